@@ -1,0 +1,118 @@
+"""The cPanel server as the code touches it: its paths under one root, its commands."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from mxverdict.errors import CommandMissing, CommandTimeout
+
+ROOT_VARIABLE = "MXVERDICT_ROOT"
+_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "HOME": "/root"}
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A command that ended: exit status, standard output, standard error (undecodable bytes replaced)."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+class Host:
+    """Paths and commands of one cPanel server below `root` (`/` on a real one)."""
+
+    def __init__(self, root: str | Path = "/") -> None:
+        self.root = Path(root)
+        path = self.root.joinpath
+
+        self.exim = path("usr/sbin/exim")
+        self.exim_conf = path("etc/exim.conf")
+        self.exim_pid_file = path("var/spool/exim/exim-daemon.pid")
+        self.localopts = path("etc/exim.conf.localopts")
+        self.localopts_shadow = path("etc/exim.conf.localopts.shadow")
+        self.localopts_dry_run = path("etc/exim.conf.localopts.dry_run")
+        self.sender_verify_bypass_hosts = path("etc/senderverifybypasshosts")
+        self.skip_smtp_check_hosts = path("etc/skipsmtpcheckhosts")
+        self.trusted_mail_hosts = path("etc/trustedmailhosts")
+        self.greylist_trusted_netblocks = path("etc/greylist_trusted_netblocks")
+        self.exim_mainlog = path("var/log/exim_mainlog")
+        self.sendmail = path("usr/sbin/sendmail")
+
+        cpanel = path("usr/local/cpanel")
+        self.cpanel = cpanel
+        self.whmapi1 = cpanel / "bin/whmapi1"
+        self.buildeximconf = cpanel / "scripts/buildeximconf"
+        self.restartsrv_exim = cpanel / "scripts/restartsrv_exim"
+
+        self.state = path("var/lib/mxverdict")
+        self.journal = self.state / "journal.sqlite"
+        self.audit = self.state / "audit.jsonl"
+        self.lock = self.state / "lock"
+
+        self.boot_id = Path("/proc/sys/kernel/random/boot_id")
+
+    @classmethod
+    def from_environment(cls) -> Host:
+        """The server the process runs on, or the one below `$MXVERDICT_ROOT` (tests and the demo)."""
+        return cls(os.environ.get(ROOT_VARIABLE, "/"))
+
+    def environment(self) -> dict[str, str]:
+        """What commands get to see: no secret of the caller, and the root they belong to."""
+        extra = {} if self.root == Path("/") else {ROOT_VARIABLE: str(self.root)}
+        return {**_ENVIRONMENT, **extra}
+
+    def run(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        timeout: float,
+        stdin: str = "",
+        environment: Optional[Mapping[str, str]] = None,
+    ) -> Completed:
+        """Run a command to its end, never through a shell.
+
+        `timeout` is in seconds; when it passes, the command and its children are killed.
+        Raises CommandMissing, CommandTimeout. A status other than 0 is the caller's to judge.
+        """
+        process = self.start(argv, environment=environment)
+        try:
+            out, err = process.communicate(stdin.encode(), timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise CommandTimeout(str(argv[0]), timeout) from None
+        finally:
+            kill(process)
+        return Completed(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
+
+    def start(
+        self, argv: Sequence[str | Path], *, environment: Optional[Mapping[str, str]] = None
+    ) -> subprocess.Popen[bytes]:
+        """Start a command with three pipes in a session of its own. Raises CommandMissing."""
+        try:
+            return subprocess.Popen(
+                [str(word) for word in argv],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=dict(environment or self.environment()),
+                cwd="/",
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise CommandMissing(str(argv[0])) from error
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process that `Host.start` made, with all its children, and close its pipes."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
