@@ -13,7 +13,11 @@ from typing import Optional
 from mxverdict.errors import CommandMissing, CommandTimeout
 
 ROOT_VARIABLE = "MXVERDICT_ROOT"
-_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "HOME": "/root"}
+_ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LC_ALL": "C",
+    "HOME": "/root",
+}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,107 @@
+"""The testers we know: data with source and date, and the loader for it.
+
+Standard library only: the keeper reads the addresses too.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from mxverdict.errors import UsageError
+
+CATALOGUE = Path(__file__).with_name("catalogue.json")
+
+Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+
+@dataclass(frozen=True)
+class TesterAddress:
+    """One source of a tester: a network in CIDR form, its reverse name, when (ISO date) and where it was seen."""
+
+    network: str
+    name: str
+    date: str
+    source: str
+
+    @property
+    def example(self) -> str:
+        """One address of the network to preview: the address itself, or the first host."""
+        network = ipaddress.ip_network(self.network)
+        return str(network[0] if network.num_addresses == 1 else network[1])
+
+
+@dataclass(frozen=True)
+class Tester:
+    """An outside service that grades servers.
+
+    `patience` is how long it waits for each reply (seconds). `report` says which rows it prints:
+    `mxtoolbox` (the full SMTP report), `starttls` (greeting and STARTTLS), `greeting` (greeting alone).
+    """
+
+    name: str
+    title: str
+    patience: float
+    patience_source: str
+    report: str
+    ehlo: str
+    addresses: tuple[TesterAddress, ...]
+    mail_from: str = ""
+    rcpt_to: str = ""
+    warn_seconds: float = 0.0
+    bad_seconds: float = 0.0
+    thresholds_source: str = ""
+    row: str = ""
+    ok_text: str = ""
+    timeout_text: str = ""
+    no_starttls_text: str = ""
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        return tuple(ipaddress.ip_network(address.network) for address in self.addresses)
+
+    def commands(self) -> tuple[tuple[str, str], ...]:
+        """The SMTP commands it sends after the greeting, as (stage name, command)."""
+        pairs = [("ehlo", f"EHLO {self.ehlo}")] if self.report != "greeting" else []
+        if self.mail_from:
+            pairs.append(("mail", f"MAIL FROM:<{self.mail_from}>"))
+            pairs.append(("rcpt", f"RCPT TO:<{self.rcpt_to}>"))
+        return tuple(pairs)
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Software that sends real mail or scores it and gives up sooner than RFC 5321 4.5.3.2.1 asks (5 minutes)."""
+
+    name: str
+    patience: float
+    effect: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    date: str
+    testers: tuple[Tester, ...]
+    senders: tuple[Sender, ...]
+
+    def tester(self, name: str) -> Tester:
+        """The tester of that name (letter case does not matter). Raises UsageError for an unknown one."""
+        for tester in self.testers:
+            if tester.name == name.strip().lower():
+                return tester
+        known = ", ".join(tester.name for tester in self.testers)
+        raise UsageError(f"unknown tester {name[:60]!r}; known are {known}")
+
+
+def load(path: Optional[Path] = None) -> Catalogue:
+    """Read the catalogue that comes with the product, or another file of the same form."""
+    data: dict[str, Any] = json.loads((path or CATALOGUE).read_text(encoding="utf-8"))
+    testers = tuple(
+        Tester(**{**entry, "addresses": tuple(TesterAddress(**address) for address in entry["addresses"])})
+        for entry in data["testers"]
+    )
+    return Catalogue(data["date"], testers, tuple(Sender(**entry) for entry in data["senders"]))

@@ -1,0 +1,98 @@
+"""WHM API 1: one interface, two transports. This file holds what both share and the local one.
+
+`metadata.result` decides whether a call succeeded; exit status and HTTP 200 say nothing. The local transport
+needs no token and no cpsrvd (whmapi1, cPanel documentation "Guide to WHM API 1"). Standard library only: the
+keeper uses it.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Union
+from urllib.parse import quote, urlencode
+
+from mxverdict.errors import CommandMissing, CommandTimeout, WhmApiError, WhmForbidden, WhmUnreachable
+from mxverdict.host import Host
+
+TIMEOUT = 30.0
+
+Call = tuple[str, dict[str, str]]
+Answer = Union[dict[str, Any], WhmApiError]
+
+
+class WhmApi(ABC):
+    """`call` runs one function and returns its `data`; `batch` runs several in one request.
+
+    Both raise WhmUnreachable (no usable answer), WhmForbidden (not allowed) and WhmApiError (WHM said no).
+    """
+
+    @abstractmethod
+    def request(self, function: str, parameters: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        """The whole envelope of one call: `data` and `metadata`."""
+
+    def call(self, function: str, **parameters: str) -> dict[str, Any]:
+        return _data(function, self.request(function, list(parameters.items())))
+
+    def batch(self, calls: Sequence[Call]) -> list[Answer]:
+        """Answers in order; a call that WHM refused stands as its WhmApiError in the list."""
+        commands = [("command", f"{function}?{urlencode(parameters)}") for function, parameters in calls]
+        answer = _data("batch", self.request("batch", commands))
+        results = answer.get("result")
+        if not isinstance(results, list) or len(results) != len(calls):
+            raise WhmUnreachable("batch", "the answer does not fit the question")
+        return [_data_or_error(function, result) for (function, _), result in zip(calls, results)]
+
+
+class LocalWhmApi(WhmApi):
+    """Runs whmapi1 as root on the server itself. `timeout` is per request, in seconds."""
+
+    def __init__(self, host: Host, timeout: float = TIMEOUT) -> None:
+        self.host = host
+        self.timeout = timeout
+
+    def request(self, function: str, parameters: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        words = [f"{key}={quote(value, safe='/:,.-_ ?=&')}" for key, value in parameters]
+        try:
+            done = self.host.run([self.host.whmapi1, "--output=json", function, *words], timeout=self.timeout)
+        except (CommandMissing, CommandTimeout) as error:
+            raise WhmUnreachable(function, str(error)) from error
+        return envelope(function, done.stdout)
+
+
+def envelope(function: str, text: str) -> dict[str, Any]:
+    """The JSON object WHM answered with. Raises WhmUnreachable when the text is none."""
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict) or not isinstance(answer.get("metadata"), dict):
+        raise WhmUnreachable(function, "the answer is no WHM API 1 JSON")
+    return answer
+
+
+def _data_or_error(function: str, answer: object) -> Answer:
+    if not isinstance(answer, dict):
+        raise WhmUnreachable(function, "the answer is no WHM API 1 JSON")
+    try:
+        return _data(function, answer)
+    except WhmApiError as error:
+        return error
+
+
+def _data(function: str, answer: dict[str, Any]) -> dict[str, Any]:
+    metadata = answer.get("metadata")
+    if not isinstance(metadata, dict):
+        raise WhmUnreachable(function, "the answer is no WHM API 1 JSON")
+    if str(metadata.get("result")) != "1":
+        reason = str(metadata.get("reason") or "no reason given")
+        if "permission" in reason.lower() or "access denied" in reason.lower():
+            raise WhmForbidden(function, reason)
+        raise WhmApiError(function, reason)
+    data = answer.get("data") or {}
+    if not isinstance(data, dict):
+        raise WhmUnreachable(function, "the answer holds no data object")
+    if isinstance(metadata.get("output"), dict):
+        data = {**data, "output": str(metadata["output"].get("raw") or "")}
+    return data
