@@ -1,0 +1,148 @@
+"""The judged result: what each tester would print, what is true, and why. Plain frozen data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Optional
+
+from mxverdict.evidence import Reply
+
+SCHEMA = 1
+
+
+class Verdict(str, Enum):
+    """What a row is worth (DESIGN section 2)."""
+
+    PROBLEM = "problem"
+    FALSE_POSITIVE = "false_positive"
+    UNKNOWN = "unknown"
+    ADVISORY = "advisory"
+    NOT_RUN = "not_run"
+    OK = "ok"
+
+    @property
+    def title(self) -> str:
+        return _TITLES[self]
+
+
+_TITLES = {
+    Verdict.PROBLEM: "Problem",
+    Verdict.FALSE_POSITIVE: "False alarm",
+    Verdict.UNKNOWN: "Could not be checked",
+    Verdict.ADVISORY: "True but harmless",
+    Verdict.NOT_RUN: "Never tested",
+    Verdict.OK: "OK",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a tester's report: its name, `ok`, `warning` or `error`, and the words it prints."""
+
+    name: str
+    level: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A judged row. `why` is one plain sentence, `todo` what the owner should do ("" for nothing)."""
+
+    row: Row
+    verdict: Verdict
+    why: str
+    evidence: tuple[str, ...] = ()
+    todo: str = ""
+
+
+@dataclass(frozen=True)
+class SessionStage:
+    """One wait of the tester: `start` and `end` in seconds from its first packet, how much of it is Exim's
+    deliberate delay, and the reply it got (None: it gave up or was dropped before one came)."""
+
+    name: str
+    command: str
+    start: float
+    end: float
+    delay: float
+    reply: Optional[Reply]
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the tester lives through. `ended` is `complete`, `timeout`, `dropped` or `unknown`."""
+
+    stages: tuple[SessionStage, ...]
+    ended: str
+    seconds: float
+
+    def reply(self, name: str) -> Optional[Reply]:
+        return next((stage.reply for stage in self.stages if stage.name == name), None)
+
+    def timed_out_at(self, name: str) -> bool:
+        return self.ended == "timeout" and self.stages[-1].name == name
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The report of one tester about one server address, for those of its source addresses that get the same."""
+
+    tester: str
+    title: str
+    sources: tuple[str, ...]
+    server_address: str
+    patience: float
+    headline: str
+    session: Session
+    findings: tuple[Finding, ...]
+    transcript: str
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        return tuple(finding.row for finding in self.findings)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything judged from one piece of evidence. `server` holds findings that no tester prints."""
+
+    version: str
+    hostname: str
+    taken_at: float
+    exim_version: str
+    delay_on: Optional[bool]
+    summary: str
+    predictions: tuple[Prediction, ...]
+    server: tuple[Finding, ...]
+    remarks: tuple[str, ...] = ()
+    schema: int = SCHEMA
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return self.server + tuple(f for prediction in self.predictions for f in prediction.findings)
+
+    @property
+    def counts(self) -> dict[Verdict, int]:
+        counted = Counter(finding.verdict for finding in self.findings)
+        return {verdict: counted[verdict] for verdict in Verdict}
+
+    @property
+    def exit_status(self) -> int:
+        """0 nothing wrong, 1 a real problem, 3 nothing could be checked (DESIGN section 10)."""
+        if self.counts[Verdict.PROBLEM]:
+            return 1
+        return 3 if self.counts[Verdict.UNKNOWN] else 0
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    data = dataclasses.asdict(report)
+    data["counts"] = {verdict.value: count for verdict, count in report.counts.items()}
+    data["exit_status"] = report.exit_status
+    return data

@@ -1,0 +1,41 @@
+"""Plays a tester's session from a preview: Exim's replies and delays, cut off at the tester's patience."""
+
+from __future__ import annotations
+
+from mxverdict.evidence import Preview
+from mxverdict.findings import Session, SessionStage
+from mxverdict.testers import Tester
+
+
+def simulate(preview: Preview, tester: Tester) -> Session:
+    """The session the tester would have. Each wait counts on its own: patience is per reply, in seconds.
+
+    The tester stops at the first refused command (a refused EHLO too) and says QUIT; that takes no time.
+    """
+    stages: list[SessionStage] = []
+    clock = 0.0
+    if not preview.understood:
+        return Session((), "unknown", 0.0)
+    for stage in preview.stages:
+        wait = stage.elapsed + stage.delay
+        if wait > tester.patience:
+            end = clock + tester.patience
+            stages.append(SessionStage(stage.name, stage.command, clock, end, tester.patience, None))
+            return Session(tuple(stages), "timeout", end)
+        stages.append(
+            SessionStage(stage.name, stage.command, clock, clock + wait, float(stage.delay), stage.reply)
+        )
+        clock += wait
+        if stage.reply is not None and not stage.reply.positive:
+            break
+    else:
+        if preview.failure == "broken":
+            missing = _next_stage(preview, tester)
+            stages.append(SessionStage(*missing, clock, clock, 0.0, None))
+            return Session(tuple(stages), "dropped", clock)
+    return Session(tuple(stages), "complete", clock)
+
+
+def _next_stage(preview: Preview, tester: Tester) -> tuple[str, str]:
+    script = (("connect", ""), *tester.commands())
+    return script[min(len(preview.stages), len(script) - 1)]
