@@ -52,8 +52,7 @@ class Preview:
     """What the server's own Exim would do to `address` on port 25 of `local_address`.
 
     `failure` is "" or says why the session gave no full answer: `timeout` (nothing known), `not_understood`
-    (nothing known), `broken` (Exim itself gave up: real connections are dropped as well); `detail` is one line
-    on it.
+    (nothing known), `broken` (Exim itself gave up: real connections are dropped as well); `detail` says more.
     """
 
     address: str
@@ -158,6 +157,14 @@ class RelayEntry:
 
 
 @dataclass(frozen=True)
+class Target:
+    """A mail address of this server as the world sees it, and the one on its own network card (NAT)."""
+
+    address: str
+    local_address: str
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What one check gathered. `taken_at` is Unix time; `targets` are the server addresses looked at."""
 
@@ -165,7 +172,7 @@ class Evidence:
     taken_at: float
     hostname: str
     exim_version: str
-    targets: tuple[str, ...]
+    targets: tuple[Target, ...]
     previews: tuple[Preview, ...]
     probes: tuple[Probe, ...]
     reverse_dns: tuple[ReverseDns, ...]

@@ -92,7 +92,7 @@ class Session:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The report of one tester about one server address, for those of its source addresses that get the same."""
+    """One tester's report about one server address, for those of its source addresses that get the same."""
 
     tester: str
     title: str

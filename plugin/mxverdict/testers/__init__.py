@@ -15,12 +15,15 @@ from mxverdict.errors import UsageError
 
 CATALOGUE = Path(__file__).with_name("catalogue.json")
 
+UNKNOWN_HOSTS = {4: "192.0.2.1", 6: "2001:db8::1"}
+"""Stand for "any host the server does not know", by IP version (documentation addresses, RFC 5737, RFC 3849)."""
+
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 
 @dataclass(frozen=True)
 class TesterAddress:
-    """One source of a tester: a network in CIDR form, its reverse name, when (ISO date) and where it was seen."""
+    """One source of a tester: a network (CIDR), its reverse name, when (ISO date) and where it was seen."""
 
     network: str
     name: str
@@ -74,7 +77,7 @@ class Tester:
 
 @dataclass(frozen=True)
 class Sender:
-    """Software that sends real mail or scores it and gives up sooner than RFC 5321 4.5.3.2.1 asks (5 minutes)."""
+    """Software that sends or scores real mail and gives up before the 5 minutes of RFC 5321 4.5.3.2.1."""
 
     name: str
     patience: float

@@ -1,0 +1,54 @@
+"""WHM API 1 over HTTPS, for work from another machine (api.docs.cpanel.net, "Use WHM API to create API tokens")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Union
+
+import requests
+
+from mxverdict.errors import WhmForbidden, WhmUnreachable
+from mxverdict.whm.api import TIMEOUT, WhmApi, envelope
+
+
+class HttpsWhmApi(WhmApi):
+    """Calls `https://HOST:2087/json-api/` with an API token of `user`.
+
+    `verify` is True (system authorities), the path of a CA file, or False to accept any certificate; `timeout`
+    is per request, in seconds.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        user: str,
+        token: str,
+        *,
+        port: int = 2087,
+        verify: Union[bool, str] = True,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        self.url = f"https://{server}:{port}/json-api/"
+        self.timeout = timeout
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.headers["Authorization"] = f"whm {user}:{token}"
+        self.session.verify = verify
+
+    def request(self, function: str, parameters: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        query = [("api.version", "1"), *parameters]
+        try:
+            response = self.session.post(
+                self.url + function, data=query, timeout=self.timeout, allow_redirects=False
+            )
+        except requests.exceptions.SSLError as error:
+            raise WhmUnreachable(function, f"the certificate is not trusted: {error}") from None
+        except requests.exceptions.Timeout:
+            raise WhmUnreachable(function, f"no answer within {self.timeout:g} s") from None
+        except requests.exceptions.RequestException as error:
+            raise WhmUnreachable(function, f"no connection: {error}") from None
+        if response.status_code in (401, 403):
+            raise WhmForbidden(function, f"HTTP status {response.status_code}")
+        if response.status_code != 200:
+            raise WhmUnreachable(function, f"HTTP status {response.status_code}")
+        return envelope(function, response.text)
