@@ -32,12 +32,12 @@ def gather(
     api: WhmApi,
     testers: Sequence[Tester],
     targets: Sequence[str] = (),
-    progress: Progress = lambda step: None,
+    progress: Progress = lambda _: None,
     *,
     reply_timeout: float = smtp.REPLY_TIMEOUT,
 ) -> Evidence:
-    """Look at this server as `testers` would. `targets` are domains, host names or addresses; without one, the
-    addresses of the server's name and of its WHM list. `progress` is told each step.
+    """Look at this server as `testers` would. `targets` are domains, host names or addresses; without one,
+    the addresses of the server's name and of its WHM list. `progress` is told each step.
 
     Raises UsageError (malformed target), NoTarget (nothing of it is this server), CommandMissing and other
     HostError (there is no working Exim).
@@ -132,7 +132,7 @@ def _resolve(wanted: Iterable[str], server: Server, named: bool, remarks: list[s
             found.setdefault(target.address, target)
         if len(server.targets) > TARGETS_LIMIT:
             remarks.append(
-                f"{len(server.targets)} addresses, the first {TARGETS_LIMIT} were checked; name others as targets"
+                f"the first {TARGETS_LIMIT} of {len(server.targets)} addresses were checked; name others as targets"
             )
     if not found:
         raise NoTarget(remarks[-1] if remarks else "no address of this server was found")

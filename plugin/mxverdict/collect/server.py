@@ -13,8 +13,6 @@ from typing import Any, Optional, Union
 from mxverdict.collect.preview import delay_stanzas
 from mxverdict.errors import (
     CommandFailed,
-    CommandMissing,
-    CommandTimeout,
     MxVerdictError,
     WhmApiError,
     WhmError,
@@ -155,7 +153,7 @@ def _overlaps(key: str, network: Network) -> bool:
         entry = ipaddress.ip_network(key, strict=False)
     except ValueError:
         return False
-    return entry.version == network.version and entry.overlaps(network)  # type: ignore[arg-type]
+    return entry.version == network.version and entry.overlaps(network)
 
 
 def _lines(path: Path) -> Iterable[str]:

@@ -1,0 +1,129 @@
+"""Pure judgement: evidence in, report out. No file, no network, no clock."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+
+from mxverdict.evidence import Evidence, Preview, Target
+from mxverdict.findings import Finding, Prediction, Report, Row, Verdict
+from mxverdict.judge import greeting, mxtoolbox
+from mxverdict.judge.server import delay_on, judge_server
+from mxverdict.judge.session import simulate
+from mxverdict.judge.smtp import Case, judge_rows
+from mxverdict.judge.truth import truth_of
+from mxverdict.testers import UNKNOWN_HOSTS, Sender, Tester
+
+_WORST_FIRST = list(Verdict)
+
+
+def judge(evidence: Evidence, testers: Sequence[Tester], senders: Sequence[Sender]) -> Report:
+    """The report each of `testers` would print about each address in `evidence`, with our verdicts."""
+    predictions = tuple(
+        prediction
+        for tester in testers
+        for target in evidence.targets
+        for prediction in _predictions(tester, target, evidence)
+    )
+    return Report(
+        version=evidence.version,
+        hostname=evidence.hostname,
+        taken_at=evidence.taken_at,
+        exim_version=evidence.exim_version,
+        delay_on=delay_on(evidence),
+        summary=_summary(predictions),
+        predictions=predictions,
+        server=_sorted(judge_server(evidence, tuple(senders))),
+        remarks=evidence.remarks,
+    )
+
+
+def _predictions(tester: Tester, target: Target, evidence: Evidence) -> list[Prediction]:
+    """One prediction for each group of source addresses that meet the same."""
+    groups: dict[object, list[Preview]] = {}
+    for preview in evidence.previews:
+        if preview.local_address == target.local_address and _is_of(preview, tester):
+            groups.setdefault(_met(preview), []).append(preview)
+    return [_prediction(tester, target, evidence, previews) for previews in groups.values()]
+
+
+def _is_of(preview: Preview, tester: Tester) -> bool:
+    commands = tuple(stage.command for stage in preview.stages[1:])
+    script = tuple(command for _, command in tester.commands())
+    if script[: len(commands)] != commands or (not commands and len(preview.stages) > 1):
+        return False
+    if not tester.addresses:
+        return preview.address in UNKNOWN_HOSTS.values()
+    address = ipaddress.ip_address(preview.address)
+    return any(address in network for network in tester.networks if network.version == address.version)
+
+
+def _met(preview: Preview) -> object:
+    stages = tuple((stage.name, stage.delay, stage.reply and stage.reply.code) for stage in preview.stages)
+    return preview.failure, stages
+
+
+def _prediction(
+    tester: Tester, target: Target, evidence: Evidence, previews: Sequence[Preview]
+) -> Prediction:
+    preview = previews[0]
+    session = simulate(preview, tester)
+    truth = truth_of(target, evidence)
+    case = Case(session, truth, tester, preview)
+    if session.ended == "unknown":
+        findings: tuple[Finding, ...] = (_not_predicted(tester, preview),)
+    elif tester.report == "mxtoolbox":
+        findings = judge_rows(case)
+    else:
+        findings = greeting.judge_row(case)
+    return Prediction(
+        tester=tester.name,
+        title=tester.title,
+        sources=tuple(preview.address for preview in previews),
+        server_address=target.address,
+        patience=tester.patience,
+        headline=mxtoolbox.headline(session, tester) if tester.report == "mxtoolbox" else "",
+        session=session,
+        findings=findings,
+        transcript=mxtoolbox.transcript(session, truth, tester),
+    )
+
+
+def _not_predicted(tester: Tester, preview: Preview) -> Finding:
+    row = Row(f"{tester.title} report", "unknown", "could not be predicted")
+    return Finding(row, Verdict.UNKNOWN, "Exim did not say what it does to this tester.", (preview.detail,))
+
+
+def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: _WORST_FIRST.index(finding.verdict)))
+
+
+def _summary(predictions: Sequence[Prediction]) -> str:
+    """One sentence on the first tester: how many of its complaints there are, how many are real."""
+    if not predictions:
+        return "No tester was looked at."
+    first = predictions[0]
+    rows = {
+        (finding.row.name, finding.verdict)
+        for prediction in predictions
+        if prediction.tester == first.tester
+        for finding in prediction.findings
+        if finding.row.level in ("warning", "error")
+    }
+    if any(finding.verdict is Verdict.UNKNOWN for finding in first.findings) and not rows:
+        return f"What {first.title} will report could not be told."
+    if not rows:
+        return f"{first.title} will report no problem."
+    real = len({name for name, verdict in rows if verdict is Verdict.PROBLEM})
+    unknown = len({name for name, verdict in rows if verdict is Verdict.UNKNOWN})
+    total = len({name for name, _ in rows})
+    problems = "1 problem" if total == 1 else f"{total} problems"
+    if real == 0 and unknown == 0:
+        answer = "It is not real." if total == 1 else "None of them is real."
+    elif real == total:
+        answer = "It is real." if total == 1 else "All of them are real."
+    else:
+        answer = f"{real} of them {'is' if real == 1 else 'are'} real."
+        if unknown:
+            answer += f" {unknown} could not be checked."
+    return f"{first.title} will report {problems}. {answer}"

@@ -16,7 +16,7 @@ from mxverdict.errors import UsageError
 CATALOGUE = Path(__file__).with_name("catalogue.json")
 
 UNKNOWN_HOSTS = {4: "192.0.2.1", 6: "2001:db8::1"}
-"""Stand for "any host the server does not know", by IP version (documentation addresses, RFC 5737, RFC 3849)."""
+"""Stand for "any host the server does not know", by IP version (RFC 5737 and RFC 3849)."""
 
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 

@@ -1,4 +1,4 @@
-"""WHM API 1 over HTTPS, for work from another machine (api.docs.cpanel.net, "Use WHM API to create API tokens")."""
+"""WHM API 1 over HTTPS, for work from another machine (api.docs.cpanel.net, "API tokens in WHM")."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from mxverdict.whm.api import TIMEOUT, WhmApi, envelope
 class HttpsWhmApi(WhmApi):
     """Calls `https://HOST:2087/json-api/` with an API token of `user`.
 
-    `verify` is True (system authorities), the path of a CA file, or False to accept any certificate; `timeout`
-    is per request, in seconds.
+    `verify` is True (system authorities), the path of a CA file, or False to accept any certificate;
+    `timeout` is per request, in seconds.
     """
 
     def __init__(

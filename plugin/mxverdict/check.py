@@ -1,0 +1,40 @@
+"""One whole check: gather, then judge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Optional
+
+from mxverdict import testers as catalogue
+from mxverdict.collect.gather import Progress, gather
+from mxverdict.evidence import Evidence
+from mxverdict.findings import Report
+from mxverdict.host import Host
+from mxverdict.judge import judge
+from mxverdict.testers import Tester
+from mxverdict.whm.api import LocalWhmApi, WhmApi
+
+
+def chosen(names: Sequence[str]) -> tuple[Tester, ...]:
+    """The testers of those names, all of them without a name. Raises UsageError for an unknown one."""
+    known = catalogue.load()
+    return tuple(known.tester(name) for name in names) or known.testers
+
+
+def run(
+    host: Host,
+    *,
+    targets: Sequence[str] = (),
+    testers: Sequence[str] = (),
+    api: Optional[WhmApi] = None,
+    progress: Optional[Progress] = None,
+) -> tuple[Evidence, Report]:
+    """Check this server (see `collect.gather.gather` for the targets and errors)."""
+    selected = chosen(testers)
+    evidence = gather(host, api or LocalWhmApi(host), selected, targets, progress or (lambda _: None))
+    return evidence, again(evidence, testers)
+
+
+def again(evidence: Evidence, testers: Sequence[str] = ()) -> Report:
+    """Judge evidence, fresh or stored."""
+    return judge(evidence, chosen(testers), catalogue.load().senders)

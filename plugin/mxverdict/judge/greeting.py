@@ -1,0 +1,65 @@
+"""Judges testers that only ask for the greeting, or the greeting and STARTTLS: one row each."""
+
+from __future__ import annotations
+
+from mxverdict.findings import Finding, Row, Verdict
+from mxverdict.judge.smtp import Case
+
+
+def judge_row(case: Case) -> tuple[Finding, ...]:
+    row = _row(case)
+    if row.level == "ok":
+        return (Finding(row, Verdict.OK, "It gets what it asks for."),)
+    if case.gave_up_on_delay:
+        return (_hung_up(row, case),)
+    works = case.truth.tls_works if case.tester.report == "starttls" else case.truth.greeting is not None
+    told = (f"It was told: {case.refusal}",) if case.refusal else ()
+    if works is None:
+        return (Finding(row, Verdict.UNKNOWN, "The server's own answer could not be read.", told),)
+    return (
+        Finding(
+            row,
+            Verdict.FALSE_POSITIVE if works and case.refusal else Verdict.PROBLEM,
+            "The tester was refused at once; the server answers others." if case.refusal else
+            "The server really does not answer as the tester expects.",
+            (*told, *((case.preview.detail,) if case.preview.detail else ())),
+        ),
+    )  # fmt: skip
+
+
+def _hung_up(row: Row, case: Case) -> Finding:
+    starttls = case.tester.report == "starttls"
+    works = case.truth.tls_works if starttls else case.truth.greeting is not None
+    what = "STARTTLS works" if starttls else "the server greets"
+    if works is None:
+        return Finding(row, Verdict.UNKNOWN, f"It never gets an answer: {case.hangs_up}.", case.statements)
+    if not works:
+        return Finding(
+            row, Verdict.PROBLEM, "It hangs up early, but the row is true all the same.", case.statements
+        )
+    return Finding(
+        row,
+        Verdict.FALSE_POSITIVE,
+        f"It is wrong, {what}: {case.hangs_up}.",
+        case.statements,
+        "Its addresses are not published: only a test window that switches the delay off helps."
+        if not case.tester.addresses
+        else "To show it a clean report, open a test window.",
+    )
+
+
+def _row(case: Case) -> Row:
+    tester = case.tester
+    if case.session.ended in ("timeout", "dropped"):
+        return Row(tester.row, "error", tester.timeout_text)
+    greeting = case.session.reply("connect")
+    if greeting is None or greeting.code != 220:
+        return Row(tester.row, "error", f"refused: {case.refusal}")
+    if tester.report == "starttls":
+        reply = case.session.reply("ehlo")
+        offered = reply is not None and any(
+            line.upper().split()[:1] == ["STARTTLS"] for line in reply.lines[1:]
+        )
+        if not offered:
+            return Row(tester.row, "warning", tester.no_starttls_text)
+    return Row(tester.row, "ok", tester.ok_text)

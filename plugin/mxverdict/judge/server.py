@@ -1,0 +1,114 @@
+"""Judges the server itself: what no tester prints but an owner has to know."""
+
+from __future__ import annotations
+
+from mxverdict.evidence import Evidence, Settings
+from mxverdict.findings import Finding, Row, Verdict
+from mxverdict.testers import UNKNOWN_HOSTS, Sender
+
+_REBUILD = "Run /usr/local/cpanel/scripts/buildeximconf, then /usr/local/cpanel/scripts/restartsrv_exim."
+
+
+def delay_on(evidence: Evidence) -> bool | None:
+    """Whether Exim, as configured now, makes unknown hosts wait; None when that could not be told."""
+    known = [
+        preview
+        for preview in evidence.previews
+        if preview.understood and preview.stage("connect") is not None
+    ]
+    unknown_hosts = [preview for preview in known if preview.address in UNKNOWN_HOSTS.values()]
+    if unknown_hosts:
+        return any(preview.delay("connect") for preview in unknown_hosts)
+    if any(preview.delay("connect") for preview in known):
+        return True
+    stanzas = evidence.settings.delay_stanzas
+    return None if stanzas is None else stanzas > 0
+
+
+def judge_server(evidence: Evidence, senders: tuple[Sender, ...]) -> tuple[Finding, ...]:
+    return (
+        *_settings(evidence.settings),
+        *_broken(evidence),
+        *_relay_entries(evidence),
+        *_cost(evidence, senders),
+    )
+
+
+def _settings(settings: Settings) -> list[Finding]:
+    name = "Delay for unknown hosts"
+    if settings.delay_stanzas is None:
+        row = Row(name, "unknown", "exim.conf could not be read")
+        return [Finding(row, Verdict.UNKNOWN, "What Exim is configured to do could not be read.")]
+    running = settings.delay_stanzas > 0
+    told = f"{settings.delay_stanzas} delay stanzas in exim.conf"
+    found = []
+    if settings.error:
+        row = Row("WHM", "unknown", "the setting could not be read")
+        found.append(Finding(row, Verdict.UNKNOWN, settings.error, (told,)))
+    elif settings.delay_setting is not None and settings.delay_setting != running:
+        says = "on" if settings.delay_setting else "off"
+        row = Row(name, "warning", f"WHM says {says}, exim.conf says {'on' if running else 'off'}")
+        why = "The setting was changed, but the configuration was never rebuilt."
+        found.append(Finding(row, Verdict.PROBLEM, why, (told,), _REBUILD))
+    elif settings.delay_stanzas not in (0, 3):
+        row = Row(name, "warning", f"{settings.delay_stanzas} of 3 delay stanzas")
+        why = "exim.conf does not hold the usual three delay stanzas; it was edited by hand or cPanel has changed."
+        found.append(Finding(row, Verdict.ADVISORY, why, (told,)))
+    elif not running:
+        row = Row(name, "warning", "off")
+        why = "Unknown hosts are not made to wait; that keeps much spam out when it is on."
+        todo = "Switch it on in WHM, Exim Configuration Manager, unless it is off on purpose."
+        found.append(Finding(row, Verdict.ADVISORY, why, (told,), todo))
+    else:
+        found.append(Finding(Row(name, "ok", "on"), Verdict.OK, "Unknown hosts are made to wait.", (told,)))
+    return found
+
+
+def _broken(evidence: Evidence) -> list[Finding]:
+    details = sorted({preview.detail for preview in evidence.previews if preview.failure == "broken"})
+    unknown = sorted({preview.detail for preview in evidence.previews if not preview.understood})
+    found = []
+    if details:
+        found.append(
+            Finding(
+                Row("Exim", "error", "drops connections"),
+                Verdict.PROBLEM,
+                "Exim gives up in the middle of a session; real mail is lost or delayed by it.",
+                tuple(details),
+                "Mend what Exim names; a missing list file can be created empty (root:mail 0640).",
+            )
+        )
+    if unknown:
+        why = "Exim could not be asked what it does to the testers."
+        found.append(Finding(Row("Preview", "unknown", "no answer"), Verdict.UNKNOWN, why, tuple(unknown)))
+    return found
+
+
+def _relay_entries(evidence: Evidence) -> list[Finding]:
+    return [
+        Finding(
+            Row("Relay right for a tester", "error", f"{entry.address} stands in {entry.file}"),
+            Verdict.PROBLEM,
+            "That list lets the tester send mail through this server, so it will report an open relay.",
+            (f"{entry.file}: {entry.line}",),
+            "Take the entry out; a test window uses a list that grants no relaying.",
+        )
+        for entry in evidence.relay_entries
+    ]
+
+
+def _cost(evidence: Evidence, senders: tuple[Sender, ...]) -> list[Finding]:
+    delays = [preview.delay("connect") or 0 for preview in evidence.previews if preview.understood]
+    longest = max(delays, default=0)
+    hurt = [sender for sender in senders if sender.patience < longest]
+    if not hurt:
+        return []
+    return [
+        Finding(
+            Row("Cost of the delay", "warning", f"{longest} s before the banner"),
+            Verdict.ADVISORY,
+            "RFC 5321 asks senders to wait 5 minutes, but some give up sooner: mail from them is lost or late.",
+            tuple(f"{s.name}: waits {s.patience:g} s, {s.effect} ({s.source})" for s in hurt),
+            "If such a sender matters to you, whitelist its addresses.",
+        )
+    ]

@@ -1,0 +1,92 @@
+"""What is true of one server address, whatever a tester says: from the probe, the preview and the DNS."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Optional
+
+from mxverdict.evidence import Evidence, Probe, ReverseDns, Target, Tls
+
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)\Z")
+
+
+@dataclass(frozen=True)
+class Truth:
+    """`None` always means: could not be told. `greeting` is the text of the real 220 reply."""
+
+    address: str
+    hostname: str
+    greeting: Optional[str]
+    greeting_seconds: Optional[float]
+    offers_starttls: Optional[bool]
+    tls: Optional[Tls]
+    probe_failure: str
+    ptr_names: tuple[str, ...]
+    ptr_error: str
+    forward_confirmed: Optional[bool]
+
+    @property
+    def ptr_known(self) -> bool:
+        return not self.ptr_error
+
+    @property
+    def ptr_in_greeting(self) -> Optional[bool]:
+        """The tester's rule: the PTR name stands anywhere in the banner."""
+        if self.ptr_error or self.greeting is None:
+            return None
+        return any(name.lower() in self.greeting.lower() for name in self.ptr_names)
+
+    @property
+    def ptr_is_host_name(self) -> bool:
+        return any(is_host_name(name) for name in self.ptr_names)
+
+    @property
+    def tls_works(self) -> Optional[bool]:
+        if self.offers_starttls is None:
+            return None
+        return self.offers_starttls and self.tls is not None and self.tls.handshake
+
+
+def truth_of(target: Target, evidence: Evidence) -> Truth:
+    probe = next((p for p in evidence.probes if p.address == target.local_address), None)
+    names = next((r for r in evidence.reverse_dns if r.address == target.address), None)
+    return Truth(
+        address=target.address,
+        hostname=evidence.hostname,
+        ptr_names=names.names if names else (),
+        ptr_error=(names.error if names else "it was not looked up"),
+        forward_confirmed=_forward_confirmed(names),
+        **_greeted(probe),
+    )
+
+
+def is_host_name(name: str) -> bool:
+    """A fully qualified host name by RFC 1123 section 2.1, with a dot and no all-numeric last label."""
+    labels = name.rstrip(".").split(".")
+    return len(labels) > 1 and all(_LABEL.match(label) for label in labels) and not labels[-1].isdigit()
+
+
+def _greeted(probe: Optional[Probe]) -> dict[str, object]:
+    connect = probe.stage("connect") if probe else None
+    ehlo = probe.stage("ehlo") if probe else None
+    greeting = connect.reply if connect else None
+    answer = ehlo.reply if ehlo else None
+    offers = None
+    if answer is not None:
+        offers = any(line.upper().split()[:1] == ["STARTTLS"] for line in answer.lines[1:])
+    return {
+        "greeting": greeting.text if greeting is not None and greeting.code == 220 else None,
+        "greeting_seconds": connect.seconds if connect else None,
+        "offers_starttls": offers,
+        "tls": probe.tls if probe else None,
+        "probe_failure": probe.failure if probe else "it was not greeted",
+    }
+
+
+def _forward_confirmed(names: Optional[ReverseDns]) -> Optional[bool]:
+    if names is None or names.error:
+        return None
+    if any(names.address in forward.addresses for forward in names.forwards):
+        return True
+    return None if any(forward.error for forward in names.forwards) else False
