@@ -28,6 +28,10 @@ class Reply:
     def positive(self) -> bool:
         return 200 <= self.code < 400
 
+    def offers(self, extension: str) -> bool:
+        """Whether an EHLO reply announces the extension (RFC 5321 section 4.1.1.1)."""
+        return self.code == 250 and any(line.upper().split()[:1] == [extension] for line in self.lines[1:])
+
 
 @dataclass(frozen=True)
 class PreviewStage:
@@ -57,6 +61,8 @@ class Preview:
 
     address: str
     local_address: str
+    commands: tuple[str, ...]
+    """What the tester would send, in order; `stages` holds how far it came."""
     stages: tuple[PreviewStage, ...]
     failure: str = ""
     detail: str = ""

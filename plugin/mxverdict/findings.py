@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Optional
+from typing import Optional
 
 from mxverdict.evidence import Reply
 
@@ -24,11 +23,11 @@ class Verdict(str, Enum):
     OK = "ok"
 
     @property
-    def title(self) -> str:
-        return _TITLES[self]
+    def label(self) -> str:
+        return _LABELS[self]
 
 
-_TITLES = {
+_LABELS = {
     Verdict.PROBLEM: "Problem",
     Verdict.FALSE_POSITIVE: "False alarm",
     Verdict.UNKNOWN: "Could not be checked",
@@ -140,9 +139,3 @@ class Report:
             return 1
         return 3 if self.counts[Verdict.UNKNOWN] else 0
 
-
-def to_json(report: Report) -> dict[str, Any]:
-    data = dataclasses.asdict(report)
-    data["counts"] = {verdict.value: count for verdict, count in report.counts.items()}
-    data["exit_status"] = report.exit_status
-    return data

@@ -15,7 +15,7 @@ from mxverdict.errors import HostError, UsageError
 from mxverdict.evidence import Evidence, Preview, Target
 from mxverdict.host import Host
 from mxverdict.testers import UNKNOWN_HOSTS, Tester
-from mxverdict.whm.api import WhmApi
+from mxverdict.whm.api import LocalWhmApi, WhmApi
 
 TARGETS_LIMIT = 8
 """How many of the server's addresses a check without a target looks at."""
@@ -50,7 +50,7 @@ def gather(
         server = reading.result()
         hostname = server.hostname or exim.hostname
         remarks: list[str] = []
-        found = _resolve(wanted or [hostname], server, bool(wanted), remarks)
+        found = own_targets(wanted or [hostname], server, bool(wanted), remarks)
         progress(f"previewing {len(testers)} testers, greeting {len(found)} addresses")
         local = [target.local_address for target in found]
         probing = pool.submit(smtp.probe_all, local, hostname, reply_timeout=reply_timeout)
@@ -115,7 +115,9 @@ def _target(text: str) -> str:
     return name
 
 
-def _resolve(wanted: Iterable[str], server: Server, named: bool, remarks: list[str]) -> list[Target]:
+def own_targets(wanted: Iterable[str], server: Server, named: bool, remarks: list[str]) -> list[Target]:
+    """This server's addresses among those that `wanted` (names or addresses) lead to; `named` says that the
+    user asked for them. What is left out is told in `remarks`. Raises NoTarget when none is left."""
     own = {target.address: target for target in server.targets}
     own.update({target.local_address: target for target in server.targets})
     found: dict[str, Target] = {}
@@ -132,7 +134,7 @@ def _resolve(wanted: Iterable[str], server: Server, named: bool, remarks: list[s
             found.setdefault(target.address, target)
         if len(server.targets) > TARGETS_LIMIT:
             remarks.append(
-                f"the first {TARGETS_LIMIT} of {len(server.targets)} addresses were checked; name others as targets"
+                f"{TARGETS_LIMIT} of {len(server.targets)} addresses were checked; name others as targets"
             )
     if not found:
         raise NoTarget(remarks[-1] if remarks else "no address of this server was found")
@@ -157,3 +159,34 @@ def _addresses(text: str, named: bool, remarks: list[str]) -> tuple[str, ...]:
     if hosts and not addresses:
         remarks.append(f"{text} has no address")
     return addresses
+
+
+def preview_addresses(host: Host, addresses: Sequence[str], testers: Sequence[Tester]) -> tuple[Preview, ...]:
+    """Preview each of `addresses` (IP) in the words of the first tester, or every source of `testers`, at the
+    server's main address. Raises UsageError (malformed address), NoTarget, CommandMissing."""
+    named = [_address(text) for text in addresses]
+    server = read_server(host, LocalWhmApi(host))
+    hostname = server.hostname or exim_facts(host).hostname
+    targets = own_targets([hostname], server, False, [])
+    lines = delay_stanzas(host.exim_conf) or []
+    jobs = [(address, testers[0]) for address in named] or [
+        (source, tester) for tester in testers for source in sources(tester, targets[0].address)
+    ]
+    distinct = {(source, _facing(source, targets), tester.commands()): None for source, tester in jobs}
+    with ThreadPoolExecutor(4) as pool:
+        return tuple(pool.map(lambda job: preview(host, *job, delay_lines=lines), distinct))
+
+
+def _facing(source: str, targets: Sequence[Target]) -> str:
+    """The server's first address of the same IP version as `source`."""
+    same = [t.local_address for t in targets if (":" in t.local_address) == (":" in source)]
+    if not same:
+        raise NoTarget(f"this server has no address of the same IP version as {source}")
+    return same[0]
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text.strip()))
+    except ValueError:
+        raise UsageError(f"{text[:60]!r} is no IP address") from None

@@ -81,7 +81,8 @@ def preview(
         failure, detail = "broken", str(error)
     finally:
         kill(process)
-    return Preview(address, local_address, tuple(stages), failure, detail, session.raw())
+    script = tuple(command for _, command in commands)
+    return Preview(address, local_address, script, tuple(stages), failure, detail, session.raw())
 
 
 @dataclass

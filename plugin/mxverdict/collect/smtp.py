@@ -53,7 +53,8 @@ def probe(address: str, hostname: str, *, port: int = 25, reply_timeout: float =
     tls: Optional[Tls] = None
     try:
         conversation.greet()
-        if any(line.upper().split()[:1] == ["STARTTLS"] for line in conversation.capabilities):
+        reply = conversation.stages[-1].reply
+        if reply is not None and reply.offers("STARTTLS"):
             tls = conversation.handshake()
     except _ProbeFailed as error:
         failure = str(error)
@@ -79,11 +80,6 @@ class _Conversation:
         if greeting.code != 220:
             raise _ProbeFailed(f"the server greeted with {greeting.code} instead of 220")
         self.command("ehlo", f"EHLO {self.hostname}")
-
-    @property
-    def capabilities(self) -> tuple[str, ...]:
-        reply = self.stages[-1].reply
-        return reply.lines[1:] if reply is not None and reply.code == 250 else ()
 
     def connect(self) -> None:
         self.buffer = b""

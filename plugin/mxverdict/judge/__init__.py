@@ -48,9 +48,7 @@ def _predictions(tester: Tester, target: Target, evidence: Evidence) -> list[Pre
 
 
 def _is_of(preview: Preview, tester: Tester) -> bool:
-    commands = tuple(stage.command for stage in preview.stages[1:])
-    script = tuple(command for _, command in tester.commands())
-    if script[: len(commands)] != commands or (not commands and len(preview.stages) > 1):
+    if preview.commands != tuple(command for _, command in tester.commands()):
         return False
     if not tester.addresses:
         return preview.address in UNKNOWN_HOSTS.values()

@@ -57,9 +57,6 @@ def _row(case: Case) -> Row:
         return Row(tester.row, "error", f"refused: {case.refusal}")
     if tester.report == "starttls":
         reply = case.session.reply("ehlo")
-        offered = reply is not None and any(
-            line.upper().split()[:1] == ["STARTTLS"] for line in reply.lines[1:]
-        )
-        if not offered:
+        if reply is None or not reply.offers("STARTTLS"):
             return Row(tester.row, "warning", tester.no_starttls_text)
     return Row(tester.row, "ok", tester.ok_text)

@@ -97,8 +97,7 @@ def _valid_hostname(name: str) -> Row:
 
 def _tls(session: Session) -> Row:
     reply = session.reply("ehlo")
-    offered = reply is not None and reply.code == 250
-    if offered and any(line.upper().split()[:1] == ["STARTTLS"] for line in reply.lines[1:]):  # type: ignore[union-attr]
+    if reply is not None and reply.offers("STARTTLS"):
         return Row(TLS, "ok", "OK - Supports TLS.")
     return Row(TLS, "warning", "Warning - Does not support TLS.")
 

@@ -52,7 +52,7 @@ def _settings(settings: Settings) -> list[Finding]:
         found.append(Finding(row, Verdict.PROBLEM, why, (told,), _REBUILD))
     elif settings.delay_stanzas not in (0, 3):
         row = Row(name, "warning", f"{settings.delay_stanzas} of 3 delay stanzas")
-        why = "exim.conf does not hold the usual three delay stanzas; it was edited by hand or cPanel has changed."
+        why = "exim.conf lacks the usual three delay stanzas; it was edited by hand or cPanel has changed."
         found.append(Finding(row, Verdict.ADVISORY, why, (told,)))
     elif not running:
         row = Row(name, "warning", "off")
@@ -107,7 +107,7 @@ def _cost(evidence: Evidence, senders: tuple[Sender, ...]) -> list[Finding]:
         Finding(
             Row("Cost of the delay", "warning", f"{longest} s before the banner"),
             Verdict.ADVISORY,
-            "RFC 5321 asks senders to wait 5 minutes, but some give up sooner: mail from them is lost or late.",
+            "RFC 5321 asks senders to wait 5 minutes; some give up sooner, and their mail is lost or late.",
             tuple(f"{s.name}: waits {s.patience:g} s, {s.effect} ({s.source})" for s in hurt),
             "If such a sender matters to you, whitelist its addresses.",
         )

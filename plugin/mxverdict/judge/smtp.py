@@ -72,7 +72,7 @@ def _connect(row: Row, case: Case) -> Finding:
         Verdict.PROBLEM,
         "Exim drops the connection before it greets; real mail is refused in the same way.",
         (case.preview.detail, *case.statements),
-        "Mend what Exim names in the evidence; a list file that is missing can be created empty (root:mail 0640).",
+        "Mend what Exim names; a missing list file can be created empty (root:mail 0640).",
     )
 
 
@@ -86,7 +86,7 @@ def _banner(row: Row, case: Case) -> Finding:
             return Finding(
                 row,
                 Verdict.UNKNOWN,
-                f"{case.tester.title} never sees the banner ({case.hangs_up}), and the real one could not be read.",
+                f"The real banner could not be read, and the tester never sees it: {case.hangs_up}.",
                 (*evidence, *_probe(truth), *case.statements),
             )
         if truth.ptr_in_greeting:
@@ -109,7 +109,7 @@ def _banner(row: Row, case: Case) -> Finding:
     return Finding(
         row,
         Verdict.PROBLEM,
-        "The name of the address (PTR) does not stand in the banner; some receivers count that against your mail.",
+        "The name of the address (PTR) does not stand in the banner; some receivers count that against you.",
         evidence,
         f"Have the PTR of {truth.address} set to {truth.hostname} (by whoever owns the address), "
         "or set the server's host name to the PTR name.",
@@ -284,7 +284,7 @@ def _greeting(truth: Truth) -> tuple[str, ...]:
     if truth.greeting is None or truth.greeting_seconds is None:
         return ()
     first = truth.greeting.splitlines()[0]
-    return (f"Real banner, {truth.greeting_seconds:.3f} s after connecting from this server: 220 {first}",)
+    return (f"Real banner, {truth.greeting_seconds:.3f} s after connecting from the server: {first}",)
 
 
 def _probe(truth: Truth) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Optional
 
-from mxverdict.evidence import Evidence, Probe, ReverseDns, Target, Tls
+from mxverdict.evidence import Evidence, ReverseDns, Target, Tls
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)\Z")
 
@@ -51,13 +51,20 @@ class Truth:
 def truth_of(target: Target, evidence: Evidence) -> Truth:
     probe = next((p for p in evidence.probes if p.address == target.local_address), None)
     names = next((r for r in evidence.reverse_dns if r.address == target.address), None)
+    connect = probe.stage("connect") if probe else None
+    ehlo = probe.stage("ehlo") if probe else None
+    greeting = connect.reply if connect else None
     return Truth(
         address=target.address,
         hostname=evidence.hostname,
+        greeting=greeting.text if greeting is not None and greeting.code == 220 else None,
+        greeting_seconds=connect.seconds if connect else None,
+        offers_starttls=ehlo.reply.offers("STARTTLS") if ehlo and ehlo.reply else None,
+        tls=probe.tls if probe else None,
+        probe_failure=probe.failure if probe else "it was not greeted",
         ptr_names=names.names if names else (),
-        ptr_error=(names.error if names else "it was not looked up"),
+        ptr_error=names.error if names else "it was not looked up",
         forward_confirmed=_forward_confirmed(names),
-        **_greeted(probe),
     )
 
 
@@ -65,23 +72,6 @@ def is_host_name(name: str) -> bool:
     """A fully qualified host name by RFC 1123 section 2.1, with a dot and no all-numeric last label."""
     labels = name.rstrip(".").split(".")
     return len(labels) > 1 and all(_LABEL.match(label) for label in labels) and not labels[-1].isdigit()
-
-
-def _greeted(probe: Optional[Probe]) -> dict[str, object]:
-    connect = probe.stage("connect") if probe else None
-    ehlo = probe.stage("ehlo") if probe else None
-    greeting = connect.reply if connect else None
-    answer = ehlo.reply if ehlo else None
-    offers = None
-    if answer is not None:
-        offers = any(line.upper().split()[:1] == ["STARTTLS"] for line in answer.lines[1:])
-    return {
-        "greeting": greeting.text if greeting is not None and greeting.code == 220 else None,
-        "greeting_seconds": connect.seconds if connect else None,
-        "offers_starttls": offers,
-        "tls": probe.tls if probe else None,
-        "probe_failure": probe.failure if probe else "it was not greeted",
-    }
 
 
 def _forward_confirmed(names: Optional[ReverseDns]) -> Optional[bool]:

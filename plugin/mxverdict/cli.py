@@ -1,0 +1,372 @@
+"""The command line: `mxverdict COMMAND …`. Exit statuses: 0 nothing wrong, 1 a real problem was found,
+2 wrong usage, 3 could not be checked or done, 4 a window failed to close."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pwd
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Optional
+
+from mxverdict import __version__
+from mxverdict.errors import MxVerdictError, UsageError
+from mxverdict.host import Host
+from mxverdict.text import visible
+
+CLOSE_FAILED = 4
+INTERRUPTED = 130
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+        return status
+    except MxVerdictError as error:
+        return _failed(error, options)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("mxverdict: stopped", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _failed(error: MxVerdictError, options: argparse.Namespace) -> int:
+    message = visible(" ".join(str(error).split()))
+    if getattr(options, "json", False):
+        _print_json({"error": message, "advice": error.advice, "exit_status": error.exit_status})
+    print(f"mxverdict: {message}. {error.advice}", file=sys.stderr)
+    return error.exit_status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mxverdict",
+        description="Says which findings of mail testers about this cPanel server are true, and opens test windows "
+        "that close themselves.",
+        epilog="Exit status: 0 nothing wrong, 1 a real problem was found, 2 wrong usage, 3 could not be checked or "
+        "done, 4 a window failed to close.",
+    )
+    parser.add_argument("--version", action="version", version=f"mxverdict {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    check = _command(commands, "check", _check, "the full diagnosis of this server")
+    check.add_argument(
+        "targets", nargs="*", metavar="TARGET", help="domain, host name or address of this server"
+    )
+    _tester_option(check)
+    check.add_argument(
+        "--save", metavar="FILE", type=Path, help="keep all evidence in FILE for `mxverdict judge`"
+    )
+    check.add_argument("--transcript", action="store_true", help="print each tester's transcript too")
+    check.add_argument(
+        "--whm",
+        metavar="HOST[:PORT]",
+        help="read the settings from WHM over HTTPS; the API token is taken from $MXVERDICT_WHM_TOKEN",
+    )
+    check.add_argument("--whm-user", default="root", help="the token's user (default: root)")
+    trust = check.add_mutually_exclusive_group()
+    trust.add_argument("--whm-ca", metavar="FILE", help="authority that signed WHM's certificate")
+    trust.add_argument("--whm-insecure", action="store_true", help="accept any certificate of WHM")
+
+    judge = _command(commands, "judge", _judge, "judge saved evidence again, without a server")
+    judge.add_argument("file", metavar="FILE", type=Path, help="what `mxverdict check --save` wrote")
+    _tester_option(judge)
+    judge.add_argument("--transcript", action="store_true", help="print each tester's transcript too")
+
+    preview = _command(commands, "preview", _preview, "what Exim does to each tester, or to an address")
+    preview.add_argument(
+        "addresses", nargs="*", metavar="ADDRESS", help="IP addresses (default: the testers')"
+    )
+    _tester_option(preview)
+
+    window = commands.add_parser("window", help="test windows that close themselves")
+    actions = window.add_subparsers(metavar="ACTION", required=True)
+    opening = _command(actions, "open", _window_open, "open a test window")
+    kind = opening.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--whitelist",
+        dest="kind",
+        action="store_const",
+        const="whitelist",
+        default="whitelist",
+        help="let the tester's addresses past the delay (default)",
+    )
+    kind.add_argument(
+        "--delay-off",
+        dest="kind",
+        action="store_const",
+        const="delay_off",
+        help="switch the delay off for all",
+    )
+    opening.add_argument(
+        "--tester", default="mxtoolbox", metavar="NAME", help="whose addresses (default: mxtoolbox)"
+    )
+    opening.add_argument(
+        "--address", action="append", default=[], metavar="CIDR", help="these addresses instead"
+    )
+    opening.add_argument("--minutes", type=int, default=15, metavar="N", help="1 to 240 (default: 15)")
+    opening.add_argument("--reason", default="", metavar="TEXT", help="for the audit trail")
+    _command(actions, "list", _window_list, "open windows and the last closed ones")
+    extend = _command(actions, "extend", _window_extend, "move a window's deadline to N minutes from now")
+    extend.add_argument("id", type=int, nargs="?", metavar="ID", help="default: the only open one")
+    extend.add_argument("--minutes", type=int, default=15, metavar="N", help="1 to 240 (default: 15)")
+    close = _command(actions, "close", _window_close, "close a window now")
+    close.add_argument("id", type=int, nargs="?", metavar="ID", help="default: the only open one")
+    close.add_argument("--all", action="store_true", help="close every open window")
+
+    _command(commands, "keeper", _keeper, "close what is due (the timer runs it)")
+    return parser
+
+
+def _command(commands: Any, name: str, run: Any, summary: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=summary, description=summary[0].upper() + summary[1:]
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _tester_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--tester", action="append", default=[], metavar="NAME", help="only this tester (may be repeated)"
+    )
+
+
+def _check(options: argparse.Namespace) -> int:
+    from mxverdict import check
+    from mxverdict.report.json import report_json
+
+    host = _host()
+    testers = check.chosen(options.tester)
+    if options.save is not None and not options.save.absolute().parent.is_dir():
+        raise UsageError(f"{options.save.parent} is no folder")
+    windows = _tend(host)
+    evidence, report = check.run(
+        host,
+        targets=options.targets,
+        testers=[tester.name for tester in testers],
+        api=_whm(options),
+        progress=_progress,
+    )
+    if options.save is not None:
+        _save(options.save, evidence)
+    if options.json:
+        _print_json({**report_json(report), "windows": [window.to_json() for window in windows]})
+    else:
+        _print_report(report, options.transcript, windows)
+    return CLOSE_FAILED if _stuck(windows) else report.exit_status
+
+
+def _judge(options: argparse.Namespace) -> int:
+    from mxverdict import check
+    from mxverdict.evidence import from_json
+    from mxverdict.report.json import report_json
+
+    try:
+        evidence = from_json(json.loads(options.file.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise UsageError(f"{options.file} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{options.file} cannot be judged: {error}") from None
+    report = check.again(evidence, options.tester)
+    if options.json:
+        _print_json(report_json(report))
+    else:
+        _print_report(report, options.transcript, ())
+    return report.exit_status
+
+
+def _preview(options: argparse.Namespace) -> int:
+    from mxverdict.check import chosen
+    from mxverdict.collect.gather import preview_addresses
+    from mxverdict.report.preview import preview_json, preview_lines
+
+    testers = chosen(options.tester)
+    host = _host()
+    windows = _tend(host)
+    previews = preview_addresses(host, options.addresses, testers)
+    if options.json:
+        _print_json({"previews": [preview_json(preview) for preview in previews]})
+    else:
+        print("\n".join(line for preview in previews for line in preview_lines(preview)))
+    if _stuck(windows):
+        return CLOSE_FAILED
+    if any(not preview.understood for preview in previews):
+        return 3
+    return 1 if any(preview.failure == "broken" for preview in previews) else 0
+
+
+def _window_open(options: argparse.Namespace) -> int:
+    from mxverdict import testers, window
+
+    tester = testers.load().tester(options.tester)
+    networks = options.address or [address.network for address in tester.addresses]
+    if options.kind == "whitelist" and not networks:
+        raise UsageError(
+            f"{tester.title} publishes no addresses; name them with --address, or use --delay-off"
+        )
+    host = _host()
+    _tend(host)
+    opened = window.open_window(
+        host,
+        kind=options.kind,
+        networks=networks if options.kind == "whitelist" else (),
+        tester=tester.name,
+        minutes=options.minutes,
+        actor=_actor(),
+        reason=options.reason,
+    )
+    return _print_windows([opened], options)
+
+
+def _window_list(options: argparse.Namespace) -> int:
+    from mxverdict import window
+
+    host = _host()
+    _tend(host)
+    return _print_windows(window.list_windows(host, limit=20), options)
+
+
+def _window_extend(options: argparse.Namespace) -> int:
+    from mxverdict import window
+
+    host = _host()
+    chosen = _chosen(host, options.id)
+    return _print_windows([window.extend_window(host, chosen, options.minutes, _actor())], options)
+
+
+def _window_close(options: argparse.Namespace) -> int:
+    from mxverdict import window
+
+    host = _host()
+    if options.all:
+        chosen = [one.id for one in window.open_windows(host)]
+    else:
+        chosen = [_chosen(host, options.id)]
+    return _print_windows([window.close_window(host, one, _actor()) for one in chosen], options)
+
+
+def _keeper(options: argparse.Namespace) -> int:
+    from mxverdict.window import keeper
+
+    return keeper.main()
+
+
+def _tend(host: Host) -> Sequence[Any]:
+    """Close what is due, as every command does, and say loudly what would not close. Returns what is open."""
+    from mxverdict import window
+
+    window.close_due(host)
+    windows = window.open_windows(host)
+    for stuck in _stuck(windows):
+        print(f"mxverdict: window {stuck.id} FAILED TO CLOSE: {visible(stuck.error)}", file=sys.stderr)
+    return windows
+
+
+def _stuck(windows: Sequence[Any]) -> list[Any]:
+    return [window for window in windows if window.state == "close_failed"]
+
+
+def _chosen(host: Host, window_id: Optional[int]) -> int:
+    from mxverdict import window
+
+    if window_id is not None:
+        return window_id
+    found = window.open_windows(host)
+    if len(found) != 1:
+        raise UsageError("no window is open" if not found else "several windows are open; name the ID")
+    return int(found[0].id)
+
+
+def _host() -> Host:
+    if os.geteuid() != 0:
+        raise UsageError("only root can ask Exim and change its lists; run it as root")
+    return Host.from_environment()
+
+
+def _actor() -> Any:
+    from mxverdict.window import Actor
+
+    return Actor(os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name, "cli")
+
+
+def _whm(options: argparse.Namespace) -> Any:
+    if options.whm is None:
+        return None
+    from mxverdict.whm.https import HttpsWhmApi
+
+    token = os.environ.get("MXVERDICT_WHM_TOKEN", "")
+    server, _, port = options.whm.partition(":")
+    if not token:
+        raise UsageError("put the API token for --whm into $MXVERDICT_WHM_TOKEN")
+    if port and not port.isdigit():
+        raise UsageError(f"{options.whm!r} is no HOST:PORT")
+    verify = False if options.whm_insecure else options.whm_ca or True
+    return HttpsWhmApi(server, options.whm_user, token, port=int(port or 2087), verify=verify)
+
+
+def _save(path: Path, evidence: Any) -> None:
+    from mxverdict.evidence import to_json
+
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(to_json(evidence), file, indent=1)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _print_report(report: Any, transcripts: bool, windows: Sequence[Any]) -> None:
+    from rich.console import Console
+
+    from mxverdict.report.text import print_report
+
+    console = Console(highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
+    print_report(report, console, transcripts=transcripts)
+    for window in windows:
+        console.print(_window_line(window))
+
+
+def _print_windows(windows: Sequence[Any], options: argparse.Namespace) -> int:
+    if options.json:
+        _print_json({"windows": [window.to_json() for window in windows]})
+    else:
+        for window in windows:
+            print(_window_line(window))
+        if not windows:
+            print("No test window.")
+    return CLOSE_FAILED if _stuck(windows) else 0
+
+
+def _window_line(window: Any) -> str:
+    what = "delay off for all" if window.kind == "delay_off" else ", ".join(window.networks)
+    deadline = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(window.deadline))
+    left = int(window.seconds_left(time.time()))
+    until = (
+        f"closes at {deadline}, in {left // 60} min {left % 60:02d} s"
+        if window.state == "open"
+        else f"deadline {deadline}"
+    )
+    notes = "".join(f"; {visible(note)}" for note in (window.remark, window.error) if note)
+    return f"Test window {window.id} ({window.kind}, {what}) is {window.state}: {until}{notes}"
+
+
+def _progress(step: str) -> None:
+    if sys.stderr.isatty():
+        print(f"… {step}", file=sys.stderr)
+
+
+def _print_json(data: dict[str, Any]) -> None:
+    print(json.dumps({"schema": 1, **data}, indent=2))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""A preview for people and for programs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from mxverdict.evidence import Preview
+from mxverdict.text import visible
+
+
+def preview_json(preview: Preview) -> dict[str, Any]:
+    return dataclasses.asdict(preview)
+
+
+def preview_lines(preview: Preview) -> Iterator[str]:
+    """One line for the address, one for each stage, one for what went wrong."""
+    yield f"{preview.address} to {preview.local_address} port 25"
+    for stage in preview.stages:
+        reply = "" if stage.reply is None else f"{stage.reply.code} {visible(stage.reply.lines[0])}"
+        delay = f"waits {stage.delay} s" if stage.delay else "no delay"
+        yield f"  {stage.name:<8} {delay:<12} {reply}"
+        for statement in stage.delayed_by:
+            yield f"           delayed by {visible(statement)}"
+        for entry in stage.exempted_by:
+            yield f"           spared the delay by {visible(entry)}"
+    if preview.failure:
+        yield f"  {preview.failure.replace('_', ' ')}: {visible(preview.detail)}"

@@ -1,0 +1,75 @@
+"""The report for people on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Optional
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from mxverdict.findings import Finding, Prediction, Report, Verdict
+from mxverdict.text import visible
+
+_STYLES = {
+    Verdict.PROBLEM: "bold red",
+    Verdict.FALSE_POSITIVE: "green",
+    Verdict.UNKNOWN: "bold yellow",
+    Verdict.ADVISORY: "yellow",
+    Verdict.NOT_RUN: "cyan",
+    Verdict.OK: "dim",
+}
+
+
+def print_report(report: Report, console: Console, *, transcripts: bool = False) -> None:
+    """Summary first, then the server's own findings, then each tester's rows with verdict and evidence."""
+    console.print(Text(report.summary, style="bold"))
+    state = {True: "on", False: "off", None: "unknown"}[report.delay_on]
+    console.print(
+        f"{visible(report.hostname)}, Exim {visible(report.exim_version)}; delay for unknown hosts: {state}"
+    )
+    for remark in report.remarks:
+        console.print(Text(f"Note: {visible(remark)}", style="yellow"))
+    shown = [finding for finding in report.server if finding.verdict is not Verdict.OK]
+    if shown:
+        console.print("\nThis server", style="bold")
+        console.print(Group(*_lines(shown)))
+    for prediction in report.predictions:
+        _print_prediction(prediction, console, transcripts)
+
+
+def _print_prediction(prediction: Prediction, console: Console, transcripts: bool) -> None:
+    sources = ", ".join(prediction.sources)
+    console.print(
+        Text(f"\n{prediction.title} from {sources} to {prediction.server_address}", style="bold"),
+    )
+    if prediction.headline:
+        console.print(Text(f"  {visible(prediction.headline)}"))
+    console.print(Group(*_lines(prediction.findings)))
+    if transcripts:
+        console.print(Padding(Text(visible(prediction.transcript, 20_000), style="dim"), (1, 0, 0, 4)))
+
+
+def _lines(findings: Iterable[Finding]) -> list[RenderableType]:
+    return [line for finding in findings for line in _finding(finding)]
+
+
+def _finding(finding: Finding) -> Iterable[RenderableType]:
+    head = Text.assemble(
+        (f"  {finding.verdict.label:<20}", _STYLES[finding.verdict]),
+        (f"{visible(finding.row.name)}: ", ""),
+        (visible(finding.row.text), "bold" if finding.row.level != "ok" else ""),
+    )
+    yield head
+    if finding.verdict is Verdict.OK:
+        return
+    yield _indented(finding.why)
+    for evidence in finding.evidence:
+        yield _indented(f"- {visible(evidence)}", "dim")
+    if finding.todo:
+        yield _indented(f"> {finding.todo}")
+
+
+def _indented(text: str, style: Optional[str] = None) -> RenderableType:
+    return Padding(Text(text, style=style or ""), (0, 0, 0, 22))
