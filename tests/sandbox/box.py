@@ -1,0 +1,167 @@
+"""A stand-in cPanel server on a network of its own: real Exim, real DNS, cPanel's files and commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Optional
+
+from tests.sandbox import network, server_files
+from tests.sandbox.certificates import Authority
+from tests.sandbox.names import NameServer, Records
+from tests.sandbox.settings import Settings
+from tests.sandbox.tester_report import Report
+
+TESTER = "18.209.86.113"
+
+
+class Sandbox:
+    """A running server while the `with` block lasts; afterwards nothing of it is left.
+
+    `options` are those of `Settings`; `certificate` is one of `certificates.KINDS`; `records` changes DNS
+    records, `{(owner, type): values}`, no values to remove them.
+    """
+
+    def __init__(
+        self, *, certificate: str = "trusted", records: Optional[Records] = None, **options: object
+    ) -> None:
+        self.settings = Settings().changed(**options)
+        self.addresses = network.SERVER_ADDRESSES
+        self._certificate = certificate
+        self._records = records or {}
+
+    def __enter__(self) -> Sandbox:
+        network.sweep()
+        self._network = network.Network()
+        self.server = self._network.server
+        self.outside = self._network.outside
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{self._network.name}-"))
+        self._folder.chmod(0o755)
+        self.root = self._folder / "root"
+        self.dns = NameServer(self._folder / "dns", self.outside)
+        self.authority = Authority(self.root / "sandbox/ca")
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._network.stop()
+        self.dns.stop()
+        shutil.rmtree(self._folder)
+
+    def run(
+        self,
+        argv: Sequence[object],
+        *,
+        stdin: str = "",
+        env: Optional[Mapping[str, str]] = None,
+        timeout: float = 60,
+        check: bool = False,
+        namespace: Optional[str] = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command on the server (or in another `namespace`) to its end; `env` adds variables."""
+        return subprocess.run(
+            network.enter(namespace or self.server, argv),
+            input=stdin,
+            env={**self.environment(), **(env or {})},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=check,
+        )
+
+    def start(
+        self,
+        argv: Sequence[object],
+        *,
+        env: Optional[Mapping[str, str]] = None,
+        namespace: Optional[str] = None,
+    ) -> subprocess.Popen[bytes]:
+        """Start a command that goes on by itself, with its three pipes. Killed with the sandbox."""
+        return subprocess.Popen(
+            network.enter(namespace or self.server, argv),
+            env={**self.environment(), **(env or {})},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """The caller's environment, with the sandbox's root and the repository's packages."""
+        packages = f"{server_files.REPOSITORY / 'plugin'}:{server_files.REPOSITORY}"
+        return {**os.environ, "MXVERDICT_ROOT": str(self.root), "PYTHONPATH": packages}
+
+    def visit(
+        self,
+        source: str = TESTER,
+        server: str = network.SERVER_IPV4,
+        patience: float = 15.0,
+        **options: object,
+    ) -> Report:
+        """Let the stand-in tester come from `source`. `options`: those of the `visit` command."""
+        words = [word for name, value in options.items() for word in (f"--{name}", value)]
+        command = [sys.executable, "-m", "tests.sandbox.visit", server, "--source", source, "--json"]
+        done = self.run(
+            [*command, "--patience", patience, *words], timeout=5 * patience + 60, namespace=self.outside
+        )
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr)
+        return Report.from_json(json.loads(done.stdout))
+
+    def rebuild(self) -> None:
+        """Build the configuration and restart Exim. RuntimeError with the words of the one that fails."""
+        for script in ("buildeximconf", "restartsrv_exim"):
+            done = self.run([self.root / "usr/local/cpanel/scripts" / script])
+            if done.returncode != 0:
+                raise RuntimeError(f"{script}: {done.stdout}{done.stderr}")
+
+    def configure(self, **changes: object) -> None:
+        """Change some of `Settings` and bring them into force."""
+        self.settings = self.settings.changed(**changes)
+        self.settings.save(self.root)
+        self.rebuild()
+
+    def set_records(self, owner: str, kind: str, *values: str) -> None:
+        """Replace the DNS records of one owner (name or address) and type; `reload_dns` makes it live."""
+        self.dns.set(owner, kind, *values)
+
+    def reload_dns(self) -> None:
+        self.dns.reload()
+
+    def set_certificate(self, kind: str) -> None:
+        """Give Exim another certificate: one of `certificates.KINDS`. Live at the next connection."""
+        self.authority.issue(kind, self.settings.host, self.root / "etc/exim.crt", self.root / "etc/exim.key")
+        server_files.protect_key(self.root)
+
+    def _start(self) -> None:
+        names = f"127.0.0.1 localhost\n{network.SERVER_IPV4} {self.settings.host}\n"
+        self._network.start(hosts_file=names)
+        for (owner, kind), values in self._records.items():
+            self.dns.set(owner, kind, *values)
+        self.dns.start()
+        self.root.mkdir()
+        server_files.lay_out(self.root)
+        self.settings.save(self.root)
+        self.authority.create()
+        self.set_certificate(self._certificate)
+        self.rebuild()
+        self.dns.wait_until_ready()

@@ -1,0 +1,42 @@
+"""What a sandbox's server is like beyond what cPanel's own files say. Kept in force over rebuilds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Optional
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Delays are whole seconds, as Exim takes them; defaults are cPanel's (facts: whm.md 1.1, 1.4, 1.5)."""
+
+    host: str = "cp1.example.net"
+    connect_delay: int = 20
+    rcpt_delay: int = 20
+    spam_delay: int = 40
+    tls: bool = True
+    open_relay: bool = False
+    banner: Optional[str] = None
+    """First line of the greeting after the code; None: host, Exim version and date as cPanel has it."""
+    slow_fail_limit: int = 5
+    """All-failed sessions per hour after which a host is refused at connect."""
+    spam_marked: bool = False
+    """True: the spam scan marks every message, so the third delay applies."""
+    smtp_accept_max: int = 100
+
+    def changed(self, **changes: object) -> Settings:
+        """A copy with some values replaced. TypeError for a name that does not exist."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    def save(self, root: Path) -> None:
+        _file(root).write_text(json.dumps(asdict(self), indent=1) + "\n")
+
+    @classmethod
+    def load(cls, root: Path) -> Settings:
+        return cls(**json.loads(_file(root).read_text()))
+
+
+def _file(root: Path) -> Path:
+    return root / "sandbox/settings.json"
