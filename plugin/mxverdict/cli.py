@@ -49,10 +49,10 @@ def _failed(error: MxVerdictError, options: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mxverdict",
-        description="Says which findings of mail testers about this cPanel server are true, and opens test windows "
-        "that close themselves.",
-        epilog="Exit status: 0 nothing wrong, 1 a real problem was found, 2 wrong usage, 3 could not be checked or "
-        "done, 4 a window failed to close.",
+        description="Says which findings of mail testers about this cPanel server are true, and opens test "
+        "windows that close themselves.",
+        epilog="Exit status: 0 nothing wrong, 1 a real problem was found, 2 wrong usage, 3 could not be checked "
+        "or done, 4 a window failed to close.",
     )
     parser.add_argument("--version", action="version", version=f"mxverdict {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -248,14 +248,12 @@ def _window_close(options: argparse.Namespace) -> int:
     from mxverdict import window
 
     host = _host()
-    if options.all:
-        chosen = [one.id for one in window.open_windows(host)]
-    else:
-        chosen = [_chosen(host, options.id)]
+    every = window.open_windows(host) if options.all else ()
+    chosen = [one.id for one in every] if options.all else [_chosen(host, options.id)]
     return _print_windows([window.close_window(host, one, _actor()) for one in chosen], options)
 
 
-def _keeper(options: argparse.Namespace) -> int:
+def _keeper(_: argparse.Namespace) -> int:
     from mxverdict.window import keeper
 
     return keeper.main()

@@ -269,8 +269,8 @@ def _relay(row: Row, case: Case) -> Finding:
         Verdict.PROBLEM,
         "Exim accepts a foreign recipient from this address.",
         told,
-        "If the address stands in Trusted SMTP IP addresses (/etc/skipsmtpcheckhosts) or Only-verify-recipient, "
-        "take it out: those lists let it relay.",
+        "If the address stands in Trusted SMTP IP addresses or Only-verify-recipient, take it out: "
+        "those lists let it relay.",
     )
 
 
@@ -284,7 +284,8 @@ def _greeting(truth: Truth) -> tuple[str, ...]:
     if truth.greeting is None or truth.greeting_seconds is None:
         return ()
     first = truth.greeting.splitlines()[0]
-    return (f"Real banner, {truth.greeting_seconds:.3f} s after connecting from the server: {first}",)
+    seconds = f"{truth.greeting_seconds:.3f} s"
+    return (f"Real banner, {seconds} after connecting from the server: {first}",)
 
 
 def _probe(truth: Truth) -> tuple[str, ...]:

@@ -1,0 +1,80 @@
+"""Testers without a full report, and what is judged of the server itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from mxverdict.evidence import RelayEntry, Reply, Settings
+from mxverdict.judge import judge
+from mxverdict.testers import UNKNOWN_HOSTS, load
+from tests.unit.evidence_maker import EHLO, MXTOOLBOX, evidence, preview, probe
+
+CATALOGUE = load()
+
+
+@pytest.mark.parametrize(
+    ("name", "delay", "text", "verdict"),
+    [
+        ("internet.nl", 20, "STARTTLS not testable: mail server unreachable", "false_positive"),
+        ("internet.nl", 9, "STARTTLS available", "ok"),
+        ("checkdmarc", 20, "SMTPError: Connection timed out", "false_positive"),
+        ("checkdmarc", 6, "SMTPError: Connection timed out", "false_positive"),
+        ("checkdmarc", 4, "starttls: true", "ok"),
+        ("check_smtp", 20, "CRITICAL - Socket timeout after 10 seconds", "false_positive"),
+        ("swaks", 20, "Connected, greeted", "ok"),
+    ],
+)
+def test_tester(name: str, delay: int, text: str, verdict: str) -> None:
+    tester = CATALOGUE.tester(name)
+    met = preview(connect=delay, tester=tester, address=UNKNOWN_HOSTS[4])
+    (prediction,) = judge(evidence(previews=(met,)), (tester,), ()).predictions
+    (finding,) = prediction.findings
+    assert (finding.row.text, finding.verdict.value) == (text, verdict)
+
+
+def test_a_tester_that_hangs_up_early_is_still_right_when_tls_is_missing() -> None:
+    tester = CATALOGUE.tester("internet.nl")
+    met = preview(connect=20, tester=tester, address=UNKNOWN_HOSTS[4])
+    bare = probe(ehlo=Reply(250, EHLO.lines[:2]))
+    (prediction,) = judge(evidence(previews=(met,), probes=(bare,)), (tester,), ()).predictions
+    assert prediction.findings[0].verdict.value == "problem"
+
+
+@pytest.mark.parametrize(
+    ("settings", "row", "verdict"),
+    [
+        (Settings(True, 3), "on", "ok"),
+        (Settings(False, 0), "off", "advisory"),
+        (Settings(False, 3), "WHM says off, exim.conf says on", "problem"),
+        (Settings(True, 0), "WHM says on, exim.conf says off", "problem"),
+        (Settings(True, 2), "2 of 3 delay stanzas", "advisory"),
+        (Settings(None, None), "exim.conf could not be read", "unknown"),
+        (Settings(None, 3, error="WHM did not answer"), "the setting could not be read", "unknown"),
+    ],
+)
+def test_setting_against_configuration(settings: Settings, row: str, verdict: str) -> None:
+    findings = judge(evidence(settings=settings), (MXTOOLBOX,), ()).server
+    assert (row, verdict) in {(finding.row.text, finding.verdict.value) for finding in findings}
+
+
+def test_a_tester_that_may_relay_is_a_problem() -> None:
+    entry = RelayEntry("/etc/skipsmtpcheckhosts", "18.209.86.113", "18.209.86.113/32")
+    report = judge(evidence(relay_entries=(entry,)), (MXTOOLBOX,), ())
+    assert report.server[0].verdict.value == "problem"
+    assert report.exit_status == 1
+
+
+def test_the_cost_of_the_delay_names_only_senders_that_give_up_before_it() -> None:
+    def cost(delay: int) -> tuple[str, ...]:
+        report = judge(evidence(previews=(preview(connect=delay),)), (MXTOOLBOX,), CATALOGUE.senders)
+        return tuple(e for f in report.server if f.row.name == "Cost of the delay" for e in f.evidence)
+
+    assert len(cost(20)) == 3
+    assert len(cost(12)) == 2
+    assert cost(0) == ()
+
+
+def test_the_state_of_the_delay_is_that_of_an_unknown_host_not_of_a_whitelisted_tester() -> None:
+    unknown = preview(connect=20, tester=CATALOGUE.tester("swaks"), address=UNKNOWN_HOSTS[4])
+    report = judge(evidence(previews=(preview(), unknown)), CATALOGUE.testers, ())
+    assert report.delay_on is True

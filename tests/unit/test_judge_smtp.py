@@ -1,0 +1,219 @@
+"""Every MXToolbox row: its words and its verdict, for each state of the world."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mxverdict.evidence import Reply, Tls
+from mxverdict.findings import Prediction, Report
+from mxverdict.judge import judge
+from mxverdict.testers import load
+from tests.unit.evidence_maker import (
+    EHLO,
+    HOSTNAME,
+    MXTOOLBOX,
+    SERVER,
+    evidence,
+    preview,
+    probe,
+    reverse,
+)
+
+NO_TLS = Reply(250, EHLO.lines[:3])
+FAST = {"connect": 0, "rcpt": 0}
+
+
+def report(**changes: Any) -> Report:
+    return judge(evidence(**changes), (MXTOOLBOX,), load().senders)
+
+
+def table(prediction: Prediction) -> dict[str, tuple[str, str, str]]:
+    return {f.row.name: (f.row.level, f.row.text, f.verdict.value) for f in prediction.findings}
+
+
+def rows(**changes: Any) -> dict[str, tuple[str, str, str]]:
+    (prediction,) = report(**changes).predictions
+    return table(prediction)
+
+
+def test_the_three_false_alarms_of_the_greeting_delay() -> None:
+    (prediction,) = report().predictions
+    assert prediction.headline == "Timeout waiting for response after 15 seconds. : Completed Connect"
+    assert table(prediction) == {
+        "SMTP Transaction Time": (
+            "error",
+            "15.000 seconds - Not good! on Transaction Time",
+            "false_positive",
+        ),
+        "SMTP Banner Check": ("warning", "Reverse DNS does not match SMTP Banner", "false_positive"),
+        "SMTP TLS": ("warning", "Warning - Does not support TLS.", "false_positive"),
+        "SMTP Reverse DNS Mismatch": ("ok", f"OK - {SERVER} resolves to {HOSTNAME}", "ok"),
+        "SMTP Valid Hostname": ("ok", "OK - Reverse DNS is a valid Hostname", "ok"),
+        "SMTP Connection Time": ("ok", "0 seconds - Good on Connection time", "not_run"),
+        "SMTP Open Relay": ("ok", "OK - Not an open relay.", "not_run"),
+    }
+
+
+def test_failures_come_first_then_warnings_then_passes() -> None:
+    (prediction,) = report().predictions
+    levels = [finding.row.level for finding in prediction.findings]
+    assert levels == sorted(levels, key=["error", "warning", "ok"].index)
+
+
+def test_a_healthy_server_without_delay_is_ok_in_every_row() -> None:
+    found = report(previews=(preview(),))
+    assert {finding.verdict.value for finding in found.predictions[0].findings} == {"ok"}
+    assert found.predictions[0].headline == ""
+    assert found.summary == "MXToolbox will report no problem."
+
+
+@pytest.mark.parametrize(
+    ("changes", "row", "expected"),
+    [
+        (
+            {"previews": (preview(connect=6),)},
+            "SMTP Connection Time",
+            ("warning", "6.020 seconds - Warning on Connection time", "false_positive"),
+        ),
+        (
+            {"previews": (preview(connect=9),)},
+            "SMTP Connection Time",
+            ("error", "9.020 seconds - Not good! on Connection time", "false_positive"),
+        ),
+        (
+            {"previews": (preview(rcpt=20),)},
+            "SMTP Transaction Time",
+            ("error", "15.060 seconds - Not good! on Transaction Time", "false_positive"),
+        ),
+        (
+            {"previews": (preview(rcpt=20),)},
+            "SMTP Open Relay",
+            ("ok", "OK - Not an open relay.", "not_run"),
+        ),
+        (
+            {"previews": (preview(rcpt=20),)},
+            "SMTP Banner Check",
+            ("ok", "OK - Reverse DNS matches SMTP Banner", "ok"),
+        ),
+        (
+            {"previews": (preview(elapsed=9.0),)},
+            "SMTP Transaction Time",
+            ("error", "36.000 seconds - Not good! on Transaction Time", "problem"),
+        ),
+        (
+            {"previews": (preview(replies={"rcpt": Reply(250, ("Accepted",))}),)},
+            "SMTP Open Relay",
+            ("error", "May be an open relay.", "problem"),
+        ),
+        (
+            {"reverse_dns": (reverse(),)},
+            "SMTP Reverse DNS Resolution",
+            ("error", "Reverse DNS Resolution - No PTR Record found", "problem"),
+        ),
+        (
+            {"reverse_dns": (reverse("mail.other.example"),)},
+            "SMTP Banner Check",
+            ("warning", "Reverse DNS does not match SMTP Banner", "problem"),
+        ),
+        (
+            {"reverse_dns": (reverse(HOSTNAME, back=False),)},
+            "SMTP Reverse DNS Mismatch",
+            ("warning", "Reverse DNS Mismatch", "problem"),
+        ),
+        (
+            {"reverse_dns": (reverse("localhost"),)},
+            "SMTP Valid Hostname",
+            ("warning", "Reverse DNS is not a valid Hostname", "problem"),
+        ),
+        (
+            {"probes": (probe(ehlo=NO_TLS),)},
+            "SMTP TLS",
+            ("warning", "Warning - Does not support TLS.", "problem"),
+        ),
+        (
+            {"probes": (probe(failure="no reply within 45 s"),)},
+            "SMTP TLS",
+            ("warning", "Warning - Does not support TLS.", "unknown"),
+        ),
+        (
+            {"probes": (probe(failure="no reply within 45 s"),)},
+            "SMTP Banner Check",
+            ("warning", "Reverse DNS does not match SMTP Banner", "unknown"),
+        ),
+        (
+            {"previews": (preview(),), "probes": (probe(tls=Tls(False, problem="bad key")),)},
+            "SMTP TLS",
+            ("ok", "OK - Supports TLS.", "problem"),
+        ),
+        (
+            {"previews": (preview(),), "probes": (probe(tls=Tls(True, "TLSv1.3", False, True)),)},
+            "SMTP TLS",
+            ("ok", "OK - Supports TLS.", "advisory"),
+        ),
+    ],
+)
+def test_row(changes: dict[str, Any], row: str, expected: tuple[str, str, str]) -> None:
+    assert rows(**changes)[row] == expected
+
+
+def test_without_a_ptr_the_name_rows_are_replaced_by_one() -> None:
+    found = rows(reverse_dns=(reverse(),))
+    assert "SMTP Reverse DNS Resolution" in found
+    assert not {"SMTP Banner Check", "SMTP Reverse DNS Mismatch", "SMTP Valid Hostname"} & found.keys()
+
+
+def test_a_dead_resolver_is_unknown_and_never_a_finding() -> None:
+    found = rows(reverse_dns=(reverse(error="timed out"),))
+    assert found["SMTP Reverse DNS Resolution"][2] == "unknown"
+
+
+def test_a_preview_that_said_nothing_gives_unknown_not_a_guess() -> None:
+    found = report(previews=(preview(failure="timeout", stages=0),))
+    assert [f.verdict.value for f in found.predictions[0].findings] == ["unknown"]
+    assert found.exit_status == 3
+
+
+def test_dropped_connections_are_a_problem() -> None:
+    found = report(previews=(preview(failure="broken", stages=0),))
+    assert found.predictions[0].headline == "Failed To Connect"
+    assert table(found.predictions[0])["SMTP Connect"][2] == "problem"
+    assert found.exit_status == 1
+
+
+def test_sources_that_meet_the_same_share_a_prediction_and_others_stand_apart() -> None:
+    same = [preview(connect=20, rcpt=20, address=a) for a in ("18.209.86.113", "52.55.244.91")]
+    found = report(previews=(*same, preview(address="18.205.72.90")))
+    assert [prediction.sources for prediction in found.predictions] == [
+        ("18.209.86.113", "52.55.244.91"),
+        ("18.205.72.90",),
+    ]
+
+
+def test_the_transcript_of_a_timed_out_run() -> None:
+    (prediction,) = report().predictions
+    assert prediction.transcript.splitlines() == [
+        f"Connecting to {SERVER}",
+        "",
+        "SendSMTPCommand: Timeout waiting for response after 15 seconds.",
+        "",
+        "LookupServer 15000ms",
+    ]
+
+
+def test_the_summary_counts_what_is_real() -> None:
+    assert report().summary == "MXToolbox will report 3 problems. None of them is real."
+    mixed = report(reverse_dns=(reverse("mail.other.example"),))
+    assert mixed.summary == "MXToolbox will report 3 problems. 1 of them is real."
+
+
+def test_every_problem_says_what_to_do() -> None:
+    for changes in (
+        {"reverse_dns": (reverse(),)},
+        {"reverse_dns": (reverse("mail.other.example", back=False),)},
+        {"previews": (preview(replies={"rcpt": Reply(250, ("Accepted",))}),)},
+        {"previews": (preview(failure="broken", stages=0),)},
+    ):
+        for finding in report(**changes).findings:
+            assert finding.verdict.value != "problem" or finding.todo, finding

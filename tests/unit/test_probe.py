@@ -1,0 +1,130 @@
+"""The patient probe against servers that behave, misbehave and never answer; real sockets on loopback."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from mxverdict.collect.smtp import probe
+
+Script = Callable[[socket.socket], None]
+
+
+@contextmanager
+def server(script: Script) -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    try:
+                        script(connection)
+                    except OSError:
+                        pass
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def polite(connection: socket.socket) -> None:
+    connection.sendall(b"220-mail.example\r\n220-second\r\n")
+    time.sleep(0.05)
+    connection.sendall(b"220 third\r\n")
+    connection.recv(1000)
+    connection.sendall(b"250-mail.example\r\n250 SIZE 1000\r\n")
+    connection.recv(1000)
+
+
+def never(connection: socket.socket) -> None:
+    connection.recv(1000)
+
+
+def endless_line(connection: socket.socket) -> None:
+    connection.sendall(b"220 " + b"x" * 10_000_000)
+
+
+def endless_lines(connection: socket.socket) -> None:
+    for _ in range(200_000):
+        connection.sendall(b"220-" + b"x" * 50 + b"\r\n")
+
+
+def junk(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+def hangs_up(connection: socket.socket) -> None:
+    connection.sendall(b"220-mail")
+
+
+def refuses(connection: socket.socket) -> None:
+    connection.sendall(b"554 not you\r\n")
+
+
+def drips(connection: socket.socket) -> None:
+    for _ in range(100):
+        connection.sendall(b"220-x\r\n")
+        time.sleep(0.05)
+
+
+def broken_tls(connection: socket.socket) -> None:
+    connection.sendall(b"220 mail.example\r\n")
+    connection.recv(1000)
+    connection.sendall(b"250-mail.example\r\n250 STARTTLS\r\n")
+    connection.recv(1000)
+    connection.sendall(b"220 go\r\nthis is no TLS\r\n")
+
+
+def test_a_split_greeting_of_three_lines_is_read_whole() -> None:
+    with server(polite) as port:
+        seen = probe("127.0.0.1", "mail.example", port=port)
+    assert seen.failure == ""
+    connect = seen.stage("connect")
+    assert connect is not None and connect.reply is not None
+    assert connect.reply.lines == ("mail.example", "second", "third")
+    assert connect.seconds >= 0.05
+    assert seen.tls is None
+
+
+@pytest.mark.parametrize(
+    ("script", "failure"),
+    [
+        (never, "no reply within 0.3 s"),
+        (drips, "no reply within 0.3 s"),
+        (endless_line, "more than 64 KiB"),
+        (endless_lines, "more than 64 KiB"),
+        (junk, "no SMTP reply"),
+        (hangs_up, "hung up"),
+        (refuses, "greeted with 554"),
+    ],
+)
+def test_a_bad_server_gives_one_clear_line(script: Script, failure: str) -> None:
+    started = time.monotonic()
+    with server(script) as port:
+        seen = probe("127.0.0.1", "mail.example", port=port, reply_timeout=0.3)
+    assert failure in seen.failure
+    assert "\n" not in seen.failure
+    assert time.monotonic() - started < 3
+
+
+def test_a_broken_handshake_is_told_from_no_starttls() -> None:
+    with server(broken_tls) as port:
+        seen = probe("127.0.0.1", "mail.example", port=port, reply_timeout=1)
+    assert seen.tls is not None
+    assert not seen.tls.handshake
+    assert seen.tls.problem
+
+
+def test_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    assert f"no connection to port {port}" in probe("127.0.0.1", "mail.example", port=port).failure
