@@ -1,0 +1,45 @@
+# shellcheck shell=sh
+# Installs Debian and Ubuntu packages without letting their daemons run. Sourced by install.sh and tests/run.
+
+# need COMMAND PACKAGE …: remembers the packages when the command is not on this machine.
+missing_packages=
+need() {
+    command -v "$1" >/dev/null || missing_packages="$missing_packages ${*#"$1"}"
+}
+
+# Packages say no to `apt-get install` rather than push another one out (a mail server that is in use, say).
+# A daemon that comes with a package stays down now (policy-rc.d, put back exactly as found) and at boot.
+install_missing_packages() (
+    # shellcheck disable=SC2086
+    set -- $missing_packages
+    [ $# -gt 0 ] || exit 0
+    command -v apt-get >/dev/null || fail "these are missing, and only Debian and Ubuntu can install them here: $*"
+    echo "Installing: $*" >&2
+
+    policy=/usr/sbin/policy-rc.d
+    saved=$policy.before-mxverdict
+    restore() {
+        grep -qs 'put here by mxverdict' "$policy" && rm -f "$policy"
+        [ ! -e "$saved" ] || mv "$saved" "$policy"
+    }
+    exec 9>/run/lock/mxverdict-packages
+    flock 9
+    restore
+    trap restore EXIT
+    trap 'exit 130' INT TERM HUP
+    [ ! -e "$policy" ] || mv "$policy" "$saved"
+    printf '#!/bin/sh\n# put here by mxverdict while it installs packages\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+
+    log=$(mktemp)
+    export DEBIAN_FRONTEND=noninteractive
+    apt="apt-get -q -y -o DPkg::Lock::Timeout=300"
+    if ! { $apt update && $apt install --no-install-recommends --no-remove "$@"; } >"$log" 2>&1 9>&-; then
+        tail -n 15 "$log" >&2
+        fail "apt-get could not install: $*; the whole log is $log"
+    fi
+    rm -f "$log"
+    for daemon in exim4-daemon-heavy:exim4 bind9:named; do
+        case " $* " in *" ${daemon%:*} "*) update-rc.d "${daemon#*:}" disable 2>/dev/null || true ;; esac
+    done
+)
