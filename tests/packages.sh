@@ -4,7 +4,9 @@
 # need COMMAND PACKAGE …: remembers the packages when the command is not on this machine.
 missing_packages=
 need() {
-    command -v "$1" >/dev/null || missing_packages="$missing_packages ${*#"$1"}"
+    command -v "$1" >/dev/null && return
+    shift
+    missing_packages="$missing_packages $*"
 }
 
 # Packages say no to `apt-get install` rather than push another one out (a mail server that is in use, say).
