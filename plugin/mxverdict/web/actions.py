@@ -1,0 +1,98 @@
+"""What the forms do: each checks its fields, then hands the work to a job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from mxverdict import testers, window
+from mxverdict.errors import UsageError
+from mxverdict.host import Host
+from mxverdict.web.request import Refusal
+from mxverdict.window.model import KINDS
+
+MINUTES_DEFAULT = 15
+MINUTES_LIMIT = 240
+REASON_LIMIT = 200
+
+Work = Callable[[], str]
+
+
+def open_window(host: Host, user: str, form: Mapping[str, str]) -> Work:
+    kind = form.get("kind", "")
+    if kind not in KINDS:
+        raise Refusal(400, "There is no such kind of window.")
+    minutes = _minutes(form)
+    tester = _tester(form)
+    reason = form.get("reason", "").strip()
+    if len(reason) > REASON_LIMIT:
+        raise Refusal(400, f"The reason may have {REASON_LIMIT} characters at most.")
+
+    def work() -> str:
+        opened = window.open_window(
+            host,
+            kind=kind,
+            networks=[str(network) for network in tester.networks],
+            tester=tester.name,
+            minutes=minutes,
+            actor=window.Actor(user, "web"),
+            reason=reason,
+        )
+        return "The test window is open." + (f" {opened.remark}" if opened.remark else "")
+
+    return work
+
+
+def extend_window(host: Host, user: str, form: Mapping[str, str]) -> Work:
+    identity, minutes = _identity(form), _minutes(form)
+
+    def work() -> str:
+        window.extend_window(host, identity, minutes, window.Actor(user, "web"))
+        return "The test window has a new deadline."
+
+    return work
+
+
+def close_window(host: Host, user: str, form: Mapping[str, str]) -> Work:
+    identity = _identity(form)
+
+    def work() -> str:
+        closed = window.close_window(host, identity, window.Actor(user, "web"))
+        return "The test window is closed." + (f" {closed.remark}" if closed.remark else "")
+
+    return work
+
+
+def close_due(host: Host) -> Work:
+    def work() -> str:
+        window.close_due(host)
+        return "Windows past their deadline are closed."
+
+    return work
+
+
+ACTIONS: Mapping[str, Callable[[Host, str, Mapping[str, str]], Work]] = {
+    "open": open_window,
+    "extend": extend_window,
+    "close": close_window,
+}
+
+
+def _minutes(form: Mapping[str, str]) -> int:
+    text = form.get("minutes", "").strip()
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MINUTES_LIMIT):
+        raise Refusal(400, f"Minutes must be a whole number from 1 to {MINUTES_LIMIT}.")
+    return int(text)
+
+
+def _identity(form: Mapping[str, str]) -> int:
+    text = form.get("id", "")
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Refusal(400, "There is no such window.")
+    return int(text)
+
+
+def _tester(form: Mapping[str, str]) -> testers.Tester:
+    try:
+        return testers.load().tester(form.get("tester", ""))
+    except UsageError as error:
+        raise Refusal(400, f"That tester is not known: {error}.") from None

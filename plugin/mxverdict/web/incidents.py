@@ -1,0 +1,27 @@
+"""The log of what went wrong inside the page; the visitor sees only the number."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+import traceback
+
+from mxverdict.host import Host
+
+_LIMIT = 1024 * 1024
+"""Bytes; a larger log is moved aside, over the one moved aside before."""
+
+
+def record(host: Host, error: BaseException) -> str:
+    """Write the traceback down and return the incident's number. Never raises."""
+    number = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(2).hex()}"
+    trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    with contextlib.suppress(OSError):
+        log = host.state / "web.log"
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if log.exists() and log.stat().st_size > _LIMIT:
+            log.replace(log.with_suffix(".log.1"))
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "w") as file:
+            file.write(f"{number}\n{trace}\n")
+    return number

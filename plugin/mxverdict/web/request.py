@@ -1,0 +1,69 @@
+"""What the browser asked for, read from a CGI's environment and standard input (RFC 3875)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+from urllib.parse import parse_qsl
+
+BODY_LIMIT = 16 * 1024
+_FIELDS_LIMIT = 20
+_FORM = "application/x-www-form-urlencoded"
+
+
+class Refusal(Exception):
+    """The request is answered with an HTTP status other than 200 and one sentence."""
+
+    def __init__(self, status: int, sentence: str, *, advice: str = "", allow: str = "") -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.advice = advice
+        self.allow = allow
+
+
+@dataclass(frozen=True)
+class Request:
+    """`session` is WHM's security token of the login (`/cpsess…`), "" when there is none."""
+
+    method: str
+    query: Mapping[str, str]
+    form: Mapping[str, str]
+    user: str
+    session: str
+
+
+def read(environ: Mapping[str, str], body: BinaryIO) -> Request:
+    """Raises Refusal for what no page of ours sends."""
+    method = environ.get("REQUEST_METHOD", "GET")
+    if method not in ("GET", "HEAD", "POST"):
+        raise Refusal(405, "This page knows GET and POST only.", allow="GET, HEAD, POST")
+    return Request(
+        method=method,
+        query=_fields(environ.get("QUERY_STRING", "")),
+        form=_fields(_body(environ, body)) if method == "POST" else {},
+        user=environ.get("REMOTE_USER", ""),
+        session=environ.get("cp_security_token", ""),
+    )
+
+
+def _body(environ: Mapping[str, str], body: BinaryIO) -> str:
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdigit()):
+        raise Refusal(400, "The request has no valid length.")
+    if int(length) > BODY_LIMIT:
+        raise Refusal(413, "The request is too large.")
+    if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != _FORM:
+        raise Refusal(415, "The request is not a form.")
+    return body.read(int(length)).decode("ascii", errors="replace")
+
+
+def _fields(encoded: str) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(encoded, keep_blank_values=True, errors="replace", max_num_fields=_FIELDS_LIMIT)
+    except ValueError:
+        raise Refusal(400, "The request has too many fields.") from None
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise Refusal(400, "The request names a field twice.")
+    return fields

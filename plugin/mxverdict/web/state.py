@@ -1,0 +1,56 @@
+"""The state of the windows as one small answer that the page's script polls."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Optional
+
+from mxverdict import window
+from mxverdict.host import Host
+from mxverdict.web import actions, jobs
+from mxverdict.web.jobs import Job
+from mxverdict.web.response import NO_STORE, Response
+from mxverdict.window import Window
+from mxverdict.window.clock import instant
+from mxverdict.window.model import CLOSING, OPENING
+
+_CLOSE_DUE = "close-due"
+
+
+def tend(host: Host) -> None:
+    """Have windows past their deadline closed, by one job at a time."""
+    now = instant(host)
+    if any(one.ends.due(now) for one in window.open_windows(host)):
+        jobs.start(host, actions.close_due(host), _CLOSE_DUE)
+
+
+def is_busy(windows: Sequence[Window], job: Optional[Job]) -> bool:
+    """Is something going on that soon changes what the page shows?"""
+    working = job is not None and job.state == "running"
+    now = time.time()
+    return working or any(
+        one.state in (OPENING, CLOSING) or (one.state == "open" and one.seconds_left(now) <= 0)
+        for one in windows
+    )
+
+
+def signature(windows: Sequence[Window], job: Optional[Job]) -> str:
+    """Changes when the page has to be drawn again."""
+    parts = [f"{one.id}:{one.state}:{one.deadline:.0f}" for one in windows]
+    return " ".join([*parts, job.state if job else ""])
+
+
+def send_state(host: Host, job_name: str, response: Response) -> None:
+    tend(host)
+    windows = window.open_windows(host)
+    job = jobs.read(host, job_name)
+    now = time.time()
+    state = {
+        "signature": signature(windows, job),
+        "busy": is_busy(windows, job),
+        "windows": [{"id": one.id, "seconds_left": round(one.seconds_left(now), 1)} for one in windows],
+    }
+    response.begin(200, "application/json", NO_STORE)
+    response.write(json.dumps(state))

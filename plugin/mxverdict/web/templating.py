@@ -1,0 +1,53 @@
+"""Jinja2 as the pages use it: everything escaped, outside text made visible, compiled templates kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Optional
+
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from mxverdict import __version__
+from mxverdict.host import Host
+from mxverdict.text import visible
+from mxverdict.web.view import countdown, moment
+
+_TEMPLATES = Path(__file__).with_name("templates")
+_LONG = 40_000
+"""Characters of a transcript that are shown."""
+
+
+def environment(host: Host) -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        finalize=_shown,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        bytecode_cache=_cache(host),
+    )
+    made.filters.update(moment=moment, countdown=countdown, transcript=_transcript)
+    made.globals["version"] = __version__
+    return made
+
+
+def _shown(value: Any) -> Any:
+    """Every value on its way into a page: no control character of an outside text gets there raw."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _transcript(text: str) -> Markup:
+    return escape(visible(text.replace("\r\n", "\n"), _LONG))
+
+
+def _cache(host: Host) -> Optional[FileSystemBytecodeCache]:
+    """Compiled templates lie where only root can write; without that folder they are compiled each time."""
+    folder = host.state / "templates"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return FileSystemBytecodeCache(str(folder), "%s")

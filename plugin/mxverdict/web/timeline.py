@@ -1,0 +1,109 @@
+"""Geometry of the picture of a tester's session: one bar for each wait, the tester's patience as a line.
+
+All x values are percent of the width, so that the picture fits any screen and its text keeps its size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from mxverdict.evidence import Preview
+from mxverdict.findings import Prediction
+
+_LABELS = {"connect": "Connect, greeting", "ehlo": "EHLO", "mail": "MAIL FROM", "rcpt": "RCPT TO"}
+_STEPS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300)
+_TICKS_LIMIT = 6
+_SLIVER = 0.5
+"""Percent; the shortest part that still shows."""
+_ROW = 34
+_TOP = 22
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One wait. `delay` and `answer` are (x, width) of Exim's delay and of the answering after it."""
+
+    label: str
+    value: str
+    y: int
+    delay: tuple[float, float]
+    answer: tuple[float, float]
+    reached: bool
+
+
+@dataclass(frozen=True)
+class Timeline:
+    bars: tuple[Bar, ...]
+    ticks: tuple[tuple[float, str], ...]
+    patience_x: float
+    patience: str
+    height: int
+    description: str
+
+    @property
+    def floor(self) -> int:
+        """y of the axis."""
+        return self.height - 18
+
+
+def timeline(prediction: Prediction, previews: Sequence[Preview]) -> Optional[Timeline]:
+    """None when the session is not known. `previews` supply what would have followed had the tester stayed."""
+    waits = _waits(prediction, previews)
+    if not waits:
+        return None
+    longest = max(prediction.patience, *(delay + answer for _, delay, answer in waits)) * 1.08
+    reached = len(prediction.session.stages)
+    bars = tuple(
+        _bar(number, name, delay, answer, longest, number < reached)
+        for number, (name, delay, answer) in enumerate(waits)
+    )
+    step = next((step for step in _STEPS if longest / step <= _TICKS_LIMIT), _STEPS[-1])
+    return Timeline(
+        bars=bars,
+        ticks=tuple(
+            (_percent(second, longest), f"{second} s") for second in range(0, int(longest) + 1, step)
+        ),
+        patience_x=_percent(prediction.patience, longest),
+        patience=f"{prediction.title} waits {prediction.patience:g} s",
+        height=_TOP + len(bars) * _ROW + 20,
+        description=_description(prediction, bars),
+    )
+
+
+def _waits(prediction: Prediction, previews: Sequence[Preview]) -> list[tuple[str, float, float]]:
+    """(stage, seconds of delay, seconds of answering) for all that Exim would have done."""
+    session = prediction.session
+    if not session.stages:
+        return []
+    known = len(session.stages)
+    for preview in previews:
+        names = [stage.name for stage in preview.stages]
+        if preview.address in prediction.sources and names[:known] == [
+            stage.name for stage in session.stages
+        ]:
+            return [(stage.name, float(stage.delay), stage.elapsed) for stage in preview.stages]
+    return [(stage.name, stage.delay, max(0.0, stage.seconds - stage.delay)) for stage in session.stages]
+
+
+def _bar(number: int, name: str, delay: float, answer: float, longest: float, reached: bool) -> Bar:
+    delay_width = _percent(delay, longest)
+    value = f"{delay + answer:.1f} s" + (f", {delay:g} s of it delay" if delay else "")
+    return Bar(
+        label=_LABELS.get(name, name),
+        value=value if reached else f"not reached ({value})",
+        y=_TOP + number * _ROW,
+        delay=(0.0, delay_width),
+        answer=(delay_width, max(_percent(answer, longest), 0.0 if delay else _SLIVER)),
+        reached=reached,
+    )
+
+
+def _percent(seconds: float, longest: float) -> float:
+    return round(100 * seconds / longest, 2)
+
+
+def _description(prediction: Prediction, bars: Sequence[Bar]) -> str:
+    waits = "; ".join(f"{bar.label}: {bar.value}" for bar in bars)
+    return f"{waits}. {prediction.title} waits {prediction.patience:g} s for each reply."
