@@ -36,7 +36,9 @@ class Authority:
             )  # fmt: skip
             return
         request, extensions = self._folder / "request.pem", self._folder / "extensions"
-        extensions.write_text(f"subjectAltName=DNS:{name}\n")
+        extensions.write_text(
+            f"subjectAltName=DNS:{name}\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
+        )
         self._openssl("req", "-new", *_NEW_KEY, "-keyout", key, "-out", request, *subject)
         self._openssl(
             "x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self._key,
