@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +20,7 @@ from tests.sandbox.certificates import Authority
 from tests.sandbox.names import NameServer, Records
 from tests.sandbox.settings import Settings
 from tests.sandbox.tester_report import Report
+from tests.sandbox.whm import install
 
 TESTER = "18.209.86.113"
 
@@ -46,6 +49,7 @@ class Sandbox:
         self._folder.chmod(0o755)
         self.root = self._folder / "root"
         self.dns = NameServer(self._folder / "dns", self.outside)
+        self._on_close = contextlib.ExitStack()
         self.authority = Authority(self.root / "sandbox/ca")
         try:
             self._start()
@@ -65,6 +69,7 @@ class Sandbox:
     def close(self) -> None:
         self._network.stop()
         self.dns.stop()
+        self._on_close.close()
         shutil.rmtree(self._folder)
 
     def run(
@@ -134,6 +139,31 @@ class Sandbox:
             if done.returncode != 0:
                 raise RuntimeError(f"{script}: {done.stdout}{done.stderr}")
 
+    def start_whm(self, address: str = "127.0.0.1", port: int = 0) -> str:
+        """Serve WHM on port 2087 of the server and on `address` of the caller's own network, any free port
+        unless one is given. Answers the URL for the caller; its certificate is signed by `authority`.
+        """
+        with socket.create_server((address, port)) as listening:
+            number = listening.fileno()
+            url = f"https://{address}:{listening.getsockname()[1]}"
+            command = [sys.executable, "-m", "tests.sandbox.whm.cpsrvd", "--root", self.root]
+            with (self.root / "usr/local/cpanel/logs/error_log").open("ab") as log:
+                service = subprocess.Popen(
+                    network.enter(self.server, [*command, "--listen", "0.0.0.0:2087", "--listen-fd", number]),
+                    env=self.environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    pass_fds=[number],
+                    start_new_session=True,
+                )
+        self._on_close.callback(service.wait)
+        assert service.stdout is not None
+        with service.stdout as said:
+            if not all([said.readline(), said.readline()]):
+                raise RuntimeError("cpsrvd does not start; see its error_log")
+        return url
+
     def configure(self, **changes: object) -> None:
         """Change some of `Settings` and bring them into force."""
         self.settings = self.settings.changed(**changes)
@@ -162,6 +192,7 @@ class Sandbox:
         server_files.lay_out(self.root)
         self.settings.save(self.root)
         self.authority.create()
+        install.install(self.root)
         self.set_certificate(self._certificate)
         self.rebuild()
         self.dns.wait_until_ready()

@@ -45,8 +45,8 @@ _CONNECT_SLOW_FAIL = """\
     message = The server has reached its limit for processing requests from your host.
     log_message = "Host is ratelimited due to multiple failure only connections \\
                   ($sender_rate/$sender_rate_period max:$sender_rate_limit)"
-    ratelimit = %SLOW_FAIL_LIMIT% / 1h / strict / per_conn / noupdate / slow_fail_block_$sender_host_address
     !ratelimit = 0.5 / 1h / strict / per_conn / noupdate / slow_fail_accept_$sender_host_address
+    ratelimit = %SLOW_FAIL_LIMIT% / 1h / strict / per_conn / noupdate / slow_fail_block_$sender_host_address
 """
 
 _CONNECT_SPAMMERS = """\
@@ -123,7 +123,7 @@ _RELAY = """\
   deny
     message = Relaying through this server needs authentication.\\n\\
               $sender_fullhost is not allowed to send to other servers.
-    log_message = Rejected relay attempt: '$sender_host_address' From: '$sender_address' \
+    log_message = Rejected relay attempt: '$sender_host_address' From: '$sender_address' \\
                   To: '$local_part@$domain'
 """
 
