@@ -83,6 +83,10 @@ class WindowRefused(WindowError):
     exit_status = 2
 
 
+class WindowBusy(WindowError):
+    advice = "Try again in a minute."
+
+
 class JournalError(WindowError):
     advice = "Nothing was changed. Free disk space or repair the file, then try again."
 

@@ -1,0 +1,77 @@
+"""The audit trail: one JSON object a line, appended and on disk before the call returns."""
+
+from __future__ import annotations
+
+import json
+import os
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime, timezone
+
+from mxverdict.errors import JournalError
+from mxverdict.host import Host
+from mxverdict.window.files import fsync_folder
+from mxverdict.window.model import Actor
+
+_LIMIT = 300
+_ADDRESSES = 64
+
+
+def clean(text: str, limit: int = _LIMIT) -> str:
+    """Text from outside made harmless: control and format characters escaped visibly, long text cut."""
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    return "".join(
+        char.encode("unicode_escape").decode()
+        if unicodedata.category(char)[0] == "C" or unicodedata.category(char) in ("Zl", "Zp")
+        else char
+        for char in cut
+    )
+
+
+def record(
+    host: Host,
+    actor: Actor,
+    action: str,
+    *,
+    result: str,
+    window: int | None = None,
+    kind: str = "",
+    addresses: Sequence[str] = (),
+    reason: str = "",
+) -> None:
+    """Append one line: time (UTC), user, origin, action, window, kind, addresses, reason, result.
+
+    Raises JournalError when the line could not be made durable.
+    """
+    entry = {
+        "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+        "user": clean(actor.user, 64),
+        "origin": clean(actor.origin, 16),
+        "action": action,
+        "window": window,
+        "kind": clean(kind, 32),
+        "addresses": [clean(address, 64) for address in addresses[:_ADDRESSES]],
+        "reason": clean(reason),
+        "result": clean(result),
+    }
+    try:
+        _append(host, json.dumps(entry).encode() + b"\n")
+    except OSError as error:
+        raise JournalError(f"{host.audit} cannot be written: {error.strerror}") from error
+
+
+def _append(host: Host, line: bytes) -> None:
+    host.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    is_new = not host.audit.exists()
+    descriptor = os.open(host.audit, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    try:
+        size = os.fstat(descriptor).st_size
+        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        data = b"\n" + line if torn else line
+        while data:
+            data = data[os.write(descriptor, data) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    if is_new:
+        fsync_folder(host.state)

@@ -1,0 +1,54 @@
+"""Deadlines that neither a reboot nor a jump of the clock can prolong."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from mxverdict.host import Host
+
+
+@dataclass(frozen=True)
+class Instant:
+    """One moment: Unix time, seconds since boot (CLOCK_BOOTTIME, runs on during suspend) and which boot."""
+
+    wall: float
+    boot: float
+    boot_id: str
+
+
+def instant(host: Host) -> Instant:
+    try:
+        boot_id = host.boot_id.read_text(encoding="ascii").strip()
+    except OSError:
+        boot_id = ""
+    return Instant(time.time(), time.clock_gettime(time.CLOCK_BOOTTIME), boot_id)
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """When a window ends, by both clocks. `armed_at` is the Unix time at which it was set."""
+
+    armed_at: float
+    wall: float
+    boot: float
+    boot_id: str
+
+    @classmethod
+    def after(cls, now: Instant, seconds: float) -> Deadline:
+        return cls(now.wall, now.wall + seconds, now.boot + seconds, now.boot_id)
+
+    def later(self, other: Deadline) -> Deadline:
+        return other if other.wall > self.wall else self
+
+    def due(self, now: Instant) -> bool:
+        """Whichever clock says so first.
+
+        After a reboot the boot clock starts from zero, so at least that much time has passed since; a wall
+        clock that then stands before `armed_at` proves nothing, and the window counts as due.
+        """
+        if now.wall >= self.wall:
+            return True
+        if self.boot_id and now.boot_id == self.boot_id:
+            return now.boot >= self.boot
+        return now.wall < self.armed_at or now.boot >= self.wall - self.armed_at

@@ -1,0 +1,99 @@
+"""The change that switches the delay off for everybody: one line of /etc/exim.conf.localopts, build, restart.
+
+WHM's set_tweaksetting rewrites the whole file and copies the smarthost password from the shadow file into it,
+which everybody may read; so with such a password the one line is edited instead.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any, Optional
+
+from mxverdict.errors import HostError, WhmError, WindowRefused
+from mxverdict.host import Host
+from mxverdict.whm.api import WhmApi
+from mxverdict.window import exim, files, localopts
+from mxverdict.window.whitelist import Record
+
+_CREATION = files.Creation(group="root", mode=0o644)
+_ON = f"{localopts.KEY}=1"
+
+
+def check(host: Host) -> None:
+    """Raises WindowRefused when there is nothing to switch off or somebody edits the settings, HostError when
+    the setting cannot be told."""
+    if _edit_in_progress(host):
+        raise WindowRefused(
+            "somebody is editing Exim's settings in WHM now (a *.dry_run file is there); try again later"
+        )
+    on = localopts.is_on(_content(host))
+    stanzas = exim.stanzas(host)
+    if not on and stanzas:
+        raise WindowRefused(
+            "the setting is switched off already but Exim's configuration was not rebuilt since; "
+            "run buildeximconf and restartsrv_exim"
+        )
+    if not on or not stanzas:
+        raise WindowRefused("the delay is already off")
+
+
+def apply(host: Host, api: WhmApi, record: Record) -> list[str]:
+    """Switch the delay off and see that it is; returns remarks. Raises HostError, WhmError."""
+    content = _content(host)
+    exim.dry_run(host, localopts.put(content, localopts.OFF))
+    record({"old": localopts.setting_line(content), "written": localopts.OFF})
+    if not _has_secret(host):
+        _ask_api(api, "0")
+    if localopts.setting_line(_content(host)) != localopts.OFF:
+        files.edit(host.localopts, lambda text: localopts.put(text, localopts.OFF), _CREATION)
+    exim.put_in_force(host)
+    if localopts.is_on(_content(host)):
+        raise HostError("somebody switched the delay on again at the same moment")
+    return []
+
+
+def revert(host: Host, api: WhmApi, plan: dict[str, Any]) -> list[str]:
+    """Put the setting back where it still is ours and into force; returns remarks. Raises HostError."""
+    remarks: list[str] = []
+    exim.wait_for_others(host)
+    files.remove_leftover(host.localopts)
+    if _edit_in_progress(host):
+        remarks.append(
+            "somebody was editing Exim's settings in WHM while the window closed; "
+            "make sure that saving there did not switch the delay off again"
+        )
+    line = localopts.setting_line(_content(host))
+    if line == plan["written"]:
+        _restore(host, api, plan["old"])
+    elif line != plan["old"]:
+        remarks.append(f"{localopts.KEY} was changed by somebody else meanwhile and stays as it is")
+    exim.put_in_force(host)
+    return remarks
+
+
+def _restore(host: Host, api: WhmApi, old: Optional[str]) -> None:
+    """WHM first, then the one-line edit; WHM can write no other line than `=1`."""
+    if old == _ON and not _has_secret(host):
+        with suppress(WhmError):
+            _ask_api(api, "1")
+    if localopts.setting_line(_content(host)) == localopts.OFF:
+        files.edit(host.localopts, lambda text: localopts.put(text, old), _CREATION)
+
+
+def _ask_api(api: WhmApi, value: str) -> None:
+    api.call("set_tweaksetting", module="Mail", key=localopts.KEY, value=value)
+
+
+def _content(host: Host) -> bytes:
+    return files.read(host.localopts) or b""
+
+
+def _has_secret(host: Host) -> bool:
+    try:
+        return bool((files.read(host.localopts_shadow) or b"").strip())
+    except HostError:
+        return True
+
+
+def _edit_in_progress(host: Host) -> bool:
+    return any(host.localopts.parent.glob("exim.conf.local*.dry_run"))

@@ -1,0 +1,206 @@
+"""The public functions: open (or join), extend, close, close what is due, list.
+
+Journal first, then the change, then the proof. Whatever the process dies of, the journal says what was to be
+changed, and `close_due` puts it back.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from typing import Any, Optional
+
+from mxverdict.errors import (
+    CloseFailed,
+    JournalError,
+    MxVerdictError,
+    OpenFailed,
+    UsageError,
+    WindowBusy,
+    WindowRefused,
+)
+from mxverdict.host import Host
+from mxverdict.whm.api import WhmApi
+from mxverdict.window import audit, visits
+from mxverdict.window.clock import Deadline, instant
+from mxverdict.window.journal import Journal, reading
+from mxverdict.window.lock import exclusive
+from mxverdict.window.model import CLOSE_FAILED, KINDS, OPEN, OPENING, WHITELIST, Actor, Window
+from mxverdict.window.networks import parse, show
+from mxverdict.window.operations import Operations, anything_due
+
+MINUTES = 15
+MOST_MINUTES = 240
+_LOCK_WAIT = 60.0
+_REASON = 200
+
+
+def open_window(
+    host: Host,
+    *,
+    kind: str,
+    networks: Sequence[str],
+    tester: str,
+    minutes: int = MINUTES,
+    actor: Actor,
+    reason: str = "",
+    until_tested: bool = False,
+    api: Optional[WhmApi] = None,
+) -> Window:
+    """Open a window, or join the open one of the same kind.
+
+    Joining adds the networks that the open window lacks, moves its deadline to the later of the two and names
+    both testers; it closes early on a visit only when both requests want that.
+    Raises UsageError, WindowRefused, WindowBusy, JournalError, WhmError or HostError with nothing changed,
+    OpenFailed with everything put back, CloseFailed when that failed (the keeper goes on trying).
+    """
+    with _refusals(host, actor, "open", kind=kind, addresses=networks, reason=reason):
+        request = _request(host, kind, networks, tester, minutes, actor, reason, until_tested)
+        with _working(host) as journal:
+            server = Operations(host, journal, api)
+            server.settle()
+            running = [window for window in journal.unfinished() if window.kind == kind]
+            if not running:
+                return server.open(request, actor)
+            if running[0].state == OPEN:
+                return server.join(running[0], request, actor)
+            raise WindowRefused(f"window {running[0].id} of this kind has not closed yet: {running[0].error}")
+
+
+def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Window:
+    """Move the deadline to `minutes` from now, never to an earlier time. Raises UsageError, WindowRefused."""
+    with _refusals(host, actor, "extend", window=window_id):
+        _check_minutes(minutes)
+        with _working(host) as journal:
+            server = Operations(host, journal, None)
+            server.settle()
+            window = _known(journal, window_id)
+            if window.state != OPEN:
+                raise WindowRefused(
+                    f"window {window_id} is {_in_words(window)}; only an open one can be extended"
+                )
+            ends = window.ends.later(Deadline.after(instant(host), minutes * 60))
+            longer = dataclasses.replace(window, ends=ends, minutes=minutes)
+            server.audit(actor, "extend", longer, f"open for {minutes} minutes from now")
+            return journal.store(longer)
+
+
+def close_window(host: Host, window_id: int, actor: Actor, api: Optional[WhmApi] = None) -> Window:
+    """Close a window now. Raises CloseFailed when that did not work: the keeper goes on trying."""
+    with _refusals(host, actor, "close", window=window_id), _working(host) as journal:
+        window = _known(journal, window_id)
+        if window.finished:
+            raise WindowRefused(f"window {window_id} is {_in_words(window)} already")
+        closed = Operations(host, journal, api).close(window, actor)
+    if closed.state == CLOSE_FAILED:
+        raise CloseFailed(f"window {window_id} did not close: {closed.error}")
+    return closed
+
+
+def close_due(host: Host, api: Optional[WhmApi] = None, *, wait: float = 0.0) -> list[Window]:
+    """Close everything that is due and roll back what a killed process left half done; returns those windows.
+
+    When somebody else holds the lock for longer than `wait` seconds nothing is done: the next call finds it.
+    One failing window never stops the others and never raises. Raises JournalError when there is a journal
+    that cannot be read.
+    """
+    with reading(host) as journal:
+        if journal is None or not anything_due(host, journal):
+            return []
+    try:
+        with _working(host, wait) as journal:
+            server = Operations(host, journal, api)
+            handled = server.settle()
+            server.wake_dormant()
+            server.mail_failures()
+            return handled
+    except WindowBusy:
+        return []
+
+
+def list_windows(host: Host, *, limit: int = 50) -> list[Window]:
+    """The last windows, newest first."""
+    with reading(host) as journal:
+        return [] if journal is None else journal.windows(limit)
+
+
+def open_windows(host: Host) -> list[Window]:
+    """Every window that is not finished, oldest first: open, under way, and those that failed to close."""
+    with reading(host) as journal:
+        return [] if journal is None else journal.unfinished()
+
+
+def _request(
+    host: Host,
+    kind: str,
+    networks: Sequence[str],
+    tester: str,
+    minutes: int,
+    actor: Actor,
+    reason: str,
+    until_tested: bool,
+) -> Window:
+    if kind not in KINDS:
+        raise UsageError(f"{audit.clean(kind, 40)!r} is no kind of window; it is {' or '.join(KINDS)}")
+    _check_minutes(minutes)
+    parsed = parse(networks)
+    if kind == WHITELIST and not parsed:
+        raise UsageError("a whitelist window needs at least one address")
+    if until_tested and not parsed:
+        raise UsageError("“until tested” needs the tester's addresses")
+    now = instant(host)
+    inode, offset = visits.log_position(host)
+    return Window(
+        id=0,
+        kind=kind,
+        state=OPENING,
+        tester=audit.clean(tester, 64),
+        networks=tuple(show(network) for network in parsed),
+        opened_at=now.wall,
+        ends=Deadline.after(now, minutes * 60),
+        minutes=minutes,
+        opened_by=audit.clean(actor.user, 64),
+        origin=audit.clean(actor.origin, 16),
+        reason=audit.clean(reason, _REASON),
+        until_tested=until_tested,
+        before={},
+        log_inode=inode,
+        log_offset=offset,
+    )
+
+
+def _check_minutes(minutes: int) -> None:
+    if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= MOST_MINUTES:
+        raise UsageError(f"a window stays open for 1 to {MOST_MINUTES} minutes, not {str(minutes)[:20]}")
+
+
+def _known(journal: Journal, window_id: int) -> Window:
+    window = journal.window(window_id)
+    if window is None:
+        raise UsageError(f"there is no window {window_id}")
+    return window
+
+
+def _in_words(window: Window) -> str:
+    return window.state.replace("_", " ")
+
+
+@contextmanager
+def _working(host: Host, wait: float = _LOCK_WAIT) -> Iterator[Journal]:
+    """The journal, with the lock held."""
+    with exclusive(host, wait), closing(Journal(host, create=True)) as journal:
+        yield journal
+
+
+@contextmanager
+def _refusals(host: Host, actor: Actor, action: str, **about: Any) -> Iterator[None]:
+    """Put a request that ends before anything changed into the audit trail."""
+    try:
+        yield
+    except (OpenFailed, CloseFailed):
+        raise
+    except MxVerdictError as error:
+        with suppress(JournalError):
+            audit.record(host, actor, "refuse", result=f"{action}: {error}", **about)
+        raise

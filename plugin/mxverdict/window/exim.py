@@ -1,0 +1,118 @@
+"""Makes Exim run a changed setting: build the configuration, restart, and see that both took effect.
+
+The daemon parses its configuration at start alone, so a new exim.conf counts after a restart (see the Exim
+specification, chapter "The Exim command line", on SIGHUP). It writes its pid file at every start.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+from mxverdict.collect.preview import delay_stanzas
+from mxverdict.errors import CommandFailed, HostError
+from mxverdict.host import Host
+from mxverdict.window import files, localopts
+
+BUILD_TIMEOUT = 120.0
+RESTART_TIMEOUT = 90.0
+_FOREIGN_WAIT = 60.0
+_START_WAIT = 10.0
+_POLL = 0.1
+
+_INTERPRETER = re.compile(r"(perl|python|bash|sh)[\d.]*$")
+_API_CHANGES = {"set_tweaksetting", "create_cpgreylist_trusted_host", "delete_cpgreylist_trusted_host"}
+
+
+def stanzas(host: Host) -> int:
+    """How many delay stanzas exim.conf holds (3 on, 0 off). Raises HostError when it cannot be read."""
+    found = delay_stanzas(host.exim_conf)
+    if found is None:
+        raise HostError(f"{host.exim_conf} cannot be read")
+    return len(found)
+
+
+def dry_run(host: Host, candidate: bytes) -> None:
+    """Have buildeximconf check a localopts file, installing nothing. Raises HostError when it says no."""
+    path = host.state / "candidate.localopts"
+    try:
+        path.write_bytes(candidate)
+        path.chmod(0o600)
+        _run(host, host.buildeximconf, f"--localopts={path}", timeout=BUILD_TIMEOUT)
+    except OSError as error:
+        raise HostError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def in_force(host: Host) -> bool:
+    """Whether exim.conf follows the setting and the daemon was started after exim.conf was written."""
+    on = localopts.is_on(files.read(host.localopts) or b"")
+    return (stanzas(host) > 0) == on and _daemon_is_current(host)
+
+
+def put_in_force(host: Host) -> None:
+    """Build and restart unless the setting is in force. Raises HostError when it is not afterwards."""
+    wait_for_others(host)
+    if in_force(host):
+        return
+    _run(host, host.buildeximconf, timeout=BUILD_TIMEOUT)
+    _run(host, host.restartsrv_exim, timeout=RESTART_TIMEOUT)
+    give_up = time.monotonic() + _START_WAIT
+    while not in_force(host):
+        if time.monotonic() > give_up:
+            raise HostError("Exim does not run the new configuration although build and restart said OK")
+        time.sleep(_POLL)
+
+
+def wait_for_others(host: Host) -> None:
+    """Wait for builds and API changes that somebody else, or a killed process of ours, has under way.
+
+    They read the old setting when they began and would put it in force after ours. Raises HostError when they
+    do not end.
+    """
+    give_up = time.monotonic() + _FOREIGN_WAIT
+    while running := _under_way(host):
+        if time.monotonic() > give_up:
+            raise HostError(f"{running} is still running, started by somebody else")
+        time.sleep(_POLL)
+
+
+def _under_way(host: Host) -> str:
+    builds = {host.buildeximconf.name, host.restartsrv_exim.name}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        program = _program(words)
+        if host.root != Path("/") and not program.startswith(f"{host.root}/"):
+            continue
+        name = Path(program).name
+        if name in builds or (name == host.whmapi1.name and _API_CHANGES.intersection(words)):
+            return name
+    return ""
+
+
+def _program(words: list[str]) -> str:
+    """What a command line runs: its first word, or the script that an interpreter was given."""
+    if _INTERPRETER.match(Path(words[0]).name):
+        return next((word for word in words[1:] if word and not word.startswith("-")), "")
+    return words[0]
+
+
+def _daemon_is_current(host: Host) -> bool:
+    try:
+        pid = int(host.exim_pid_file.read_text())
+        executable = (Path("/proc") / str(pid) / "exe").readlink().name
+        started = host.exim_pid_file.stat().st_mtime_ns
+        return executable.startswith("exim") and started >= host.exim_conf.stat().st_mtime_ns
+    except (OSError, ValueError):
+        return False
+
+
+def _run(host: Host, command: Path, *arguments: str, timeout: float) -> None:
+    done = host.run([command, *arguments], timeout=timeout)
+    if done.status != 0:
+        raise CommandFailed(command.name, done.status, done.stdout + done.stderr)

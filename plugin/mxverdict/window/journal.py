@@ -1,0 +1,246 @@
+"""The journal: one row per window, one row per change, durable before anything on the server changes.
+
+SQLite with a rollback journal and `synchronous=EXTRA`: with FULL a power cut straight after a commit could
+bring the rollback journal back and undo it (SQLite documentation, "PRAGMA synchronous").
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from mxverdict.errors import JournalError
+from mxverdict.host import Host
+from mxverdict.window.clock import Deadline
+from mxverdict.window.files import fsync_folder
+from mxverdict.window.model import FINISHED, Window
+
+_TIMEOUT = 10.0
+_SCHEMA = """
+CREATE TABLE windows (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL, state TEXT NOT NULL, tester TEXT NOT NULL, networks TEXT NOT NULL,
+    opened_at REAL NOT NULL, armed_at REAL NOT NULL, deadline REAL NOT NULL,
+    boot_deadline REAL NOT NULL, boot_id TEXT NOT NULL, minutes INTEGER NOT NULL,
+    opened_by TEXT NOT NULL, origin TEXT NOT NULL, reason TEXT NOT NULL, until_tested INTEGER NOT NULL,
+    before TEXT NOT NULL, log_inode INTEGER NOT NULL, log_offset INTEGER NOT NULL,
+    remark TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '',
+    attempts INTEGER NOT NULL DEFAULT 0, last_attempt REAL NOT NULL DEFAULT 0,
+    next_attempt REAL NOT NULL DEFAULT 0, mailed INTEGER NOT NULL DEFAULT 0, closed_at REAL
+);
+CREATE TABLE changes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    window INTEGER NOT NULL REFERENCES windows, kind TEXT NOT NULL, state TEXT NOT NULL, plan TEXT NOT NULL
+);
+PRAGMA user_version = 1;
+"""
+
+PLANNED = "planned"
+APPLIED = "applied"
+REVERTED = "reverted"
+DORMANT = "dormant"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of a window. `plan` says what stood there before and what we write."""
+
+    id: int
+    kind: str
+    state: str
+    plan: dict[str, Any]
+
+
+class Journal:
+    """An open journal. Every method raises JournalError when the file does not do its part."""
+
+    def __init__(self, host: Host, *, create: bool = False) -> None:
+        self.path = host.journal
+        with self._errors():
+            if create:
+                _create(host)
+            self.connection = sqlite3.connect(
+                f"{self.path.as_uri()}?mode=rw", uri=True, timeout=_TIMEOUT, isolation_level=None
+            )
+            self.connection.row_factory = sqlite3.Row
+            self.connection.execute("PRAGMA synchronous = EXTRA")
+            if self.connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+                self.connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def windows(self, limit: int) -> list[Window]:
+        """Newest first."""
+        return self._windows("ORDER BY id DESC LIMIT ?", limit)
+
+    def unfinished(self) -> list[Window]:
+        """Oldest first."""
+        return self._windows("WHERE state NOT IN (?, ?) ORDER BY id", *FINISHED)
+
+    def window(self, window_id: int) -> Optional[Window]:
+        return next(iter(self._windows("WHERE id = ?", window_id)), None)
+
+    def insert(self, window: Window) -> Window:
+        """Store a new window; the answer carries its number."""
+        fields = _fields(window)
+        names = ", ".join(fields)
+        marks = ", ".join("?" * len(fields))
+        with self._errors():
+            cursor = self.connection.execute(
+                f"INSERT INTO windows ({names}) VALUES ({marks})",  # noqa: S608  (own column names)
+                list(fields.values()),
+            )
+        return self._existing(cursor.lastrowid or 0)
+
+    def store(self, window: Window) -> Window:
+        """Write all of a window's row."""
+        fields = _fields(window)
+        assignments = ", ".join(f"{name} = ?" for name in fields)
+        with self._errors():
+            self.connection.execute(
+                f"UPDATE windows SET {assignments} WHERE id = ?",  # noqa: S608
+                [*fields.values(), window.id],
+            )
+        return window
+
+    def store_log_position(self, window: Window) -> None:
+        with self._errors():
+            self.connection.execute(
+                "UPDATE windows SET log_inode = ?, log_offset = ? WHERE id = ?",
+                (window.log_inode, window.log_offset, window.id),
+            )
+
+    def plan(self, window_id: int, kind: str, plan: dict[str, Any], change_id: Optional[int] = None) -> int:
+        """Record what is going to be changed, or replace the plan of that change; returns its number."""
+        text = json.dumps(plan)
+        with self._errors():
+            if change_id is not None:
+                self.connection.execute("UPDATE changes SET plan = ? WHERE id = ?", (text, change_id))
+                return change_id
+            cursor = self.connection.execute(
+                "INSERT INTO changes (window, kind, state, plan) VALUES (?, ?, ?, ?)",
+                (window_id, kind, PLANNED, text),
+            )
+        return cursor.lastrowid or 0
+
+    def mark(self, change_id: int, state: str) -> None:
+        with self._errors():
+            self.connection.execute("UPDATE changes SET state = ? WHERE id = ?", (state, change_id))
+
+    def changes(self, window_id: int) -> list[Change]:
+        """Those of one window that still stand, oldest first."""
+        return self._changes("window = ? AND state IN (?, ?)", window_id, PLANNED, APPLIED)
+
+    def has_changes(self, window_id: int) -> bool:
+        """Whether anything was ever planned for that window."""
+        return bool(self._changes("window = ?", window_id))
+
+    def dormant(self) -> list[Change]:
+        return self._changes("state = ?", DORMANT)
+
+    def _changes(self, condition: str, *values: object) -> list[Change]:
+        with self._errors():
+            rows = self.connection.execute(
+                f"SELECT * FROM changes WHERE {condition} ORDER BY id",  # noqa: S608
+                values,
+            ).fetchall()
+            return [Change(row["id"], row["kind"], row["state"], json.loads(row["plan"])) for row in rows]
+
+    def _windows(self, clause: str, *values: object) -> list[Window]:
+        with self._errors():
+            rows = self.connection.execute(f"SELECT * FROM windows {clause}", values).fetchall()  # noqa: S608
+            return [_window(row) for row in rows]
+
+    def _existing(self, window_id: int) -> Window:
+        window = self.window(window_id)
+        assert window is not None
+        return window
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError, ValueError, KeyError) as error:
+            raise JournalError(f"the journal {self.path} cannot be used: {error}") from error
+
+
+@contextmanager
+def reading(host: Host) -> Iterator[Optional[Journal]]:
+    """The journal, or None on a server that never had a window."""
+    if not host.journal.exists():
+        yield None
+        return
+    with closing(Journal(host)) as journal:
+        yield journal
+
+
+def _create(host: Host) -> None:
+    new_folder = not host.state.exists()
+    host.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if new_folder:
+        fsync_folder(host.state.parent)
+    if not host.journal.exists():
+        os.close(os.open(host.journal, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
+        fsync_folder(host.state)
+
+
+def _fields(window: Window) -> dict[str, Any]:
+    return {
+        "kind": window.kind,
+        "state": window.state,
+        "tester": window.tester,
+        "networks": json.dumps(window.networks),
+        "opened_at": window.opened_at,
+        "armed_at": window.ends.armed_at,
+        "deadline": window.ends.wall,
+        "boot_deadline": window.ends.boot,
+        "boot_id": window.ends.boot_id,
+        "minutes": window.minutes,
+        "opened_by": window.opened_by,
+        "origin": window.origin,
+        "reason": window.reason,
+        "until_tested": int(window.until_tested),
+        "before": json.dumps(window.before),
+        "log_inode": window.log_inode,
+        "log_offset": window.log_offset,
+        "remark": window.remark,
+        "error": window.error,
+        "attempts": window.attempts,
+        "last_attempt": window.last_attempt,
+        "next_attempt": window.next_attempt,
+        "mailed": int(window.mailed),
+        "closed_at": window.closed_at,
+    }
+
+
+def _window(row: sqlite3.Row) -> Window:
+    return Window(
+        id=row["id"],
+        kind=row["kind"],
+        state=row["state"],
+        tester=row["tester"],
+        networks=tuple(json.loads(row["networks"])),
+        opened_at=row["opened_at"],
+        ends=Deadline(row["armed_at"], row["deadline"], row["boot_deadline"], row["boot_id"]),
+        minutes=row["minutes"],
+        opened_by=row["opened_by"],
+        origin=row["origin"],
+        reason=row["reason"],
+        until_tested=bool(row["until_tested"]),
+        before=json.loads(row["before"]),
+        log_inode=row["log_inode"],
+        log_offset=row["log_offset"],
+        remark=row["remark"],
+        error=row["error"],
+        attempts=row["attempts"],
+        last_attempt=row["last_attempt"],
+        next_attempt=row["next_attempt"],
+        mailed=bool(row["mailed"]),
+        closed_at=row["closed_at"],
+    )

@@ -1,0 +1,58 @@
+"""Closes what is due. A timer and a cron line run this file as `python3 -I -S keeper.py`.
+
+It needs the standard library alone. A look into the journal comes first, and on most ticks that is all;
+nothing else is imported then.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+
+_JOURNAL = "var/lib/mxverdict/journal.sqlite"
+_LOCK_WAIT = 25.0
+
+
+def idle(root: str) -> bool:
+    """Whether the journal below `root` surely holds nothing to do; in doubt it does."""
+    path = os.path.join(root, _JOURNAL)  # noqa: PTH118  (pathlib costs more than the whole look)
+    if not os.access(path, os.F_OK):
+        return True
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            row = connection.execute(
+                "SELECT EXISTS (SELECT 1 FROM windows WHERE state NOT IN ('closed', 'failed'))"
+                " OR EXISTS (SELECT 1 FROM changes WHERE state = 'dormant')"
+            ).fetchone()
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return False
+    return not row[0]
+
+
+def main() -> int:
+    """Exit status: 0 done or nothing to do, 3 the journal cannot be read, 4 a window failed to close."""
+    if idle(os.environ.get("MXVERDICT_ROOT", "/")):
+        return 0
+    from mxverdict.errors import MxVerdictError  # noqa: PLC0415
+    from mxverdict.host import Host  # noqa: PLC0415
+    from mxverdict.window.engine import close_due  # noqa: PLC0415
+    from mxverdict.window.model import CLOSE_FAILED  # noqa: PLC0415
+
+    try:
+        handled = close_due(Host.from_environment(), wait=_LOCK_WAIT)
+    except MxVerdictError as error:
+        print(f"mxverdict keeper: {error}", file=sys.stderr)  # noqa: T201
+        return error.exit_status
+    failed = [window for window in handled if window.state == CLOSE_FAILED]
+    for window in failed:
+        print(f"mxverdict keeper: window {window.id} does not close: {window.error}", file=sys.stderr)  # noqa: T201
+    return 4 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, os.path.abspath(__file__).rpartition("/mxverdict/window/")[0])  # noqa: PTH100
+    sys.exit(main())

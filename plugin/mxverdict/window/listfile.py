@@ -1,0 +1,79 @@
+"""Host list files in Exim's iplsearch format (Exim specification, chapter "File and database lookups").
+
+One key per line, ended by a colon or white space; IPv4 or CIDR, IPv6 in double quotes. Blank lines and lines
+that begin with `#` do not count; a line that begins with white space continues the one before it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Sequence
+
+from mxverdict.window.networks import Network, covered
+
+_QUOTED = re.compile(rb'"([^"\\]*)"')
+_BARE = re.compile(rb"[^:\s]+")
+
+
+def line_of(network: Network) -> str:
+    """The line that matches exactly this network."""
+    single = network.prefixlen == network.max_prefixlen
+    text = str(network.network_address) if single else str(network)
+    return text if network.version == 4 else f'"{text}"'
+
+
+def networks(content: bytes) -> list[Network]:
+    """Every network that the file matches; keys that are none are left out."""
+    found: list[Network] = []
+    for line in content.split(b"\n"):
+        if not line.strip() or line[:1].isspace() or line.startswith(b"#"):
+            continue
+        key = _QUOTED.match(line) if line.startswith(b'"') else _BARE.match(line)
+        if key is None:
+            continue
+        text = key[1] if line.startswith(b'"') else key[0]
+        try:
+            found.append(ipaddress.ip_network(text.decode("ascii"), strict=False))
+        except ValueError:
+            continue
+    return found
+
+
+def missing(content: bytes, wanted: Sequence[Network]) -> list[Network]:
+    """Those networks that the file does not match as a whole."""
+    present = networks(content)
+    return [network for network in wanted if not covered(network, present)]
+
+
+def add(content: bytes, lines: Sequence[str]) -> bytes:
+    """Append the lines; a last line that lacks its newline gets it first."""
+    joint = b"\n" if needs_newline(content) else b""
+    return content + joint + b"".join(line.encode("ascii") + b"\n" for line in lines)
+
+
+def needs_newline(content: bytes) -> bool:
+    return bool(content) and not content.endswith(b"\n")
+
+
+def remove(content: bytes, lines: Sequence[str], newline_added: bool) -> tuple[bytes, list[str]]:
+    """Take one instance of each line out again, the last one, and name those that are not there any more.
+
+    A line counts as ours only while it holds nothing else (blanks or a carriage return which an editor put at
+    its end aside). `newline_added` says that `add` had to end the last line: when nothing follows it now,
+    that newline goes too.
+    """
+    parts = content.split(b"\n")
+    gone: list[str] = []
+    removed_at = len(parts)
+    for line in lines:
+        ours = line.encode("ascii")
+        index = next((n for n in range(len(parts) - 1, -1, -1) if parts[n].rstrip(b" \t\r") == ours), None)
+        if index is None:
+            gone.append(line)
+            continue
+        del parts[index]
+        removed_at = min(removed_at, index)
+    if newline_added and removed_at == len(parts) - 1 and parts[-1] == b"":
+        parts.pop()
+    return b"\n".join(parts), gone

@@ -1,0 +1,61 @@
+"""The delay's setting in /etc/exim.conf.localopts, one `key=value` a line, as buildeximconf reads it.
+
+No such line: the delay is on. An empty value: off. Otherwise the number: 0 is off. Of several lines the last
+counts. cPanel's own comment in the generated system filter endorses an edit of this file by hand.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Optional
+
+from mxverdict.errors import HostError
+
+KEY = "acl_delay_unknown_hosts"
+OFF = f"{KEY}=0"
+
+_LINE = re.compile(rb"[ \t]*" + KEY.encode() + rb"[ \t]*=(.*)", re.DOTALL)
+
+
+def setting_line(content: bytes) -> Optional[str]:
+    """The line that counts, without its line end; None when there is none."""
+    index = _index(content.split(b"\n"))
+    return None if index is None else content.split(b"\n")[index].rstrip(b"\r").decode("latin-1")
+
+
+def is_on(content: bytes) -> bool:
+    """Whether the delay is on after the next buildeximconf. Raises HostError for a value of another kind."""
+    line = setting_line(content)
+    if line is None:
+        return True
+    value = line.partition("=")[2].strip()
+    if value == "":
+        return False
+    try:
+        return int(value) != 0
+    except ValueError:
+        raise HostError(f"{KEY} has the value {value[:20]!r} in exim.conf.localopts, not 0 or 1") from None
+
+
+def put(content: bytes, line: Optional[str]) -> bytes:
+    """The content with that setting line in the place of the one that counts; None takes it away.
+
+    A new line goes to the end; every other byte stays.
+    """
+    parts = content.split(b"\n")
+    index = _index(parts)
+    if index is None:
+        if line is None:
+            return content
+        joint = b"" if content.endswith(b"\n") or not content else b"\n"
+        return content + joint + line.encode("latin-1") + b"\n"
+    if line is None:
+        del parts[index]
+    else:
+        end = b"\r" if parts[index].endswith(b"\r") else b""
+        parts[index] = line.encode("latin-1") + end
+    return b"\n".join(parts)
+
+
+def _index(parts: list[bytes]) -> Optional[int]:
+    return next((n for n in range(len(parts) - 1, -1, -1) if _LINE.match(parts[n])), None)

@@ -1,0 +1,47 @@
+"""The one lock under which everything on the server is changed.
+
+Whoever holds it and finds a window `opening` or `closing` knows that the process at work on it is gone: the
+kernel frees the lock with the last process that holds it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mxverdict.errors import JournalError, WindowBusy
+from mxverdict.host import Host
+
+_POLL = 0.05
+
+
+@contextmanager
+def exclusive(host: Host, wait: float) -> Iterator[None]:
+    """Hold the lock. Raises WindowBusy when it is not free within `wait` seconds, JournalError when it cannot
+    be made. The file stays: deleting it would let two processes hold "the" lock."""
+    try:
+        host.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(host.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise JournalError(f"{host.lock} cannot be opened: {error.strerror}") from error
+    try:
+        _acquire(descriptor, wait)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, wait: float) -> None:
+    give_up = time.monotonic() + wait
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= give_up:
+                raise WindowBusy("another window is being opened or closed right now") from None
+            time.sleep(_POLL)
+        else:
+            return

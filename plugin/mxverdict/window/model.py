@@ -1,0 +1,101 @@
+"""What callers see of a test window."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from mxverdict.window.clock import Deadline
+
+WHITELIST = "whitelist"
+DELAY_OFF = "delay_off"
+KINDS = (WHITELIST, DELAY_OFF)
+
+OPENING = "opening"
+OPEN = "open"
+CLOSING = "closing"
+CLOSED = "closed"
+FAILED = "failed"
+CLOSE_FAILED = "close_failed"
+FINISHED = (CLOSED, FAILED)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who asks. `origin` is `cli`, `web` or `keeper`."""
+
+    user: str
+    origin: str
+
+
+KEEPER = Actor("keeper", "keeper")
+
+
+@dataclass(frozen=True)
+class Window:
+    """One row of the journal. Times are Unix time; `networks` in CIDR form (single addresses bare).
+
+    `state`: opening -> open -> closing -> closed; `failed` was rolled back, `close_failed` is still retried.
+    `remark` says what a reader should know of a window that did well, `error` why it did not.
+    `minutes` is the last request's. `before` maps the previewed addresses to the seconds of delay they met
+    before the window.
+    """
+
+    id: int
+    kind: str
+    state: str
+    tester: str
+    networks: tuple[str, ...]
+    opened_at: float
+    ends: Deadline
+    minutes: int
+    opened_by: str
+    origin: str
+    reason: str
+    until_tested: bool
+    before: dict[str, int]
+    log_inode: int
+    log_offset: int
+    remark: str = ""
+    error: str = ""
+    attempts: int = 0
+    last_attempt: float = 0.0
+    next_attempt: float = 0.0
+    mailed: bool = False
+    closed_at: Optional[float] = None
+
+    @property
+    def deadline(self) -> float:
+        return self.ends.wall
+
+    @property
+    def finished(self) -> bool:
+        return self.state in FINISHED
+
+    def seconds_left(self, now: Optional[float] = None) -> float:
+        """Seconds until the deadline, 0 for a window that is past it or finished."""
+        if self.finished:
+            return 0.0
+        return max(0.0, self.deadline - (time.time() if now is None else now))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "state": self.state,
+            "tester": self.tester,
+            "networks": list(self.networks),
+            "opened_at": self.opened_at,
+            "deadline": self.deadline,
+            "seconds_left": self.seconds_left(),
+            "minutes": self.minutes,
+            "opened_by": self.opened_by,
+            "origin": self.origin,
+            "reason": self.reason,
+            "until_tested": self.until_tested,
+            "remark": self.remark,
+            "error": self.error,
+            "attempts": self.attempts,
+            "closed_at": self.closed_at,
+        }

@@ -1,0 +1,302 @@
+"""What is done to the server while the lock is held."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Callable, Optional
+
+from mxverdict.errors import CloseFailed, JournalError, MxVerdictError, OpenFailed
+from mxverdict.host import Host
+from mxverdict.whm.api import LocalWhmApi, WhmApi
+from mxverdict.window import audit, delay_off, exim, notify, trusted_hosts, verify, visits, whitelist
+from mxverdict.window.clock import Instant, instant
+from mxverdict.window.journal import APPLIED, DORMANT, PLANNED, REVERTED, Change, Journal
+from mxverdict.window.model import (
+    CLOSE_FAILED,
+    CLOSED,
+    CLOSING,
+    DELAY_OFF,
+    FAILED,
+    KEEPER,
+    OPEN,
+    OPENING,
+    WHITELIST,
+    Actor,
+    Window,
+)
+from mxverdict.window.networks import Network, covered, parse, sample, show
+
+_API_TIMEOUT_CLOSING = 8.0
+_FIRST_RETRY = 30.0
+_LAST_RETRY = 900.0
+_STRANGER = "192.0.2.1"
+"""An address of nobody (RFC 5737): what any unknown visitor meets."""
+
+_LIST_ENTRIES = "list_entries"
+_TRUSTED_HOSTS = "trusted_hosts"
+_DELAY_SETTING = "delay_setting"
+
+Step = tuple[str, Callable[[Window, whitelist.Record], list[str]]]
+"""Kind of change, and what makes it; it records its plan before it writes and answers remarks."""
+
+
+def anything_due(host: Host, journal: Journal) -> bool:
+    now = instant(host)
+    due = [window for window in journal.unfinished() if is_due(host, journal, window, now)]
+    return bool(due) or any(trusted_hosts.woken(host, change.plan) for change in journal.dormant())
+
+
+def is_due(host: Host, journal: Journal, window: Window, now: Instant) -> bool:
+    """Rows `opening` and `closing` count as due: under the lock they are what a killed process left."""
+    if window.state == OPEN:
+        return window.ends.due(now) or (window.until_tested and _tested(host, journal, window))
+    if window.state == CLOSE_FAILED:
+        return not window.last_attempt <= now.wall < window.next_attempt
+    return True
+
+
+def _tested(host: Host, journal: Journal, window: Window) -> bool:
+    came, looked = visits.look(host, window)
+    if not came and looked != window:
+        journal.store_log_position(looked)
+    return came
+
+
+class Operations:
+    def __init__(self, host: Host, journal: Journal, api: Optional[WhmApi]) -> None:
+        self.host = host
+        self.journal = journal
+        self.api = api or LocalWhmApi(host)
+        self.closing_api = api or LocalWhmApi(host, _API_TIMEOUT_CLOSING)
+
+    def open(self, request: Window, actor: Actor) -> Window:
+        """Raises OpenFailed with everything put back, CloseFailed when not even that worked."""
+        before, steps = self._prepare(request.kind, parse(request.networks), request.tester)
+        window = self.journal.insert(dataclasses.replace(request, before=before))
+        try:
+            self.audit(actor, "open", window, f"begun, for {window.minutes} minutes")
+            remarks = self._apply(window, steps, before)
+            opened = self.journal.store(
+                dataclasses.replace(window, state=OPEN, remark=_joined(window.remark, remarks))
+            )
+        except BaseException as error:
+            left = self._finish(window, actor, FAILED, str(error) or type(error).__name__)
+            if not isinstance(error, Exception):
+                raise
+            raise _not_opened(error, left.error if left.state == CLOSE_FAILED else "") from error
+        self._try_audit(actor, "open", opened, f"open for {opened.minutes} minutes")
+        return opened
+
+    def join(self, window: Window, request: Window, actor: Actor) -> Window:
+        """Raises OpenFailed when the addresses could not be added; the window stays as it was."""
+        present = parse(window.networks)
+        new = [network for network in parse(request.networks) if not covered(network, present)]
+        before: dict[str, int] = {}
+        remarks: list[str] = []
+        if new and window.kind == WHITELIST:
+            before, steps = self._prepare(WHITELIST, new, request.tester)
+            standing = self.journal.changes(window.id)
+            try:
+                self.audit(actor, "join", request, "begun", window.id)
+                remarks = self._apply(window, steps, before)
+            except BaseException as error:
+                added = [change for change in self.journal.changes(window.id) if change not in standing]
+                _, errors = self._put_back(added)
+                self._try_audit(actor, "rollback", request, str(error), window.id)
+                if not isinstance(error, Exception):
+                    raise
+                raise _not_opened(error, "; ".join(errors)) from error
+        joined = self.journal.store(
+            dataclasses.replace(
+                window,
+                networks=window.networks + tuple(show(network) for network in new),
+                tester=window.tester
+                if request.tester in window.tester
+                else f"{window.tester}, {request.tester}",
+                ends=window.ends.later(request.ends),
+                minutes=request.minutes,
+                until_tested=window.until_tested and request.until_tested,
+                before={**before, **window.before},
+                remark=_joined(window.remark, remarks),
+            )
+        )
+        self._try_audit(actor, "join", request, f"joined, for {request.minutes} minutes", window.id)
+        return joined
+
+    def close(self, window: Window, actor: Actor) -> Window:
+        """Put everything back. Answers it `closed` (`failed` when it had never opened) or `close_failed`."""
+        if window.state == OPENING:
+            return self._finish(window, actor, FAILED, "the process that opened it ended before it was open")
+        closing = dataclasses.replace(window, state=CLOSING)
+        with suppress(JournalError):
+            self.journal.store(closing)
+        return self._finish(closing, actor, CLOSED, "")
+
+    def settle(self) -> list[Window]:
+        """Close everything that is due, the quick ones first; a failing one does not stop the others."""
+        now = instant(self.host)
+        due = [window for window in self.journal.unfinished() if is_due(self.host, self.journal, window, now)]
+        handled: list[Window] = []
+        for window in sorted(due, key=lambda window: window.kind == DELAY_OFF):
+            try:
+                handled.append(self.close(window, KEEPER))
+            except MxVerdictError as error:
+                handled.append(dataclasses.replace(window, state=CLOSE_FAILED, error=str(error)))
+        return handled
+
+    def wake_dormant(self) -> None:
+        """Delete trusted hosts that outlived their window because greylisting was off and is on again."""
+        for change in self.journal.dormant():
+            if trusted_hosts.woken(self.host, change.plan):
+                with suppress(MxVerdictError, trusted_hosts.Dormant):
+                    trusted_hosts.revert(self.host, self.closing_api, change.plan)
+                    self.journal.mark(change.id, REVERTED)
+                    audit.record(
+                        self.host,
+                        KEEPER,
+                        "close",
+                        result="trusted hosts deleted",
+                        addresses=change.plan["networks"],
+                    )
+
+    def mail_failures(self) -> None:
+        for window in self.journal.unfinished():
+            if window.state == CLOSE_FAILED and not window.mailed:
+                with suppress(MxVerdictError):
+                    notify.close_failed(self.host, self.closing_api, window)
+                    self.journal.store(dataclasses.replace(window, mailed=True))
+
+    def audit(
+        self, actor: Actor, action: str, window: Window, result: str, number: Optional[int] = None
+    ) -> None:
+        audit.record(
+            self.host,
+            actor,
+            action,
+            result=result,
+            window=window.id if number is None else number,
+            kind=window.kind,
+            addresses=window.networks,
+            reason=window.reason,
+        )
+
+    def _try_audit(
+        self, actor: Actor, action: str, window: Window, result: str, number: Optional[int] = None
+    ) -> None:
+        with suppress(JournalError):
+            self.audit(actor, action, window, result, number)
+
+    def _prepare(
+        self, kind: str, networks: Sequence[Network], tester: str
+    ) -> tuple[dict[str, int], list[Step]]:
+        """Delays before the window and the steps to take. Changes nothing."""
+        host, api = self.host, self.api
+        samples = [sample(network) for network in networks] or [_STRANGER]
+        if kind == DELAY_OFF:
+            delay_off.check(host)
+            before = verify.delays(host, samples, tester)
+            return before, [(_DELAY_SETTING, lambda _, record: delay_off.apply(host, api, record))]
+        steps: list[Step] = [(_LIST_ENTRIES, lambda _, record: whitelist.apply(host, networks, record))]
+        if trusted_hosts.enabled(api):
+            steps.append(
+                (
+                    _TRUSTED_HOSTS,
+                    lambda window, record: trusted_hosts.apply(
+                        host, api, networks, f"MX Verdict window {window.id}", record
+                    ),
+                )
+            )
+        if not host.sender_verify_bypass_hosts.exists():
+            return dict.fromkeys(samples, 0), steps
+        return verify.delays(host, samples, tester), steps
+
+    def _apply(self, window: Window, steps: Sequence[Step], before: dict[str, int]) -> list[str]:
+        remarks: list[str] = []
+        for kind, step in steps:
+            remarks += self._take(window, kind, step)
+        verify.opened(self.host, list(before), window.tester)
+        return remarks
+
+    def _take(
+        self, window: Window, kind: str, step: Callable[[Window, whitelist.Record], list[str]]
+    ) -> list[str]:
+        change_id: Optional[int] = None
+
+        def record(plan: dict[str, Any]) -> None:
+            nonlocal change_id
+            change_id = self.journal.plan(window.id, kind, plan, change_id)
+
+        remarks = step(window, record)
+        if change_id is not None:
+            self.journal.mark(change_id, APPLIED)
+        return remarks
+
+    def _finish(self, window: Window, actor: Actor, success: str, why: str) -> Window:
+        """Put the changes back, prove it, and store what came of it."""
+        remarks, errors = self._put_back(self.journal.changes(window.id))
+        if not errors and self.journal.has_changes(window.id):
+            try:
+                remarks += verify.closed(self.host, window.before, window.tester)
+            except MxVerdictError as error:
+                errors.append(str(error))
+        now = instant(self.host).wall
+        told = dataclasses.replace(window, remark=_joined(window.remark, remarks), last_attempt=now)
+        if errors:
+            problem = "; ".join([why, *errors] if why else errors)
+            wait = min(_FIRST_RETRY * 2**window.attempts, _LAST_RETRY)
+            done = dataclasses.replace(
+                told, state=CLOSE_FAILED, error=problem, attempts=window.attempts + 1, next_attempt=now + wait
+            )
+            self._try_audit(actor, CLOSE_FAILED, done, problem)
+        else:
+            done = dataclasses.replace(told, state=success, error=why, closed_at=now)
+            action = "rollback" if success == FAILED else "close"
+            self._try_audit(actor, action, done, why or done.remark or "closed")
+        return self.journal.store(done)
+
+    def _put_back(self, changes: Sequence[Change]) -> tuple[list[str], list[str]]:
+        """Revert the changes, last one first, each on its own. Answers remarks and errors."""
+        remarks: list[str] = []
+        errors: list[str] = []
+        for change in reversed(changes):
+            state = REVERTED
+            try:
+                remarks += self._revert(change)
+            except trusted_hosts.Dormant:
+                state = DORMANT
+                remarks.append(
+                    "Greylisting was switched off meanwhile: the trusted hosts of this window have no effect "
+                    "and are deleted as soon as it is on again"
+                )
+            except MxVerdictError as error:
+                errors.append(str(error))
+                continue
+            with suppress(JournalError):
+                self.journal.mark(change.id, state)
+        return remarks, errors
+
+    def _revert(self, change: Change) -> list[str]:
+        if change.kind == _LIST_ENTRIES:
+            return whitelist.revert(self.host, change.plan, change.state == APPLIED)
+        if change.kind == _TRUSTED_HOSTS:
+            if change.state == PLANNED:
+                exim.wait_for_others(self.host)
+            return trusted_hosts.revert(self.host, self.closing_api, change.plan)
+        return delay_off.revert(self.host, self.closing_api, change.plan)
+
+
+def _not_opened(error: Exception, left: str) -> MxVerdictError:
+    if left:
+        return CloseFailed(f"the window did not open ({error}) and could not be put back wholly: {left}")
+    return OpenFailed(f"the window did not open, everything was put back: {error}")
+
+
+def _both(tester: str, other: str) -> str:
+    return tester if other in tester.split(", ") else f"{tester}, {other}"
+
+
+def _joined(remark: str, more: Sequence[str]) -> str:
+    parts = [remark] if remark else []
+    return "; ".join(parts + [text for text in dict.fromkeys(more) if text not in remark])
