@@ -20,6 +20,7 @@ from mxverdict.text import visible
 
 CLOSE_FAILED = 4
 INTERRUPTED = 130
+_UNLIMITED = 10_000
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -51,8 +52,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="mxverdict",
         description="Says which findings of mail testers about this cPanel server are true, and opens test "
         "windows that close themselves.",
-        epilog="Exit status: 0 nothing wrong, 1 a real problem was found, 2 wrong usage, 3 could not be checked "
-        "or done, 4 a window failed to close.",
+        epilog="Exit status: 0 nothing wrong, 1 a real problem was found, 2 wrong usage, 3 could not be "
+        "checked or done, 4 a window failed to close.",
     )
     parser.add_argument("--version", action="version", version=f"mxverdict {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -327,7 +328,8 @@ def _print_report(report: Any, transcripts: bool, windows: Sequence[Any]) -> Non
 
     from mxverdict.report.text import print_report
 
-    console = Console(highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
+    width = None if sys.stdout.isatty() else _UNLIMITED
+    console = Console(highlight=False, markup=False, width=width)
     print_report(report, console, transcripts=transcripts)
     for window in windows:
         console.print(_window_line(window))

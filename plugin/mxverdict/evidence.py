@@ -56,7 +56,8 @@ class Preview:
     """What the server's own Exim would do to `address` on port 25 of `local_address`.
 
     `failure` is "" or says why the session gave no full answer: `timeout` (nothing known), `not_understood`
-    (nothing known), `broken` (Exim itself gave up: real connections are dropped as well); `detail` says more.
+    (nothing known), `broken` (Exim itself gave up, as it does in real sessions), `crashed` (it was killed by a
+    signal); `detail` says more.
     """
 
     address: str

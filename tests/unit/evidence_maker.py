@@ -43,7 +43,7 @@ def preview(
 ) -> Preview:
     said = {"connect": BANNER, "ehlo": EHLO, "mail": OK, "rcpt": REFUSED, **(replies or {})}
     delays = {"connect": connect, "rcpt": rcpt}
-    script = (("connect", ""), *tester.commands())[:stages]
+    script = (("connect", ""), *tester.commands(address))[:stages]
     reached = []
     for name, command in script:
         delay = delays.get(name, 0)
@@ -51,7 +51,7 @@ def preview(
         reached.append(PreviewStage(name, command, said[name], delay, elapsed, by))
         if not said[name].positive:
             break
-    commands = tuple(command for _, command in tester.commands())
+    commands = tuple(command for _, command in tester.commands(address))
     return Preview(address, SERVER, commands, tuple(reached), failure, "why it failed" if failure else "")
 
 

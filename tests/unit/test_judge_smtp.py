@@ -65,7 +65,7 @@ def test_failures_come_first_then_warnings_then_passes() -> None:
 def test_a_healthy_server_without_delay_is_ok_in_every_row() -> None:
     found = report(previews=(preview(),))
     assert {finding.verdict.value for finding in found.predictions[0].findings} == {"ok"}
-    assert found.predictions[0].headline == ""
+    assert found.predictions[0].headline.startswith(f"220-{HOSTNAME} ESMTP")
     assert found.summary == "MXToolbox will report no problem."
 
 
@@ -120,7 +120,7 @@ def test_a_healthy_server_without_delay_is_ok_in_every_row() -> None:
         (
             {"reverse_dns": (reverse(HOSTNAME, back=False),)},
             "SMTP Reverse DNS Mismatch",
-            ("warning", "Reverse DNS Mismatch", "problem"),
+            ("warning", f"Warning - {HOSTNAME} does not resolve to {SERVER}", "problem"),
         ),
         (
             {"reverse_dns": (reverse("localhost"),)},

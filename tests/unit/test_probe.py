@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -26,10 +26,8 @@ def server(script: Script) -> Iterator[int]:
                 except OSError:
                     return
                 with connection:
-                    try:
+                    with suppress(OSError):
                         script(connection)
-                    except OSError:
-                        pass
 
         threading.Thread(target=serve, daemon=True).start()
         yield listener.getsockname()[1]

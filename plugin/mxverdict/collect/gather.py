@@ -77,13 +77,12 @@ def _previews(
 ) -> tuple[Preview, ...]:
     lines = delay_stanzas(host.exim_conf) or []
     jobs = {
-        (source, target.local_address, tester.commands())
+        (source, target.local_address, tester.commands(source)): None
         for tester in testers
         for target in targets
         for source in sources(tester, target.address)
     }
-    ordered = sorted(jobs)
-    return tuple(pool.map(lambda job: preview(host, job[0], job[1], job[2], delay_lines=lines), ordered))
+    return tuple(pool.map(lambda job: preview(host, *job, delay_lines=lines), jobs))
 
 
 def sources(tester: Tester, server_address: str) -> tuple[str, ...]:
@@ -138,7 +137,8 @@ def own_targets(wanted: Iterable[str], server: Server, named: bool, remarks: lis
             )
     if not found:
         raise NoTarget(remarks[-1] if remarks else "no address of this server was found")
-    return list(found.values())
+    listed = [target for target in server.targets if target.address in found]
+    return listed + [target for target in found.values() if target not in listed]
 
 
 def _addresses(text: str, named: bool, remarks: list[str]) -> tuple[str, ...]:
@@ -172,7 +172,7 @@ def preview_addresses(host: Host, addresses: Sequence[str], testers: Sequence[Te
     jobs = [(address, testers[0]) for address in named] or [
         (source, tester) for tester in testers for source in sources(tester, targets[0].address)
     ]
-    distinct = {(source, _facing(source, targets), tester.commands()): None for source, tester in jobs}
+    distinct = {(source, _facing(source, targets), tester.commands(source)): None for source, tester in jobs}
     with ThreadPoolExecutor(4) as pool:
         return tuple(pool.map(lambda job: preview(host, *job, delay_lines=lines), distinct))
 

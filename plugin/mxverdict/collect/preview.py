@@ -22,10 +22,11 @@ from mxverdict.host import Host, kill
 
 TIMEOUT = 10.0
 _RAW_LIMIT = 64 * 1024
+_CLIENT_PORT = 49152
 
 _ACL = re.compile(r'using ACL "(.*)"')
 _STATEMENT = re.compile(r'processing (?:ACL )?"(\w+)"(?: \((.*)\))?')
-_HOSTS = re.compile(r"check !?hosts = (.*)")
+_HOSTS = re.compile(r"check (!?)hosts = (.*)")
 _DELAY = re.compile(r"delay modifier requests (\d+)-second delay")
 _IN_LIST = re.compile(r'host in "(.*)"\? (yes|no)(?: \((.*)\))?')
 _LOOKUP_FILE = re.compile(r"^(?:net-|partial-)?(?:iplsearch|lsearch|[\w-]+);(/.*)$")
@@ -37,6 +38,10 @@ class _NotUnderstood(Exception):
 
 
 class _Broken(Exception):
+    pass
+
+
+class _Crashed(Exception):
     pass
 
 
@@ -56,12 +61,11 @@ def preview(
     """Play a session from `address` (IP) to port 25 of `local_address` (IP).
 
     `commands` are (stage name, SMTP command) pairs sent one by one after the banner, as long as replies are
-    positive (a refused EHLO does not end the session: the tester would go on as well). `delay_lines` are the
-    line ranges of the delay stanzas in exim.conf (see `delay_stanzas`); they tell which exemption is one from
-    the delay.
+    positive. `delay_lines` are the line ranges of the delay stanzas in exim.conf (see `delay_stanzas`); they
+    tell which exemption is one from the delay.
     `timeout` is for the whole session, in seconds. Raises CommandMissing when there is no Exim.
     """
-    process = host.start([host.exim, "-oMi", f"{local_address}.25", "-bh", address])
+    process = host.start([host.exim, "-oMi", f"{local_address}.25", "-bh", f"{address}.{_CLIENT_PORT}"])
     session = _Session(process, time.monotonic() + timeout, tuple(delay_lines))
     stages: list[PreviewStage] = []
     failure = detail = ""
@@ -69,7 +73,7 @@ def preview(
         stages.append(session.exchange("connect", ""))
         for name, command in commands:
             previous = stages[-1].reply
-            if previous is None or (not previous.positive and stages[-1].name != "ehlo"):
+            if previous is None or not previous.positive:
                 break
             stages.append(session.exchange(name, command))
         session.end()
@@ -79,6 +83,8 @@ def preview(
         failure, detail = "not_understood", str(error)
     except _Broken as error:
         failure, detail = "broken", str(error)
+    except _Crashed as error:
+        failure, detail = "crashed", str(error)
     finally:
         kill(process)
     script = tuple(command for _, command in commands)
@@ -165,6 +171,8 @@ class _Session:
         if time.monotonic() >= self.deadline:
             return _TimedOut()
         status = self.process.wait()
+        if status < 0:
+            return _Crashed(f"Exim was killed by signal {-status}")
         log = [line for line in self.trace() if line.startswith("LOG:")]
         reason = log[-1][4:].strip() if log else (self.trace() or [""])[-1].strip()
         return _Broken(
@@ -201,7 +209,7 @@ def _stage(
     delayed_by: list[str] = []
     exempted_by: list[str] = []
     log: list[str] = []
-    acl = where = hosts = last_match = ""
+    acl = where = negated = hosts = last_match = ""
     for line in trace:
         if line.startswith("LOG:"):
             log.append(line[4:].strip())
@@ -212,14 +220,17 @@ def _stage(
         elif match := _STATEMENT.match(text):
             where, hosts, last_match = match[2] or "", "", ""
         elif match := _HOSTS.match(text):
-            hosts = match[1].strip()
+            negated, hosts = match[1], match[2].strip()
         elif match := _DELAY.match(text):
             delay += int(match[1])
             delayed_by.append(f"ACL {acl}" + (f", {where}" if where else ""))
-        elif (match := _IN_LIST.match(text)) and match[2] == "yes":
-            if match[1].strip() == hosts and any(_line_number(where) in lines for lines in delay_lines):
-                exempted_by.append(last_match or _list_name(match[3] or ""))
-            else:
+        elif match := _IN_LIST.match(text):
+            matched = _list_name(match[3] or "")
+            whole = match[1].strip() == hosts
+            if whole and matched and (match[2] == "yes") == bool(negated):
+                if any(_line_number(where) in lines for lines in delay_lines):
+                    exempted_by.append(last_match or matched)
+            elif match[2] == "yes":
                 last_match = _list_name(match[1])
     return PreviewStage(
         name, command, reply, delay, elapsed, tuple(delayed_by), tuple(exempted_by), tuple(log)
@@ -232,10 +243,13 @@ def _line_number(where: str) -> int:
 
 
 def _list_name(text: str) -> str:
-    quoted = re.search(r'"(.*)"', text)
-    name = quoted[1] if quoted else text
-    match = _LOOKUP_FILE.match(name)
-    return match[1] if match else name
+    """The file of a list, or its name, out of `LIST` or `matched "LIST"`; "" when nothing matched."""
+    if text.startswith("matched"):
+        text = text.partition('"')[2].rpartition('"')[0].lstrip("! ")
+    elif text == "end of list" or text.startswith(("failed", "option unset")):
+        return ""
+    match = _LOOKUP_FILE.match(text)
+    return match[1] if match else text
 
 
 def delay_stanzas(exim_conf: Path) -> Optional[list[range]]:

@@ -48,7 +48,7 @@ def _predictions(tester: Tester, target: Target, evidence: Evidence) -> list[Pre
 
 
 def _is_of(preview: Preview, tester: Tester) -> bool:
-    if preview.commands != tuple(command for _, command in tester.commands()):
+    if preview.commands != tuple(command for _, command in tester.commands(preview.address)):
         return False
     if not tester.addresses:
         return preview.address in UNKNOWN_HOSTS.values()

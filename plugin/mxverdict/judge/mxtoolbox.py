@@ -6,8 +6,7 @@ thresholds of the two time rows are estimates and stand in the catalogue.
 
 from __future__ import annotations
 
-from typing import Optional
-
+from mxverdict.evidence import Reply
 from mxverdict.findings import Row, Session
 from mxverdict.judge.truth import Truth, is_host_name
 from mxverdict.testers import Tester
@@ -21,25 +20,37 @@ CONNECTION_TIME = "SMTP Connection Time"
 TRANSACTION_TIME = "SMTP Transaction Time"
 OPEN_RELAY = "SMTP Open Relay"
 CONNECT = "SMTP Connect"
+DISCONNECTED = "SMTP Server Disconnected"
 
 _ORDER = {"error": 0, "warning": 1, "unknown": 2, "ok": 3}
 
 
+_FAILED = "Failed To Connect"
+_STEPS = {"connect": "Banner", "ehlo": "EHLO", "mail": "MAIL FROM", "rcpt": "RCPT TO"}
+
+
 def headline(session: Session, tester: Tester) -> str:
-    if session.timed_out_at("connect"):
-        return f"Timeout waiting for response after {tester.patience:g} seconds. : Completed Connect"
-    if session.ended == "dropped" and session.reply("connect") is None:
-        return "Failed To Connect"
-    return ""
+    """The line above the rows: how the conversation went, or the greeting when it went to its end."""
+    greeting = session.reply("connect")
+    completed = [_STEPS[stage.name] for stage in session.stages if stage.reply is not None]
+    step = completed[-1] if completed else "Connect"
+    if session.ended == "unknown":
+        return ""
+    if session.ended == "timeout":
+        return f"Timeout waiting for response after {tester.patience:g} seconds. : Completed {step}"
+    if greeting is None or greeting.code >= 300:
+        return _FAILED
+    if session.ended == "dropped":
+        return f"Server Disconnected : Completed {step}"
+    return " ".join(_lines(greeting))
 
 
 def rows(session: Session, truth: Truth, tester: Tester) -> tuple[Row, ...]:
     """Failures first, then warnings, then what passes."""
     if session.ended == "unknown":
         return ()
-    found = [*_name_rows(session, truth), _tls(session), *_times(session, tester), _relay(session)]
-    if headline(session, tester) == "Failed To Connect":
-        found.insert(0, Row(CONNECT, "error", "Failed To Connect"))
+    found = [*_connect(session, tester), *_name_rows(session, truth), _tls(session)]
+    found += [_connection_time(session, tester), _relay(session), _transaction_time(session, tester)]
     return tuple(sorted(found, key=lambda row: _ORDER[row.level]))
 
 
@@ -48,20 +59,32 @@ def transcript(session: Session, truth: Truth, tester: Tester) -> str:
     lines = [f"Connecting to {truth.address}", ""]
     for stage in session.stages:
         if stage.reply is None:
+            if stage.command:
+                lines.append(stage.command)
             if session.ended == "timeout":
-                lines.append(
-                    f"SendSMTPCommand: Timeout waiting for response after {tester.patience:g} seconds."
-                )
+                patience = f"{tester.patience:g} seconds"
+                lines.append(f"SendSMTPCommand: Timeout waiting for response after {patience}.")
+            else:
+                lines.append("SendSMTPCommand: Connection closed by the server.")
             continue
         if stage.command:
             lines.append(stage.command)
-        last = len(stage.reply.lines) - 1
-        for number, text in enumerate(stage.reply.lines):
-            mark = " " if number == last else "-"
-            tail = f" [{round(stage.seconds * 1000)} ms]" if number == last else ""
-            lines.append(f"{stage.reply.code}{mark}{text}{tail}")
+        lines += _lines(stage.reply)
+        lines[-1] += f" [{round(stage.seconds * 1000)} ms]"
     lines += ["", f"LookupServer {round(session.seconds * 1000)}ms"]
     return "\n".join(lines)
+
+
+def _lines(reply: Reply) -> list[str]:
+    last = len(reply.lines) - 1
+    return [f"{reply.code}{' ' if number == last else '-'}{text}" for number, text in enumerate(reply.lines)]
+
+
+def _connect(session: Session, tester: Tester) -> list[Row]:
+    line = headline(session, tester)
+    if line == _FAILED:
+        return [Row(CONNECT, "error", _FAILED)]
+    return [Row(DISCONNECTED, "error", "Server Disconnected")] if session.ended == "dropped" else []
 
 
 def _name_rows(session: Session, truth: Truth) -> list[Row]:
@@ -70,7 +93,7 @@ def _name_rows(session: Session, truth: Truth) -> list[Row]:
     if not truth.ptr_names:
         return [Row(REVERSE_RESOLUTION, "error", "Reverse DNS Resolution - No PTR Record found")]
     name = truth.ptr_names[0]
-    return [_banner(session, truth), _mismatch(truth, name), _valid_hostname(name)]
+    return [_mismatch(truth, name), _valid_hostname(name), _banner(session, truth)]
 
 
 def _banner(session: Session, truth: Truth) -> Row:
@@ -86,7 +109,7 @@ def _mismatch(truth: Truth, name: str) -> Row:
         return Row(REVERSE_MISMATCH, "unknown", f"The address of {name} could not be looked up from here")
     if truth.forward_confirmed:
         return Row(REVERSE_MISMATCH, "ok", f"OK - {truth.address} resolves to {name}")
-    return Row(REVERSE_MISMATCH, "warning", "Reverse DNS Mismatch")
+    return Row(REVERSE_MISMATCH, "warning", f"Warning - {name} does not resolve to {truth.address}")
 
 
 def _valid_hostname(name: str) -> Row:
@@ -102,13 +125,14 @@ def _tls(session: Session) -> Row:
     return Row(TLS, "warning", "Warning - Does not support TLS.")
 
 
-def _times(session: Session, tester: Tester) -> list[Row]:
+def _connection_time(session: Session, tester: Tester) -> Row:
     greeted = session.reply("connect") is not None
-    connection: Optional[float] = session.stages[0].seconds if greeted else 0.0
-    return [
-        _time(CONNECTION_TIME, connection or 0.0, tester, "Connection time"),
-        _time(TRANSACTION_TIME, session.seconds, tester, "Transaction Time"),
-    ]
+    seconds = session.stages[0].seconds if greeted else 0.0
+    return _time(CONNECTION_TIME, seconds, tester, "Connection time")
+
+
+def _transaction_time(session: Session, tester: Tester) -> Row:
+    return _time(TRANSACTION_TIME, session.seconds, tester, "Transaction Time")
 
 
 def _time(name: str, seconds: float, tester: Tester, words: str) -> Row:

@@ -65,7 +65,9 @@ def _settings(settings: Settings) -> list[Finding]:
 
 
 def _broken(evidence: Evidence) -> list[Finding]:
-    details = sorted({preview.detail for preview in evidence.previews if preview.failure == "broken"})
+    details = sorted(
+        {preview.detail for preview in evidence.previews if preview.failure in ("broken", "crashed")}
+    )
     unknown = sorted({preview.detail for preview in evidence.previews if not preview.understood})
     found = []
     if details:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from mxverdict.evidence import Preview
+from mxverdict.evidence import Preview, Reply
 from mxverdict.findings import Session, SessionStage
 from mxverdict.testers import Tester
+
+GAVE_UP = Reply(421, ("Unexpected failure, please try later",))
+"""What Exim tells a client when it gives up in a session (measured with 4.96); `-bh` does not print it."""
 
 
 def simulate(preview: Preview, tester: Tester) -> Session:
     """The session the tester would have. Each wait counts on its own: patience is per reply, in seconds.
 
-    The tester stops at the first refused command (a refused EHLO too) and says QUIT; that takes no time.
+    The tester stops at the first refused command and says QUIT; that is not timed.
     """
     stages: list[SessionStage] = []
     clock = 0.0
@@ -29,13 +32,13 @@ def simulate(preview: Preview, tester: Tester) -> Session:
         if stage.reply is not None and not stage.reply.positive:
             break
     else:
-        if preview.failure == "broken":
-            missing = _next_stage(preview, tester)
-            stages.append(SessionStage(*missing, clock, clock, 0.0, None))
-            return Session(tuple(stages), "dropped", clock)
+        if preview.failure:
+            reply = GAVE_UP if preview.failure == "broken" else None
+            stages.append(SessionStage(*_next_stage(preview, tester), clock, clock, 0.0, reply))
+            return Session(tuple(stages), "complete" if reply else "dropped", clock)
     return Session(tuple(stages), "complete", clock)
 
 
 def _next_stage(preview: Preview, tester: Tester) -> tuple[str, str]:
-    script = (("connect", ""), *tester.commands())
+    script = (("connect", ""), *tester.commands(preview.address))
     return script[min(len(preview.stages), len(script) - 1)]

@@ -54,6 +54,10 @@ class Case:
         )
 
     @property
+    def rate_limited(self) -> bool:
+        return any("ratelimited" in line for stage in self.preview.stages for line in stage.log)
+
+    @property
     def refusal(self) -> str:
         stage = next((s for s in self.session.stages if s.reply and not s.reply.positive), None)
         if stage is None or stage.reply is None:
@@ -67,12 +71,30 @@ def judge_rows(case: Case) -> tuple[Finding, ...]:
 
 
 def _connect(row: Row, case: Case) -> Finding:
+    log = tuple(f"Exim would log: {line}" for stage in case.preview.stages for line in stage.log[-1:])
+    if case.preview.failure:
+        return Finding(
+            row,
+            Verdict.PROBLEM,
+            "Exim gives up in the session; real mail is refused in the same way.",
+            (case.preview.detail, *case.statements),
+            "Mend what Exim names; a missing list file can be created empty (root:mail 0640).",
+        )
+    told = (f"It was told: {case.refusal}", *log)
+    if case.rate_limited:
+        return Finding(
+            row,
+            Verdict.FALSE_POSITIVE,
+            "Exim answers; it refuses this address for up to an hour because its relay tests all failed.",
+            told,
+            "Wait an hour before the next test, or test from another address.",
+        )
     return Finding(
         row,
         Verdict.PROBLEM,
-        "Exim drops the connection before it greets; real mail is refused in the same way.",
-        (case.preview.detail, *case.statements),
-        "Mend what Exim names; a missing list file can be created empty (root:mail 0640).",
+        "Exim answers, but refuses this address.",
+        told,
+        "If it should be let in, look for it in Blacklisted SMTP IP addresses in WHM.",
     )
 
 
@@ -305,6 +327,7 @@ def _tls_facts(truth: Truth) -> tuple[str, ...]:
 
 _JUDGES: dict[str, Callable[[Row, Case], Finding]] = {
     mxtoolbox.CONNECT: _connect,
+    mxtoolbox.DISCONNECTED: _connect,
     mxtoolbox.BANNER: _banner,
     mxtoolbox.TLS: _tls,
     mxtoolbox.REVERSE_RESOLUTION: _reverse_resolution,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Optional
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -12,6 +11,7 @@ from rich.text import Text
 from mxverdict.findings import Finding, Prediction, Report, Verdict
 from mxverdict.text import visible
 
+_INDENT = 23
 _STYLES = {
     Verdict.PROBLEM: "bold red",
     Verdict.FALSE_POSITIVE: "green",
@@ -35,20 +35,31 @@ def print_report(report: Report, console: Console, *, transcripts: bool = False)
     if shown:
         console.print("\nThis server", style="bold")
         console.print(Group(*_lines(shown)))
-    for prediction in report.predictions:
-        _print_prediction(prediction, console, transcripts)
+    for alike in _grouped(report.predictions):
+        _print_prediction(alike[0], [other.server_address for other in alike[1:]], console, transcripts)
 
 
-def _print_prediction(prediction: Prediction, console: Console, transcripts: bool) -> None:
+def _grouped(predictions: Iterable[Prediction]) -> list[list[Prediction]]:
+    """Predictions of one tester that differ in the server's address alone stand together."""
+    groups: dict[object, list[Prediction]] = {}
+    for prediction in predictions:
+        rows = tuple((f.row.name, f.row.level, f.verdict) for f in prediction.findings)
+        groups.setdefault((prediction.tester, rows), []).append(prediction)
+    return list(groups.values())
+
+
+def _print_prediction(
+    prediction: Prediction, same_to: list[str], console: Console, transcripts: bool
+) -> None:
     sources = ", ".join(prediction.sources)
-    console.print(
-        Text(f"\n{prediction.title} from {sources} to {prediction.server_address}", style="bold"),
-    )
+    also = f", and the same to {', '.join(same_to)}" if same_to else ""
+    title = f"\n{prediction.title} from {sources} to {prediction.server_address}{also}"
+    console.print(Text(title, style="bold"))
     if prediction.headline:
         console.print(Text(f"  {visible(prediction.headline)}"))
     console.print(Group(*_lines(prediction.findings)))
     if transcripts:
-        console.print(Padding(Text(visible(prediction.transcript, 20_000), style="dim"), (1, 0, 0, 4)))
+        console.print(_indented(visible(prediction.transcript, 20_000), "dim"))
 
 
 def _lines(findings: Iterable[Finding]) -> list[RenderableType]:
@@ -57,7 +68,7 @@ def _lines(findings: Iterable[Finding]) -> list[RenderableType]:
 
 def _finding(finding: Finding) -> Iterable[RenderableType]:
     head = Text.assemble(
-        (f"  {finding.verdict.label:<20}", _STYLES[finding.verdict]),
+        (f"  {finding.verdict.label:<{_INDENT - 2}}", _STYLES[finding.verdict]),
         (f"{visible(finding.row.name)}: ", ""),
         (visible(finding.row.text), "bold" if finding.row.level != "ok" else ""),
     )
@@ -71,5 +82,5 @@ def _finding(finding: Finding) -> Iterable[RenderableType]:
         yield _indented(f"> {finding.todo}")
 
 
-def _indented(text: str, style: Optional[str] = None) -> RenderableType:
-    return Padding(Text(text, style=style or ""), (0, 0, 0, 22))
+def _indented(text: str, style: str = "") -> RenderableType:
+    return Padding(Text(text, style=style), (0, 0, 0, _INDENT), expand=False)

@@ -66,9 +66,15 @@ class Tester:
     def networks(self) -> tuple[Network, ...]:
         return tuple(ipaddress.ip_network(address.network) for address in self.addresses)
 
-    def commands(self) -> tuple[tuple[str, str], ...]:
-        """The SMTP commands it sends after the greeting, as (stage name, command)."""
-        pairs = [("ehlo", f"EHLO {self.ehlo}")] if self.report != "greeting" else []
+    def ehlo_from(self, source: str) -> str:
+        """The name it gives when it comes from `source` (IP): that address's own, where known."""
+        address = ipaddress.ip_address(source)
+        names = (known.name for known in self.addresses if address in ipaddress.ip_network(known.network))
+        return next(names, "") or self.ehlo
+
+    def commands(self, source: str) -> tuple[tuple[str, str], ...]:
+        """The SMTP commands it sends from `source` (IP) after the greeting, as (stage name, command)."""
+        pairs = [("ehlo", f"EHLO {self.ehlo_from(source)}")] if self.report != "greeting" else []
         if self.mail_from:
             pairs.append(("mail", f"MAIL FROM:<{self.mail_from}>"))
             pairs.append(("rcpt", f"RCPT TO:<{self.rcpt_to}>"))
