@@ -33,14 +33,14 @@ install_missing_packages() (
     printf '#!/bin/sh\n# put here by mxverdict while it installs packages\nexit 101\n' >"$policy"
     chmod 755 "$policy"
 
-    log=$(mktemp)
+    report=$(mktemp)
     export DEBIAN_FRONTEND=noninteractive
     apt="apt-get -q -y -o DPkg::Lock::Timeout=300"
-    if ! { $apt update && $apt install --no-install-recommends --no-remove "$@"; } >"$log" 2>&1 9>&-; then
-        tail -n 15 "$log" >&2
-        fail "apt-get could not install: $*; the whole log is $log"
+    if ! { $apt update && $apt install --no-install-recommends --no-remove "$@"; } >"$report" 2>&1 9>&-; then
+        tail -n 15 "$report" >&2
+        fail "apt-get could not install: $*; the whole output is $report"
     fi
-    rm -f "$log"
+    rm -f "$report"
     for daemon in exim4-daemon-heavy:exim4 bind9:named; do
         case " $* " in *" ${daemon%:*} "*) update-rc.d "${daemon#*:}" disable 2>/dev/null || true ;; esac
     done

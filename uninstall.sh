@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# Removes MX Verdict from a cPanel server: closes its test windows first, then leaves nothing behind.
+#
+#   /opt/mxverdict/uninstall.sh
+#   /opt/mxverdict/uninstall.sh --force     remove it even though a window cannot be closed
+#
+# Exit status: 0 removed · 2 wrong usage · 3 refused · 4 a test window cannot be closed, nothing was removed.
+set -euo pipefail
+unset PYTHONPATH PYTHONHOME
+export PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+home=/opt/mxverdict
+state=/var/lib/mxverdict
+command=/usr/local/bin/mxverdict
+cpanel=/usr/local/cpanel
+docroot=$cpanel/whostmgr/docroot
+units=/etc/systemd/system
+
+say() {
+    echo "uninstall.sh: $*" >&2
+}
+
+# The standard library is enough to close windows, so any Python 3.9 will do.
+standard_python() {
+    local candidate
+    for candidate in "$home/venv/bin/python" /usr/bin/python3 /usr/bin/python3.{13,12,11,10,9}; do
+        if "$candidate" -I -S -c 'import sys, sqlite3; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; then
+            echo "$candidate"
+            return
+        fi
+    done
+    return 1
+}
+
+# Succeeds when no window is open and nothing of a closed one is still to be taken back.
+windows_closed() {
+    local python
+    [ -e "$state/journal.sqlite" ] || return 0
+    python=$(standard_python) || return 1
+    "$python" -I -S -B - "$home/plugin" <<'PYTHON'
+import sys
+
+sys.path.insert(0, sys.argv[1])
+from mxverdict.cli import main
+from mxverdict.window.keeper import idle
+
+if not idle("/"):
+    main(["window", "close", "--all"])
+sys.exit(not idle("/"))
+PYTHON
+}
+
+case ${1-} in
+    "") force=no ;;
+    --force) force=yes ;;
+    *)
+        sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2
+        exit 2
+        ;;
+esac
+if [ "$(id -u)" != 0 ]; then
+    say "needs root; run it with sudo"
+    exit 3
+fi
+cd /
+
+if ! windows_closed; then
+    if [ "$force" = no ]; then
+        say "a test window cannot be closed, so nothing was removed; it is being retried: see \`mxverdict window list\`"
+        exit 4
+    fi
+    say "removing it although a test window is not closed; check /etc/senderverifybypasshosts, Greylisting's" \
+        "trusted hosts and the setting acl_delay_unknown_hosts by hand"
+fi
+
+# Nobody can open a window from here on; then one more look before the keeper goes.
+if [ -x "$cpanel/bin/unregister_appconfig" ] && [ -e /var/cpanel/apps/mxverdict.conf ]; then
+    "$cpanel/bin/unregister_appconfig" "$home/appconfig/mxverdict.conf" >/dev/null ||
+        say "WHM did not unregister the plugin; run $cpanel/bin/unregister_appconfig mxverdict"
+fi
+rm -rf "$docroot/cgi/addons/mxverdict"
+rm -f "$docroot/addon_plugins/mxverdict.png" "$command"
+if ! windows_closed && [ "$force" = no ]; then
+    say "a test window was opened meanwhile and cannot be closed; the keeper stays. Run $home/uninstall.sh again later"
+    exit 4
+fi
+
+if command -v systemctl >/dev/null; then
+    [ ! -d /run/systemd/system ] || systemctl --quiet stop mxverdict-keeper.timer mxverdict-keeper.service || true
+    systemctl --quiet disable mxverdict-keeper.timer 2>/dev/null || true
+fi
+rm -f "$units/mxverdict-keeper.service" "$units/mxverdict-keeper.timer" /etc/cron.d/mxverdict
+if [ -d /run/systemd/system ]; then
+    systemctl daemon-reload
+    systemctl --quiet reset-failed 'mxverdict-keeper.*' 2>/dev/null || true
+fi
+rm -rf "$state" "$home"
+echo "MX Verdict is removed."
