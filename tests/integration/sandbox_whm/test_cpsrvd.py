@@ -92,6 +92,16 @@ def test_a_reseller_sees_own_accounts_alone(https: Https) -> None:
     assert batch["data"]["result"][0]["metadata"]["result"] == 0
 
 
+def test_a_token_gives_no_more_than_its_user_has(https: Https) -> None:
+    token = defaults.ALICE_TOKEN._replace(
+        name="greedy", secret="GREEDY", privileges=frozenset({"all", "list-accts"})
+    )
+    with (https.root / "sandbox/tokens").open("a") as file:
+        file.write(f"alice:greedy:{token.secret}:all,list-accts\n")
+    assert https.api("listips", token).status_code == 403
+    assert https.api("listaccts", token).status_code == 200
+
+
 def test_login_by_the_form_and_logout(https: Https) -> None:
     assert 'name="user"' in https.get("/").text
     assert https.post("/login/", {"user": "root", "pass": "wrong"}).status_code == 401
@@ -99,7 +109,9 @@ def test_login_by_the_form_and_logout(https: Https) -> None:
     assert welcome.status_code == 302
     assert re.fullmatch(r"/cpsess\d{10}/", welcome.headers["Location"])
     assert https.get(welcome.headers["Location"]).status_code == 200
+    cookies = https.session.cookies.copy()
     https.get(welcome.headers["Location"] + "logout/")
+    https.session.cookies.update(cookies)
     assert https.get(welcome.headers["Location"]).status_code == 401
 
 

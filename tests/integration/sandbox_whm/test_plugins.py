@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -30,6 +32,16 @@ def test_registering_and_unregistering(root: Path, plugin: Path) -> None:
     assert not registered.exists()
     assert command(root, "bin/is_registered_with_appconfig", "whostmgr", "mxverdict").returncode == 1
     assert command(root, "bin/unregister_appconfig", "mxverdict").returncode == 1
+
+
+def test_registering_sends_cpsrvd_a_hup(root: Path, tmp_path: Path) -> None:
+    conf = tmp_path / "mxverdict.conf"
+    conf.write_text(PLUGIN_CONF)
+    for name, argument in (("register_appconfig", conf), ("unregister_appconfig", "mxverdict")):
+        with subprocess.Popen(["/bin/sleep", "20"]) as daemon:
+            (root / "var/run/cpsrvd.pid").write_text(f"{daemon.pid}\n")
+            command(root, f"bin/{name}", argument)
+            assert daemon.wait(5) == -signal.SIGHUP
 
 
 def test_unregistering_by_file_reads_the_name_in_it(root: Path, plugin: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from tests.sandbox import exim_config
 from tests.sandbox.localopts import LocalOpts
 from tests.sandbox.settings import Settings
 from tests.sandbox.whm import faults
+from tests.sandbox.whm.daemon import hup
 from tests.sandbox.whm.greylist import write_netblocks
 
 
@@ -42,6 +43,7 @@ def build(root: Path, text: Optional[str] = None) -> int:
     _hook(root, "prebuildeximconf")
     refused = _check(root, text or _configuration(root, _parse([])), install=True)
     _hook(root, "postbuildeximconf", "--status", "fail" if refused else "ok")
+    hup(root)
     if refused:
         print(f"Configuration file has an invalid syntax: the old one stays in place.\n{refused}")
         return 1

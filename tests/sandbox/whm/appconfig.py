@@ -6,20 +6,17 @@ the HUP that registration sends changes nothing by itself; it must only do no ha
 
 from __future__ import annotations
 
-import contextlib
-import os
 import pwd
 import re
-import signal
 import sys
 from pathlib import Path
 from typing import NamedTuple, Optional
 
 from tests.sandbox.whm.access import Caller
+from tests.sandbox.whm.daemon import hup
 
 _APPS = "var/cpanel/apps"
 _LOGGED_IN_USER = "$authuser"
-CPSRVD_PID = "var/run/cpsrvd.pid"
 NOTIFICATIONS_LOG = "sandbox/notifications.log"
 
 
@@ -86,7 +83,7 @@ def register_main(root: Path, arguments: list[str]) -> int:
             log.write(f"appconfig registered: {app.name}\n")
     path.write_text(text)
     path.chmod(0o600)
-    _hup(root)
+    hup(root)
     print(f"{app.name} registered")
     return 0
 
@@ -102,7 +99,7 @@ def unregister_main(root: Path, arguments: list[str]) -> int:
     if not path.exists():
         return _usage("unregister_appconfig FILE-or-name", f"{name} is not registered.")
     path.unlink()
-    _hup(root)
+    hup(root)
     print(f"{name} unregistered")
     return 0
 
@@ -147,8 +144,3 @@ def _read(arguments: list[str]) -> Optional[str]:
 def _usage(usage: str, problem: str) -> int:
     print(f"{problem}\nUsage: {usage}", file=sys.stderr)
     return 1
-
-
-def _hup(root: Path) -> None:
-    with contextlib.suppress(OSError, ValueError):
-        os.kill(int((root / CPSRVD_PID).read_text()), signal.SIGHUP)

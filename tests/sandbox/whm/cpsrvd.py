@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import Any, Optional
 
 from tests.sandbox.whm import certificate
-from tests.sandbox.whm.appconfig import CPSRVD_PID
+from tests.sandbox.whm.daemon import PID_FILE
 from tests.sandbox.whm.handler import Handler, Site
 
 _IDLE = 60.0
@@ -106,7 +106,7 @@ def main(arguments: Sequence[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     root = given.root.resolve()
-    pid_file = root / CPSRVD_PID
+    pid_file = root / PID_FILE
     with Cpsrvd(root, sockets) as server:
         pid_file.write_text(f"{os.getpid()}\n")
         for host, port in server.addresses:
