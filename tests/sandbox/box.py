@@ -134,10 +134,8 @@ class Sandbox:
 
     def rebuild(self) -> None:
         """Build the configuration and restart Exim. RuntimeError with the words of the one that fails."""
-        for script in ("buildeximconf", "restartsrv_exim"):
-            done = self.run([self.root / "usr/local/cpanel/scripts" / script])
-            if done.returncode != 0:
-                raise RuntimeError(f"{script}: {done.stdout}{done.stderr}")
+        self._script("buildeximconf")
+        self._script("restartsrv_exim")
 
     def start_whm(self, address: str = "127.0.0.1", port: int = 0) -> str:
         """Serve WHM on port 2087 of the server and on `address` of the caller's own network, any free port
@@ -178,9 +176,18 @@ class Sandbox:
         self.dns.reload()
 
     def set_certificate(self, kind: str) -> None:
-        """Give Exim another certificate: one of `certificates.KINDS`. Live at the next connection."""
+        """Give Exim another certificate, one of `certificates.KINDS`; restarts it, for it caches them."""
+        self._issue_certificate(kind)
+        self._script("restartsrv_exim")
+
+    def _issue_certificate(self, kind: str) -> None:
         self.authority.issue(kind, self.settings.host, self.root / "etc/exim.crt", self.root / "etc/exim.key")
         server_files.protect_key(self.root)
+
+    def _script(self, name: str) -> None:
+        done = self.run([self.root / "usr/local/cpanel/scripts" / name])
+        if done.returncode != 0:
+            raise RuntimeError(f"{name}: {done.stdout}{done.stderr}")
 
     def _start(self) -> None:
         names = f"127.0.0.1 localhost\n{network.SERVER_IPV4} {self.settings.host}\n"
@@ -193,6 +200,6 @@ class Sandbox:
         self.settings.save(self.root)
         self.authority.create()
         install.install(self.root)
-        self.set_certificate(self._certificate)
+        self._issue_certificate(self._certificate)
         self.rebuild()
         self.dns.wait_until_ready()

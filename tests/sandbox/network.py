@@ -118,7 +118,7 @@ def _kill_all(namespace: str) -> None:
     """SIGKILL until nothing runs in the namespace (a process may fork while we look)."""
     for _ in range(100):
         pids = [int(pid) for pid in _ip("netns", "pids", namespace).split()]
-        running = [pid for pid in pids if _is_running(pid)]
+        running = [pid for pid in pids if is_running(pid)]
         if not running:
             return
         for pid in running:
@@ -128,7 +128,7 @@ def _kill_all(namespace: str) -> None:
     raise RuntimeError(f"processes {running} in {namespace} survive SIGKILL")
 
 
-def _is_running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     """False for a zombie: its parent, which may be the test run, reaps it."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"

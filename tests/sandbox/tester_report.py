@@ -50,7 +50,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Tester:
+class Limits:
     """How long the tester waits for each reply, and from when it calls a time a warning or bad; seconds."""
 
     patience: float

@@ -58,7 +58,7 @@ from typing import Optional
 
 from tests.sandbox import tester_dns
 from tests.sandbox.tester_dialogue import converse
-from tests.sandbox.tester_report import Tester
+from tests.sandbox.tester_report import Limits
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -78,8 +78,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     ehlo = options.ehlo or tester_dns.name_of(options.source) or f"[{options.source}]"
     dns = tester_dns.look_up(options.server)
     conversation = converse(options.server, options.source, options.port, ehlo, options.patience)
-    tester = Tester(options.patience, options.warn, options.bad)
-    report = tester.report(options.server, conversation, dns, total=time.monotonic() - start)
+    limits = Limits(options.patience, options.warn, options.bad)
+    report = limits.report(options.server, conversation, dns, total=time.monotonic() - start)
     print(json.dumps(report.to_json(), indent=1) if options.json else report.to_text())
     return 0
 
