@@ -13,7 +13,10 @@ from typing import Optional
 from mxverdict.errors import CommandMissing, CommandTimeout
 
 ROOT_VARIABLE = "MXVERDICT_ROOT"
+MARK_VARIABLE = "MXVERDICT_COMMAND"
+"""Set for every command we run: a command whose starter was killed is known by it."""
 _ENVIRONMENT = {
+    MARK_VARIABLE: "1",
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LC_ALL": "C",
     "HOME": "/root",

@@ -39,6 +39,8 @@ class Deadline:
         return cls(now.wall, now.wall + seconds, now.boot + seconds, now.boot_id)
 
     def later(self, other: Deadline) -> Deadline:
+        if self.boot_id and self.boot_id == other.boot_id:
+            return other if other.boot > self.boot else self
         return other if other.wall > self.wall else self
 
     def due(self, now: Instant) -> bool:

@@ -6,18 +6,22 @@ specification, chapter "The Exim command line", on SIGHUP). It writes its pid fi
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from mxverdict.collect.preview import delay_stanzas
 from mxverdict.errors import CommandFailed, HostError
-from mxverdict.host import Host
+from mxverdict.host import MARK_VARIABLE, Host
 from mxverdict.window import files, localopts
 
 BUILD_TIMEOUT = 120.0
 RESTART_TIMEOUT = 90.0
 _FOREIGN_WAIT = 60.0
+_ORPHAN_WAIT = 5.0
 _START_WAIT = 10.0
 _POLL = 0.1
 
@@ -69,30 +73,46 @@ def put_in_force(host: Host) -> None:
 def wait_for_others(host: Host) -> None:
     """Wait for builds and API changes that somebody else, or a killed process of ours, has under way.
 
-    They read the old setting when they began and would put it in force after ours. Raises HostError when they
-    do not end.
+    They read the old setting when they began and would put it in force after ours. What a killed process of
+    ours left is ended after a few seconds. Raises HostError when the others do not end.
     """
-    give_up = time.monotonic() + _FOREIGN_WAIT
-    while running := _under_way(host):
-        if time.monotonic() > give_up:
-            raise HostError(f"{running} is still running, started by somebody else")
+    started = time.monotonic()
+    while under_way := _under_way(host):
+        waited = time.monotonic() - started
+        for process, name in under_way.items():
+            if waited > _ORPHAN_WAIT and _is_ours(process):
+                with suppress(OSError):
+                    os.killpg(os.getpgid(int(process.name)), signal.SIGKILL)
+            elif waited > _FOREIGN_WAIT:
+                raise HostError(f"{name} is still running, started by somebody else")
         time.sleep(_POLL)
 
 
-def _under_way(host: Host) -> str:
+def _under_way(host: Host) -> dict[Path, str]:
+    """Folders in /proc and names of the commands that change Exim's configuration at this moment."""
     builds = {host.buildeximconf.name, host.restartsrv_exim.name}
+    found: dict[Path, str] = {}
     for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
-        except OSError:
-            continue
+        words = _read(process / "cmdline").split("\0")
         program = _program(words)
         if host.root != Path("/") and not program.startswith(f"{host.root}/"):
             continue
         name = Path(program).name
         if name in builds or (name == host.whmapi1.name and _API_CHANGES.intersection(words)):
-            return name
-    return ""
+            found[process] = name
+    return found
+
+
+def _is_ours(process: Path) -> bool:
+    """Whether we started it; as we hold the lock, whoever did is dead."""
+    return f"{MARK_VARIABLE}=1" in _read(process / "environ").split("\0")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def _program(words: list[str]) -> str:

@@ -11,6 +11,7 @@ import sqlite3
 import sys
 
 _JOURNAL = "var/lib/mxverdict/journal.sqlite"
+_TRUSTED = "etc/greylist_trusted_netblocks"
 _LOCK_WAIT = 25.0
 
 
@@ -22,15 +23,22 @@ def idle(root: str) -> bool:
     try:
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
         try:
-            row = connection.execute(
-                "SELECT EXISTS (SELECT 1 FROM windows WHERE state NOT IN ('closed', 'failed'))"
-                " OR EXISTS (SELECT 1 FROM changes WHERE state = 'dormant')"
-            ).fetchone()
+            unfinished = "SELECT EXISTS (SELECT 1 FROM windows WHERE state NOT IN ('closed', 'failed'))"
+            dormant = "SELECT EXISTS (SELECT 1 FROM changes WHERE state = 'dormant')"
+            if connection.execute(unfinished).fetchone()[0]:
+                return False
+            return not connection.execute(dormant).fetchone()[0] or _is_empty(os.path.join(root, _TRUSTED))  # noqa: PTH118
         finally:
             connection.close()
     except sqlite3.Error:
         return False
-    return not row[0]
+
+
+def _is_empty(path: str) -> bool:
+    try:
+        return os.stat(path).st_size == 0  # noqa: PTH116
+    except OSError:
+        return True
 
 
 def main() -> int:

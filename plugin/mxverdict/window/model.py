@@ -74,10 +74,14 @@ class Window:
         return self.state in FINISHED
 
     def seconds_left(self, now: Optional[float] = None) -> float:
-        """Seconds until the deadline, 0 for a window that is past it or finished."""
+        """Seconds until the deadline, 0 for a window that is past it or finished.
+
+        Never more than it was given, wherever the clock was put meanwhile.
+        """
         if self.finished:
             return 0.0
-        return max(0.0, self.deadline - (time.time() if now is None else now))
+        left = self.deadline - (time.time() if now is None else now)
+        return min(max(0.0, left), self.deadline - self.ends.armed_at)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -193,8 +193,9 @@ class Operations:
     ) -> tuple[dict[str, int], list[Step]]:
         """Delays before the window and the steps to take. Changes nothing."""
         host, api = self.host, self.api
-        samples = [sample(network) for network in networks] or [_STRANGER]
+        samples = [sample(network) for network in networks]
         if kind == DELAY_OFF:
+            samples.append(_STRANGER)
             delay_off.check(host)
             before = verify.delays(host, samples, tester)
             return before, [(_DELAY_SETTING, lambda _, record: delay_off.apply(host, api, record))]

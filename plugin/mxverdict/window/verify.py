@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,6 +11,8 @@ from mxverdict.errors import HostError, UsageError
 from mxverdict.evidence import Preview
 from mxverdict.host import Host
 from mxverdict.testers import load
+from mxverdict.window import files, listfile
+from mxverdict.window.networks import covered
 
 _AT_A_TIME = 8
 _LOCAL = {4: "127.0.0.1", 6: "::1"}
@@ -44,6 +47,11 @@ def delays(host: Host, addresses: Sequence[str], tester: str) -> dict[str, int]:
     return {address: total(answer) for address, answer in previews(host, addresses, tester).items()}
 
 
+def _listed(host: Host, address: str) -> bool:
+    content = files.read(host.sender_verify_bypass_hosts) or b""
+    return covered(ipaddress.ip_network(address), listfile.networks(content))
+
+
 def total(answer: Preview) -> int:
     return sum(stage.delay for stage in answer.stages)
 
@@ -66,11 +74,11 @@ def closed(host: Host, before: dict[str, int], tester: str) -> list[str]:
     for address, answer in previews(host, list(before), tester).items():
         if total(answer) or not before[address]:
             continue
-        spared_by = sorted({name for stage in answer.stages for name in stage.exempted_by})
+        spared_by = [name for stage in answer.stages for name in stage.exempted_by]
+        if spared_by[:1] == [str(host.sender_verify_bypass_hosts)] and not _listed(host, address):
+            raise HostError(f"Exim still spares {address} the delay")
         if spared_by:
-            remarks.append(
-                f"{address} is still spared the delay by an entry of somebody else in {spared_by[0]}"
-            )
+            remarks.append(f"{address} is still spared the delay, by {spared_by[0]}")
         elif not delay_stanzas(host.exim_conf):
             remarks.append("the delay is switched off for everybody at present")
         else:

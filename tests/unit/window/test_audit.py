@@ -1,0 +1,64 @@
+"""The audit trail stays one clean JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from mxverdict.errors import JournalError
+from mxverdict.host import Host
+from mxverdict.window import audit
+from mxverdict.window.model import Actor
+
+ROOT = Actor("root", "cli")
+
+
+def lines(host: Host) -> list[dict[str, object]]:
+    return [json.loads(line) for line in host.audit.read_text().splitlines() if line]
+
+
+def test_appends_lines_only_root_can_read(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    audit.record(
+        host, ROOT, "open", result="ok", window=1, kind="whitelist", addresses=["1.2.3.4"], reason="x"
+    )
+    audit.record(host, ROOT, "close", result="closed", window=1)
+    first, second = lines(host)
+    assert first["window"] == 1
+    assert (first["user"], first["origin"], first["action"]) == ("root", "cli", "open")
+    assert (first["addresses"], first["reason"], first["result"]) == (["1.2.3.4"], "x", "ok")
+    assert str(first["time"]).endswith("+00:00")
+    assert second["action"] == "close"
+    assert stat.S_IMODE(host.audit.stat().st_mode) == 0o600
+    assert stat.S_IMODE(host.state.stat().st_mode) == 0o700
+
+
+def test_hostile_text_is_visible_and_short(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    reason = 'a\nb\r\x1b[2J\u202e\u2028{"x":1}' + "y" * 10_000
+    audit.record(host, Actor("r\x00oot" * 100, "web"), "refuse", result="\x07", reason=reason)
+    (entry,) = lines(host)
+    text = "".join(str(value) for value in entry.values())
+    assert all(char.isprintable() for char in text)
+    assert str(entry["reason"]).startswith("a\\nb\\r\\x1b[2J\\u202e\\u2028{")
+    assert len(str(entry["reason"])) < 400
+    assert len(str(entry["user"])) < 4 * 64
+
+
+def test_a_torn_last_line_does_not_spoil_the_next(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    audit.record(host, ROOT, "open", result="ok")
+    with host.audit.open("a") as file:
+        file.write('{"time": "2026')
+    audit.record(host, ROOT, "close", result="ok")
+    assert json.loads(host.audit.read_text().splitlines()[-1])["action"] == "close"
+
+
+def test_what_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    host.audit.mkdir(parents=True)
+    with pytest.raises(JournalError, match="cannot be written"):
+        audit.record(host, ROOT, "open", result="ok")

@@ -1,0 +1,173 @@
+"""Edits of the server's files: owner, mode, links, and other people's edits at the same moment."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Optional
+
+import pytest
+
+from mxverdict.errors import HostError
+from mxverdict.window import files
+
+NEW = files.Creation(group="mail", mode=0o640)
+
+
+def line(content: bytes) -> bytes:
+    return content + b"ours\n"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "list"
+    path.write_bytes(b"theirs\n")
+    return path
+
+
+def test_owner_and_mode_stay(path: Path) -> None:
+    os.chown(path, 1234, 8)
+    path.chmod(0o2640)
+    inode = path.stat().st_ino
+    files.edit(path, line, NEW)
+    status = path.stat()
+    assert path.read_bytes() == b"theirs\nours\n"
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (1234, 8, 0o2640)
+    assert status.st_ino != inode
+    assert [entry.name for entry in path.parent.iterdir()] == ["list"]
+
+
+def test_the_name_never_holds_anything_but_the_old_or_the_new_content(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bytes] = []
+    fsync = os.fsync
+
+    def look(descriptor: int) -> None:
+        seen.append(path.read_bytes())
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", look)
+    files.edit(path, line, NEW)
+    assert seen == [b"theirs\n", b"theirs\nours\n"]
+
+
+def test_nothing_to_change_touches_nothing(path: Path) -> None:
+    before = path.stat()
+    files.edit(path, lambda _: None, NEW)
+    files.edit(path, lambda content: content, NEW)
+    assert path.stat() == before or path.stat().st_mtime_ns == before.st_mtime_ns
+    assert path.stat().st_ino == before.st_ino
+
+
+def test_a_symbolic_link_stays_and_its_target_is_replaced(path: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to("list")
+    files.edit(link, line, NEW)
+    assert link.is_symlink()
+    assert path.read_bytes() == b"theirs\nours\n"
+
+
+def test_a_missing_file_is_made_for_group_mail(tmp_path: Path) -> None:
+    path = tmp_path / "new"
+    files.edit(path, line, NEW)
+    status = path.stat()
+    assert path.read_bytes() == b"ours\n"
+    assert (status.st_uid, path.group(), stat.S_IMODE(status.st_mode)) == (0, "mail", 0o640)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["new"]
+
+
+def test_a_file_that_somebody_makes_at_the_same_moment_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "new"
+    calls: list[bytes] = []
+
+    def change(content: bytes) -> Optional[bytes]:
+        calls.append(content)
+        if len(calls) == 1:
+            path.write_bytes(b"theirs\n")
+        return line(content)
+
+    files.edit(path, change, NEW)
+    assert calls == [b"", b"theirs\n"]
+    assert path.read_bytes() == b"theirs\nours\n"
+
+
+@pytest.mark.parametrize("how", ["append", "replace"])
+def test_a_change_by_somebody_else_starts_the_edit_again(path: Path, how: str) -> None:
+    calls: list[bytes] = []
+
+    def change(content: bytes) -> Optional[bytes]:
+        calls.append(content)
+        if len(calls) == 1:
+            if how == "append":
+                with path.open("ab") as file:
+                    file.write(b"second\n")
+            else:
+                other = path.with_name("other")
+                other.write_bytes(b"second\n")
+                other.rename(path)
+        return line(content)
+
+    files.edit(path, change, NEW)
+    assert len(calls) == 2
+    assert path.read_bytes() == calls[1] + b"ours\n"
+    assert b"second\n" in path.read_bytes()
+
+
+def test_a_line_appended_between_the_last_look_and_the_rename_survives(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def late(self: Path, target: Path) -> Path:
+        with path.open("ab") as file:
+            file.write(b"late\n")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    files.edit(path, line, NEW)
+    assert path.read_bytes() == b"theirs\nours\nlate\n"
+
+
+def test_gives_up_when_the_file_never_rests(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_PAUSE", 0)
+
+    def change(content: bytes) -> Optional[bytes]:
+        with path.open("ab") as file:
+            file.write(b"x\n")
+        return line(content)
+
+    with pytest.raises(HostError, match="all the time"):
+        files.edit(path, change, NEW)
+    assert b"ours" not in path.read_bytes()
+
+
+def test_a_full_disk_leaves_the_file_and_nothing_beside_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(HostError, match="No space left on device"):
+        files.edit(path, line, NEW)
+    assert path.read_bytes() == b"theirs\n"
+    assert [entry.name for entry in path.parent.iterdir()] == ["list"]
+
+
+def test_what_a_killed_edit_left_does_not_disturb_the_next(path: Path) -> None:
+    leftover = path.with_name(".list.mxverdict")
+    leftover.write_bytes(b"half")
+    files.edit(path, line, NEW)
+    assert path.read_bytes() == b"theirs\nours\n"
+    leftover.write_bytes(b"half")
+    files.remove_leftover(path)
+    assert not leftover.exists()
+
+
+def test_a_folder_or_a_pipe_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for name in (".", "pipe"):
+        with pytest.raises(HostError):
+            files.edit(tmp_path / name, line, NEW)

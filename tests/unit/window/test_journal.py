@@ -1,0 +1,125 @@
+"""The journal keeps what it was told, and says so when it cannot."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from mxverdict.errors import JournalError
+from mxverdict.host import Host
+from mxverdict.window import journal as journal_module
+from mxverdict.window.journal import APPLIED, DORMANT, REVERTED, Change, Journal, reading
+from mxverdict.window.model import CLOSE_FAILED, CLOSED, FAILED, OPENING
+from tests.unit.window.rows import window
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return Host(tmp_path)
+
+
+@pytest.fixture
+def journal(host: Host) -> Iterator[Journal]:
+    with closing(Journal(host, create=True)) as journal:
+        yield journal
+
+
+def test_a_row_comes_back_as_it_went_in(journal: Journal) -> None:
+    stored = journal.insert(window(remark="r", error="e", attempts=3, last_attempt=1.5, next_attempt=9.5))
+    assert stored == window(id=1, remark="r", error="e", attempts=3, last_attempt=1.5, next_attempt=9.5)
+    changed = window(id=1, state=CLOSED, mailed=True, closed_at=7.0, until_tested=True, log_inode=5)
+    journal.store(changed)
+    assert journal.window(1) == changed
+    assert journal.window(2) is None
+
+
+def test_order_and_what_is_finished(journal: Journal) -> None:
+    for state in (CLOSED, OPENING, FAILED, CLOSE_FAILED):
+        journal.insert(window(state=state))
+    assert [row.id for row in journal.windows(3)] == [4, 3, 2]
+    assert [row.id for row in journal.unfinished()] == [2, 4]
+
+
+def test_changes_stand_until_they_are_reverted(journal: Journal) -> None:
+    journal.insert(window())
+    assert not journal.has_changes(1)
+    first = journal.plan(1, "list_entries", {"lines": ["a"]})
+    assert journal.plan(1, "list_entries", {"lines": ["b"]}, first) == first
+    second = journal.plan(1, "trusted_hosts", {"networks": []})
+    journal.mark(first, APPLIED)
+    assert journal.changes(1) == [
+        Change(first, "list_entries", APPLIED, {"lines": ["b"]}),
+        Change(second, "trusted_hosts", "planned", {"networks": []}),
+    ]
+    journal.mark(first, REVERTED)
+    journal.mark(second, DORMANT)
+    assert journal.changes(1) == []
+    assert [change.id for change in journal.dormant()] == [second]
+    assert journal.has_changes(1)
+
+
+def test_is_durable_and_for_root_alone(host: Host, journal: Journal) -> None:
+    assert stat.S_IMODE(host.state.stat().st_mode) == 0o700
+    assert stat.S_IMODE(host.journal.stat().st_mode) == 0o600
+    assert journal.connection.execute("PRAGMA synchronous").fetchone()[0] == 3
+    assert journal.connection.execute("PRAGMA journal_mode").fetchone()[0] == "delete"
+
+
+def test_the_folder_is_on_disk_before_the_journal_is_used(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(journal_module, "fsync_folder", synced.append)
+    Journal(host, create=True).close()
+    assert synced == [host.state.parent, host.state]
+
+
+def test_a_server_that_never_had_a_window(host: Host) -> None:
+    with reading(host) as journal:
+        assert journal is None
+    assert not host.state.exists()
+
+
+def test_a_file_that_was_made_and_never_filled(host: Host) -> None:
+    host.state.mkdir(parents=True)
+    host.journal.touch()
+    with reading(host) as journal:
+        assert journal is not None
+        assert journal.unfinished() == []
+
+
+def test_garbage_is_one_clear_error(host: Host) -> None:
+    host.state.mkdir(parents=True)
+    host.journal.write_bytes(b"not a database, but long enough to be taken for one" * 100)
+    with pytest.raises(JournalError, match=r"journal\.sqlite cannot be used: file is not a database"):
+        Journal(host, create=True)
+
+
+def test_locked_by_somebody_else(host: Host, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "_TIMEOUT", 0.05)
+    with closing(sqlite3.connect(host.journal, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(JournalError, match="locked"), closing(Journal(host)) as second:
+            second.insert(window())
+    assert journal.windows(9) == []
+
+
+def test_a_full_disk(journal: Journal) -> None:
+    journal.insert(window())
+    pages = journal.connection.execute("PRAGMA page_count").fetchone()[0]
+    journal.connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(JournalError, match="full"):
+        for _ in range(1000):
+            journal.insert(window(reason="x" * 200))
+
+
+def test_a_row_that_makes_no_sense(journal: Journal) -> None:
+    journal.insert(window())
+    journal.connection.execute("UPDATE windows SET networks = 'no json'")
+    with pytest.raises(JournalError):
+        journal.windows(1)

@@ -1,0 +1,120 @@
+"""Lines in and out of an iplsearch file; every other byte stays."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import pytest
+
+from mxverdict.window import listfile
+
+ONE = ipaddress.ip_network("18.209.86.113")
+BLOCK = ipaddress.ip_network("64.20.227.0/24")
+SIX = ipaddress.ip_network("2001:db8:0:1:0:0:0:5")
+
+
+@pytest.mark.parametrize(
+    ("network", "line"),
+    [
+        ("18.209.86.113", "18.209.86.113"),
+        ("64.20.227.0/24", "64.20.227.0/24"),
+        ("2001:db8:0:1::5", '"2001:db8:0:1::5"'),
+        ("2001:db8::/48", '"2001:db8::/48"'),
+        ("2001:db8:0:1:1:1:1:1", '"2001:db8:0:1:1:1:1:1"'),
+    ],
+)
+def test_line(network: str, line: str) -> None:
+    assert listfile.line_of(ipaddress.ip_network(network)) == line
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"18.209.86.113",
+        b"18.209.86.113\r\n",
+        b"18.209.86.113: yes\n",
+        b"18.209.86.113 # MXToolbox\n",
+        b"18.209.86.0/24\n",
+        b"18.209.86.9/24\n",
+        b'"18.209.86.113"\n',
+        b"10.0.0.1\n18.209.86.113\n",
+        b"bad\x00line\n18.209.86.113\n",
+    ],
+)
+def test_present(content: bytes) -> None:
+    assert listfile.missing(content, [ONE]) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"# 18.209.86.113\n",
+        b"10.0.0.1\n 18.209.86.113\n",
+        b"18.209.86.112/32\n",
+        b"18.209.86.1133\n",
+        b"host.example\n",
+        b"\xff\xfe\n",
+        b'"18.209.86.113\n',
+    ],
+)
+def test_missing(content: bytes) -> None:
+    assert listfile.missing(content, [ONE]) == [ONE]
+
+
+def test_ipv6_counts_only_in_quotes() -> None:
+    assert listfile.missing(b"2001:db8:0:1::5\n", [SIX]) == [SIX]
+    assert listfile.missing(b'"2001:db8::/32"\n', [SIX]) == []
+
+
+def test_a_part_of_a_network_is_not_the_network() -> None:
+    assert listfile.missing(b"64.20.227.133\n", [BLOCK]) == [BLOCK]
+
+
+CONTENTS = [
+    b"",
+    b"10.0.0.1\n",
+    b"10.0.0.1",
+    b"10.0.0.1\r\n10.0.0.2\r\n",
+    b"10.0.0.1\r\n10.0.0.2",
+    b"# only a comment",
+    b"10.0.0.1: x\n  continued\n",
+    b"10.0.0.1\n  ",
+    b"\n\n\n",
+    b"a\x00b\n\xff\xfe\n10.0.0.1\n",
+    b"x" * 100_000,
+]
+
+
+@pytest.mark.parametrize("content", CONTENTS)
+def test_in_and_out_leaves_every_byte(content: bytes) -> None:
+    lines = [listfile.line_of(network) for network in (ONE, BLOCK, SIX)]
+    newline_added = listfile.needs_newline(content)
+    added = listfile.add(content, lines)
+    assert listfile.missing(added, [ONE, BLOCK, SIX]) == []
+    assert added.startswith(content)
+    assert listfile.remove(added, lines, newline_added) == (content, [])
+
+
+def test_what_others_appended_stays() -> None:
+    added = listfile.add(b"10.0.0.1", ["18.209.86.113"]) + b"10.0.0.9\n"
+    assert listfile.remove(added, ["18.209.86.113"], True) == (b"10.0.0.1\n10.0.0.9\n", [])
+
+
+def test_one_instance_is_taken_and_an_older_one_stays() -> None:
+    content = b"18.209.86.113\n10.0.0.1\n18.209.86.113\n"
+    assert listfile.remove(content, ["18.209.86.113"], False) == (b"18.209.86.113\n10.0.0.1\n", [])
+
+
+@pytest.mark.parametrize(
+    "changed", [b"18.209.86.113 # keep\n", b"18.209.86.113:\n", b" 18.209.86.113\n", b"#18.209.86.113\n", b""]
+)
+def test_a_line_that_is_not_exactly_ours_any_more_stays(changed: bytes) -> None:
+    assert listfile.remove(changed, ["18.209.86.113"], False) == (changed, ["18.209.86.113"])
+
+
+def test_an_editor_that_rewrote_the_line_ends_does_not_keep_it_in() -> None:
+    assert listfile.remove(b"10.0.0.1\r\n18.209.86.113\r\n", ["18.209.86.113"], False) == (
+        b"10.0.0.1\r\n",
+        [],
+    )
