@@ -19,8 +19,7 @@ _NOT_ROOT = "This page needs root privileges in WHM."
 
 
 def main() -> None:
-    """Answer one request as RFC 3875 says. Exits with status 0 whatever happens: cpsrvd replaces the answer of a
-    CGI that does not."""
+    """Answer one request as RFC 3875 says. Never raises: cpsrvd replaces the answer of a CGI that fails."""
     for name in _SECRETS:
         os.environ.pop(name, None)
     answer(Host.from_environment(), os.environ, sys.stdin.buffer, sys.stdout.buffer)

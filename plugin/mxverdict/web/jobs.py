@@ -27,7 +27,7 @@ _KEPT_SECONDS = 86400
 
 @dataclass(frozen=True)
 class Job:
-    """`state` is `running`, `done`, `failed` or `interrupted`; `text` is one line, `advice` one more or ""."""
+    """`state` is `running`, `done`, `failed` or `interrupted`; `text` and `advice` are one line each."""
 
     name: str
     state: str
@@ -38,8 +38,8 @@ class Job:
 def start(host: Host, work: Callable[[], str], name: str = "") -> Optional[str]:
     """Run `work` in a process of its own and return the job's name; `work` returns one line on what was done.
 
-    With a `name`, only one job of it runs at a time: None when it runs already. Raises OSError when the job cannot
-    be written down or started.
+    With a `name`, only one job of it runs at a time: None when it runs already. Raises OSError when the job
+    cannot be written down or started.
     """
     folder = _folder(host)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -117,7 +117,7 @@ def _detach(keep: int) -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)
-    for descriptor in map(int, os.listdir("/proc/self/fd")):
+    for descriptor in [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]:
         if descriptor > 2 and descriptor != keep:
             with contextlib.suppress(OSError):
                 os.close(descriptor)

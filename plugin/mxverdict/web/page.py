@@ -91,7 +91,8 @@ def _check(host: Host) -> CheckView:
     from mxverdict import check
 
     try:
-        return check_view(*check.run(host))
+        evidence, report = check.run(host)
+        return check_view(evidence, report, testers.load().testers)
     except MxVerdictError as error:
         return CheckView(error=error)
 

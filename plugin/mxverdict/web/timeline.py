@@ -48,9 +48,9 @@ class Timeline:
         return self.height - 18
 
 
-def timeline(prediction: Prediction, previews: Sequence[Preview]) -> Optional[Timeline]:
-    """None when the session is not known. `previews` supply what would have followed had the tester stayed."""
-    waits = _waits(prediction, previews)
+def timeline(prediction: Prediction, preview: Optional[Preview]) -> Optional[Timeline]:
+    """None when the session is not known. `preview` tells what would have followed had the tester stayed."""
+    waits = _waits(prediction, preview)
     if not waits:
         return None
     longest = max(prediction.patience, *(delay + answer for _, delay, answer in waits)) * 1.08
@@ -72,18 +72,13 @@ def timeline(prediction: Prediction, previews: Sequence[Preview]) -> Optional[Ti
     )
 
 
-def _waits(prediction: Prediction, previews: Sequence[Preview]) -> list[tuple[str, float, float]]:
+def _waits(prediction: Prediction, preview: Optional[Preview]) -> list[tuple[str, float, float]]:
     """(stage, seconds of delay, seconds of answering) for all that Exim would have done."""
     session = prediction.session
     if not session.stages:
         return []
-    known = len(session.stages)
-    for preview in previews:
-        names = [stage.name for stage in preview.stages]
-        if preview.address in prediction.sources and names[:known] == [
-            stage.name for stage in session.stages
-        ]:
-            return [(stage.name, float(stage.delay), stage.elapsed) for stage in preview.stages]
+    if preview is not None and len(preview.stages) >= len(session.stages):
+        return [(stage.name, float(stage.delay), stage.elapsed) for stage in preview.stages]
     return [(stage.name, stage.delay, max(0.0, stage.seconds - stage.delay)) for stage in session.stages]
 
 
@@ -92,7 +87,7 @@ def _bar(number: int, name: str, delay: float, answer: float, longest: float, re
     value = f"{delay + answer:.1f} s" + (f", {delay:g} s of it delay" if delay else "")
     return Bar(
         label=_LABELS.get(name, name),
-        value=value if reached else f"not reached ({value})",
+        value=value if reached else f"not reached ({value})" if delay else "not reached",
         y=_TOP + number * _ROW,
         delay=(0.0, delay_width),
         answer=(delay_width, max(_percent(answer, longest), 0.0 if delay else _SLIVER)),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Optional
 
 from mxverdict.errors import MxVerdictError
 from mxverdict.evidence import Evidence, Preview, Settings
 from mxverdict.findings import Finding, Prediction, Report, Verdict
+from mxverdict.testers import Tester
 from mxverdict.web.timeline import Timeline, timeline
 
 _ORDER = list(Verdict)
@@ -24,7 +25,10 @@ class Card:
     findings: tuple[Finding, ...]
     tally: tuple[tuple[Verdict, int], ...]
     timeline: Optional[Timeline]
-    expanded: bool
+
+    @property
+    def has_problem(self) -> bool:
+        return any(verdict is Verdict.PROBLEM for verdict, _ in self.tally)
 
 
 @dataclass(frozen=True)
@@ -56,14 +60,18 @@ class CheckView:
     groups: tuple[Group, ...] = field(default=())
     error: Optional[MxVerdictError] = None
 
+    @property
+    def server_is_broken(self) -> bool:
+        return any(finding.verdict is Verdict.PROBLEM for finding in self.server)
 
-def check_view(evidence: Evidence, report: Report) -> CheckView:
+
+def check_view(evidence: Evidence, report: Report, testers: Sequence[Tester]) -> CheckView:
     return CheckView(
         report=report,
         delay=delay(report.delay_on, evidence.settings),
         greylisting=_on_off(evidence.settings.greylisting),
         server=worst_first(report.server),
-        groups=_groups(report.predictions, evidence),
+        groups=_groups(report.predictions, evidence, testers),
     )
 
 
@@ -87,7 +95,7 @@ def delay(is_on: Optional[bool], settings: Settings) -> Delay:
 
 
 def moment(unix_time: float, *, day: bool = False) -> str:
-    """A time of day in the server's zone, with the zone named; with the date when `day` or when it is not today."""
+    """A time in the server's zone, which is named; with the date when `day` is wanted or it is not today."""
     local = time.localtime(unix_time)
     zone = time.strftime("%Z (UTC%z)", local)
     name = time.strftime("%Z", local)
@@ -105,36 +113,47 @@ def countdown(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _groups(predictions: Sequence[Prediction], evidence: Evidence) -> tuple[Group, ...]:
-    local = {target.address: target.local_address for target in evidence.targets}
-    first = predictions[0] if predictions else None
+def _groups(
+    predictions: Sequence[Prediction], evidence: Evidence, testers: Sequence[Tester]
+) -> tuple[Group, ...]:
     groups = []
-    for title, members in groupby(predictions, key=lambda prediction: prediction.title):
+    for tester in testers:
         cards = [
-            _card(
-                one, [p for p in evidence.previews if p.local_address == local.get(one.server_address)], first
-            )
-            for one in members
+            _card(one, _preview(one, tester, evidence)) for one in predictions if one.tester == tester.name
         ]
-        cards.sort(key=lambda card: _ORDER.index(card.tally[0][0]) if card.tally else len(_ORDER))
-        groups.append(Group(title, tuple(cards)))
+        if cards:
+            groups.append(Group(tester.title, tuple(sorted(cards, key=_rank))))
     return tuple(groups)
 
 
-def _card(prediction: Prediction, previews: Sequence[Preview], first: Optional[Prediction]) -> Card:
+def _card(prediction: Prediction, preview: Optional[Preview]) -> Card:
     findings = worst_first(prediction.findings)
-    tally = tuple(
-        (verdict, count)
-        for verdict in _ORDER
-        if (count := sum(finding.verdict is verdict for finding in findings))
-    )
+    counts = Counter(finding.verdict for finding in findings)
     return Card(
         prediction=prediction,
         findings=findings,
-        tally=tally,
-        timeline=timeline(prediction, previews),
-        expanded=prediction is first or any(finding.verdict is Verdict.PROBLEM for finding in findings),
+        tally=tuple((verdict, counts[verdict]) for verdict in _ORDER if counts[verdict]),
+        timeline=timeline(prediction, preview),
     )
+
+
+def _preview(prediction: Prediction, tester: Tester, evidence: Evidence) -> Optional[Preview]:
+    """The pretend session that the prediction was made from."""
+    local = {target.address: target.local_address for target in evidence.targets}
+    for preview in evidence.previews:
+        if (
+            preview.address in prediction.sources
+            and preview.local_address == local.get(prediction.server_address)
+            and preview.commands == tuple(command for _, command in tester.commands(preview.address))
+        ):
+            return preview
+    return None
+
+
+def _rank(card: Card) -> tuple[int, bool, str]:
+    """Worst first, then IPv4 before IPv6."""
+    worst = _ORDER.index(card.tally[0][0]) if card.tally else len(_ORDER)
+    return worst, ":" in card.prediction.server_address, card.prediction.server_address
 
 
 def _on_off(value: Optional[bool]) -> str:

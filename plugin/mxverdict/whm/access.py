@@ -1,8 +1,10 @@
-"""Who may use the page. The CGI runs as root whoever is logged in, so this is the only gate; it fails closed."""
+"""Who may use the page. The CGI runs as root whoever is logged in: this is the only gate, it fails closed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Union
 
 from mxverdict.errors import HostError
 from mxverdict.host import Host
@@ -26,7 +28,7 @@ def is_root_level(host: Host, environ: Mapping[str, str]) -> bool:
     if not environ.get("REMOTE_USER"):
         return False
     asked = {name: environ[name] for name in _ASKED if name in environ}
-    perl = [host.cpanel / "3rdparty/bin/perl", f"-I{host.cpanel}", "-e", _PROGRAM]
+    perl: list[Union[str, Path]] = [host.cpanel / "3rdparty/bin/perl", f"-I{host.cpanel}", "-e", _PROGRAM]
     try:
         answer = host.run(perl, timeout=10, environment={**host.environment(), **asked})
     except HostError:
