@@ -208,7 +208,7 @@ def test_sender_verification(box: Sandbox) -> None:
 
 def test_blocked_addresses_are_refused(box: Sandbox) -> None:
     add(box, "spammeripblocks", STRANGER)
-    assert "\n554" in preview(box, STRANGER) or "\n550" in preview(box, STRANGER)
+    assert "\n550 Your host is not allowed" in preview(box, STRANGER)
 
 
 def test_greylisting(box: Sandbox) -> None:
@@ -285,6 +285,44 @@ with smtplib.SMTP("203.0.113.10", local_hostname="x") as client:
     client._host = "cp1.example.net"
     client.starttls(context=context)
 """
+
+
+def test_submission_ports_greet_at_once(box: Sandbox) -> None:
+    done = box.run([sys.executable, "-c", _GREETINGS], namespace=box.outside, timeout=5)
+    assert done.stdout.split() == ["220-cp1.example.net", "220-cp1.example.net"], done.stderr
+
+
+_GREETINGS = """
+import socket, ssl
+context = ssl._create_unverified_context()
+for port in (465, 587):
+    with socket.create_connection(("203.0.113.10", port), source_address=("198.51.100.7", 0)) as channel:
+        channel = context.wrap_socket(channel) if port == 465 else channel
+        print(channel.recv(100).decode().split()[0])
+"""
+
+
+def test_hosts_that_send_nonsense_are_rate_limited() -> None:
+    with Sandbox(connect_delay=0, rcpt_delay=0) as box:
+        said = [_nonsense(box) for _ in range(4)]
+        trusted = box.visit(source=STRANGER)
+        add(box, "trustedmailhosts", "18.209.86.113")
+        assert said[0] == "220" and said[-1] == "451"
+        assert 'connection in "connect" ACL: "Host is ratelimited (' in mainlog(box)
+        assert trusted.headline.startswith("220-")
+        assert _nonsense(box) == "220"
+
+
+def _nonsense(box: Sandbox) -> str:
+    """Send unknown commands until Exim has enough. Answers the code of its greeting."""
+    program = (
+        "import socket\n"
+        "with socket.create_connection(('203.0.113.10', 25), source_address=('18.209.86.113', 0)) as channel:\n"
+        "    channel.sendall(b'NONSENSE\\r\\n' * 9)\n"
+        "    print(channel.makefile().read(3))\n"
+        "    while channel.recv(1000): pass\n"
+    )
+    return box.run([sys.executable, "-c", program], namespace=box.outside, timeout=10).stdout.strip()
 
 
 @pytest.mark.parametrize("limit", [2, 5])

@@ -29,7 +29,9 @@ class Sandbox:
     """A running server while the `with` block lasts; afterwards nothing of it is left.
 
     `options` are those of `Settings`; `certificate` is one of `certificates.KINDS`; `records` changes DNS
-    records, `{(owner, type): values}`, no values to remove them.
+    records, `{(owner, type): values}`, no values to remove them. Switches of a running one: files in
+    `sandbox/faults` (`whm/faults.py` and `commands/` say which), and `sandbox/greylistd-says-no`, with which
+    the greylisting daemon lets everybody pass.
     """
 
     def __init__(

@@ -92,7 +92,8 @@ def sweep() -> None:
         leftovers |= {entry.name for entry in _RESOLVER_FILES.iterdir()}
     for name in leftovers:
         if _owner_is_dead(name):
-            _remove(name)
+            with contextlib.suppress(RuntimeError):  # another sandbox sweeps at the same time
+                _remove(name)
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}-*"):
         if _owner_is_dead(folder.name):
             shutil.rmtree(folder, ignore_errors=True)
