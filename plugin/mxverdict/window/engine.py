@@ -57,7 +57,7 @@ def open_window(
     """
     with _refusals(host, actor, "open", kind=kind, addresses=networks, reason=reason):
         request = _request(host, kind, networks, tester, minutes, actor, reason, until_tested)
-        with _working(host) as journal:
+        with _working(host, _LOCK_WAIT) as journal:
             server = Operations(host, journal, api)
             server.settle()
             running = [window for window in journal.unfinished() if window.kind == kind]
@@ -72,14 +72,12 @@ def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Win
     """Move the deadline to `minutes` from now, never to an earlier time. Raises UsageError, WindowRefused."""
     with _refusals(host, actor, "extend", window=window_id):
         _check_minutes(minutes)
-        with _working(host) as journal:
+        with _working(host, _LOCK_WAIT) as journal:
             server = Operations(host, journal, None)
             server.settle()
             window = _known(journal, window_id)
             if window.state != OPEN:
-                raise WindowRefused(
-                    f"window {window_id} is {_in_words(window)}; only an open one can be extended"
-                )
+                raise WindowRefused(f"window {window_id} is {_in_words(window)} and cannot be extended")
             ends = window.ends.later(Deadline.after(instant(host), minutes * 60))
             longer = dataclasses.replace(window, ends=ends, minutes=minutes)
             server.audit(actor, "extend", longer, f"open for {minutes} minutes from now")
@@ -88,7 +86,7 @@ def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Win
 
 def close_window(host: Host, window_id: int, actor: Actor, api: Optional[WhmApi] = None) -> Window:
     """Close a window now. Raises CloseFailed when that did not work: the keeper goes on trying."""
-    with _refusals(host, actor, "close", window=window_id), _working(host) as journal:
+    with _refusals(host, actor, "close", window=window_id), _working(host, _LOCK_WAIT) as journal:
         window = _known(journal, window_id)
         if window.finished:
             raise WindowRefused(f"window {window_id} is {_in_words(window)} already")
@@ -187,7 +185,7 @@ def _in_words(window: Window) -> str:
 
 
 @contextmanager
-def _working(host: Host, wait: float = _LOCK_WAIT) -> Iterator[Journal]:
+def _working(host: Host, wait: float) -> Iterator[Journal]:
     """The journal, with the lock held."""
     with exclusive(host, wait), closing(Journal(host, create=True)) as journal:
         yield journal

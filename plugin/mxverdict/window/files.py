@@ -186,7 +186,7 @@ def _own_like(descriptor: int, original: int) -> None:
 
 
 def _own_new(descriptor: int, creation: Creation) -> None:
-    import grp  # noqa: PLC0415  (only ever needed on a server that lacks the file)
+    import grp
 
     try:
         group = grp.getgrnam(creation.group).gr_gid

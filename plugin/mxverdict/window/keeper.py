@@ -45,10 +45,10 @@ def main() -> int:
     """Exit status: 0 done or nothing to do, 3 the journal cannot be read, 4 a window failed to close."""
     if idle(os.environ.get("MXVERDICT_ROOT", "/")):
         return 0
-    from mxverdict.errors import MxVerdictError  # noqa: PLC0415
-    from mxverdict.host import Host  # noqa: PLC0415
-    from mxverdict.window.engine import close_due  # noqa: PLC0415
-    from mxverdict.window.model import CLOSE_FAILED  # noqa: PLC0415
+    from mxverdict.errors import MxVerdictError
+    from mxverdict.host import Host
+    from mxverdict.window.engine import close_due
+    from mxverdict.window.model import CLOSE_FAILED
 
     try:
         handled = close_due(Host.from_environment(), wait=_LOCK_WAIT)

@@ -47,33 +47,24 @@ def missing(content: bytes, wanted: Sequence[Network]) -> list[Network]:
 
 
 def add(content: bytes, lines: Sequence[str]) -> bytes:
-    """Append the lines; a last line that lacks its newline gets it first."""
-    joint = b"\n" if needs_newline(content) else b""
-    return content + joint + b"".join(line.encode("ascii") + b"\n" for line in lines)
+    """Put the lines in front: what an unfinished last line or a NUL byte in it makes of the next line is no
+    matter there (Exim takes the line after a NUL byte for the rest of the same line)."""
+    return b"".join(line.encode("ascii") + b"\n" for line in lines) + content
 
 
-def needs_newline(content: bytes) -> bool:
-    return bool(content) and not content.endswith(b"\n")
+def remove(content: bytes, lines: Sequence[str]) -> tuple[bytes, list[str]]:
+    """Take one instance of each line out again, the first one, and name those that are not there any more.
 
-
-def remove(content: bytes, lines: Sequence[str], newline_added: bool) -> tuple[bytes, list[str]]:
-    """Take one instance of each line out again, the last one, and name those that are not there any more.
-
-    A line counts as ours only while it holds nothing else (blanks or a carriage return which an editor put at
-    its end aside). `newline_added` says that `add` had to end the last line: when nothing follows it now,
-    that newline goes too.
+    A line counts as ours only while it holds nothing else; blanks or a carriage return that an editor put at
+    its end do not matter.
     """
     parts = content.split(b"\n")
     gone: list[str] = []
-    removed_at = len(parts)
     for line in lines:
         ours = line.encode("ascii")
-        index = next((n for n in range(len(parts) - 1, -1, -1) if parts[n].rstrip(b" \t\r") == ours), None)
+        index = next((n for n, part in enumerate(parts) if part.rstrip(b" \t\r") == ours), None)
         if index is None:
             gone.append(line)
-            continue
-        del parts[index]
-        removed_at = min(removed_at, index)
-    if newline_added and removed_at == len(parts) - 1 and parts[-1] == b"":
-        parts.pop()
+        else:
+            del parts[index]
     return b"\n".join(parts), gone

@@ -28,8 +28,7 @@ def apply(host: Host, networks: Sequence[Network], record: Record) -> list[str]:
     def change(content: bytes) -> Optional[bytes]:
         nonlocal lines
         lines = [listfile.line_of(network) for network in listfile.missing(content, networks)]
-        newline_added = bool(lines) and listfile.needs_newline(content)
-        record({"lines": lines, "newline_added": newline_added, "created": created})
+        record({"lines": lines, "created": created})
         return listfile.add(content, lines) if lines else None
 
     files.edit(path, change, _CREATION)
@@ -44,7 +43,7 @@ def revert(host: Host, plan: dict[str, Any], applied: bool) -> list[str]:
 
     def change(content: bytes) -> Optional[bytes]:
         nonlocal gone
-        rest, gone = listfile.remove(content, plan["lines"], plan["newline_added"])
+        rest, gone = listfile.remove(content, plan["lines"])
         return rest
 
     if not path.exists():

@@ -89,32 +89,29 @@ CONTENTS = [
 @pytest.mark.parametrize("content", CONTENTS)
 def test_in_and_out_leaves_every_byte(content: bytes) -> None:
     lines = [listfile.line_of(network) for network in (ONE, BLOCK, SIX)]
-    newline_added = listfile.needs_newline(content)
     added = listfile.add(content, lines)
     assert listfile.missing(added, [ONE, BLOCK, SIX]) == []
-    assert added.startswith(content)
-    assert listfile.remove(added, lines, newline_added) == (content, [])
+    assert added.endswith(content)
+    assert listfile.remove(added, lines) == (content, [])
 
 
 def test_what_others_appended_stays() -> None:
-    added = listfile.add(b"10.0.0.1", ["18.209.86.113"]) + b"10.0.0.9\n"
-    assert listfile.remove(added, ["18.209.86.113"], True) == (b"10.0.0.1\n10.0.0.9\n", [])
+    added = listfile.add(b"10.0.0.1\n", ["18.209.86.113"]) + b"10.0.0.9\n"
+    assert listfile.remove(added, ["18.209.86.113"]) == (b"10.0.0.1\n10.0.0.9\n", [])
 
 
 def test_one_instance_is_taken_and_an_older_one_stays() -> None:
     content = b"18.209.86.113\n10.0.0.1\n18.209.86.113\n"
-    assert listfile.remove(content, ["18.209.86.113"], False) == (b"18.209.86.113\n10.0.0.1\n", [])
+    assert listfile.remove(content, ["18.209.86.113"]) == (b"10.0.0.1\n18.209.86.113\n", [])
 
 
 @pytest.mark.parametrize(
     "changed", [b"18.209.86.113 # keep\n", b"18.209.86.113:\n", b" 18.209.86.113\n", b"#18.209.86.113\n", b""]
 )
 def test_a_line_that_is_not_exactly_ours_any_more_stays(changed: bytes) -> None:
-    assert listfile.remove(changed, ["18.209.86.113"], False) == (changed, ["18.209.86.113"])
+    assert listfile.remove(changed, ["18.209.86.113"]) == (changed, ["18.209.86.113"])
 
 
 def test_an_editor_that_rewrote_the_line_ends_does_not_keep_it_in() -> None:
-    assert listfile.remove(b"10.0.0.1\r\n18.209.86.113\r\n", ["18.209.86.113"], False) == (
-        b"10.0.0.1\r\n",
-        [],
-    )
+    content = b"10.0.0.1\r\n18.209.86.113\r\n"
+    assert listfile.remove(content, ["18.209.86.113"]) == (b"10.0.0.1\r\n", [])
