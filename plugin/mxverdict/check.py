@@ -7,6 +7,8 @@ from typing import Optional
 
 from mxverdict import testers as catalogue
 from mxverdict.collect.gather import Progress, gather
+from mxverdict.collect.smtp import REPLY_TIMEOUT
+from mxverdict.errors import UsageError
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Report
 from mxverdict.host import Host
@@ -28,13 +30,30 @@ def run(
     testers: Sequence[str] = (),
     api: Optional[WhmApi] = None,
     progress: Optional[Progress] = None,
+    reply_timeout: float = REPLY_TIMEOUT,
 ) -> tuple[Evidence, Report]:
-    """Check this server (see `collect.gather.gather` for the targets and errors)."""
+    """Check this server (see `collect.gather.gather` for the targets, `reply_timeout` and errors)."""
     selected = chosen(testers)
-    evidence = gather(host, api or LocalWhmApi(host), selected, targets, progress or (lambda _: None))
+    evidence = gather(
+        host,
+        api or LocalWhmApi(host),
+        selected,
+        targets,
+        progress or (lambda _: None),
+        reply_timeout=reply_timeout,
+    )
     return evidence, again(evidence, testers)
 
 
 def again(evidence: Evidence, testers: Sequence[str] = ()) -> Report:
-    """Judge evidence, fresh or stored."""
-    return judge(evidence, chosen(testers), catalogue.load().senders)
+    """Judge evidence, fresh or stored, for the testers it was gathered for or some of them.
+
+    Raises UsageError for a tester that it holds nothing of.
+    """
+    selected = chosen(testers or evidence.testers)
+    for tester in selected:
+        if tester.name not in evidence.testers:
+            raise UsageError(
+                f"nothing was gathered for {tester.name}, only for {', '.join(evidence.testers)}"
+            )
+    return judge(evidence, selected, catalogue.load().senders)

@@ -68,6 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--transcript", action="store_true", help="print each tester's transcript too")
     check.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=_seconds,
+        default=45.0,
+        help="patience with this server's own replies (default: 45)",
+    )
+    check.add_argument(
         "--whm",
         metavar="HOST[:PORT]",
         help="read the settings from WHM over HTTPS; the API token is taken from $MXVERDICT_WHM_TOKEN",
@@ -142,6 +149,13 @@ def _tester_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= 600:
+        raise ValueError
+    return seconds
+
+
 def _check(options: argparse.Namespace) -> int:
     from mxverdict import check
     from mxverdict.report.json import report_json
@@ -157,6 +171,7 @@ def _check(options: argparse.Namespace) -> int:
         testers=[tester.name for tester in testers],
         api=_whm(options),
         progress=_progress,
+        reply_timeout=options.timeout,
     )
     if options.save is not None:
         _save(options.save, evidence)

@@ -55,9 +55,9 @@ class PreviewStage:
 class Preview:
     """What the server's own Exim would do to `address` on port 25 of `local_address`.
 
-    `failure` is "" or says why the session gave no full answer: `timeout` (nothing known), `not_understood`
-    (nothing known), `broken` (Exim itself gave up, as it does in real sessions), `crashed` (it was killed by a
-    signal); `detail` says more.
+    `failure` is "" or says why the session gave no full answer: `timeout` or `not_understood` (nothing is
+    known), `broken` (Exim itself gave up, as it does in real sessions), `crashed` (killed by a signal);
+    `detail` says more.
     """
 
     address: str
@@ -173,12 +173,14 @@ class Target:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one check gathered. `taken_at` is Unix time; `targets` are the server addresses looked at."""
+    """What one check gathered. `taken_at` is Unix time; `testers` are the names of those it was gathered for,
+    `targets` the server addresses looked at."""
 
     version: str
     taken_at: float
     hostname: str
     exim_version: str
+    testers: tuple[str, ...]
     targets: tuple[Target, ...]
     previews: tuple[Preview, ...]
     probes: tuple[Probe, ...]

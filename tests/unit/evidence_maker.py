@@ -75,6 +75,7 @@ def evidence(**changes: Any) -> Evidence:
         taken_at=1_795_000_000.0,
         hostname=HOSTNAME,
         exim_version="4.99.1",
+        testers=("mxtoolbox",),
         targets=(Target(SERVER, SERVER),),
         previews=(preview(connect=20, rcpt=20),),
         probes=(probe(),),

@@ -37,7 +37,8 @@ def gather(
     reply_timeout: float = smtp.REPLY_TIMEOUT,
 ) -> Evidence:
     """Look at this server as `testers` would. `targets` are domains, host names or addresses; without one,
-    the addresses of the server's name and of its WHM list. `progress` is told each step.
+    the addresses of the server's name and of its WHM list. `progress` is told each step. `reply_timeout` is
+    the patience with this server's own replies, in seconds.
 
     Raises UsageError (malformed target), NoTarget (nothing of it is this server), CommandMissing and other
     HostError (there is no working Exim).
@@ -62,6 +63,7 @@ def gather(
             taken_at=time.time(),
             hostname=hostname,
             exim_version=exim.version,
+            testers=tuple(tester.name for tester in testers),
             targets=tuple(found),
             previews=previews,
             probes=probing.result(),

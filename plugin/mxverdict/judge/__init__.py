@@ -9,7 +9,7 @@ from mxverdict.evidence import Evidence, Preview, Target
 from mxverdict.findings import Finding, Prediction, Report, Row, Verdict
 from mxverdict.judge import greeting, mxtoolbox
 from mxverdict.judge.server import delay_on, judge_server
-from mxverdict.judge.session import simulate
+from mxverdict.judge.session import UNREACHED, simulate
 from mxverdict.judge.smtp import Case, judge_rows
 from mxverdict.judge.truth import truth_of
 from mxverdict.testers import UNKNOWN_HOSTS, Sender, Tester
@@ -25,15 +25,16 @@ def judge(evidence: Evidence, testers: Sequence[Tester], senders: Sequence[Sende
         for target in evidence.targets
         for prediction in _predictions(tester, target, evidence)
     )
+    server = _sorted(judge_server(evidence, tuple(senders)))
     return Report(
         version=evidence.version,
         hostname=evidence.hostname,
         taken_at=evidence.taken_at,
         exim_version=evidence.exim_version,
         delay_on=delay_on(evidence),
-        summary=_summary(predictions),
+        summary=_summary(predictions, server),
         predictions=predictions,
-        server=_sorted(judge_server(evidence, tuple(senders))),
+        server=server,
         remarks=evidence.remarks,
     )
 
@@ -65,8 +66,8 @@ def _prediction(
     tester: Tester, target: Target, evidence: Evidence, previews: Sequence[Preview]
 ) -> Prediction:
     preview = previews[0]
-    session = simulate(preview, tester)
     truth = truth_of(target, evidence)
+    session = simulate(preview, tester) if truth.reachable else UNREACHED
     case = Case(session, truth, tester, preview)
     if session.ended == "unknown":
         findings: tuple[Finding, ...] = (_not_predicted(tester, preview),)
@@ -96,32 +97,39 @@ def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: _WORST_FIRST.index(finding.verdict)))
 
 
-def _summary(predictions: Sequence[Prediction]) -> str:
-    """One sentence on the first tester: how many of its complaints there are, how many are real."""
+def _summary(predictions: Sequence[Prediction], server: Sequence[Finding]) -> str:
+    """What the first tester will complain of, how much of it is real, and what is wrong besides."""
     if not predictions:
         return "No tester was looked at."
     first = predictions[0]
-    rows = {
-        (finding.row.name, finding.verdict)
-        for prediction in predictions
-        if prediction.tester == first.tester
-        for finding in prediction.findings
-        if finding.row.level in ("warning", "error")
-    }
-    if any(finding.verdict is Verdict.UNKNOWN for finding in first.findings) and not rows:
-        return f"What {first.title} will report could not be told."
+    findings = [f for p in predictions if p.tester == first.tester for f in p.findings]
+    sentences = [_complaints(first.title, findings)]
+    besides = sum(finding.verdict is Verdict.PROBLEM for finding in server)
+    if besides:
+        sentences.append(f"This server has {_number(besides, 'real problem')} that the report does not name.")
+    return " ".join(sentences)
+
+
+def _complaints(title: str, findings: Sequence[Finding]) -> str:
+    rows = {(f.row.name, f.verdict) for f in findings if f.row.level in ("warning", "error")}
+    if not rows and any(finding.verdict is Verdict.UNKNOWN for finding in findings):
+        return f"What {title} will report could not be told."
     if not rows:
-        return f"{first.title} will report no problem."
+        return f"{title} will report no problem."
+    total = len({name for name, _ in rows})
     real = len({name for name, verdict in rows if verdict is Verdict.PROBLEM})
     unknown = len({name for name, verdict in rows if verdict is Verdict.UNKNOWN})
-    total = len({name for name, _ in rows})
-    problems = "1 problem" if total == 1 else f"{total} problems"
-    if real == 0 and unknown == 0:
-        answer = "It is not real." if total == 1 else "None of them is real."
-    elif real == total:
-        answer = "It is real." if total == 1 else "All of them are real."
-    else:
-        answer = f"{real} of them {'is' if real == 1 else 'are'} real."
-        if unknown:
-            answer += f" {unknown} could not be checked."
-    return f"{first.title} will report {problems}. {answer}"
+    answers = []
+    if real == total:
+        answers.append("It is real." if total == 1 else "All of them are real.")
+    elif real:
+        answers.append(f"{real} of them {'is' if real == 1 else 'are'} real.")
+    elif not unknown:
+        answers.append("It is not real." if total == 1 else "None of them is real.")
+    if unknown:
+        answers.append(f"{unknown} could not be checked.")
+    return f"{title} will report {_number(total, 'problem')}. {' '.join(answers)}"
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -13,16 +13,15 @@ def judge_row(case: Case) -> tuple[Finding, ...]:
     if case.gave_up_on_delay:
         return (_hung_up(row, case),)
     works = case.truth.tls_works if case.tester.report == "starttls" else case.truth.greeting is not None
-    told = (f"It was told: {case.refusal}",) if case.refusal else ()
     if works is None:
-        return (Finding(row, Verdict.UNKNOWN, "The server's own answer could not be read.", told),)
+        return (Finding(row, Verdict.UNKNOWN, "The server's own answer could not be read.", case.told),)
     return (
         Finding(
             row,
             Verdict.FALSE_POSITIVE if works and case.refusal else Verdict.PROBLEM,
             "The tester was refused at once; the server answers others." if case.refusal else
             "The server really does not answer as the tester expects.",
-            (*told, *((case.preview.detail,) if case.preview.detail else ())),
+            (*case.told, *((case.preview.detail,) if case.preview.detail else ())),
         ),
     )  # fmt: skip
 

@@ -57,6 +57,8 @@ def rows(session: Session, truth: Truth, tester: Tester) -> tuple[Row, ...]:
 def transcript(session: Session, truth: Truth, tester: Tester) -> str:
     """As the tester prints it: commands, replies with the milliseconds each took, the total."""
     lines = [f"Connecting to {truth.address}", ""]
+    if not session.stages:
+        lines.append(_FAILED)
     for stage in session.stages:
         if stage.reply is None:
             if stage.command:

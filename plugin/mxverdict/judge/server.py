@@ -29,6 +29,7 @@ def judge_server(evidence: Evidence, senders: tuple[Sender, ...]) -> tuple[Findi
     return (
         *_settings(evidence.settings),
         *_broken(evidence),
+        *_silent(evidence),
         *_relay_entries(evidence),
         *_cost(evidence, senders),
     )
@@ -84,6 +85,21 @@ def _broken(evidence: Evidence) -> list[Finding]:
         why = "Exim could not be asked what it does to the testers."
         found.append(Finding(Row("Preview", "unknown", "no answer"), Verdict.UNKNOWN, why, tuple(unknown)))
     return found
+
+
+def _silent(evidence: Evidence) -> list[Finding]:
+    """Addresses where Exim does not even serve the server itself, which it never delays."""
+    return [
+        Finding(
+            Row("SMTP", "error", f"{probe.address} does not answer properly"),
+            Verdict.PROBLEM,
+            "This server cannot hold an SMTP session with itself.",
+            (f"{probe.address} port 25: {probe.failure}",),
+            "Look at Exim: /usr/local/cpanel/scripts/restartsrv_exim, then its log.",
+        )
+        for probe in evidence.probes
+        if probe.failure
+    ]
 
 
 def _relay_entries(evidence: Evidence) -> list[Finding]:

@@ -9,6 +9,9 @@ from mxverdict.testers import Tester
 GAVE_UP = Reply(421, ("Unexpected failure, please try later",))
 """What Exim tells a client when it gives up in a session (measured with 4.96); `-bh` does not print it."""
 
+UNREACHED = Session((), "dropped", 0.0)
+"""Nothing answers on the port."""
+
 
 def simulate(preview: Preview, tester: Tester) -> Session:
     """The session the tester would have. Each wait counts on its own: patience is per reply, in seconds.

@@ -64,6 +64,10 @@ class Case:
             return ""
         return f"{stage.reply.code} {' '.join(stage.reply.lines)}"
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        return (f"It was told: {self.refusal}",) if self.refusal else ()
+
 
 def judge_rows(case: Case) -> tuple[Finding, ...]:
     rows = mxtoolbox.rows(case.session, case.truth, case.tester)
@@ -71,6 +75,14 @@ def judge_rows(case: Case) -> tuple[Finding, ...]:
 
 
 def _connect(row: Row, case: Case) -> Finding:
+    if not case.session.stages:
+        return Finding(
+            row,
+            Verdict.PROBLEM,
+            "Nothing answers on port 25; all mail to this address waits or is lost.",
+            _probe(case.truth),
+            "Start Exim: /usr/local/cpanel/scripts/restartsrv_exim. Then look at the firewall.",
+        )
     log = tuple(f"Exim would log: {line}" for stage in case.preview.stages for line in stage.log[-1:])
     if case.preview.failure:
         return Finding(
@@ -80,7 +92,7 @@ def _connect(row: Row, case: Case) -> Finding:
             (case.preview.detail, *case.statements),
             "Mend what Exim names; a missing list file can be created empty (root:mail 0640).",
         )
-    told = (f"It was told: {case.refusal}", *log)
+    told = (*case.told, *log)
     if case.rate_limited:
         return Finding(
             row,
@@ -103,31 +115,24 @@ def _banner(row: Row, case: Case) -> Finding:
     evidence = (*_names(truth), *_greeting(truth))
     if row.level == "ok":
         return Finding(row, Verdict.OK, "The PTR name stands in the banner.", evidence)
-    if case.session.reply("connect") is None and case.gave_up_on_delay:
-        if truth.ptr_in_greeting is None:
-            return Finding(
-                row,
-                Verdict.UNKNOWN,
-                f"The real banner could not be read, and the tester never sees it: {case.hangs_up}.",
-                (*evidence, *_probe(truth), *case.statements),
-            )
-        if truth.ptr_in_greeting:
-            return Finding(
-                row,
-                Verdict.FALSE_POSITIVE,
-                f"The banner matches; {case.tester.title} never sees it: {case.hangs_up}.",
-                (*evidence, *case.statements),
-                _WINDOW,
-            )
-    if case.session.ended == "dropped" and case.session.reply("connect") is None and truth.ptr_in_greeting:
+    if truth.ptr_in_greeting is None:
         return Finding(
-            row, Verdict.FALSE_POSITIVE, "No banner came because Exim drops the connection.", evidence
+            row,
+            Verdict.UNKNOWN,
+            "The real banner could not be read, and the tester does not see it either.",
+            (*evidence, *_probe(truth), *case.statements),
         )
-    if case.refusal and truth.ptr_in_greeting:
+    if truth.ptr_in_greeting and case.session.reply("connect") is None and case.gave_up_on_delay:
         return Finding(
-            row, Verdict.FALSE_POSITIVE, "The tester was refused at once; the real banner matches.",
-            (*evidence, f"It was told: {case.refusal}"),
-        )  # fmt: skip
+            row,
+            Verdict.FALSE_POSITIVE,
+            f"The banner matches; {case.tester.title} never sees it: {case.hangs_up}.",
+            (*evidence, *case.statements),
+            _WINDOW,
+        )
+    if truth.ptr_in_greeting:
+        why = "The real banner matches; the tester was refused before it could see it."
+        return Finding(row, Verdict.FALSE_POSITIVE, why, (*evidence, *case.told))
     return Finding(
         row,
         Verdict.PROBLEM,
@@ -164,8 +169,7 @@ def _tls(row: Row, case: Case) -> Finding:
             _WINDOW,
         )
     why = "STARTTLS works; the tester was refused or dropped before it could ask."
-    told = (f"It was told: {case.refusal}",) if case.refusal else ()
-    return Finding(row, Verdict.FALSE_POSITIVE, why, (*evidence, *told))
+    return Finding(row, Verdict.FALSE_POSITIVE, why, (*evidence, *case.told))
 
 
 def _tls_offered(row: Row, case: Case, evidence: tuple[str, ...]) -> Finding:

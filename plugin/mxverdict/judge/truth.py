@@ -17,6 +17,8 @@ class Truth:
 
     address: str
     hostname: str
+    reachable: bool
+    """False when this server itself gets no connection to its own port 25."""
     greeting: Optional[str]
     greeting_seconds: Optional[float]
     offers_starttls: Optional[bool]
@@ -57,6 +59,7 @@ def truth_of(target: Target, evidence: Evidence) -> Truth:
     return Truth(
         address=target.address,
         hostname=evidence.hostname,
+        reachable=probe is None or bool(probe.stages),
         greeting=greeting.text if greeting is not None and greeting.code == 220 else None,
         greeting_seconds=connect.seconds if connect else None,
         offers_starttls=ehlo.reply.offers("STARTTLS") if ehlo and ehlo.reply else None,
