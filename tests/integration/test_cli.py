@@ -6,9 +6,11 @@ Every failure is one clear line with the right exit status and changes nothing o
 from __future__ import annotations
 
 import json
-import shutil
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -202,6 +204,16 @@ def test_with_dead_dns_the_names_are_unknown_and_nothing_is_a_problem(box: Sandb
     assert found["exit_status"] == 3
 
 
+def stop_exim(box: Sandbox) -> None:
+    pid = int((box.root / "var/spool/exim/exim-daemon.pid").read_text())
+    os.kill(pid, signal.SIGTERM)
+    for _ in range(100):
+        if not Path(f"/proc/{pid}").exists():
+            return
+        time.sleep(0.05)
+    pytest.fail("Exim does not stop")
+
+
 STRANGER = """
 import socket, time
 listener = socket.create_server(("203.0.113.10", 25))
@@ -218,8 +230,7 @@ FLOOD = "connection.sendall(b'220 ' + b'x' * 10_000_000)"
 )
 def test_a_server_that_never_answers_or_never_stops(answer: str, line: str) -> None:
     with Sandbox() as box:
-        pid = int((box.root / "var/spool/exim/exim-daemon.pid").read_text())
-        box.run(["kill", pid], check=True)
+        stop_exim(box)
         stranger = box.start([sys.executable, "-c", STRANGER.format(answer)])
         assert stranger.stdout is not None
         assert stranger.stdout.readline() == b"ready\n"
@@ -235,13 +246,12 @@ def test_a_server_that_never_answers_or_never_stops(answer: str, line: str) -> N
 
 def test_when_exim_does_not_run_the_tester_cannot_connect() -> None:
     with Sandbox() as box:
-        pid = int((box.root / "var/spool/exim/exim-daemon.pid").read_text())
-        box.run(["kill", pid], check=True)
+        stop_exim(box)
         found = check_json(box, "203.0.113.10", "--tester", "mxtoolbox")
         real = box.visit(server="203.0.113.10", patience=2.0)
     (prediction,) = found["predictions"]
     assert prediction["headline"] == real.headline == "Failed To Connect"
-    assert [f["row"]["text"] for f in prediction["findings"]] == [row.text for row in real.rows]
+    assert [f["row"]["name"] for f in prediction["findings"]] == [row.name for row in real.rows]
     assert found["exit_status"] == 1
 
 
@@ -249,18 +259,16 @@ def test_help_and_version_need_no_server() -> None:
     environment = {"PYTHONPATH": str(Path(__file__).parents[2] / "plugin")}
     for words in (("--help",), ("check", "--help"), ("window", "open", "--help"), ("--version",)):
         done = subprocess.run(
-            [sys.executable, "-m", "mxverdict.cli", *words], env=environment, capture_output=True, text=True
+            [sys.executable, "-m", "mxverdict.cli", *words],
+            check=False,
+            env=environment,
+            capture_output=True,
+            text=True,
         )
         assert done.returncode == 0
         assert done.stdout.startswith(("usage: mxverdict", "mxverdict "))
 
 
 def test_only_root(box: Sandbox) -> None:
-    setpriv = shutil.which("setpriv")
-    assert setpriv
-    done = box.run(
-        [setpriv, "--reuid=65534", "--clear-groups", sys.executable, "-m", "mxverdict.cli", "check"]
-    )
-    if done.returncode == 126 or "Permission denied" in done.stderr:
-        pytest.fail("the interpreter of the tests cannot be run by other users")
-    failed(done, 2, "only root")
+    as_nobody = "import os, sys; os.setuid(65534); from mxverdict import cli; sys.exit(cli.main(['check']))"
+    failed(box.run([sys.executable, "-c", as_nobody]), 2, "only root")

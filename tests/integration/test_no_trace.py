@@ -17,7 +17,8 @@ host = Host.from_environment()
 tester = testers.load().tester("mxtoolbox")
 source = "18.209.86.113"
 with ThreadPoolExecutor(4) as pool:
-    done = list(pool.map(lambda _: preview(host, source, "203.0.113.10", tester.commands(source)), range(100)))
+    jobs = [pool.submit(preview, host, source, "203.0.113.10", tester.commands(source)) for _ in range(100)]
+    done = [job.result() for job in jobs]
 assert len(done) == 100
 assert {one.failure for one in done} == {""}
 assert {one.stages[-1].reply.code for one in done} == {550}
