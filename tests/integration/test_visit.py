@@ -170,7 +170,10 @@ def test_closed_later(replies: tuple[str, ...], steps: str) -> None:
 
 @pytest.mark.parametrize(
     ("replies", "tls"),
-    [((GOOD[0], "502 What?", "221 Bye"), "warning"), ((*GOOD[:2], "550 Not you", "221 Bye"), "ok")],
+    [
+        ((GOOD[0], "502-STARTTLS\r\n502 What?", "221 Bye"), "warning"),
+        ((*GOOD[:2], "550 Not you", "221 Bye"), "ok"),
+    ],
 )
 def test_refused_command_ends_with_quit(replies: tuple[str, ...], tls: str) -> None:
     found = report(*replies)
