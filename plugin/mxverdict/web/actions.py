@@ -8,10 +8,9 @@ from mxverdict import testers, window
 from mxverdict.errors import UsageError
 from mxverdict.host import Host
 from mxverdict.web.request import Refusal
-from mxverdict.window.model import KINDS
+from mxverdict.window.engine import MOST_MINUTES
+from mxverdict.window.model import KINDS, WHITELIST
 
-MINUTES_DEFAULT = 15
-MINUTES_LIMIT = 240
 REASON_LIMIT = 200
 
 Work = Callable[[], str]
@@ -23,19 +22,28 @@ def open_window(host: Host, user: str, form: Mapping[str, str]) -> Work:
         raise Refusal(400, "There is no such kind of window.")
     minutes = _minutes(form)
     tester = _tester(form)
+    networks = [address.network for address in tester.addresses] if kind == WHITELIST else []
+    if kind == WHITELIST and not networks:
+        raise Refusal(
+            400,
+            f"{tester.title} publishes no addresses.",
+            advice="Switch the delay off for everybody instead.",
+        )
     reason = form.get("reason", "").strip()
     if len(reason) > REASON_LIMIT:
         raise Refusal(400, f"The reason may have {REASON_LIMIT} characters at most.")
+    until_tested = kind == WHITELIST and "until_tested" in form
 
     def work() -> str:
         opened = window.open_window(
             host,
             kind=kind,
-            networks=[str(network) for network in tester.networks],
+            networks=networks,
             tester=tester.name,
             minutes=minutes,
             actor=window.Actor(user, "web"),
             reason=reason,
+            until_tested=until_tested,
         )
         return "The test window is open." + (f" {opened.remark}" if opened.remark else "")
 
@@ -79,8 +87,8 @@ ACTIONS: Mapping[str, Callable[[Host, str, Mapping[str, str]], Work]] = {
 
 def _minutes(form: Mapping[str, str]) -> int:
     text = form.get("minutes", "").strip()
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MINUTES_LIMIT):
-        raise Refusal(400, f"Minutes must be a whole number from 1 to {MINUTES_LIMIT}.")
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_MINUTES):
+        raise Refusal(400, f"Minutes must be a whole number from 1 to {MOST_MINUTES}.")
     return int(text)
 
 

@@ -9,12 +9,13 @@ from mxverdict import testers, window
 from mxverdict.errors import MxVerdictError
 from mxverdict.host import Host
 from mxverdict.web import csrf, jobs, state
-from mxverdict.web.actions import MINUTES_DEFAULT, MINUTES_LIMIT, REASON_LIMIT
+from mxverdict.web.actions import REASON_LIMIT
 from mxverdict.web.request import Refusal, Request
 from mxverdict.web.response import HTML, NO_STORE, Response
 from mxverdict.web.templating import environment
 from mxverdict.web.view import CheckView, check_view
 from mxverdict.window import Window
+from mxverdict.window.engine import MINUTES, MOST_MINUTES
 
 _HISTORY = 20
 _REFRESH_BUSY = 3
@@ -62,8 +63,8 @@ def show(host: Host, request: Request, response: Response) -> None:
         now=time.time,
         catalogue=known,
         title_of=lambda name: titles.get(name, name),
-        minutes_default=MINUTES_DEFAULT,
-        minutes_limit=MINUTES_LIMIT,
+        minutes_default=MINUTES,
+        minutes_limit=MOST_MINUTES,
         reason_limit=REASON_LIMIT,
     )
 

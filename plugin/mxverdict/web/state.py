@@ -13,16 +13,18 @@ from mxverdict.web import actions, jobs
 from mxverdict.web.jobs import Job
 from mxverdict.web.response import NO_STORE, Response
 from mxverdict.window import Window
-from mxverdict.window.clock import instant
+from mxverdict.window.journal import reading
 from mxverdict.window.model import CLOSING, OPENING
+from mxverdict.window.operations import anything_due
 
 _CLOSE_DUE = "close-due"
 
 
 def tend(host: Host) -> None:
-    """Have windows past their deadline closed, by one job at a time."""
-    now = instant(host)
-    if any(one.ends.due(now) for one in window.open_windows(host)):
+    """Have what is due closed by a job, one at a time. Raises JournalError."""
+    with reading(host) as journal:
+        due = journal is not None and anything_due(host, journal)
+    if due:
         jobs.start(host, actions.close_due(host), _CLOSE_DUE)
 
 
