@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from mxverdict.host import Host
 from mxverdict.window import keeper
+from mxverdict.window.journal import Journal
 from tests.sandbox.box import Sandbox
 
 MXTOOLBOX = ("18.209.86.113", "18.205.72.90", "52.55.244.91", "64.20.227.0/24")
@@ -35,6 +37,19 @@ except MxVerdictError as error:
 else:
     print(json.dumps([w.to_json() for w in answer] if isinstance(answer, list) else answer.to_json()))
 """
+_STRIKE = """
+import atexit, os, signal
+count = 0
+def look(frame, event, argument):
+    global count
+    code = frame.f_code
+    count += "/mxverdict/" in code.co_filename and code.co_name not in ("_under_way", "_program", "_read")
+    if count == POINT and POINT:
+        os.kill(os.getpid(), signal.SIGKILL)
+atexit.register(lambda: print(count, file=sys.stderr))
+sys.setprofile(look)
+"""
+"""Counts the calls, also of built-in functions, and the returns in our code; strikes at number POINT."""
 _DELAYS = """
 import json, sys
 from mxverdict.host import Host
@@ -104,26 +119,22 @@ class Windows:
 
     def let_time_pass(self, seconds: float) -> None:
         """Make every stored time that much older, as if the windows had been opened earlier."""
-        with closing(sqlite3.connect(self.host.journal)) as journal, journal:
-            for column in (
-                "opened_at",
-                "armed_at",
-                "deadline",
-                "boot_deadline",
-                "last_attempt",
-                "next_attempt",
-            ):
-                journal.execute(f"UPDATE windows SET {column} = {column} - ?", (seconds,))
+        if not self.host.journal.exists():
+            return
+        with closing(Journal(self.host)) as journal:
+            times = ("opened_at", "armed_at", "deadline", "boot_deadline", "last_attempt", "next_attempt")
+            for column in times:
+                journal.connection.execute(f"UPDATE windows SET {column} = {column} - ?", (seconds,))
 
     def trusted(self) -> list[tuple[str, str]]:
         """Greylisting's trusted hosts with their comments."""
         with closing(sqlite3.connect(self.box.root / "var/cpanel/greylist/greylist.sqlite")) as store:
-            return store.execute("SELECT host_ip, comment FROM trusted_hosts ORDER BY id").fetchall()
+            return store.execute("SELECT host_ip, comment FROM trusted_hosts").fetchall()
 
     def snapshot(self) -> dict[str, tuple[bytes, int, int, int]]:
-        """Content, mode and owner of every file in /etc."""
+        """Content, mode and owner of every file in /etc, WHM's own lock files aside."""
         etc = self.box.root / "etc"
-        files = sorted(path for path in etc.rglob("*") if path.is_file())
+        files = sorted(path for path in etc.rglob("*") if path.is_file() and path.suffix != ".lock")
         return {
             str(path.relative_to(etc)): (
                 path.read_bytes(),
@@ -134,51 +145,28 @@ class Windows:
             for path in files
         }
 
+    def points(self, name: str, kind: str) -> int:
+        """At how many points `kill` could kill that call. The call is made."""
+        done = self._process(name, kind, 0)
+        assert done.returncode == 0, done.stderr
+        return int(done.stderr)
+
+    def kill(self, name: str, kind: str, point: int) -> bool:
+        """Open a window ("open_window") or close number 1 ("close_window"); SIGKILL strikes at that point.
+
+        False when the call was done before, since the points vary a little with the waits for Exim.
+        """
+        return self._process(name, kind, point).returncode in (-9, 137)
+
+    def _process(self, name: str, kind: str, point: int) -> subprocess.CompletedProcess[str]:
+        opening = {"kind": kind, "networks": MXTOOLBOX, "minutes": 15, "tester": "mxtoolbox"}
+        request = [name, [], opening] if name == "open_window" else [name, [1], {}]
+        strike = _STRIKE.replace("POINT", str(point))
+        return self.box.run([sys.executable, "-c", _CALL, json.dumps(request), strike])
+
     def _call(self, name: str, arguments: list[Any], named: dict[str, Any], before: str) -> Any:
         request = json.dumps([name, arguments, named])
         done = self.box.run([sys.executable, "-c", _CALL, request, before], timeout=120)
         if done.returncode != 0:
             raise RuntimeError(f"status {done.returncode}: {done.stderr}")
         return json.loads(done.stdout)
-
-
-def killed(windows: Windows, function: str, point: int, *, kind: str = "whitelist") -> Optional[int]:
-    """Open a window (`function` "open") or close window 1 and die of SIGKILL at the `point`-th call or return.
-
-    None when the process was killed; with a negative point the number of points there are.
-    """
-    before = f"""
-import os, signal, sys
-point, count = {point}, 0
-def look(frame, event, _):
-    global count
-    if event in ("call", "return") and "/mxverdict/" in frame.f_code.co_filename:
-        count += 1
-        if count == point:
-            os.kill(os.getpid(), signal.SIGKILL)
-def arm():
-    sys.setprofile(look)
-named.setdefault("_", None); named.pop("_")
-real = getattr(window, name)
-def run(*arguments, **named):
-    arm()
-    try:
-        return real(*arguments, **named)
-    finally:
-        sys.setprofile(None)
-        if point < 0:
-            print(count)
-            sys.stdout.flush()
-            os._exit(0)
-setattr(window, name, run)
-"""
-    name = "open_window" if function == "open" else "close_window"
-    named: dict[str, Any] = {}
-    if function == "open":
-        named = {"kind": kind, "networks": list(MXTOOLBOX), "minutes": 15, "tester": "mxtoolbox"}
-    request = json.dumps([name, [] if function == "open" else [1], named])
-    done = windows.box.run([sys.executable, "-c", _CALL, request, before], timeout=120)
-    if point < 0:
-        return int(done.stdout)
-    assert done.returncode in (-9, 137), done
-    return None
