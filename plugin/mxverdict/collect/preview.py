@@ -8,11 +8,13 @@ cPanel's slow_fail_block.
 
 from __future__ import annotations
 
+import os
 import re
-import selectors
+import select
 import subprocess
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
@@ -23,6 +25,8 @@ from mxverdict.host import Host, kill
 TIMEOUT = 10.0
 _RAW_LIMIT = 64 * 1024
 _CLIENT_PORT = 49152
+_TICK = 0.05
+"""Seconds between looks at the trace while a reply is awaited."""
 
 _ACL = re.compile(r'using ACL "(.*)"')
 _STATEMENT = re.compile(r'processing (?:ACL )?"(\w+)"(?: \((.*)\))?')
@@ -100,12 +104,14 @@ class _Session:
     err: bytearray = field(default_factory=bytearray)
     read_out: int = 0
     read_err: int = 0
+    out_ended: bool = False
 
     def __post_init__(self) -> None:
-        self.selector = selectors.DefaultSelector()
         assert self.process.stdout is not None and self.process.stderr is not None
-        self.selector.register(self.process.stdout, selectors.EVENT_READ, self.out)
-        self.selector.register(self.process.stderr, selectors.EVENT_READ, self.err)
+        self.stdout, self.stderr = self.process.stdout.fileno(), self.process.stderr.fileno()
+        os.set_blocking(self.stderr, False)
+        self.poll = select.poll()
+        self.poll.register(self.stdout, select.POLLIN)
 
     def exchange(self, name: str, command: str) -> PreviewStage:
         started = time.monotonic()
@@ -113,19 +119,16 @@ class _Session:
             self.write(command)
         reply = self.reply()
         elapsed = time.monotonic() - started
-        while self.receive(0):
-            pass
+        self.drain()
         trace = bytes(self.err[self.read_err :]).decode(errors="replace").splitlines()
         self.read_err = len(self.err)
         return _stage(name, command, reply, elapsed, trace, self.delay_lines)
 
     def write(self, command: str) -> None:
         assert self.process.stdin is not None
-        try:
+        with suppress(BrokenPipeError):
             self.process.stdin.write(command.encode() + b"\r\n")
             self.process.stdin.flush()
-        except BrokenPipeError:
-            pass
 
     def reply(self) -> Reply:
         lines: list[str] = []
@@ -151,26 +154,33 @@ class _Session:
                 return line
             if len(self.out) > _RAW_LIMIT:
                 raise _NotUnderstood("Exim printed more than an SMTP session can hold")
-            if not self.receive(self.deadline - time.monotonic()):
-                raise self.ended()
+            if self.out_ended:
+                raise self.gave_up()
+            self.receive()
 
-    def receive(self, seconds: float) -> bool:
-        """Read what is there within `seconds`; False when nothing came or both pipes are at their end."""
-        if not self.selector.get_map():
-            return False
-        ready = self.selector.select(max(0.0, seconds))
-        for key, _ in ready:
-            data = key.fileobj.read1(65536)  # type: ignore[union-attr]
-            if data:
-                key.data.extend(data)
-            else:
-                self.selector.unregister(key.fileobj)
-        return bool(ready)
-
-    def ended(self) -> Exception:
+    def receive(self) -> None:
+        """Wait a moment for a reply. The trace is not waited for line by line: that would slow Exim down; it
+        is emptied now and then, so that Exim never blocks on it."""
         if time.monotonic() >= self.deadline:
+            raise _TimedOut
+        if self.poll.poll(_TICK * 1000):
+            data = os.read(self.stdout, 65536)
+            self.out += data
+            self.out_ended = not data
+        else:
+            self.drain()
+
+    def drain(self) -> None:
+        with suppress(BlockingIOError):
+            while data := os.read(self.stderr, 65536):
+                self.err += data
+
+    def gave_up(self) -> Exception:
+        try:
+            status = self.process.wait(max(0.0, self.deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
             return _TimedOut()
-        status = self.process.wait()
+        self.drain()
         if status < 0:
             return _Crashed(f"Exim was killed by signal {-status}")
         log = [line for line in self.trace() if line.startswith("LOG:")]
@@ -182,9 +192,9 @@ class _Session:
     def end(self) -> None:
         assert self.process.stdin is not None
         self.process.stdin.close()
-        while self.selector.get_map():
-            if not self.receive(self.deadline - time.monotonic()) and time.monotonic() >= self.deadline:
-                raise _TimedOut
+        while not self.out_ended:
+            self.receive()
+        self.drain()
 
     def trace(self) -> list[str]:
         return bytes(self.err).decode(errors="replace").splitlines()
