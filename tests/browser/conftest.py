@@ -1,0 +1,143 @@
+"""A sandbox with the page in its WHM, and Chromium to visit it."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from mxverdict import window
+from mxverdict.host import Host
+from mxverdict.window import Window
+from tests.sandbox.box import Sandbox
+from tests.sandbox.plugin import install_plugin
+from tests.sandbox.server_files import REPOSITORY
+from tests.sandbox.whm.defaults import PASSWORDS
+
+SECONDS = 1000
+"""Playwright counts milliseconds."""
+SCREENSHOTS = REPOSITORY / "screenshots"
+_CHROMIUM = (
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-gpu",
+)
+
+
+class Whm:
+    """The sandbox's WHM as a visitor meets it. `complaints` gathers what no page may cause."""
+
+    def __init__(self, box: Sandbox, browser: Browser) -> None:
+        self.box = box
+        self.url = box.start_whm()
+        self.path = install_plugin(box.root)
+        self.complaints: list[str] = []
+        self._browser = browser
+
+    def log_in(
+        self,
+        user: str = "root",
+        *,
+        javascript: bool = True,
+        width: int = 1280,
+        dark: bool = False,
+    ) -> Page:
+        """A page that shows WHM's start page after the login of `user`."""
+        context = self._browser.new_context(
+            ignore_https_errors=True,
+            java_script_enabled=javascript,
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if dark else "light",
+        )
+        page = context.new_page()
+        page.on("console", lambda message: self._listen(message.type, message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.goto(f"{self.url}/login/")
+        page.fill("[name=user]", user)
+        page.fill("[name=pass]", PASSWORDS[user])
+        page.press("[name=pass]", "Enter")
+        page.wait_for_url("**/cpsess*/**")
+        return page
+
+    def open(
+        self,
+        user: str = "root",
+        *,
+        javascript: bool = True,
+        width: int = 1280,
+        dark: bool = False,
+    ) -> Page:
+        """Our page, opened after a login."""
+        page = self.log_in(user, javascript=javascript, width=width, dark=dark)
+        page.goto(self.address(page))
+        return page
+
+    def address(self, page: Page) -> str:
+        """The URL of our page within the login that `page` belongs to."""
+        security_token = page.url.split("/")[3]
+        return f"{self.url}/{security_token}{self.path}"
+
+    def close_windows(self) -> None:
+        done = self.box.run([sys.executable, "-m", "mxverdict.cli", "window", "close", "--all"])
+        assert done.returncode == 0, done.stderr
+
+    def windows(self) -> list[Window]:
+        return window.open_windows(Host(self.box.root))
+
+    def move_deadline(self, seconds: float) -> None:
+        """Let the open windows end in `seconds`, as if they had been opened long ago."""
+        with closing(sqlite3.connect(Host(self.box.root).journal)) as journal, journal:
+            journal.execute("UPDATE windows SET deadline = ? WHERE state = 'open'", [time.time() + seconds])
+
+    def _listen(self, kind: str, text: str) -> None:
+        if kind == "error" and "Failed to load resource" not in text:
+            self.complaints.append(text)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_CHROMIUM)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def running_whm(browser: Browser) -> Iterator[Whm]:
+    with Sandbox() as box:
+        yield Whm(box, browser)
+
+
+@pytest.fixture
+def whm(running_whm: Whm, browser: Browser) -> Iterator[Whm]:
+    """WHM without a test window, before and after."""
+    yield running_whm
+    running_whm.close_windows()
+    for context in browser.contexts:
+        context.close()
+    complaints, running_whm.complaints = running_whm.complaints, []
+    assert complaints == []
+
+
+def open_whitelist(page: Page, minutes: int = 15, reason: str = "") -> None:
+    form = page.locator("form.open")
+    form.get_by_label("Minutes").fill(str(minutes))
+    form.get_by_label("Reason").fill(reason)
+    form.get_by_role("button", name="Open test window").click()
+    page.locator(".window.open").wait_for(timeout=30 * SECONDS)
+
+
+def screenshot(page: Page, name: str) -> Path:
+    SCREENSHOTS.mkdir(exist_ok=True)
+    path = SCREENSHOTS / f"{name}.png"
+    page.screenshot(path=path, full_page=True)
+    return path

@@ -1,0 +1,100 @@
+"""What a server owner does on the page, with and without JavaScript."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import SECONDS, Whm, open_whitelist
+
+WITH_AND_WITHOUT = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
+
+
+def sentence(page: Page) -> str:
+    return page.locator(".sentence").inner_text()
+
+
+def left(page: Page) -> int:
+    """Seconds on the countdown."""
+    minutes, seconds = page.get_by_role("timer").inner_text().split(":")
+    return int(minutes) * 60 + int(seconds)
+
+
+@WITH_AND_WITHOUT
+def test_the_first_page_answers_the_question(whm: Whm, javascript: bool) -> None:
+    page = whm.open(javascript=javascript)
+    assert sentence(page) == "MXToolbox will report 3 problems. None of them is real."
+    assert "on" in page.locator(".state .on").inner_text()
+    card = page.locator(".tester").first.locator("details.card").first
+    assert card.get_attribute("open") is not None
+    verdicts = card.locator("tbody .verdict").all_inner_texts()
+    assert [text.strip() for text in verdicts] == ["False alarm"] * 3 + ["Never tested"] * 2 + ["OK"] * 2
+    expect(card.get_by_text("Reverse DNS does not match SMTP Banner")).to_be_visible()
+    expect(card.get_by_role("img", name="Time line of the SMTP session")).to_be_visible()
+    assert card.locator("svg text.patience").text_content() == "MXToolbox waits 15 s"
+    assert card.locator("svg .missed").count() == 3
+    card.get_by_text("Transcript").click()
+    expect(card.locator("pre")).to_contain_text("Connecting to 203.0.113.1")
+    expect(page.locator(".working")).to_be_hidden()
+
+
+@WITH_AND_WITHOUT
+def test_whitelist_window_from_opening_to_close_now(whm: Whm, javascript: bool) -> None:
+    page = whm.open(javascript=javascript)
+    open_whitelist(page, 2, "ticket 4711")
+    assert 100 < left(page) <= 120
+    card = page.locator(".window")
+    expect(card).to_contain_text("opened by root")
+    expect(card).to_contain_text("ticket 4711")
+    expect(card).to_contain_text("18.209.86.113")
+    expect(card).to_contain_text("UTC, server time")
+    assert sentence(page) == "MXToolbox will report no problem."
+    assert page.locator("form.open").count() == 0
+
+    card.get_by_label("Minutes from now").fill("30")
+    card.get_by_role("button", name="Extend").click()
+    expect(page.get_by_role("timer")).to_contain_text(re.compile(r"(30:00|29:\d\d)"))
+
+    page.get_by_role("button", name="Close now").click()
+    expect(page.locator(".window")).to_have_count(0, timeout=30 * SECONDS)
+    expect(page.locator(".notice.good")).to_contain_text("closed")
+    assert sentence(page) == "MXToolbox will report 3 problems. None of them is real."
+    page.locator(".history summary").click()
+    expect(page.locator(".history")).to_contain_text("ticket 4711")
+
+
+@WITH_AND_WITHOUT
+def test_delay_off_window_from_opening_to_close_now(whm: Whm, javascript: bool) -> None:
+    page = whm.open(javascript=javascript)
+    page.get_by_text("Or switch the delay off for everybody").click()
+    form = page.locator("details.open form")
+    form.get_by_label("Minutes").fill("5")
+    form.get_by_role("button", name="Switch delay off").click()
+    page.locator(".window.open").wait_for(timeout=60 * SECONDS)
+    expect(page.locator(".window h3")).to_have_text("The delay is off for everybody")
+    expect(page.locator(".state .off").first).to_contain_text("Delay for unknown hosts")
+    assert sentence(page) == "MXToolbox will report no problem."
+
+    page.get_by_role("button", name="Close now").click()
+    expect(page.locator(".window")).to_have_count(0, timeout=60 * SECONDS)
+    expect(page.locator(".state .on")).to_contain_text("Delay for unknown hosts")
+
+
+def test_the_countdown_ticks(whm: Whm) -> None:
+    page = whm.open()
+    open_whitelist(page)
+    before = left(page)
+    expect(page.get_by_role("timer")).not_to_have_text(page.get_by_role("timer").inner_text(), timeout=3000)
+    assert before - 4 <= left(page) < before
+
+
+def test_a_page_that_is_open_sees_the_window_close_at_its_deadline(whm: Whm) -> None:
+    page = whm.open()
+    open_whitelist(page)
+    whm.move_deadline(3)
+    page.reload()
+    assert left(page) <= 3
+    expect(page.locator(".window")).to_have_count(0, timeout=30 * SECONDS)
+    assert sentence(page) == "MXToolbox will report 3 problems. None of them is real."

@@ -1,0 +1,36 @@
+"""Screenshots for people to look at, and that no width needs sideways scrolling."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Whm, open_whitelist, screenshot
+
+WIDTHS = (320, 360, 1280, 2560)
+
+
+def picture(page: Page, name: str) -> None:
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        screenshot(page, f"{name}-{width}")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_pages_fit_every_width(whm: Whm, dark: bool) -> None:
+    scheme = "dark" if dark else "light"
+    page = whm.open(dark=dark)
+    picture(page, f"first-{scheme}")
+    for summary in page.locator("summary").all():
+        if summary.locator("..").get_attribute("open") is None and summary.is_visible():
+            summary.click()
+    picture(page, f"unfolded-{scheme}")
+    open_whitelist(page, 15, "ticket 4711")
+    picture(page, f"window-{scheme}")
+
+
+def test_the_refusal_fits_every_width(whm: Whm) -> None:
+    page = whm.log_in()
+    page.goto(f"{whm.address(page)}?view=nothing")
+    picture(page, "refused")
