@@ -10,7 +10,7 @@ from mxverdict import window as window_functions
 from tests.integration.windows import Windows
 from tests.sandbox.box import Sandbox
 
-POINTS = {"whitelist": 12, "delay_off": 10}
+POINTS = {"whitelist": 12, "delay_off": 7}
 CASES = [(call, kind) for call in ("open_window", "close_window") for kind in POINTS]
 
 

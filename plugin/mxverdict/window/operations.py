@@ -157,7 +157,7 @@ class Operations:
                         self.host,
                         KEEPER,
                         "close",
-                        result="trusted hosts deleted",
+                        result="trusted hosts of a closed window deleted",
                         addresses=change.plan["networks"],
                     )
 
