@@ -64,13 +64,9 @@ if [ "$(id -u)" != 0 ]; then
 fi
 cd /
 
-if ! windows_closed; then
-    if [ "$force" = no ]; then
-        say "a test window cannot be closed, so nothing was removed; it is being retried: see \`mxverdict window list\`"
-        exit 4
-    fi
-    say "removing it although a test window is not closed; check /etc/senderverifybypasshosts, Greylisting's" \
-        "trusted hosts and the setting acl_delay_unknown_hosts by hand"
+if ! windows_closed && [ "$force" = no ]; then
+    say "a test window cannot be closed, so nothing was removed; it is being retried: see \`mxverdict window list\`"
+    exit 4
 fi
 
 # Nobody can open a window from here on; then one more look before the keeper goes.
@@ -80,9 +76,13 @@ if [ -x "$cpanel/bin/unregister_appconfig" ] && [ -e /var/cpanel/apps/mxverdict.
 fi
 rm -rf "$docroot/cgi/addons/mxverdict"
 rm -f "$docroot/addon_plugins/mxverdict.png" "$command"
-if ! windows_closed && [ "$force" = no ]; then
-    say "a test window was opened meanwhile and cannot be closed; the keeper stays. Run $home/uninstall.sh again later"
-    exit 4
+if ! windows_closed; then
+    if [ "$force" = no ]; then
+        say "a test window was opened meanwhile and cannot be closed; the keeper stays. Run $home/uninstall.sh again"
+        exit 4
+    fi
+    say "removing it although a test window is not closed; check /etc/senderverifybypasshosts, Greylisting's" \
+        "trusted hosts and the setting acl_delay_unknown_hosts by hand"
 fi
 
 if command -v systemctl >/dev/null; then

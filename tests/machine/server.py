@@ -1,0 +1,86 @@
+"""A booted cPanel server, and what its owner does to it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from tests.machine.image import REPOSITORY
+from tests.machine.machine import CLONE, WHEELS, Machine
+from tests.sandbox import network
+
+TESTER = "18.209.86.113"
+INSTALL = f"{CLONE}/install.sh"
+UNINSTALL = "/opt/mxverdict/uninstall.sh"
+# What a machine writes by itself, and where the repository is mounted.
+_VOLATILE = frozenset(
+    [
+        "clone",
+        "wheels",
+        "dev",
+        "proc",
+        "run",
+        "sys",
+        "tmp",
+        "sandbox",
+        "root/.cache",
+        "etc/.pwd.lock",
+        "usr/local/cpanel/logs",
+        "var/log",
+        "var/tmp",
+        "var/cache",
+        "var/spool",
+        "var/lib/systemd",
+    ]
+)
+
+
+class Server(Machine):
+    def become_cpanel(self) -> None:
+        done = self.run("/usr/bin/python3", "-IS", f"{CLONE}/tests/machine/cpanel.py")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def install(self, *, wheels: str = WHEELS, script: str = INSTALL) -> subprocess.CompletedProcess[str]:
+        """Run install.sh as it is; pip takes its files from a folder, for the machine has no network."""
+        return self.run(script, env={"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": wheels})
+
+    def installed(self) -> None:
+        done = self.install()
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def open_window(self, *options: object) -> None:
+        done = self.run("mxverdict", "window", "open", *options)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def windows(self) -> list[str]:
+        """The states of the windows, oldest first, asked without closing any."""
+        reader = (
+            "import sqlite3\n"
+            "journal = sqlite3.connect('file:/var/lib/mxverdict/journal.sqlite?mode=ro', uri=True)\n"
+            "print(*(row[0] for row in journal.execute('SELECT state FROM windows ORDER BY id')))\n"
+        )
+        return self.run("/usr/bin/python3", "-c", reader).stdout.split()
+
+    def exempt(self) -> list[str]:
+        """The lines of the list that a whitelist window writes to, read from outside the machine."""
+        return (self.disk / "etc/senderverifybypasshosts").read_text().splitlines()
+
+    def delays(self) -> int:
+        """How many delay stanzas the configuration of Exim has: 3 is on, 0 is off."""
+        return (self.disk / "etc/exim.conf").read_text().count("# BEGIN INSERT delay_unknown_hosts")
+
+    def greets(self, address: str = TESTER, patience: float = 5.0) -> bool:
+        """Whether a visitor from that address is greeted before it loses patience."""
+        command = [
+            sys.executable, "-m", "tests.sandbox.visit", network.SERVER_IPV4,
+            "--source", address, "--patience", patience, "--json",
+        ]  # fmt: skip
+        visit = subprocess.run(
+            network.enter(self.outside, command), capture_output=True, text=True, cwd=REPOSITORY, check=True
+        )
+        return "220 " in json.loads(visit.stdout)["transcript"]
+
+    def state(self) -> dict[str, tuple[object, ...]]:
+        """Every file that is not the running system's own, for a comparison."""
+        return dict(self.files(without=_VOLATILE))
