@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -42,6 +43,60 @@ def test_killed(windows: Windows, call: str, kind: str) -> None:
         assert windows.markers() == 3, point
         assert windows.delay() == 40, point
     assert killed >= POINTS[kind] - 2
+
+
+AFTER_RENAME = """
+import os, pathlib, signal
+rename = pathlib.Path.rename
+def run(path, target):
+    rename(path, target)
+    os.kill(os.getpid(), signal.SIGKILL)
+pathlib.Path.rename = run
+"""
+AFTER_COMMAND = """
+import os, signal
+from mxverdict.host import Host
+real = Host.MOMENT
+def run(host, argv, **named):
+    answer = real(host, argv, **named)
+    words = [str(word).rpartition("/")[2] for word in argv]
+    if "WORD" in words and not words[-1].startswith("candidate"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return answer
+Host.MOMENT = run
+"""
+COMMANDS = ["set_tweaksetting", "buildeximconf", "restartsrv_exim"]
+
+
+@pytest.mark.parametrize("function", ["open", "close"])
+def test_killed_straight_after_the_list_file_was_replaced(windows: Windows, function: str) -> None:
+    struck(windows, function, "whitelist", AFTER_RENAME)
+
+
+@pytest.mark.parametrize("function", ["open", "close"])
+@pytest.mark.parametrize("moment", ["start", "run"])
+@pytest.mark.parametrize("word", COMMANDS)
+def test_killed_during_or_straight_after_a_command(
+    windows: Windows, word: str, moment: str, function: str
+) -> None:
+    strike = AFTER_COMMAND.replace("MOMENT", moment).replace("WORD", word)
+    struck(windows, function, "delay_off", strike)
+
+
+def struck(windows: Windows, function: str, kind: str, strike: str) -> None:
+    before = windows.snapshot()
+    forget(windows)
+    if function == "close":
+        windows.open(kind)
+    with pytest.raises(RuntimeError, match=r"status (-9|137)"):
+        windows.close(1, before=strike) if function == "close" else windows.open(kind, before=strike)
+    windows.let_time_pass(900)
+    assert windows.keeper() == 0
+    assert window_functions.open_windows(windows.host) == []
+    assert windows.snapshot() == before
+    assert (windows.markers(), windows.delay()) == (3, 40)
+    time.sleep(0.5)
+    assert windows.snapshot() == before, "nothing that the killed process had started comes after"
 
 
 def forget(windows: Windows) -> None:

@@ -151,11 +151,12 @@ def test_the_api_fails_at_closing(windows: Windows, fault: str) -> None:
 
 def test_a_configuration_that_exim_refuses_is_not_even_tried(windows: Windows) -> None:
     windows.fault("buildeximconf-fails")
-    before, daemon = windows.snapshot(), windows.daemon()
+    before, daemon, setting = windows.snapshot(), windows.daemon(), windows.host.localopts.stat()
     failed = windows.open("delay_off", [])
     assert failed["error"] == "OpenFailed"
     assert "buildeximconf ended with status 1" in failed["text"]
     assert windows.snapshot() == before
+    assert windows.host.localopts.stat().st_mtime_ns == setting.st_mtime_ns, "a dry run comes first"
     assert windows.daemon() == daemon
 
 

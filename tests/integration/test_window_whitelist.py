@@ -219,6 +219,18 @@ def test_does_not_say_closed_before_exim_delays_again(windows: Windows) -> None:
     assert windows.actions()[2:] == ["close_failed", "close_failed", "close"]
 
 
+def test_an_entry_without_effect_is_no_open_window(windows: Windows) -> None:
+    conf = windows.host.exim_conf
+    kept = conf.read_text()
+    conf.write_text(kept.replace("/etc/senderverifybypasshosts", "/etc/backupmxhosts"))
+    before = windows.snapshot()
+    failed = windows.open()
+    assert windows.snapshot() == before
+    conf.write_text(kept)
+    assert failed["error"] == "OpenFailed"
+    assert "Exim still makes 18.209.86.113 wait 40 s" in failed["text"]
+
+
 REFUSED = [
     ({"networks": []}, "UsageError"),
     ({"networks": ["mxtoolbox.com"]}, "UsageError"),
