@@ -121,6 +121,9 @@ def _parser() -> argparse.ArgumentParser:
         "--address", action="append", default=[], metavar="CIDR", help="these addresses instead"
     )
     opening.add_argument("--minutes", type=int, default=15, metavar="N", help="1 to 240 (default: 15)")
+    opening.add_argument(
+        "--until-tested", action="store_true", help="close early when Exim's log shows the tester's visit"
+    )
     opening.add_argument("--reason", default="", metavar="TEXT", help="for the audit trail")
     _command(actions, "list", _window_list, "open windows and the last closed ones")
     extend = _command(actions, "extend", _window_extend, "move a window's deadline to N minutes from now")
@@ -240,6 +243,7 @@ def _window_open(options: argparse.Namespace) -> int:
         minutes=options.minutes,
         actor=_actor(),
         reason=options.reason,
+        until_tested=options.until_tested,
     )
     return _print_windows([opened], options)
 

@@ -274,3 +274,13 @@ def test_only_root(box: Sandbox) -> None:
         "import os, sys; from mxverdict import cli; os.geteuid = lambda: 1; sys.exit(cli.main(['check']))"
     )
     failed(box.run([sys.executable, "-c", as_nobody]), 2, "only root")
+
+
+def test_a_window_until_tested_closes_after_the_visit() -> None:
+    with Sandbox() as box:
+        opened = mxverdict(box, "window", "open", "--until-tested", "--json")
+        assert json.loads(opened.stdout)["windows"][0]["until_tested"] is True
+        assert "is open" in mxverdict(box, "window", "list").stdout
+        assert "Failed" not in box.visit().headline
+        assert "is closed" in mxverdict(box, "window", "list").stdout
+        assert (box.root / "etc/senderverifybypasshosts").read_text() == ""
