@@ -24,7 +24,7 @@ install_missing_packages() (
         grep -qs 'put here by mxverdict' "$policy" && rm -f "$policy"
         [ ! -e "$saved" ] || mv "$saved" "$policy"
     }
-    exec 9>/run/lock/mxverdict-packages
+    exec 9</usr/sbin
     flock 9
     restore
     trap restore EXIT
