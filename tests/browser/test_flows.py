@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SECONDS, Whm, open_whitelist
+from tests.browser.conftest import SECONDS, Whm, open_whitelist, screenshot
 
 WITH_AND_WITHOUT = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
 
@@ -34,7 +34,7 @@ def test_the_first_page_answers_the_question(whm: Whm, javascript: bool) -> None
     expect(card.get_by_text("Reverse DNS does not match SMTP Banner")).to_be_visible()
     expect(card.get_by_role("img", name="Time line of the SMTP session")).to_be_visible()
     assert card.locator("svg text.patience").text_content() == "MXToolbox waits 15 s"
-    assert card.locator("svg .missed").count() == 3
+    assert card.locator("svg .missed text.name").count() == 3
     card.get_by_text("Transcript").click()
     expect(card.locator("pre")).to_contain_text("Connecting to 203.0.113.1")
     expect(page.locator(".working")).to_be_hidden()
@@ -98,3 +98,44 @@ def test_a_page_that_is_open_sees_the_window_close_at_its_deadline(whm: Whm) -> 
     assert left(page) <= 3
     expect(page.locator(".window")).to_have_count(0, timeout=30 * SECONDS)
     assert sentence(page) == "MXToolbox will report 3 problems. None of them is real."
+
+
+def test_a_failed_close_is_shown_loudly_and_can_be_repeated(whm: Whm) -> None:
+    page = whm.open()
+    page.get_by_text("Or switch the delay off for everybody").click()
+    page.get_by_role("button", name="Switch delay off").click()
+    page.locator(".window.open").wait_for(timeout=60 * SECONDS)
+    script = whm.box.root / "usr/local/cpanel/scripts/buildeximconf"
+    hidden = script.rename(script.with_name("hidden"))
+    try:
+        page.get_by_role("button", name="Close now").click()
+        card = page.locator(".window.close_failed")
+        card.wait_for(timeout=60 * SECONDS)
+        expect(card).to_contain_text("Could not be closed")
+        expect(card).to_contain_text("tries again by itself")
+        expect(page.get_by_role("alert").first).to_contain_text("A test window could not be closed.")
+        screenshot(page, "failed-close-1280")
+    finally:
+        hidden.rename(script)
+    page.get_by_role("button", name="Close now").click()
+    expect(page.locator(".window")).to_have_count(0, timeout=60 * SECONDS)
+    expect(page.locator(".state .on")).to_contain_text("Delay for unknown hosts")
+
+
+@WITH_AND_WITHOUT
+def test_while_exim_is_changed_the_page_waits(whm: Whm, javascript: bool) -> None:
+    script = whm.box.root / "usr/local/cpanel/scripts/buildeximconf"
+    hidden = script.rename(script.with_name("hidden"))
+    script.write_text(f'#!/bin/sh\nsleep 4\nexec {hidden} "$@"\n')
+    script.chmod(0o755)
+    try:
+        page = whm.open(javascript=javascript)
+        page.get_by_text("Or switch the delay off for everybody").click()
+        page.get_by_role("button", name="Switch delay off").click()
+        expect(page.locator(".sentence")).to_have_text("Exim is being changed.")
+        expect(page.locator(".window")).to_contain_text("Opening")
+        assert page.locator("form").count() == 0
+        screenshot(page, "busy-1280")
+        page.locator(".window.open").wait_for(timeout=60 * SECONDS)
+    finally:
+        hidden.replace(script)

@@ -84,10 +84,10 @@ def _waits(prediction: Prediction, preview: Optional[Preview]) -> list[tuple[str
 
 def _bar(number: int, name: str, delay: float, answer: float, longest: float, reached: bool) -> Bar:
     delay_width = _percent(delay, longest)
-    value = f"{delay + answer:.1f} s" + (f", {delay:g} s of it delay" if delay else "")
+    value = f"{delay + answer:.1f} s" + (f", {delay:g} s delay" if delay else "")
     return Bar(
         label=_LABELS.get(name, name),
-        value=value if reached else f"not reached ({value})" if delay else "not reached",
+        value=value if reached else "not reached",
         y=_TOP + number * _ROW,
         delay=(0.0, delay_width),
         answer=(delay_width, max(_percent(answer, longest), 0.0 if delay else _SLIVER)),
