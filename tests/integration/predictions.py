@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from dataclasses import dataclass
 from typing import Any
 
 from tests.sandbox.box import Sandbox
+from tests.sandbox.comparison import differences
 from tests.sandbox.tester_report import Report
 
 PATIENCE, WARN, BAD = 1.5, 0.5, 0.8
 """Exim delays by whole seconds, so time is scaled ten to one: 1.5 s of patience against 0 to 3 s of delay."""
 SOURCE = "18.209.86.113"
-
-_SECONDS = re.compile(r"^(\d+(?:\.\d+)?) seconds")
-_DATE = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} [+-]\d{4}")
 
 PREDICT = """
 import dataclasses, json, sys
@@ -69,28 +66,4 @@ def compare(
     """Predict first, then visit. `tolerance` is the clock's, in seconds."""
     predicted = predict(box, patience=patience, warn=warn, bad=bad, source=source, server=server)
     real = box.visit(source=source, server=server, patience=patience, warn=warn, bad=bad)
-    return Comparison(tuple(_differences(predicted, real, tolerance)), predicted["verdicts"], real)
-
-
-def _differences(predicted: Any, real: Report, tolerance: float) -> Any:
-    expected = [(row.name, row.level, row.text) for row in real.rows]
-    found = [(row["name"], row["level"], row["text"]) for row in predicted["rows"]]
-    if [row[:2] for row in expected] != [row[:2] for row in found]:
-        yield f"rows: predicted {found}, real {expected}"
-        return
-    for (name, _, text), (_, _, guess) in zip(expected, found):
-        seconds, guessed = _SECONDS.match(text), _SECONDS.match(guess)
-        if seconds and guessed and abs(float(seconds[1]) - float(guessed[1])) > tolerance:
-            yield f"{name}: predicted {guess!r}, real {text!r}"
-        if _SECONDS.sub("", text) != _SECONDS.sub("", guess):
-            yield f"{name}: predicted {guess!r}, real {text!r}"
-    if _DATE.sub("DATE", predicted["headline"]) != _DATE.sub("DATE", real.headline):
-        yield f"headline: predicted {predicted['headline']!r}, real {real.headline!r}"
-    if _plain(predicted["transcript"]) != _plain(real.transcript):
-        yield f"transcript: predicted {predicted['transcript']!r}, real {real.transcript!r}"
-
-
-def _plain(transcript: str) -> str:
-    for volatile in (r"\d+ ?ms", _DATE.pattern, r"\]:\d{4,5} "):
-        transcript = re.sub(volatile, "*", transcript)
-    return transcript
+    return Comparison(tuple(differences(predicted, real, tolerance)), predicted["verdicts"], real)
