@@ -143,6 +143,19 @@ def test_the_list_that_exim_reads_does_not_follow_at_closing(windows: Windows) -
     assert windows.close(1)["state"] == "closed"
 
 
+def test_the_api_answers_nonsense_at_closing(windows: Windows) -> None:
+    windows.open(networks=[TESTER])
+    answer = {"metadata": {"result": 1}, "data": {"is_enabled": 1, "greylist_trusted_hosts": ["x"]}}
+    fault = windows.fault("whmapi1-garbage", json.dumps(answer))
+    failed = windows.close(1)
+    assert failed["error"] == "CloseFailed"
+    assert "\n" not in failed["text"]
+    assert windows.host.sender_verify_bypass_hosts.read_text() == ""
+    fault.unlink()
+    assert windows.close(1)["state"] == "closed"
+    assert windows.trusted() == []
+
+
 def test_greylisting_is_switched_off_meanwhile(windows: Windows) -> None:
     enabled = windows.box.root / "var/cpanel/greylist/enabled"
     windows.open(networks=[TESTER])

@@ -10,6 +10,9 @@ from mxverdict.window.lock import exclusive
 from tests.integration.windows import MXTOOLBOX, STRANGER, TESTER, Windows
 from tests.sandbox.box import Sandbox
 
+UNPROVEN = "from mxverdict.window import verify; verify.previews = lambda *_: {}"
+"""Saves the time of many previews."""
+
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Sandbox]:
@@ -149,6 +152,18 @@ def test_a_second_request_joins(windows: Windows) -> None:
     assert windows.close(1)["state"] == "closed"
     assert windows.host.sender_verify_bypass_hosts.read_text() == ""
     assert windows.actions().count("join") == 3
+
+
+def test_a_window_does_not_grow_without_end(windows: Windows) -> None:
+    windows.open(networks=[f"18.0.0.{n}" for n in range(1, 61)], before=UNPROVEN)
+    before = windows.snapshot()
+    refused = windows.open(networks=[f"18.0.1.{n}" for n in range(1, 6)])
+    assert (refused["error"], refused["text"]) == (
+        "UsageError",
+        "window 1 has 60 addresses already; at most 64",
+    )
+    assert windows.snapshot() == before
+    assert windows.close(1)["state"] == "closed"
 
 
 def test_a_join_that_fails_leaves_the_window_as_it_was(windows: Windows) -> None:

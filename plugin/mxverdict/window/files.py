@@ -7,6 +7,7 @@ replaced. A change by somebody else between reading and replacing starts the edi
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -181,8 +182,17 @@ def _own_like(descriptor: int, original: int) -> None:
     status = os.fstat(original)
     os.fchown(descriptor, status.st_uid, status.st_gid)
     os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
-    for name in os.listxattr(original):
+    for name in _attributes(original):
         os.setxattr(descriptor, name, os.getxattr(original, name))
+
+
+def _attributes(descriptor: int) -> list[str]:
+    try:
+        return os.listxattr(descriptor)
+    except OSError as error:
+        if error.errno != errno.ENOTSUP:
+            raise
+        return []
 
 
 def _own_new(descriptor: int, creation: Creation) -> None:

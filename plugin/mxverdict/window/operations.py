@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Callable, Optional
 
-from mxverdict.errors import CloseFailed, JournalError, MxVerdictError, OpenFailed
+from mxverdict.errors import CloseFailed, JournalError, MxVerdictError, OpenFailed, UsageError
 from mxverdict.host import Host
 from mxverdict.whm.api import LocalWhmApi, WhmApi
 from mxverdict.window import audit, delay_off, exim, notify, trusted_hosts, verify, visits, whitelist
@@ -26,7 +26,7 @@ from mxverdict.window.model import (
     Actor,
     Window,
 )
-from mxverdict.window.networks import Network, covered, parse, sample, show
+from mxverdict.window.networks import MOST, Network, covered, parse, sample, show
 
 _API_TIMEOUT_CLOSING = 8.0
 _FIRST_RETRY = 30.0
@@ -82,7 +82,7 @@ class Operations:
                 dataclasses.replace(window, state=OPEN, remark=_joined(window.remark, remarks))
             )
         except BaseException as error:
-            left = self._finish(window, actor, FAILED, str(error) or type(error).__name__)
+            left = self._finish(window, actor, FAILED, _words(error))
             if not isinstance(error, Exception):
                 raise
             raise _not_opened(error, left.error if left.state == CLOSE_FAILED else "") from error
@@ -93,6 +93,8 @@ class Operations:
         """Raises OpenFailed when the addresses could not be added; the window stays as it was."""
         present = parse(window.networks)
         new = [network for network in parse(request.networks) if not covered(network, present)]
+        if len(present) + len(new) > MOST:
+            raise UsageError(f"window {window.id} has {len(present)} addresses already; at most {MOST}")
         before: dict[str, int] = {}
         remarks: list[str] = []
         if new and window.kind == WHITELIST:
@@ -104,7 +106,7 @@ class Operations:
             except BaseException as error:
                 added = [change for change in self.journal.changes(window.id) if change not in standing]
                 _, errors = self._put_back(added)
-                self._try_audit(actor, "rollback", request, str(error), window.id)
+                self._try_audit(actor, "rollback", request, _words(error), window.id)
                 if not isinstance(error, Exception):
                     raise
                 raise _not_opened(error, "; ".join(errors)) from error
@@ -112,9 +114,7 @@ class Operations:
             dataclasses.replace(
                 window,
                 networks=window.networks + tuple(show(network) for network in new),
-                tester=window.tester
-                if request.tester in window.tester
-                else f"{window.tester}, {request.tester}",
+                tester=_both(window.tester, request.tester),
                 ends=window.ends.later(request.ends),
                 minutes=request.minutes,
                 until_tested=window.until_tested and request.until_tested,
@@ -142,8 +142,8 @@ class Operations:
         for window in sorted(due, key=lambda window: window.kind == DELAY_OFF):
             try:
                 handled.append(self.close(window, KEEPER))
-            except MxVerdictError as error:
-                handled.append(dataclasses.replace(window, state=CLOSE_FAILED, error=str(error)))
+            except Exception as error:
+                handled.append(dataclasses.replace(window, state=CLOSE_FAILED, error=_words(error)))
         return handled
 
     def wake_dormant(self) -> None:
@@ -240,8 +240,8 @@ class Operations:
         if not errors and self.journal.has_changes(window.id):
             try:
                 remarks += verify.closed(self.host, window.before, window.tester)
-            except MxVerdictError as error:
-                errors.append(str(error))
+            except Exception as error:
+                errors.append(_words(error))
         now = instant(self.host).wall
         told = dataclasses.replace(window, remark=_joined(window.remark, remarks), last_attempt=now)
         if errors:
@@ -271,8 +271,8 @@ class Operations:
                     "Greylisting was switched off meanwhile: the trusted hosts of this window have no effect "
                     "and are deleted as soon as it is on again"
                 )
-            except MxVerdictError as error:
-                errors.append(str(error))
+            except Exception as error:  # whatever it is, the other changes must still be put back
+                errors.append(_words(error))
                 continue
             with suppress(JournalError):
                 self.journal.mark(change.id, state)
@@ -290,8 +290,15 @@ class Operations:
 
 def _not_opened(error: Exception, left: str) -> MxVerdictError:
     if left:
-        return CloseFailed(f"the window did not open ({error}) and could not be put back wholly: {left}")
-    return OpenFailed(f"the window did not open, everything was put back: {error}")
+        return CloseFailed(f"the window did not open ({_words(error)}), and putting it back failed: {left}")
+    return OpenFailed(f"the window did not open, everything was put back: {_words(error)}")
+
+
+def _words(error: BaseException) -> str:
+    """One line on it; the kind of error too where it is none that was foreseen."""
+    if isinstance(error, MxVerdictError):
+        return str(error)
+    return audit.clean(f"{type(error).__name__} {error}".strip())
 
 
 def _both(tester: str, other: str) -> str:
