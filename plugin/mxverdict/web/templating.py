@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Optional
 
-from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, Undefined
 from markupsafe import Markup, escape
 
 from mxverdict import __version__
@@ -29,18 +29,24 @@ def environment(host: Host) -> Environment:
         lstrip_blocks=True,
         bytecode_cache=_cache(host),
     )
-    made.filters.update(moment=moment, countdown=countdown, transcript=_transcript)
+    made.filters.update(moment=moment, countdown=countdown, transcript=_transcript, sentence=_sentence)
     made.globals["version"] = __version__
     return made
 
 
 def _shown(value: Any) -> Any:
     """Every value on its way into a page: no control character of an outside text gets there raw."""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return value if isinstance(value, (Markup, int, float, Undefined)) else visible(str(value))
 
 
 def _transcript(text: str) -> Markup:
     return escape(visible(text.replace("\r\n", "\n"), _LONG))
+
+
+def _sentence(text: object) -> str:
+    """An error's line with a capital letter and a full stop."""
+    line = str(text).strip()
+    return line[:1].upper() + line[1:] + ("" if line.endswith((".", "!", "?")) else ".")
 
 
 def _cache(host: Host) -> Optional[FileSystemBytecodeCache]:
