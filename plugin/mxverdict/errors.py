@@ -6,7 +6,10 @@ from __future__ import annotations
 class MxVerdictError(Exception):
     """Root of the tree. `exit_status` is what the command line returns for it."""
 
-    advice = "Run the command again; if it stays, send the output of `mxverdict selfcheck` to support."
+    advice = (
+        "Run the command again; if it stays, send support this message and the file that "
+        "`mxverdict check --save FILE` writes."
+    )
     exit_status = 3
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from mxverdict.evidence import Reply, Tls
+from mxverdict.evidence import Forward, Reply, ReverseDns, Tls
 from mxverdict.findings import Prediction, Report
 from mxverdict.judge import judge
 from mxverdict.testers import load
@@ -217,3 +218,51 @@ def test_every_problem_says_what_to_do() -> None:
     ):
         for finding in report(**changes).findings:
             assert finding.verdict.value != "problem" or finding.todo, finding
+
+
+OPEN_RELAY = {"rcpt": Reply(250, ("Accepted",))}
+
+
+def test_an_open_relay_behind_the_delay_is_a_problem_though_the_tester_passes_it() -> None:
+    found = report(previews=(preview(connect=20, rcpt=20, replies=OPEN_RELAY),))
+    (prediction,) = found.predictions
+    assert table(prediction)["SMTP Open Relay"] == ("ok", "OK - Not an open relay.", "problem")
+    assert found.summary == (
+        "MXToolbox will report 3 problems. None of them is real. "
+        "This server has 1 real problem that the report does not name."
+    )
+    assert found.exit_status == 1
+
+
+def test_a_failing_handshake_that_the_tester_passes_is_told_in_the_summary() -> None:
+    found = report(
+        previews=(preview(),), probes=(probe(tls=Tls(handshake=False, problem="no certificate")),)
+    )
+    assert found.summary == (
+        "MXToolbox will report no problem. This server has 1 real problem that the report does not name."
+    )
+
+
+@pytest.mark.parametrize(
+    ("ptr", "todo"),
+    [
+        ("mail.example.org", f"Have the PTR of {SERVER} set to {HOSTNAME}"),
+        (HOSTNAME.upper(), "smtp_banner"),
+    ],
+)
+def test_the_advice_for_the_banner_never_asks_for_the_ptr_that_is_there(ptr: str, todo: str) -> None:
+    elsewhere = Reply(220, ("mx.elsewhere.example ESMTP",))
+    changed = replace(probe(), stages=(replace(probe().stages[0], reply=elsewhere), *probe().stages[1:]))
+    (prediction,) = report(
+        previews=(preview(replies={"connect": elsewhere}),), probes=(changed,), reverse_dns=(reverse(ptr),)
+    ).predictions
+    banner = next(f for f in prediction.findings if f.row.name == "SMTP Banner Check")
+    assert banner.verdict.value == "problem"
+    assert todo in banner.todo
+
+
+def test_of_several_names_the_one_that_leads_back_is_shown() -> None:
+    forwards = (Forward("a.example.org", ("203.0.113.99",)), Forward(HOSTNAME, (SERVER,)))
+    names = ReverseDns(SERVER, ("a.example.org", HOSTNAME), forwards)
+    _, text, _ = rows(reverse_dns=(names,))["SMTP Reverse DNS Mismatch"]
+    assert text == f"OK - {SERVER} resolves to {HOSTNAME}"

@@ -68,6 +68,12 @@ def refuses(connection: socket.socket) -> None:
     connection.sendall(b"554 not you\r\n")
 
 
+def refuses_ehlo(connection: socket.socket) -> None:
+    connection.sendall(b"220 mail.example\r\n")
+    connection.recv(1000)
+    connection.sendall(b"550 go away\r\n")
+
+
 def drips(connection: socket.socket) -> None:
     for _ in range(100):
         connection.sendall(b"220-x\r\n")
@@ -103,6 +109,7 @@ def test_a_split_greeting_of_three_lines_is_read_whole() -> None:
         (junk, "no SMTP reply"),
         (hangs_up, "hung up"),
         (refuses, "greeted with 554"),
+        (refuses_ehlo, "answered EHLO with 550"),
     ],
 )
 def test_a_bad_server_gives_one_clear_line(script: Script, failure: str) -> None:

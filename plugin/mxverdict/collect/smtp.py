@@ -79,7 +79,9 @@ class _Conversation:
         greeting = self.finish("connect", "", started)
         if greeting.code != 220:
             raise _ProbeFailed(f"the server greeted with {greeting.code} instead of 220")
-        self.command("ehlo", f"EHLO {self.hostname}")
+        answer = self.command("ehlo", f"EHLO {self.hostname}")
+        if not answer.positive:
+            raise _ProbeFailed(f"the server answered EHLO with {answer.code}")
 
     def connect(self) -> None:
         self.buffer = b""

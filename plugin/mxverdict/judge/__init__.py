@@ -104,7 +104,8 @@ def _summary(predictions: Sequence[Prediction], server: Sequence[Finding]) -> st
     first = predictions[0]
     findings = [f for p in predictions if p.tester == first.tester for f in p.findings]
     sentences = [_complaints(first.title, findings)]
-    besides = sum(finding.verdict is Verdict.PROBLEM for finding in server)
+    passed = {f.row.name for f in findings if f.row.level == "ok" and f.verdict is Verdict.PROBLEM}
+    besides = sum(finding.verdict is Verdict.PROBLEM for finding in server) + len(passed)
     if besides:
         sentences.append(f"This server has {_number(besides, 'real problem')} that the report does not name.")
     return " ".join(sentences)

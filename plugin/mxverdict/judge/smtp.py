@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mxverdict.evidence import Preview
+from mxverdict.evidence import Preview, Reply
 from mxverdict.findings import Finding, Row, Session, Verdict
 from mxverdict.judge import mxtoolbox
 from mxverdict.judge.truth import Truth
 from mxverdict.testers import Tester
 
 _WINDOW = "To show it a clean report, open a test window."
+_RELAY_LISTS = (
+    "If the address stands in Trusted SMTP IP addresses or Only-verify-recipient, take it out: "
+    "those lists let it relay."
+)
 
 
 @dataclass(frozen=True)
@@ -138,8 +142,16 @@ def _banner(row: Row, case: Case) -> Finding:
         Verdict.PROBLEM,
         "The name of the address (PTR) does not stand in the banner; some receivers count that against you.",
         evidence,
+        _banner_advice(truth),
+    )
+
+
+def _banner_advice(truth: Truth) -> str:
+    if truth.hostname.lower() in (name.lower() for name in truth.ptr_names):
+        return f"Put {truth.hostname} into smtp_banner in WHM, Exim Configuration Manager, Advanced Editor."
+    return (
         f"Have the PTR of {truth.address} set to {truth.hostname} (by whoever owns the address), "
-        "or set the server's host name to the PTR name.",
+        "or set the server's host name to the PTR name."
     )
 
 
@@ -285,9 +297,18 @@ def _time(row: Row, case: Case, delay: tuple[float, str]) -> Finding:
 def _relay(row: Row, case: Case) -> Finding:
     reply = case.session.reply("rcpt")
     if row.level == "ok" and reply is None:
+        later = case.preview.stage("rcpt")
+        if later is not None and later.reply is not None and 200 <= later.reply.code < 300:
+            return Finding(
+                row,
+                Verdict.PROBLEM,
+                "The tester never got as far as asking, but Exim would accept a foreign recipient.",
+                (_foreign_recipient(later.reply), *case.statements),
+                _RELAY_LISTS,
+            )
         why = "The tester prints a pass, but it never got as far as asking."
         return Finding(row, Verdict.NOT_RUN, why, case.statements)
-    told = (f"Exim answers the foreign recipient: {reply.code} {' '.join(reply.lines)}",) if reply else ()
+    told = (_foreign_recipient(reply),) if reply else ()
     if row.level == "ok":
         return Finding(row, Verdict.OK, "A foreign recipient is refused.", told)
     return Finding(
@@ -295,9 +316,12 @@ def _relay(row: Row, case: Case) -> Finding:
         Verdict.PROBLEM,
         "Exim accepts a foreign recipient from this address.",
         told,
-        "If the address stands in Trusted SMTP IP addresses or Only-verify-recipient, take it out: "
-        "those lists let it relay.",
+        _RELAY_LISTS,
     )
+
+
+def _foreign_recipient(reply: Reply) -> str:
+    return f"Exim answers the foreign recipient: {reply.code} {' '.join(reply.lines)}"
 
 
 def _names(truth: Truth) -> tuple[str, ...]:

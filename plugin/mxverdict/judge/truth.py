@@ -65,10 +65,16 @@ def truth_of(target: Target, evidence: Evidence) -> Truth:
         offers_starttls=ehlo.reply.offers("STARTTLS") if ehlo and ehlo.reply else None,
         tls=probe.tls if probe else None,
         probe_failure=probe.failure if probe else "it was not greeted",
-        ptr_names=names.names if names else (),
+        ptr_names=_best_first(names) if names else (),
         ptr_error=names.error if names else "it was not looked up",
         forward_confirmed=_forward_confirmed(names),
     )
+
+
+def _best_first(names: ReverseDns) -> tuple[str, ...]:
+    """The PTR names, those that lead back to the address first."""
+    back = {forward.name for forward in names.forwards if names.address in forward.addresses}
+    return tuple(sorted(names.names, key=lambda name: name not in back))
 
 
 def is_host_name(name: str) -> bool:
