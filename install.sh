@@ -58,7 +58,7 @@ python_advice() {
 
 locked_packages() { # VENV: creates it with exactly the packages of requirements.lock
     "$python" -m venv "$1" &&
-        "$1/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir --no-input --only-binary :all: \
+        "$1/bin/python" -m pip install -qq --disable-pip-version-check --no-cache-dir --no-input --only-binary :all: \
             --require-hashes --no-deps -r "$source/requirements.lock"
 }
 

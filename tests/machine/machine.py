@@ -27,6 +27,7 @@ _Self = TypeVar("_Self", bound="Machine")
 CLONE = "/clone"
 WHEELS = "/wheels"
 _BOOT_TIME = 60.0
+_DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 _DISK = """
 mount -t tmpfs -o mode=755 disk "$1" && mkdir "$1/changes" "$1/work" "$1/root" &&
 mount -t overlay -o "lowerdir=$2,upperdir=$1/changes,workdir=$1/work" machine "$1/root" &&
@@ -60,7 +61,7 @@ class Machine:
         """Start, and return when systemd has finished booting."""
         self._container = subprocess.Popen(
             [
-                "nsenter", f"--target={self._holder.pid}", "--mount", "--",
+                *_DIES_WITH_US, "nsenter", f"--target={self._holder.pid}", "--mount", "--",
                 "systemd-nspawn", "--boot", "--quiet", "--register=no", "--keep-unit", "--console=pipe",
                 f"--directory={self._folder}/disk/root", f"--machine={self._network.name}",
                 f"--network-namespace-path=/run/netns/{self._network.server}",
@@ -149,7 +150,7 @@ class Machine:
         mount_point = self._folder / "disk"
         mount_point.mkdir()
         self._holder = subprocess.Popen(
-            ["unshare", "--mount", "sh", "-c", _DISK, "sh", mount_point, image.tree()],
+            [*_DIES_WITH_US, "unshare", "--mount", "sh", "-c", _DISK, "sh", mount_point, image.tree()],
             stdout=subprocess.PIPE,
             text=True,
         )

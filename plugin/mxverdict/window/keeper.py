@@ -62,5 +62,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, os.path.abspath(__file__).rpartition("/mxverdict/window/")[0])  # noqa: PTH100
+    sys.path.insert(0, os.path.realpath(__file__).rpartition("/mxverdict/window/")[0])
     sys.exit(main())
