@@ -140,7 +140,7 @@ CASES = [
          verdicts={"SMTP Banner Check": "ok"}),
     Case("open-relay", {**FAST, "open_relay": True}, verdicts={"SMTP Open Relay": "problem"}),
     Case("open-relay-behind-the-delay", {**SLOW, "open_relay": True},
-         verdicts={"SMTP Open Relay": "not_run"}),
+         verdicts={"SMTP Open Relay": "problem"}),
     Case("rate-limited", {**FAST, "slow_fail_limit": 2}, visited(3), {"SMTP Connect": "false_positive"}),
     Case("not-yet-rate-limited", {**FAST, "slow_fail_limit": 5}, visited(3), SPARED),
     Case("missing-list", FAST, without("spammeripblocks"), {"SMTP Connect": "problem"}),

@@ -235,9 +235,7 @@ def test_an_open_relay_behind_the_delay_is_a_problem_though_the_tester_passes_it
 
 
 def test_a_failing_handshake_that_the_tester_passes_is_told_in_the_summary() -> None:
-    found = report(
-        previews=(preview(),), probes=(probe(tls=Tls(handshake=False, problem="no certificate")),)
-    )
+    found = report(previews=(preview(),), probes=(probe(tls=Tls(handshake=False, problem="no certificate")),))
     assert found.summary == (
         "MXToolbox will report no problem. This server has 1 real problem that the report does not name."
     )
