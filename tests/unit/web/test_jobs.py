@@ -91,8 +91,8 @@ def test_a_named_job_runs_once_at_a_time(host: Host) -> None:
     assert started(host, work, "close-due") == "close-due"
     assert jobs.start(host, work, "close-due") is None
     assert ended(host, "close-due").text == "once"
-    assert started(host, lambda: "again", "close-due") == "close-due"
-    assert ended(host, "close-due").text == "again"
+    assert started(host, lambda: "x", "close-due") == "close-due"
+    assert ended(host, "close-due").text == "x"
 
 
 @pytest.mark.parametrize("name", ["", "nothing", "../web-secret", "a/b", "A", "x" * 41])

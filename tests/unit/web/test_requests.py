@@ -35,6 +35,8 @@ def test_head_answers_without_a_body_and_without_a_check(host: Host, checks: lis
     checks.append(None)
     page = call(host, REQUEST_METHOD="HEAD")
     assert (page.status, page.body) == (200, "")
+    assert not (host.state / "web.log").exists()
+    assert call(host, "static=app.css", REQUEST_METHOD="HEAD").body == ""
 
 
 @pytest.mark.parametrize("name, kind", [("app.css", "text/css"), ("app.js", "text/javascript")])
@@ -216,6 +218,25 @@ def test_the_program_as_cpsrvd_starts_it(tmp_path: Path) -> None:
     done = subprocess.run([script], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Status: 403 Forbidden\n")
+
+
+def test_a_browser_that_has_left_is_no_error(tmp_path: Path) -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    package = str(REPOSITORY / "plugin")
+    command = f"import sys; sys.path.insert(0, {package!r}); from mxverdict.web.app import main; main()"
+    environment = {**os.environ, "MXVERDICT_ROOT": str(tmp_path), "QUERY_STRING": "view=main"}
+    done = subprocess.run(
+        [sys.executable, "-c", command],
+        env=environment,
+        stdout=write_end,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(write_end)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not (Host(tmp_path).state / "web.log").exists()
 
 
 def test_the_program_without_its_package(tmp_path: Path) -> None:
