@@ -227,7 +227,7 @@ def test_a_browser_that_has_left_is_no_error(tmp_path: Path) -> None:
     command = f"import sys; sys.path.insert(0, {package!r}); from mxverdict.web.app import main; main()"
     environment = {**os.environ, "MXVERDICT_ROOT": str(tmp_path), "QUERY_STRING": "view=main"}
     done = subprocess.run(
-        [sys.executable, "-c", command],
+        [sys.executable, "-I", "-c", command],
         env=environment,
         stdout=write_end,
         stderr=subprocess.PIPE,
