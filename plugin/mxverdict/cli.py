@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any, Optional
 
 from mxverdict import __version__
-from mxverdict.errors import MxVerdictError, UsageError
+from mxverdict.errors import MxVerdictError, UsageError, WindowError
 from mxverdict.host import Host
 from mxverdict.text import visible
 
 CLOSE_FAILED = 4
 INTERRUPTED = 130
 _UNLIMITED = 10_000
+_UNFINISHED = {"opening": "is being opened", "closing": "is being closed", "close_failed": "FAILED TO CLOSE"}
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -126,7 +127,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     opening.add_argument("--reason", default="", metavar="TEXT", help="for the audit trail")
     _command(actions, "list", _window_list, "open windows and the last closed ones")
-    extend = _command(actions, "extend", _window_extend, "move a window's deadline to N minutes from now")
+    extend = _command(
+        actions,
+        "extend",
+        _window_extend,
+        "move a window's deadline to N minutes from now, never to an earlier time",
+    )
     extend.add_argument("id", type=int, nargs="?", metavar="ID", help="default: the only open one")
     extend.add_argument("--minutes", type=int, default=15, metavar="N", help="1 to 240 (default: 15)")
     close = _command(actions, "close", _window_close, "close a window now")
@@ -153,9 +159,12 @@ def _tester_option(parser: argparse.ArgumentParser) -> None:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
     if not 0 < seconds <= 600:
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no number of seconds up to 600")
     return seconds
 
 
@@ -167,7 +176,7 @@ def _check(options: argparse.Namespace) -> int:
     testers = check.chosen(options.tester)
     if options.save is not None and not options.save.absolute().parent.is_dir():
         raise UsageError(f"{options.save.parent} is no folder")
-    windows = _tend(host)
+    windows, trouble = _tend_or_warn(host)
     evidence, report = check.run(
         host,
         targets=options.targets,
@@ -182,7 +191,7 @@ def _check(options: argparse.Namespace) -> int:
         _print_json({**report_json(report), "windows": [window.to_json() for window in windows]})
     else:
         _print_report(report, options.transcript, windows)
-    return CLOSE_FAILED if _stuck(windows) else report.exit_status
+    return CLOSE_FAILED if _stuck(windows) else report.exit_status or trouble
 
 
 def _judge(options: argparse.Namespace) -> int:
@@ -211,7 +220,7 @@ def _preview(options: argparse.Namespace) -> int:
 
     testers = chosen(options.tester)
     host = _host()
-    windows = _tend(host)
+    windows, trouble = _tend_or_warn(host)
     previews = preview_addresses(host, options.addresses, testers)
     if options.json:
         _print_json({"previews": [preview_json(preview) for preview in previews]})
@@ -221,7 +230,7 @@ def _preview(options: argparse.Namespace) -> int:
         return CLOSE_FAILED
     if any(not preview.understood for preview in previews):
         return 3
-    return 1 if any(preview.failure == "broken" for preview in previews) else 0
+    return 1 if any(preview.failure for preview in previews) else trouble
 
 
 def _window_open(options: argparse.Namespace) -> int:
@@ -288,6 +297,16 @@ def _tend(host: Host) -> Sequence[Any]:
     for stuck in _stuck(windows):
         print(f"mxverdict: window {stuck.id} FAILED TO CLOSE: {visible(stuck.error)}", file=sys.stderr)
     return windows
+
+
+def _tend_or_warn(host: Host) -> tuple[Sequence[Any], int]:
+    """The same for commands that only look: an unusable journal is said, not a reason to stop. Answers the
+    open windows and the exit status that the journal alone would give."""
+    try:
+        return _tend(host), 0
+    except WindowError as error:
+        print(f"mxverdict: {visible(str(error))}. {error.advice}", file=sys.stderr)
+        return (), error.exit_status
 
 
 def _stuck(windows: Sequence[Any]) -> list[Any]:
@@ -369,13 +388,15 @@ def _window_line(window: Any) -> str:
     what = "delay off for all" if window.kind == "delay_off" else ", ".join(window.networks)
     deadline = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(window.deadline))
     left = int(window.seconds_left(time.time()))
-    until = (
-        f"closes at {deadline}, in {left // 60} min {left % 60:02d} s"
-        if window.state == "open"
-        else f"deadline {deadline}"
-    )
+    if window.state == "open":
+        state = f"is open: closes at {deadline}, in {left // 60} min {left % 60:02d} s"
+    elif window.closed_at is not None:
+        ended = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(window.closed_at))
+        state = f"{'is closed' if window.state == 'closed' else 'did not open'}: ended at {ended}"
+    else:
+        state = f"{_UNFINISHED.get(window.state, window.state)}: deadline {deadline}"
     notes = "".join(f"; {visible(note)}" for note in (window.remark, window.error) if note)
-    return f"Test window {window.id} ({window.kind}, {what}) is {window.state}: {until}{notes}"
+    return f"Test window {window.id} ({window.kind}, {what}) {state}{notes}"
 
 
 def _progress(step: str) -> None:

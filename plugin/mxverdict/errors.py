@@ -91,7 +91,7 @@ class WindowBusy(WindowError):
 
 
 class JournalError(WindowError):
-    advice = "Nothing was changed. Free disk space or repair the file, then try again."
+    advice = "Look at the free disk space and at the journal in /var/lib/mxverdict, then try again."
 
 
 class OpenFailed(WindowError):

@@ -138,4 +138,3 @@ class Report:
         if self.counts[Verdict.PROBLEM]:
             return 1
         return 3 if self.counts[Verdict.UNKNOWN] else 0
-

@@ -284,3 +284,18 @@ def test_a_window_until_tested_closes_after_the_visit() -> None:
         assert "Failed" not in box.visit().headline
         assert "is closed" in mxverdict(box, "window", "list").stdout
         assert (box.root / "etc/senderverifybypasshosts").read_text() == ""
+
+
+def test_an_unusable_journal_is_said_and_does_not_stop_the_verdict() -> None:
+    with Sandbox() as box:
+        journal = box.root / "var/lib/mxverdict/journal.sqlite"
+        journal.parent.mkdir(parents=True, mode=0o700)
+        journal.write_bytes(b"this is no database" * 100)
+        done = mxverdict(box, "check", "--tester", "mxtoolbox")
+        refused = mxverdict(box, "window", "open")
+        kept = journal.read_bytes()
+    assert done.returncode == 3
+    assert "None of them is real." in done.stdout
+    assert "journal" in done.stderr
+    failed(refused, 3, "journal")
+    assert kept == b"this is no database" * 100

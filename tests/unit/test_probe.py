@@ -25,9 +25,8 @@ def server(script: Script) -> Iterator[int]:
                     connection, _ = listener.accept()
                 except OSError:
                     return
-                with connection:
-                    with suppress(OSError):
-                        script(connection)
+                with connection, suppress(OSError):
+                    script(connection)
 
         threading.Thread(target=serve, daemon=True).start()
         yield listener.getsockname()[1]

@@ -80,7 +80,7 @@ def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Win
                 raise WindowRefused(f"window {window_id} is {_in_words(window)} and cannot be extended")
             ends = window.ends.later(Deadline.after(instant(host), minutes * 60))
             longer = dataclasses.replace(window, ends=ends, minutes=minutes)
-            server.audit(actor, "extend", longer, f"open for {minutes} minutes from now")
+            server.audit(actor, "extend", longer, f"asked for {_minutes(minutes)} from now")
             return journal.store(longer)
 
 
@@ -202,3 +202,7 @@ def _refusals(host: Host, actor: Actor, action: str, **about: Any) -> Iterator[N
         with suppress(JournalError):
             audit.record(host, actor, "refuse", result=f"{action}: {error}", **about)
         raise
+
+
+def _minutes(number: int) -> str:
+    return "1 minute" if number == 1 else f"{number} minutes"
