@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from mxverdict import __version__
 from mxverdict.host import Host
 from mxverdict.text import visible
-from mxverdict.web.view import countdown, moment
+from mxverdict.web.clock import countdown, moment
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _LONG = 40_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -92,25 +91,6 @@ def delay(is_on: Optional[bool], settings: Settings) -> Delay:
         running="unknown" if stanzas is None else "on" if stanzas else "off",
         note=note,
     )
-
-
-def moment(unix_time: float, *, day: bool = False) -> str:
-    """A time in the server's zone, which is named; with the date when `day` is wanted or it is not today."""
-    local = time.localtime(unix_time)
-    zone = time.strftime("%Z (UTC%z)", local)
-    name = time.strftime("%Z", local)
-    clock = time.strftime("%H:%M:%S ", local) + (name if name in ("UTC", "GMT") else zone)
-    if day or local[:3] != time.localtime()[:3]:
-        return time.strftime("%Y-%m-%d ", local) + clock
-    return clock
-
-
-def countdown(seconds: float) -> str:
-    """`14:05`, or `1:14:05` from an hour on."""
-    whole = max(0, round(seconds))
-    minutes, rest = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _groups(

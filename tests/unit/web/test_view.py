@@ -12,8 +12,9 @@ from mxverdict import check, testers
 from mxverdict.evidence import Reply, Settings
 from mxverdict.findings import Verdict
 from mxverdict.host import Host
+from mxverdict.web.clock import countdown, moment
 from mxverdict.web.timeline import Timeline
-from mxverdict.web.view import CheckView, check_view, countdown, delay, moment
+from mxverdict.web.view import CheckView, check_view, delay
 from tests.unit.evidence_maker import BANNER, evidence, preview
 from tests.unit.web.cgi import call
 

@@ -1,0 +1,24 @@
+"""Times as the page words them."""
+
+from __future__ import annotations
+
+import time
+
+
+def moment(unix_time: float, *, day: bool = False) -> str:
+    """A time in the server's zone, which is named; with the date when `day` is wanted or it is not today."""
+    local = time.localtime(unix_time)
+    zone = time.strftime("%Z (UTC%z)", local)
+    name = time.strftime("%Z", local)
+    clock = time.strftime("%H:%M:%S ", local) + (name if name in ("UTC", "GMT") else zone)
+    if day or local[:3] != time.localtime()[:3]:
+        return time.strftime("%Y-%m-%d ", local) + clock
+    return clock
+
+
+def countdown(seconds: float) -> str:
+    """`14:05`, or `1:14:05` from an hour on."""
+    whole = max(0, round(seconds))
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

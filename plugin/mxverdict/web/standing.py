@@ -1,0 +1,77 @@
+"""How things stand when the page is drawn: windows, the visitor's job, the token of the forms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+from mxverdict import testers, window
+from mxverdict.errors import MxVerdictError
+from mxverdict.host import Host
+from mxverdict.testers import Tester
+from mxverdict.web import csrf, jobs, state
+from mxverdict.web.actions import REASON_LIMIT
+from mxverdict.web.jobs import Job
+from mxverdict.web.request import Request
+from mxverdict.window import Window
+from mxverdict.window.engine import MINUTES, MOST_MINUTES
+
+_HISTORY = 20
+_REFRESH_BUSY = 3
+_REFRESH_OPEN = 60
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`trouble` says why windows cannot be read; `token` is "" when no form may be shown."""
+
+    windows: tuple[Window, ...]
+    history: tuple[Window, ...]
+    trouble: Optional[MxVerdictError]
+    job: Optional[Job]
+    token: str
+    testers: tuple[Tester, ...]
+    minutes: int = MINUTES
+    most_minutes: int = MOST_MINUTES
+    reason_limit: int = REASON_LIMIT
+
+    @property
+    def busy(self) -> bool:
+        return state.is_busy(self.windows, self.job)
+
+    @property
+    def signature(self) -> str:
+        return state.signature(self.windows, self.job)
+
+    @property
+    def refresh(self) -> int:
+        """Seconds after which a page without JavaScript asks again; 0 for never."""
+        if self.busy:
+            return _REFRESH_BUSY
+        left = [one.seconds_left() for one in self.windows if one.state == "open"]
+        return min(_REFRESH_OPEN, round(min(left)) + 2) if left else 0
+
+    def title_of(self, tester: str) -> str:
+        return next((one.title for one in self.testers if one.name == tester), tester)
+
+
+def look(host: Host, request: Request) -> Standing:
+    """Never raises MxVerdictError. What is due is set to be closed first."""
+    windows: tuple[Window, ...] = ()
+    history: tuple[Window, ...] = ()
+    trouble: Optional[MxVerdictError] = None
+    try:
+        state.tend(host)
+        windows = tuple(window.open_windows(host))
+        history = tuple(one for one in window.list_windows(host, limit=_HISTORY) if one.finished)
+    except MxVerdictError as error:
+        trouble = error
+    job = jobs.read(host, request.query.get("job", ""))
+    return Standing(windows, history, trouble, job, _token(host, request), testers.load().testers)
+
+
+def _token(host: Host, request: Request) -> str:
+    try:
+        return csrf.token(host, request.user, request.session)
+    except OSError:
+        return ""
