@@ -97,7 +97,7 @@ def test_closing_a_window_that_is_not_there_says_so(whm: Whm) -> None:
     answer = post(page, f"{whm.address(page)}?action=close", {"id": "999", "token": token(page)})
     assert answer.status == 303
     page.goto(whm.address(page) + answer.headers["location"])
-    expect(page.get_by_role("alert")).to_contain_text("there is no window 999")
+    expect(page.get_by_role("alert")).to_have_text("There is no window 999.")
 
 
 def test_hostile_text_is_shown_and_does_nothing(whm: Whm) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from mxverdict.errors import MxVerdictError
+from mxverdict.errors import MxVerdictError, UsageError, WindowRefused
 from mxverdict.host import Host
 from mxverdict.web import incidents
 
@@ -126,6 +126,8 @@ def _detach(keep: int) -> None:
 def _outcome(host: Host, work: Callable[[], str]) -> dict[str, str]:
     try:
         return {"state": "done", "text": work()}
+    except (UsageError, WindowRefused) as error:  # their advice speaks of the command line
+        return {"state": "failed", "text": str(error)}
     except MxVerdictError as error:
         return {"state": "failed", "text": str(error), "advice": error.advice}
     except Exception as error:
