@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import APIResponse, Dialog, Page, expect
+from playwright.sync_api import APIResponse, Browser, Dialog, Page, expect
 
 from tests.browser.conftest import Whm, open_whitelist
+from tests.sandbox.whm.access import Token
+from tests.sandbox.whm.defaults import ALICE_TOKEN, ROOT_READING_TOKEN, ROOT_TOKEN
 
 OPEN = {"kind": "whitelist", "tester": "mxtoolbox", "minutes": "5"}
 
@@ -22,6 +26,18 @@ def post(page: Page, url: str, form: dict[str, str]) -> APIResponse:
     return page.request.post(url, form={**form}, max_redirects=0)
 
 
+@contextmanager
+def registered_for_anybody(whm: Whm) -> Iterator[None]:
+    """WHM lets every login through to the page, whose own gate is then the only one."""
+    conf = whm.box.root / "var/cpanel/apps/mxverdict.conf"
+    registered = conf.read_text()
+    conf.write_text(registered.replace("acls=all", "acls=any"))
+    try:
+        yield
+    finally:
+        conf.write_text(registered)
+
+
 @pytest.mark.parametrize("user", ["alice", "bob"])
 def test_a_reseller_does_not_get_past_whm(whm: Whm, user: str) -> None:
     page = whm.log_in(user)
@@ -32,18 +48,30 @@ def test_a_reseller_does_not_get_past_whm(whm: Whm, user: str) -> None:
 
 @pytest.mark.parametrize("user", ["alice", "bob"])
 def test_a_reseller_whom_whm_lets_through_is_refused_by_the_page(whm: Whm, user: str) -> None:
-    conf = whm.box.root / "var/cpanel/apps/mxverdict.conf"
-    registered = conf.read_text()
-    conf.write_text(registered.replace("acls=all", "acls=any"))
-    try:
+    with registered_for_anybody(whm):
         page = whm.open(user)
         expect(page.get_by_role("alert")).to_contain_text("This page needs root privileges in WHM.")
         assert page.locator("form").count() == 0
         forged = post(page, f"{whm.address(page)}?action=open", {**OPEN, "token": "x"})
         assert forged.status == 403
-    finally:
-        conf.write_text(registered)
     assert whm.windows() == []
+
+
+@pytest.mark.parametrize(
+    "given, status",
+    [(ROOT_TOKEN, 200), (ROOT_READING_TOKEN, 403), (ALICE_TOKEN, 403)],
+    ids=lambda value: f"{value.user}-{value.name}" if isinstance(value, Token) else str(value),
+)
+def test_an_api_token_counts_for_its_own_privileges(
+    whm: Whm, browser: Browser, given: Token, status: int
+) -> None:
+    visitor = browser.new_context(
+        ignore_https_errors=True, extra_http_headers={"Authorization": f"whm {given.user}:{given.secret}"}
+    )
+    with registered_for_anybody(whm):
+        answer = visitor.request.get(f"{whm.url}{whm.path}")
+    assert answer.status == status
+    assert "<form" not in answer.text()
 
 
 def test_a_form_without_the_right_token_changes_nothing(whm: Whm) -> None:
