@@ -94,6 +94,16 @@ class JournalError(WindowError):
     advice = "Look at the free disk space and at the journal in /var/lib/mxverdict, then try again."
 
 
+class JournalDamaged(JournalError):
+    """What the file holds is not what was written."""
+
+    advice = (
+        "The keeper restores the journal from its copy. If there is no sound copy: see in "
+        "/var/lib/mxverdict/audit.jsonl which windows were open, undo by hand what they changed, "
+        "then move journal.sqlite and journal.copy.sqlite away."
+    )
+
+
 class OpenFailed(WindowError):
     """Opening failed and everything it had changed was put back."""
 

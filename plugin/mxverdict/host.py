@@ -60,6 +60,7 @@ class Host:
 
         self.state = path("var/lib/mxverdict")
         self.journal = self.state / "journal.sqlite"
+        self.journal_copy = self.state / "journal.copy.sqlite"
         self.audit = self.state / "audit.jsonl"
         self.lock = self.state / "lock"
 

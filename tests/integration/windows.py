@@ -64,6 +64,8 @@ class Windows:
     def __init__(self, box: Sandbox) -> None:
         self.box = box
         self.host = Host(box.root)
+        self.wrapper: Sequence[str] = ()
+        """Words before each command line, such as those of strace."""
 
     def open(
         self,
@@ -88,7 +90,7 @@ class Windows:
 
     def keeper(self) -> int:
         """One tick as the timer runs it; answers its exit status."""
-        return self.box.run([sys.executable, "-I", "-S", keeper.__file__]).returncode
+        return self.box.run([*self.wrapper, sys.executable, "-I", "-S", keeper.__file__]).returncode
 
     def delays(self, *addresses: str) -> dict[str, int]:
         """Seconds that each address would wait in one MXToolbox session."""
@@ -127,8 +129,11 @@ class Windows:
                 journal.connection.execute(f"UPDATE windows SET {column} = {column} - ?", (seconds,))
 
     def trusted(self) -> list[tuple[str, str]]:
-        """Greylisting's trusted hosts with their comments."""
-        with closing(sqlite3.connect(self.box.root / "var/cpanel/greylist/greylist.sqlite")) as store:
+        """Greylisting's trusted hosts with their comments; none where it was never used."""
+        path = self.box.root / "var/cpanel/greylist/greylist.sqlite"
+        if not path.exists():
+            return []
+        with closing(sqlite3.connect(path)) as store:
             return store.execute("SELECT host_ip, comment FROM trusted_hosts").fetchall()
 
     def snapshot(self) -> dict[str, tuple[bytes, int, int, int]]:
@@ -166,7 +171,8 @@ class Windows:
 
     def _call(self, name: str, arguments: list[Any], named: dict[str, Any], before: str) -> Any:
         request = json.dumps([name, arguments, named])
-        done = self.box.run([sys.executable, "-c", _CALL, request, before], timeout=120)
+        call = [*self.wrapper, sys.executable, "-c", _CALL, request, before]
+        done = self.box.run(call, timeout=120)
         if done.returncode != 0:
             raise RuntimeError(f"status {done.returncode}: {done.stderr}")
         return json.loads(done.stdout)

@@ -13,6 +13,7 @@ from typing import Any, Optional
 
 from mxverdict.errors import (
     CloseFailed,
+    JournalDamaged,
     JournalError,
     MxVerdictError,
     OpenFailed,
@@ -26,6 +27,7 @@ from mxverdict.window import audit, visits
 from mxverdict.window.clock import Deadline, instant
 from mxverdict.window.journal import Journal, reading
 from mxverdict.window.lock import exclusive
+from mxverdict.window.mend import mend
 from mxverdict.window.model import CLOSE_FAILED, KINDS, OPEN, OPENING, WHITELIST, Actor, Window
 from mxverdict.window.networks import parse, show
 from mxverdict.window.operations import Operations, anything_due
@@ -101,9 +103,9 @@ def close_due(host: Host, api: Optional[WhmApi] = None, *, wait: float = 0.0) ->
 
     When somebody else holds the lock for longer than `wait` seconds nothing is done: the next call finds it.
     One failing window never stops the others and never raises. Raises JournalError when there is a journal
-    that cannot be read.
+    that can be neither read nor restored.
     """
-    with reading(host) as journal:
+    with suppress(JournalDamaged), reading(host) as journal:
         if journal is None or not anything_due(host, journal):
             return []
     try:
@@ -186,9 +188,11 @@ def _in_words(window: Window) -> str:
 
 @contextmanager
 def _working(host: Host, wait: float) -> Iterator[Journal]:
-    """The journal, with the lock held."""
-    with exclusive(host, wait), closing(Journal(host, create=True)) as journal:
-        yield journal
+    """The journal, sound, with the lock held."""
+    with exclusive(host, wait):
+        mend(host)
+        with closing(Journal(host, create=True)) as journal:
+            yield journal
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """The journal: one row per window, one row per change, durable before anything on the server changes.
 
 SQLite with a rollback journal and `synchronous=EXTRA`: with FULL a power cut straight after a commit could
-bring the rollback journal back and undo it (SQLite documentation, "PRAGMA synchronous").
+bring the rollback journal back and undo it (SQLite documentation, "PRAGMA synchronous"). A second copy
+is written too before every change of the server; `mend` restores a damaged journal from that.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from mxverdict.errors import JournalError
+from mxverdict.errors import JournalDamaged, JournalError
 from mxverdict.host import Host
 from mxverdict.window.clock import Deadline
 from mxverdict.window.files import fsync_folder
@@ -40,6 +41,9 @@ CREATE TABLE changes (
 PRAGMA user_version = 1;
 """
 
+_NO_DAMAGE = ("locked", "unable to open", "disk I/O error", "readonly", "is full")
+"""Words of the SQLite errors that say nothing of the content."""
+
 PLANNED = "planned"
 APPLIED = "applied"
 REVERTED = "reverted"
@@ -61,6 +65,7 @@ class Journal:
 
     def __init__(self, host: Host, *, create: bool = False) -> None:
         self.path = host.journal
+        self.copy = host.journal_copy
         with self._errors():
             if create:
                 _create(host)
@@ -69,11 +74,30 @@ class Journal:
             )
             self.connection.row_factory = sqlite3.Row
             self.connection.execute("PRAGMA synchronous = EXTRA")
-            if self.connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+            if create and not self._has_schema():
                 self.connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
 
     def close(self) -> None:
         self.connection.close()
+
+    def is_empty(self) -> bool:
+        """Whether no window was ever stored, as after a creation that the full disk cut short."""
+        with self._errors():
+            if self._has_schema():
+                return False
+            if self.copy.exists():
+                raise ValueError("it has lost its content")
+            return True
+
+    def check(self) -> None:
+        """Raises JournalDamaged when the file is not sound."""
+        with self._errors():
+            answer = self.connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if answer != "ok":
+                raise ValueError(answer)
+        if not self.is_empty():
+            for window in self.unfinished():
+                self.changes(window.id)
 
     def windows(self, limit: int) -> list[Window]:
         """Newest first."""
@@ -99,7 +123,7 @@ class Journal:
         return self._existing(cursor.lastrowid or 0)
 
     def store(self, window: Window) -> Window:
-        """Write all of a window's row."""
+        """Write all of a window's row, and the copy if that can be."""
         fields = _fields(window)
         assignments = ", ".join(f"{name} = ?" for name in fields)
         with self._errors():
@@ -107,6 +131,8 @@ class Journal:
                 f"UPDATE windows SET {assignments} WHERE id = ?",  # noqa: S608
                 [*fields.values(), window.id],
             )
+        with suppress(JournalError):
+            self._write_copy()
         return window
 
     def store_log_position(self, window: Window) -> None:
@@ -117,17 +143,19 @@ class Journal:
             )
 
     def plan(self, window_id: int, kind: str, plan: dict[str, Any], change_id: Optional[int] = None) -> int:
-        """Record what is going to be changed, or replace the plan of that change; returns its number."""
+        """Record what is going to be changed, in the copy too, or replace that plan; returns its number."""
         text = json.dumps(plan)
         with self._errors():
             if change_id is not None:
                 self.connection.execute("UPDATE changes SET plan = ? WHERE id = ?", (text, change_id))
-                return change_id
-            cursor = self.connection.execute(
-                "INSERT INTO changes (window, kind, state, plan) VALUES (?, ?, ?, ?)",
-                (window_id, kind, PLANNED, text),
-            )
-        return cursor.lastrowid or 0
+            else:
+                cursor = self.connection.execute(
+                    "INSERT INTO changes (window, kind, state, plan) VALUES (?, ?, ?, ?)",
+                    (window_id, kind, PLANNED, text),
+                )
+                change_id = cursor.lastrowid or 0
+        self._write_copy()
+        return change_id
 
     def mark(self, change_id: int, state: str) -> None:
         with self._errors():
@@ -162,22 +190,50 @@ class Journal:
         assert window is not None
         return window
 
+    def _has_schema(self) -> bool:
+        return bool(self.connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def _write_copy(self) -> None:
+        temporary = self.copy.with_suffix(".new")
+        with self._errors():
+            temporary.unlink(missing_ok=True)
+            descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            try:
+                with closing(sqlite3.connect(temporary, isolation_level=None)) as target:
+                    target.execute("PRAGMA journal_mode = OFF")
+                    target.execute("PRAGMA synchronous = OFF")
+                    self.connection.backup(target)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            temporary.replace(self.copy)
+            fsync_folder(self.copy.parent)
+
     @contextmanager
     def _errors(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError, ValueError, KeyError) as error:
-            raise JournalError(f"the journal {self.path} cannot be used: {error}") from error
+            kind = JournalDamaged if _is_damage(error) else JournalError
+            raise kind(f"the journal {self.path} cannot be used: {error}") from error
+
+
+def _is_damage(error: Exception) -> bool:
+    if isinstance(error, sqlite3.OperationalError):
+        return not any(words in str(error) for words in _NO_DAMAGE)
+    return not isinstance(error, OSError)
 
 
 @contextmanager
 def reading(host: Host) -> Iterator[Optional[Journal]]:
     """The journal, or None on a server that never had a window."""
     if not host.journal.exists():
+        if host.journal_copy.exists():
+            raise JournalDamaged(f"the journal {host.journal} is missing")
         yield None
         return
     with closing(Journal(host)) as journal:
-        yield journal
+        yield None if journal.is_empty() else journal
 
 
 def _create(host: Host) -> None:

@@ -11,6 +11,7 @@ import sqlite3
 import sys
 
 _JOURNAL = "var/lib/mxverdict/journal.sqlite"
+_COPY = "var/lib/mxverdict/journal.copy.sqlite"
 _TRUSTED = "etc/greylist_trusted_netblocks"
 _LOCK_WAIT = 25.0
 
@@ -19,7 +20,7 @@ def idle(root: str) -> bool:
     """Whether the journal below `root` surely holds nothing to do; in doubt it does."""
     path = os.path.join(root, _JOURNAL)  # noqa: PTH118  (pathlib costs more than the whole look)
     if not os.access(path, os.F_OK):
-        return True
+        return not os.access(os.path.join(root, _COPY), os.F_OK)  # noqa: PTH118
     try:
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
         try:
@@ -42,7 +43,8 @@ def _is_empty(path: str) -> bool:
 
 
 def main() -> int:
-    """Exit status: 0 done or nothing to do, 3 the journal cannot be read, 4 a window failed to close."""
+    """Exit status: 0 done or nothing to do, 3 the journal can be neither read nor restored,
+    4 a window failed to close."""
     if idle(os.environ.get("MXVERDICT_ROOT", "/")):
         return 0
     from mxverdict.errors import MxVerdictError

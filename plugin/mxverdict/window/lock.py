@@ -21,10 +21,11 @@ _POLL = 0.05
 @contextmanager
 def exclusive(host: Host, wait: float) -> Iterator[None]:
     """Hold the lock. Raises WindowBusy when it is not free within `wait` seconds, JournalError when it cannot
-    be made. The file stays: deleting it would let two processes hold "the" lock."""
+    be made. The file stays: deleting it would let two processes hold "the" lock. It is opened for
+    reading alone: that works on a file system that became read-only, where a window must close too."""
     try:
         host.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(host.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        descriptor = os.open(host.lock, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise JournalError(f"{host.lock} cannot be opened: {error.strerror}") from error
     try:

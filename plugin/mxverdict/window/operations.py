@@ -96,34 +96,42 @@ class Operations:
         if len(present) + len(new) > MOST:
             raise UsageError(f"window {window.id} has {len(present)} addresses already; at most {MOST}")
         before: dict[str, int] = {}
-        remarks: list[str] = []
+        steps: list[Step] = []
         if new and window.kind == WHITELIST:
             before, steps = self._prepare(WHITELIST, new, request.tester)
-            standing = self.journal.changes(window.id)
-            try:
+        standing = self.journal.changes(window.id)
+        try:
+            if steps:
                 self.audit(actor, "join", request, "begun", window.id)
-                remarks = self._apply(window, steps, before)
-            except BaseException as error:
-                added = [change for change in self.journal.changes(window.id) if change not in standing]
-                _, errors = self._put_back(added)
-                self._try_audit(actor, "rollback", request, _words(error), window.id)
-                if not isinstance(error, Exception):
-                    raise
-                raise _not_opened(error, "; ".join(errors)) from error
-        joined = self.journal.store(
-            dataclasses.replace(
-                window,
-                networks=window.networks + tuple(show(network) for network in new),
-                tester=_both(window.tester, request.tester),
-                ends=window.ends.later(request.ends),
-                minutes=request.minutes,
-                until_tested=window.until_tested and request.until_tested,
-                before={**before, **window.before},
-                remark=_joined(window.remark, remarks),
+            remarks = self._apply(window, steps, before)
+            joined = self.journal.store(
+                dataclasses.replace(
+                    window,
+                    networks=window.networks + tuple(show(network) for network in new),
+                    tester=_both(window.tester, request.tester),
+                    ends=window.ends.later(request.ends),
+                    minutes=request.minutes,
+                    until_tested=window.until_tested and request.until_tested,
+                    before={**before, **window.before},
+                    remark=_joined(window.remark, remarks),
+                )
             )
-        )
+        except BaseException as error:
+            errors = self._take_back(window, standing)
+            self._try_audit(actor, "rollback", request, _words(error), window.id)
+            if not isinstance(error, Exception):
+                raise
+            raise _not_opened(error, "; ".join(errors)) from error
         self._try_audit(actor, "join", request, f"joined, for {request.minutes} minutes", window.id)
         return joined
+
+    def _take_back(self, window: Window, standing: Sequence[Change]) -> list[str]:
+        """Put back what was added to the standing changes of an open window. Answers errors."""
+        try:
+            added = [change for change in self.journal.changes(window.id) if change not in standing]
+        except JournalError as error:
+            return [str(error)]
+        return self._put_back(added)[1]
 
     def close(self, window: Window, actor: Actor) -> Window:
         """Put everything back. Answers it `closed` (`failed` when it had never opened) or `close_failed`."""
@@ -235,13 +243,16 @@ class Operations:
         return remarks
 
     def _finish(self, window: Window, actor: Actor, success: str, why: str) -> Window:
-        """Put the changes back, prove it, and store what came of it."""
-        remarks, errors = self._put_back(self.journal.changes(window.id))
-        if not errors and self.journal.has_changes(window.id):
-            try:
+        """Put the changes back, prove it, and store what came of it. What the journal does not take is
+        answered as `close_failed`: the keeper goes on from what the journal says."""
+        remarks: list[str] = []
+        errors: list[str] = []
+        try:
+            remarks, errors = self._put_back(self.journal.changes(window.id))
+            if not errors and self.journal.has_changes(window.id):
                 remarks += verify.closed(self.host, window.before, window.tester)
-            except Exception as error:
-                errors.append(_words(error))
+        except Exception as error:
+            errors.append(_words(error))
         now = instant(self.host).wall
         told = dataclasses.replace(window, remark=_joined(window.remark, remarks), last_attempt=now)
         if errors:
@@ -255,7 +266,12 @@ class Operations:
             done = dataclasses.replace(told, state=success, error=why, closed_at=now)
             action = "rollback" if success == FAILED else "close"
             self._try_audit(actor, action, done, why or done.remark or "closed")
-        return self.journal.store(done)
+        try:
+            return self.journal.store(done)
+        except JournalError as error:
+            problem = "; ".join([done.error or "everything was put back", str(error)])
+            self._try_audit(actor, CLOSE_FAILED, done, problem)
+            return dataclasses.replace(done, state=CLOSE_FAILED, error=problem, closed_at=None)
 
     def _put_back(self, changes: Sequence[Change]) -> tuple[list[str], list[str]]:
         """Revert the changes, last one first, each on its own. Answers remarks and errors."""

@@ -1,0 +1,71 @@
+"""Restores a damaged journal from its copy, so that a window open meanwhile still closes."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sqlite3
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+
+from mxverdict.errors import JournalDamaged, JournalError
+from mxverdict.host import Host
+from mxverdict.window import audit
+from mxverdict.window.files import fsync_folder
+from mxverdict.window.journal import Journal, reading
+from mxverdict.window.model import KEEPER
+
+
+def mend(host: Host) -> None:
+    """To be called with the lock held. The damaged file stays beside the journal, under another name.
+
+    Raises JournalDamaged when there is no sound copy, JournalError when it can be neither read nor restored.
+    """
+    try:
+        with reading(host) as journal:
+            if journal is not None:
+                journal.check()
+    except JournalDamaged as damage:
+        if not _is_sound(host.journal_copy):
+            raise JournalDamaged(f"{damage}; there is no sound copy of it") from damage
+        _restore(host, damage)
+
+
+def _restore(host: Host, damage: JournalDamaged) -> None:
+    kept = host.journal.with_name(time.strftime("journal.damaged-%Y%m%d-%H%M%S.sqlite"))
+    rollback = host.journal.with_name(f"{host.journal.name}-journal")
+    try:
+        fresh = _duplicate(host.journal_copy, host.state / "journal.restored")
+        if rollback.exists():
+            rollback.replace(kept.with_name(f"{kept.name}-journal"))
+        with suppress(FileNotFoundError, FileExistsError):
+            os.link(host.journal, kept)
+        fresh.replace(host.journal)
+        fsync_folder(host.state)
+    except OSError as error:
+        raise JournalError(f"{damage}; it cannot be restored: {error.strerror}") from error
+    told = f"the journal was damaged and restored from its copy; the damaged file is kept as {kept.name}"
+    with suppress(JournalError):
+        audit.record(host, KEEPER, "restore", result=f"{told} ({damage})")
+    with closing(Journal(host)) as journal:
+        for window in journal.unfinished():
+            remark = f"{window.remark}; {told}" if window.remark else told
+            journal.store(dataclasses.replace(window, remark=remark))
+
+
+def _is_sound(path: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as copy:
+            return bool(copy.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+    except sqlite3.Error:
+        return False
+
+
+def _duplicate(source: Path, target: Path) -> Path:
+    target.unlink(missing_ok=True)
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(source.read_bytes())
+        file.flush()
+        os.fsync(file.fileno())
+    return target
