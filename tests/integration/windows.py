@@ -124,6 +124,8 @@ class Windows:
         if not self.host.journal.exists():
             return
         with closing(Journal(self.host)) as journal:
+            if journal.is_empty():
+                return
             times = ("opened_at", "armed_at", "deadline", "boot_deadline", "last_attempt", "next_attempt")
             for column in times:
                 journal.connection.execute(f"UPDATE windows SET {column} = {column} - ?", (seconds,))
