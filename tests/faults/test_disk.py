@@ -152,12 +152,12 @@ def test_from_each_write_on(
         windows.wrapper = broken_from(windows, error, number, log)
         answer = ask(windows, call, "whitelist")
         windows.wrapper = ()
-        if "(INJECTED)" not in log.read_text():
-            break
         failures += answer if call == "keeper" else "state" not in answer
         check_honesty(windows, call, "whitelist", answer)
         windows.let_time_pass(1860)
         assert windows.keeper() == 0, number
+        if "(INJECTED)" not in log.read_text():
+            break
         tally(f"{error} from one write on", trial.damage())
     assert failures
 
