@@ -1,11 +1,22 @@
-"""The seed of everything random: printed at the start, `--seed N` replays it."""
+"""The seed of everything random: printed at the start, `--seed N` replays it.
+
+And the table of what each fault cost, printed at the end.
+"""
 
 from __future__ import annotations
 
 import secrets
+from collections import defaultdict
 from random import Random
+from typing import TYPE_CHECKING, Callable
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.faults.trial import Damage
+
+_COLUMNS = ("times", "outlived", "bytes_lost", "settings_wrong")
+Tally = Callable[[str, "Damage"], None]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,9 +35,42 @@ def pytest_report_header(config: pytest.Config) -> str:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if terminalreporter.getreports("failed"):
         terminalreporter.write_line(f"random tests ran with --seed {config.option.seed}")
+    _fault_table(terminalreporter)
 
 
 @pytest.fixture
 def random(request: pytest.FixtureRequest) -> Random:
     """Numbers that depend on the seed and the test's name alone."""
     return Random(f"{request.config.option.seed} {request.node.nodeid}")
+
+
+@pytest.fixture
+def tally(record_property: Callable[[str, object], None]) -> Tally:
+    """Count one trial of a fault, and fail when it did damage."""
+
+    def count(fault: str, damage: Damage) -> None:
+        record_property("fault", [fault, 1, damage.outlived, damage.bytes_lost, damage.settings_wrong])
+        assert not damage.details, f"{fault}: " + "\n".join(damage.details)
+
+    return count
+
+
+def _fault_table(terminalreporter: pytest.TerminalReporter) -> None:
+    sums: dict[str, list[int]] = defaultdict(lambda: [0] * len(_COLUMNS))
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, value in report.user_properties:
+                if name == "fault" and report.when == "call":
+                    for n in range(len(_COLUMNS)):
+                        sums[value[0]][n] += value[n + 1]
+    if not sums:
+        return
+    terminalreporter.section("faults")
+    terminalreporter.write_line(
+        "| fault | times | outlived deadline + 60 s | bytes lost | settings left wrong |"
+    )
+    terminalreporter.write_line("|---|---|---|---|---|")
+    for fault, numbers in sorted(sums.items()):
+        terminalreporter.write_line(f"| {fault} | {' | '.join(map(str, numbers))} |")
+    total = [sum(column) for column in zip(*sums.values())]
+    terminalreporter.write_line(f"| all | {' | '.join(map(str, total))} |")

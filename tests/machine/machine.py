@@ -13,7 +13,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Optional, TypeVar
@@ -27,6 +27,7 @@ _Self = TypeVar("_Self", bound="Machine")
 CLONE = "/clone"
 WHEELS = "/wheels"
 _BOOT_TIME = 60.0
+_VARIABLES = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
 _DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 _DISK = """
 mount -t tmpfs -o mode=755 disk "$1" && mkdir "$1/changes" "$1/work" "$1/root" &&
@@ -58,10 +59,12 @@ class Machine:
         self._on_exit.close()
 
     def boot(self) -> None:
-        """Start, and return when systemd has finished booting."""
+        """Start, with a boot clock at zero, and return when systemd has finished booting."""
         self._container = subprocess.Popen(
             [
                 *_DIES_WITH_US, "nsenter", f"--target={self._holder.pid}", "--mount", "--",
+                "unshare", "--time", f"--boottime=-{time.clock_gettime(time.CLOCK_BOOTTIME):.0f}",
+                "--fork", "--kill-child", "--",
                 "systemd-nspawn", "--boot", "--quiet", "--register=no", "--keep-unit", "--console=pipe",
                 f"--directory={self._folder}/disk/root", f"--machine={self._network.name}",
                 f"--network-namespace-path=/run/netns/{self._network.server}",
@@ -80,10 +83,15 @@ class Machine:
         self.run("systemctl", "poweroff")
         self._container.wait(30)
 
+    def reboot(self) -> None:
+        """Shut down in order and start again."""
+        self.run("systemctl", "reboot")
+        self._container.wait(60)
+        self.boot()
+
     def cut_power(self) -> None:
         """Everything ends this instant."""
-        leader = self._leader()
-        for pid in (leader, self._container.pid):
+        for pid in (self._leader(), self._container.pid):
             if pid is not None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
@@ -93,19 +101,27 @@ class Machine:
         self, *argv: object, env: Optional[Mapping[str, str]] = None, stdin: str = "", timeout: float = 120
     ) -> subprocess.CompletedProcess[str]:
         """Run a command as root on the machine."""
-        leader = self._leader()
-        if leader is None:
-            raise RuntimeError("the machine is off")
-        variables = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
         return subprocess.run(
-            ["nsenter", f"--target={leader}", "--all", "--", *map(str, argv)],
-            env={**variables, **(env or {})},
+            self._inside(argv),
+            env={**_VARIABLES, **(env or {})},
             input=stdin,
             cwd="/",
             capture_output=True,
             text=True,
             timeout=timeout,
             check=False,
+        )
+
+    def start(self, *argv: object) -> subprocess.Popen[str]:
+        """Start a command as root on the machine; its output goes nowhere."""
+        return subprocess.Popen(
+            self._inside(argv),
+            env=_VARIABLES,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
 
     @property
@@ -160,11 +176,16 @@ class Machine:
             raise RuntimeError("the machine's disk could not be mounted")
         self.disk = Path(f"/proc/{self._holder.pid}/root{mount_point}/root")
 
+    def _inside(self, argv: Sequence[object]) -> list[str]:
+        leader = self._leader()
+        if leader is None:
+            raise RuntimeError("the machine is off")
+        return ["nsenter", f"--target={leader}", "--all", "--", *map(str, argv)]
+
     def _leader(self) -> Optional[int]:
         """Process 1 of the machine, by its number outside."""
         with contextlib.suppress(OSError, IndexError, ValueError):
-            children = Path(f"/proc/{self._container.pid}/task/{self._container.pid}/children")
-            return int(children.read_text().split()[0])
+            return _first_child(_first_child(self._container.pid))
         return None
 
     def _is_booted(self) -> bool:
@@ -183,6 +204,10 @@ def wait_for(condition: Callable[[], bool], seconds: float, what: str) -> float:
         assert time.monotonic() < began + seconds, f"waited {seconds} s for {what}"
         time.sleep(0.2)
     return time.monotonic() - began
+
+
+def _first_child(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
 
 
 def _looks(path: Path) -> tuple[object, ...]:
