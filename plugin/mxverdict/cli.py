@@ -1,5 +1,5 @@
 """The command line: `mxverdict COMMAND …`. Exit statuses: 0 nothing wrong, 1 a real problem was found,
-2 wrong usage, 3 could not be checked or done, 4 a window failed to close."""
+2 wrong usage, 3 could not be checked or done, 4 a window failed to close, whatever else there is to say."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from mxverdict import __version__
-from mxverdict.errors import MxVerdictError, UsageError, WindowError
+from mxverdict.errors import CloseFailed, JournalError, MxVerdictError, UsageError, WindowError
 from mxverdict.host import Host
 from mxverdict.text import visible
 
@@ -29,9 +29,11 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     try:
         status: int = options.run(options)
         sys.stdout.flush()
-        return status
+        return status if options.run is _keeper else _status_aloud(status)
+    except (CloseFailed, JournalError) as error:
+        return _failed(error, options, error.exit_status)
     except MxVerdictError as error:
-        return _failed(error, options)
+        return _failed(error, options, max(error.exit_status, _status_aloud(error.exit_status)))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -40,12 +42,28 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         return INTERRUPTED
 
 
-def _failed(error: MxVerdictError, options: argparse.Namespace) -> int:
+def _status_aloud(status: int) -> int:
+    """Say on standard error what fails to close; answers the status to end with instead of `status`."""
+    if os.geteuid() != 0:
+        return status
+    from mxverdict import window
+
+    try:
+        stuck = _stuck(window.open_windows(Host.from_environment()))
+    except WindowError as error:
+        print(f"mxverdict: {visible(str(error))}. {error.advice}", file=sys.stderr)
+        return status or error.exit_status
+    for one in stuck:
+        print(f"mxverdict: window {one.id} FAILED TO CLOSE: {visible(one.error)}", file=sys.stderr)
+    return CLOSE_FAILED if stuck else status
+
+
+def _failed(error: MxVerdictError, options: argparse.Namespace, status: int) -> int:
     message = visible(" ".join(str(error).split()))
     if getattr(options, "json", False):
-        _print_json({"error": message, "advice": error.advice, "exit_status": error.exit_status})
+        _print_json({"error": message, "advice": error.advice, "exit_status": status})
     print(f"mxverdict: {message}. {error.advice}", file=sys.stderr)
-    return error.exit_status
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -176,7 +194,7 @@ def _check(options: argparse.Namespace) -> int:
     testers = check.chosen(options.tester)
     if options.save is not None and not options.save.absolute().parent.is_dir():
         raise UsageError(f"{options.save.parent} is no folder")
-    windows, trouble = _tend_or_warn(host)
+    windows = _tend_if_possible(host)
     evidence, report = check.run(
         host,
         targets=options.targets,
@@ -191,7 +209,7 @@ def _check(options: argparse.Namespace) -> int:
         _print_json({**report_json(report), "windows": [window.to_json() for window in windows]})
     else:
         _print_report(report, options.transcript, windows)
-    return CLOSE_FAILED if _stuck(windows) else report.exit_status or trouble
+    return report.exit_status
 
 
 def _judge(options: argparse.Namespace) -> int:
@@ -220,17 +238,15 @@ def _preview(options: argparse.Namespace) -> int:
 
     testers = chosen(options.tester)
     host = _host()
-    windows, trouble = _tend_or_warn(host)
+    _tend_if_possible(host)
     previews = preview_addresses(host, options.addresses, testers)
     if options.json:
         _print_json({"previews": [preview_json(preview) for preview in previews]})
     else:
         print("\n".join(line for preview in previews for line in preview_lines(preview)))
-    if _stuck(windows):
-        return CLOSE_FAILED
     if any(not preview.understood for preview in previews):
         return 3
-    return 1 if any(preview.failure for preview in previews) else trouble
+    return 1 if any(preview.failure for preview in previews) else 0
 
 
 def _window_open(options: argparse.Namespace) -> int:
@@ -277,9 +293,20 @@ def _window_close(options: argparse.Namespace) -> int:
     from mxverdict import window
 
     host = _host()
-    every = window.open_windows(host) if options.all else ()
-    chosen = [one.id for one in every] if options.all else [_chosen(host, options.id)]
-    return _print_windows([window.close_window(host, one, _actor()) for one in chosen], options)
+    if not options.all:
+        closed = window.close_window(host, _chosen(host, options.id), _actor())
+        return _print_windows([closed], options)
+    every = sorted(window.open_windows(host), key=lambda one: one.kind == "delay_off")
+    failures: list[str] = []
+    ended = []
+    for one in every:
+        try:
+            ended.append(window.close_window(host, one.id, _actor()))
+        except CloseFailed as error:
+            failures.append(str(error))
+    if failures:
+        raise CloseFailed("; ".join(failures))
+    return _print_windows(ended, options)
 
 
 def _keeper(_: argparse.Namespace) -> int:
@@ -289,24 +316,19 @@ def _keeper(_: argparse.Namespace) -> int:
 
 
 def _tend(host: Host) -> Sequence[Any]:
-    """Close what is due, as every command does, and say loudly what would not close. Returns what is open."""
+    """Close what is due, as every command does. Returns what is open."""
     from mxverdict import window
 
     window.close_due(host)
-    windows = window.open_windows(host)
-    for stuck in _stuck(windows):
-        print(f"mxverdict: window {stuck.id} FAILED TO CLOSE: {visible(stuck.error)}", file=sys.stderr)
-    return windows
+    return window.open_windows(host)
 
 
-def _tend_or_warn(host: Host) -> tuple[Sequence[Any], int]:
-    """The same for commands that only look: an unusable journal is said, not a reason to stop. Answers the
-    open windows and the exit status that the journal alone would give."""
+def _tend_if_possible(host: Host) -> Sequence[Any]:
+    """The same for commands that only look: an unusable journal is no reason to stop."""
     try:
-        return _tend(host), 0
-    except WindowError as error:
-        print(f"mxverdict: {visible(str(error))}. {error.advice}", file=sys.stderr)
-        return (), error.exit_status
+        return _tend(host)
+    except WindowError:
+        return ()
 
 
 def _stuck(windows: Sequence[Any]) -> list[Any]:
@@ -381,7 +403,7 @@ def _print_windows(windows: Sequence[Any], options: argparse.Namespace) -> int:
             print(_window_line(window))
         if not windows:
             print("No test window.")
-    return CLOSE_FAILED if _stuck(windows) else 0
+    return 0
 
 
 def _window_line(window: Any) -> str:

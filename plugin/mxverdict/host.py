@@ -62,9 +62,12 @@ class Host:
         self.journal = self.state / "journal.sqlite"
         self.journal_copy = self.state / "journal.copy.sqlite"
         self.audit = self.state / "audit.jsonl"
-        self.lock = self.state / "lock"
 
         self.boot_id = Path("/proc/sys/kernel/random/boot_id")
+
+    def lock(self, kind: str) -> Path:
+        """The lock of all windows of one kind."""
+        return self.state / f"lock.{kind}"
 
     @classmethod
     def from_environment(cls) -> Host:

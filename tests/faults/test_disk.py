@@ -34,7 +34,9 @@ STATE = (
     "journal.copy.sqlite",
     "audit.jsonl",
     "candidate.localopts",
-    "lock",
+    "lock.whitelist",
+    "lock.delay_off",
+    "lock.copy",
 )
 ETC = (
     "senderverifybypasshosts",

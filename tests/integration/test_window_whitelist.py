@@ -314,7 +314,7 @@ audit._append = lambda *_: None
 
 def test_only_one_at_a_time(windows: Windows) -> None:
     before = windows.snapshot()
-    with exclusive(windows.host, 0):
+    with exclusive(windows.host, "whitelist", 0):
         busy = windows.open(before="from mxverdict.window import engine; engine._LOCK_WAIT = 0.2")
     assert (busy["error"], busy["exit"]) == ("WindowBusy", 3)
     assert windows.snapshot() == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Sequence
@@ -25,7 +26,8 @@ def tend(host: Host) -> None:
     with reading(host) as journal:
         due = journal is not None and anything_due(host, journal)
     if due:
-        jobs.start(host, actions.close_due(host), _CLOSE_DUE)
+        with contextlib.suppress(OSError):  # the keeper needs no job
+            jobs.start(host, actions.close_due(host), _CLOSE_DUE)
 
 
 def is_busy(windows: Sequence[Window], job: Optional[Job]) -> bool:

@@ -55,7 +55,7 @@ def apply(host: Host, api: WhmApi, record: Record) -> list[str]:
 def revert(host: Host, api: WhmApi, plan: dict[str, Any]) -> list[str]:
     """Put the setting back where it still is ours and into force; returns remarks. Raises HostError."""
     remarks: list[str] = []
-    exim.wait_for_others(host)
+    exim.wait_for_others(host, exim.BUILDS)
     files.remove_leftover(host.localopts)
     if _edit_in_progress(host):
         remarks.append(

@@ -59,8 +59,8 @@ def open_window(
     """
     with _refusals(host, actor, "open", kind=kind, addresses=networks, reason=reason):
         request = _request(host, kind, networks, tester, minutes, actor, reason, until_tested)
-        with _working(host, _LOCK_WAIT) as journal:
-            server = Operations(host, journal, api)
+        with _working(host, kind, _LOCK_WAIT) as journal:
+            server = Operations(host, journal, kind, api)
             server.settle()
             running = [window for window in journal.unfinished() if window.kind == kind]
             if not running:
@@ -74,49 +74,58 @@ def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Win
     """Move the deadline to `minutes` from now, never to an earlier time. Raises UsageError, WindowRefused."""
     with _refusals(host, actor, "extend", window=window_id):
         _check_minutes(minutes)
-        with _working(host, _LOCK_WAIT) as journal:
-            server = Operations(host, journal, None)
+        kind = _kind(host, window_id)
+        with _working(host, kind, _LOCK_WAIT) as journal:
+            server = Operations(host, journal, kind, None)
             server.settle()
             window = _known(journal, window_id)
             if window.state != OPEN:
                 raise WindowRefused(f"window {window_id} is {_in_words(window)} and cannot be extended")
-            ends = window.ends.later(Deadline.after(instant(host), minutes * 60))
-            longer = dataclasses.replace(window, ends=ends, minutes=minutes)
+            asked = Deadline.after(instant(host), minutes * 60)
+            longer = window
+            if window.ends.later(asked) == asked:
+                longer = dataclasses.replace(window, ends=asked, minutes=minutes)
             server.audit(actor, "extend", longer, f"asked for {_minutes(minutes)} from now")
             return journal.store(longer)
 
 
 def close_window(host: Host, window_id: int, actor: Actor, api: Optional[WhmApi] = None) -> Window:
     """Close a window now. Raises CloseFailed when that did not work: the keeper goes on trying."""
-    with _refusals(host, actor, "close", window=window_id), _working(host, _LOCK_WAIT) as journal:
-        window = _known(journal, window_id)
-        if window.finished:
-            raise WindowRefused(f"window {window_id} is {_in_words(window)} already")
-        closed = Operations(host, journal, api).close(window, actor)
+    with _refusals(host, actor, "close", window=window_id):
+        kind = _kind(host, window_id)
+        with _working(host, kind, _LOCK_WAIT) as journal:
+            window = _known(journal, window_id)
+            if window.finished:
+                raise WindowRefused(f"window {window_id} is {_in_words(window)} already")
+            server = Operations(host, journal, kind, api)
+            closed = server.close(window, actor)
+            server.mail()
     if closed.state == CLOSE_FAILED:
         raise CloseFailed(f"window {window_id} did not close: {closed.error}")
     return closed
 
 
-def close_due(host: Host, api: Optional[WhmApi] = None, *, wait: float = 0.0) -> list[Window]:
+def close_due(
+    host: Host, api: Optional[WhmApi] = None, *, kinds: Sequence[str] = KINDS, wait: float = 0.0
+) -> list[Window]:
     """Close everything that is due and roll back what a killed process left half done; returns those windows.
 
-    When somebody else holds the lock for longer than `wait` seconds nothing is done: the next call finds it.
-    One failing window never stops the others and never raises. Raises JournalError when there is a journal
-    that can be neither read nor restored.
+    A kind whose lock somebody else holds for longer than `wait` seconds is left to the next call. One failing
+    window never stops the others and never raises. Raises JournalError when there is a journal that can be
+    neither read nor restored.
     """
-    with suppress(JournalDamaged), reading(host) as journal:
-        if journal is None or not anything_due(host, journal):
-            return []
-    try:
-        with _working(host, wait) as journal:
-            server = Operations(host, journal, api)
-            handled = server.settle()
-            server.wake_dormant()
-            server.mail_failures()
-            return handled
-    except WindowBusy:
-        return []
+    handled: list[Window] = []
+    for kind in kinds:
+        with suppress(JournalDamaged), reading(host) as journal:
+            if journal is None or not anything_due(host, journal, kind):
+                continue
+        with suppress(WindowBusy), _working(host, kind, wait) as journal:
+            server = Operations(host, journal, kind, api)
+            handled += server.settle()
+            if kind == WHITELIST:
+                server.wake_dormant()
+            server.mail()
+    return handled
 
 
 def list_windows(host: Host, *, limit: int = 50) -> list[Window]:
@@ -175,8 +184,14 @@ def _check_minutes(minutes: int) -> None:
         raise UsageError(f"a window stays open for 1 to {MOST_MINUTES} minutes, not {str(minutes)[:20]}")
 
 
-def _known(journal: Journal, window_id: int) -> Window:
-    window = journal.window(window_id)
+def _kind(host: Host, window_id: int) -> str:
+    mend(host, _LOCK_WAIT)
+    with reading(host) as journal:
+        return _known(journal, window_id).kind
+
+
+def _known(journal: Optional[Journal], window_id: int) -> Window:
+    window = None if journal is None else journal.window(window_id)
     if window is None:
         raise UsageError(f"there is no window {window_id}")
     return window
@@ -187,12 +202,11 @@ def _in_words(window: Window) -> str:
 
 
 @contextmanager
-def _working(host: Host, wait: float) -> Iterator[Journal]:
-    """The journal, sound, with the lock held."""
-    with exclusive(host, wait):
-        mend(host)
-        with closing(Journal(host, create=True)) as journal:
-            yield journal
+def _working(host: Host, kind: str, wait: float) -> Iterator[Journal]:
+    """The journal, sound, with the lock of that kind held."""
+    mend(host, wait)
+    with exclusive(host, kind, wait), closing(Journal(host, create=True)) as journal:
+        yield journal
 
 
 @contextmanager

@@ -26,7 +26,8 @@ _START_WAIT = 10.0
 _POLL = 0.1
 
 _INTERPRETER = re.compile(r"(perl|python|bash|sh)[\d.]*$")
-_API_CHANGES = {"set_tweaksetting", "create_cpgreylist_trusted_host", "delete_cpgreylist_trusted_host"}
+BUILDS = frozenset({"buildeximconf", "restartsrv_exim", "set_tweaksetting"})
+"""Commands and API functions that change Exim's configuration or the daemon."""
 
 
 def stanzas(host: Host) -> int:
@@ -58,7 +59,7 @@ def in_force(host: Host) -> bool:
 
 def put_in_force(host: Host) -> None:
     """Build and restart unless the setting is in force. Raises HostError when it is not afterwards."""
-    wait_for_others(host)
+    wait_for_others(host, BUILDS)
     if in_force(host):
         return
     _run(host, host.buildeximconf, timeout=BUILD_TIMEOUT)
@@ -70,14 +71,14 @@ def put_in_force(host: Host) -> None:
         time.sleep(_POLL)
 
 
-def wait_for_others(host: Host) -> None:
-    """Wait for builds and API changes that somebody else, or a killed process of ours, has under way.
+def wait_for_others(host: Host, names: frozenset[str]) -> None:
+    """Wait for those commands and API functions that somebody else, or a killed process of ours, runs now.
 
     They read the old setting when they began and would put it in force after ours. What a killed process of
     ours left is ended after a few seconds. Raises HostError when the others do not end.
     """
     started = time.monotonic()
-    while under_way := _under_way(host):
+    while under_way := _under_way(host, names):
         waited = time.monotonic() - started
         for process, name in under_way.items():
             if waited > _ORPHAN_WAIT and _is_ours(process):
@@ -88,9 +89,8 @@ def wait_for_others(host: Host) -> None:
         time.sleep(_POLL)
 
 
-def _under_way(host: Host) -> dict[Path, str]:
-    """Folders in /proc and names of the commands that change Exim's configuration at this moment."""
-    builds = {host.buildeximconf.name, host.restartsrv_exim.name}
+def _under_way(host: Host, names: frozenset[str]) -> dict[Path, str]:
+    """Folders in /proc and names of those commands, and of whmapi1 with those functions, at this moment."""
     found: dict[Path, str] = {}
     for process in Path("/proc").glob("[0-9]*"):
         words = _read(process / "cmdline").split("\0")
@@ -98,13 +98,13 @@ def _under_way(host: Host) -> dict[Path, str]:
         if host.root != Path("/") and not program.startswith(f"{host.root}/"):
             continue
         name = Path(program).name
-        if name in builds or (name == host.whmapi1.name and _API_CHANGES.intersection(words)):
+        if name in names or (name == host.whmapi1.name and names.intersection(words)):
             found[process] = name
     return found
 
 
 def _is_ours(process: Path) -> bool:
-    """Whether we started it; as we hold the lock, whoever did is dead."""
+    """Whether we started it; as we hold the lock of all who start such, whoever did is dead."""
     return f"{MARK_VARIABLE}=1" in _read(process / "environ").split("\0")
 
 

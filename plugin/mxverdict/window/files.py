@@ -22,6 +22,17 @@ from mxverdict.errors import HostError
 _TRIES = 20
 _PAUSE = 0.02
 
+_ADVICE = {
+    errno.EPERM: "; if `lsattr {path}` shows an i, run `chattr -i {path}`",
+    errno.EACCES: "; look at `lsattr {path}` and at what SELinux forbids",
+    errno.EBUSY: "; something is mounted there: see `findmnt {path}`",
+    errno.EROFS: "; the file system is read-only: see `dmesg`",
+    errno.ENOSPC: "; free some space: see `df`",
+    errno.EDQUOT: "; free some space: see `quota`",
+    errno.EISDIR: "; a folder is in the way: see `ls -la` beside it",
+}
+"""What a server's owner can do about it."""
+
 Edit = Callable[[bytes], Optional[bytes]]
 """Gets the content, returns the new one; None means that nothing is to be changed."""
 
@@ -56,7 +67,8 @@ def edit(path: Path, change: Edit, creation: Creation) -> None:
                 return
             time.sleep(_PAUSE)
     except OSError as error:
-        raise HostError(f"{path} cannot be changed: {error.strerror or error}") from error
+        advice = _ADVICE.get(error.errno or 0, "").format(path=target)
+        raise HostError(f"{path} cannot be changed: {error.strerror or error}{advice}") from error
     raise HostError(f"{path} is being changed by somebody else all the time")
 
 

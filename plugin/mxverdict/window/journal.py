@@ -10,20 +10,23 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from mxverdict.errors import JournalDamaged, JournalError
+from mxverdict.errors import JournalDamaged, JournalError, WindowBusy
 from mxverdict.host import Host
 from mxverdict.window.clock import Deadline
 from mxverdict.window.files import fsync_folder
-from mxverdict.window.model import FINISHED, Window
+from mxverdict.window.lock import exclusive
+from mxverdict.window.model import CLOSE_FAILED, DAY, FINISHED, MAILED, NOT_MAILED, Window
 
 _TIMEOUT = 10.0
+_COPY = "copy"
 _SCHEMA = """
-CREATE TABLE windows (
+CREATE TABLE IF NOT EXISTS windows (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     kind TEXT NOT NULL, state TEXT NOT NULL, tester TEXT NOT NULL, networks TEXT NOT NULL,
     opened_at REAL NOT NULL, armed_at REAL NOT NULL, deadline REAL NOT NULL,
@@ -34,7 +37,7 @@ CREATE TABLE windows (
     attempts INTEGER NOT NULL DEFAULT 0, last_attempt REAL NOT NULL DEFAULT 0,
     next_attempt REAL NOT NULL DEFAULT 0, mailed INTEGER NOT NULL DEFAULT 0, closed_at REAL
 );
-CREATE TABLE changes (
+CREATE TABLE IF NOT EXISTS changes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     window INTEGER NOT NULL REFERENCES windows, kind TEXT NOT NULL, state TEXT NOT NULL, plan TEXT NOT NULL
 );
@@ -64,6 +67,7 @@ class Journal:
     """An open journal. Every method raises JournalError when the file does not do its part."""
 
     def __init__(self, host: Host, *, create: bool = False) -> None:
+        self.host = host
         self.path = host.journal
         self.copy = host.journal_copy
         with self._errors():
@@ -102,6 +106,13 @@ class Journal:
     def windows(self, limit: int) -> list[Window]:
         """Newest first."""
         return self._windows("ORDER BY id DESC LIMIT ?", limit)
+
+    def unmailed(self) -> list[Window]:
+        """Those whose mail is owed: "does not close", or "closed now" for a day after the first one."""
+        return self._windows(
+            "WHERE state = ? AND mailed = ? OR state IN (?, ?) AND mailed = ? AND closed_at > ? ORDER BY id",
+            *(CLOSE_FAILED, NOT_MAILED, *FINISHED, MAILED, time.time() - DAY),
+        )
 
     def unfinished(self) -> list[Window]:
         """Oldest first."""
@@ -194,8 +205,9 @@ class Journal:
         return bool(self.connection.execute("PRAGMA user_version").fetchone()[0])
 
     def _write_copy(self) -> None:
+        """One process at a time: the last copy is the newest."""
         temporary = self.copy.with_suffix(".new")
-        with self._errors():
+        with self._errors(), self._writing_copy():
             temporary.unlink(missing_ok=True)
             descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
             try:
@@ -208,6 +220,14 @@ class Journal:
                 os.close(descriptor)
             temporary.replace(self.copy)
             fsync_folder(self.copy.parent)
+
+    @contextmanager
+    def _writing_copy(self) -> Iterator[None]:
+        try:
+            with exclusive(self.host, _COPY, _TIMEOUT):
+                yield
+        except WindowBusy as error:
+            raise JournalError(f"somebody else is writing {self.copy} all the time") from error
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -270,7 +290,7 @@ def _fields(window: Window) -> dict[str, Any]:
         "attempts": window.attempts,
         "last_attempt": window.last_attempt,
         "next_attempt": window.next_attempt,
-        "mailed": int(window.mailed),
+        "mailed": window.mailed,
         "closed_at": window.closed_at,
     }
 
@@ -297,6 +317,6 @@ def _window(row: sqlite3.Row) -> Window:
         attempts=row["attempts"],
         last_attempt=row["last_attempt"],
         next_attempt=row["next_attempt"],
-        mailed=bool(row["mailed"]),
+        mailed=row["mailed"],
         closed_at=row["closed_at"],
     )

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
+import time
 
 _JOURNAL = "var/lib/mxverdict/journal.sqlite"
 _COPY = "var/lib/mxverdict/journal.copy.sqlite"
 _TRUSTED = "etc/greylist_trusted_netblocks"
 _LOCK_WAIT = 25.0
+_DAY = 86_400.0
 
 
 def idle(root: str) -> bool:
@@ -24,9 +26,12 @@ def idle(root: str) -> bool:
     try:
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
         try:
-            unfinished = "SELECT EXISTS (SELECT 1 FROM windows WHERE state NOT IN ('closed', 'failed'))"
+            unfinished = (
+                "SELECT EXISTS (SELECT 1 FROM windows WHERE state NOT IN ('closed', 'failed')"
+                " OR mailed = 1 AND closed_at > ?)"
+            )
             dormant = "SELECT EXISTS (SELECT 1 FROM changes WHERE state = 'dormant')"
-            if connection.execute(unfinished).fetchone()[0]:
+            if connection.execute(unfinished, (time.time() - _DAY,)).fetchone()[0]:
                 return False
             return not connection.execute(dormant).fetchone()[0] or _is_empty(os.path.join(root, _TRUSTED))  # noqa: PTH118
         finally:
@@ -44,20 +49,23 @@ def _is_empty(path: str) -> bool:
 
 def main() -> int:
     """Exit status: 0 done or nothing to do, 3 the journal can be neither read nor restored,
-    4 a window failed to close."""
+    4 a window failed to close, now or on an earlier tick."""
     if idle(os.environ.get("MXVERDICT_ROOT", "/")):
         return 0
     from mxverdict.errors import MxVerdictError
     from mxverdict.host import Host
-    from mxverdict.window.engine import close_due
+    from mxverdict.window.engine import open_windows
     from mxverdict.window.model import CLOSE_FAILED
+    from mxverdict.window.rounds import close_all_due
 
+    host = Host.from_environment()
     try:
-        handled = close_due(Host.from_environment(), wait=_LOCK_WAIT)
+        handled = close_all_due(host, _LOCK_WAIT)
+        latest = {window.id: window for window in [*open_windows(host), *handled]}
     except MxVerdictError as error:
         print(f"mxverdict keeper: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_status
-    failed = [window for window in handled if window.state == CLOSE_FAILED]
+    failed = [window for window in latest.values() if window.state == CLOSE_FAILED]
     for window in failed:
         print(f"mxverdict keeper: window {window.id} does not close: {window.error}", file=sys.stderr)  # noqa: T201
     return 4 if failed else 0

@@ -6,30 +6,46 @@ import dataclasses
 import os
 import sqlite3
 import time
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
+from typing import Optional
 
 from mxverdict.errors import JournalDamaged, JournalError
 from mxverdict.host import Host
 from mxverdict.window import audit
 from mxverdict.window.files import fsync_folder
 from mxverdict.window.journal import Journal, reading
-from mxverdict.window.model import KEEPER
+from mxverdict.window.lock import exclusive
+from mxverdict.window.model import KEEPER, KINDS
 
 
-def mend(host: Host) -> None:
-    """To be called with the lock held. The damaged file stays beside the journal, under another name.
+def mend(host: Host, wait: float) -> None:
+    """To be called with no lock held. The damaged file stays beside the journal, under another name.
 
-    Raises JournalDamaged when there is no sound copy, JournalError when it can be neither read nor restored.
+    Raises WindowBusy when somebody is at work on the damaged journal for longer than `wait` seconds,
+    JournalDamaged when there is no sound copy, JournalError when it can be neither read nor restored.
     """
+    if _damage(host) is None:
+        return
+    with ExitStack() as locks:
+        for kind in KINDS:
+            locks.enter_context(exclusive(host, kind, wait))
+        damage = _damage(host)
+        if damage is None:
+            return
+        if not _is_sound(host.journal_copy):
+            raise JournalDamaged(f"{damage}; there is no sound copy of it") from damage
+        _restore(host, damage)
+
+
+def _damage(host: Host) -> Optional[JournalDamaged]:
     try:
         with reading(host) as journal:
             if journal is not None:
                 journal.check()
     except JournalDamaged as damage:
-        if not _is_sound(host.journal_copy):
-            raise JournalDamaged(f"{damage}; there is no sound copy of it") from damage
-        _restore(host, damage)
+        return damage
+    return None
 
 
 def _restore(host: Host, damage: JournalDamaged) -> None:

@@ -20,6 +20,11 @@ FAILED = "failed"
 CLOSE_FAILED = "close_failed"
 FINISHED = (CLOSED, FAILED)
 
+NOT_MAILED = 0
+MAILED = 1
+MAILED_CLOSED = 2
+DAY = 86_400.0
+
 
 @dataclass(frozen=True)
 class Actor:
@@ -38,8 +43,9 @@ class Window:
 
     `state`: opening -> open -> closing -> closed; `failed` was rolled back, `close_failed` is still retried.
     `remark` says what a reader should know of a window that did well, `error` why it did not.
-    `minutes` is the last request's. `before` maps the previewed addresses to the seconds of delay they met
-    before the window.
+    `minutes` belongs to the request that set the deadline. `mailed` says what the contact was told of a close
+    that failed: nothing, that, or its good end too. `before` maps the previewed addresses to the seconds of
+    delay they met before the window.
     """
 
     id: int
@@ -62,7 +68,7 @@ class Window:
     attempts: int = 0
     last_attempt: float = 0.0
     next_attempt: float = 0.0
-    mailed: bool = False
+    mailed: int = NOT_MAILED
     closed_at: Optional[float] = None
 
     @property
@@ -72,6 +78,10 @@ class Window:
     @property
     def finished(self) -> bool:
         return self.state in FINISHED
+
+    def closed_lately_at_last(self, now: float) -> bool:
+        """Whether it closed within the last day, after tries that failed."""
+        return self.finished and self.attempts > 0 and (self.closed_at or 0.0) > now - DAY
 
     def seconds_left(self, now: Optional[float] = None) -> float:
         """Seconds until the deadline, 0 for a window that is past it or finished.

@@ -1,9 +1,10 @@
-"""Tells the server's contact that a window does not close."""
+"""Tells the server's contact that a window does not close, and when it is closed at last."""
 
 from __future__ import annotations
 
 import re
 import socket
+import time
 
 from mxverdict.errors import CommandFailed, WhmError
 from mxverdict.host import Host
@@ -16,18 +17,36 @@ _FALLBACK = "root"
 
 
 def close_failed(host: Host, api: WhmApi, window: Window) -> None:
-    """Mail it; the mail program adds sender and date. Raises HostError when it does not take the message."""
+    """Raises HostError when the mail program does not take the message."""
+    text = (
+        f"Test window {window.id} ({window.kind}) was due to close and did not:\n\n"
+        f"    {window.error}\n\n"
+        "MX Verdict goes on trying, at most every 15 minutes, and mails again when it has succeeded.\n"
+        "See `mxverdict window list`; "
+        f"`mxverdict window close {window.id}` tries at once.\n"
+    )
+    _send(host, api, f"test window {window.id} on {socket.gethostname()} does not close", text)
+
+
+def closed(host: Host, api: WhmApi, window: Window) -> None:
+    """Raises HostError when the mail program does not take the message."""
+    ended = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(window.closed_at))
+    text = (
+        f"Test window {window.id} ({window.kind}), which did not close, is closed since {ended}.\n"
+        "There is nothing left to do.\n" + (f"\n    {window.remark}\n" if window.remark else "")
+    )
+    _send(host, api, f"test window {window.id} on {socket.gethostname()} is closed now", text)
+
+
+def _send(host: Host, api: WhmApi, subject: str, text: str) -> None:
+    """The mail program adds sender and date."""
     message = (
         f"To: {contact(api)}\n"
-        f"Subject: MX Verdict: test window {window.id} on {socket.gethostname()} does not close\n"
+        f"Subject: MX Verdict: {subject}\n"
         "Auto-Submitted: auto-generated\n"
         "Content-Type: text/plain; charset=utf-8\n"
         "\n"
-        f"Test window {window.id} ({window.kind}) was due to close and did not:\n\n"
-        f"    {window.error}\n\n"
-        "MX Verdict goes on trying, at most every 15 minutes, until it succeeds.\n"
-        "See `mxverdict window list`; "
-        f"`mxverdict window close {window.id}` tries at once.\n"
+        f"{text}"
     )
     done = host.run([host.sendmail, "-t", "-i"], timeout=_TIMEOUT, stdin=message)
     if done.status != 0:

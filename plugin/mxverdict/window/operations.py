@@ -1,4 +1,4 @@
-"""What is done to the server while the lock is held."""
+"""What is done to the server while the lock of one kind of window is held."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ from mxverdict.window.model import (
     DELAY_OFF,
     FAILED,
     KEEPER,
+    KINDS,
+    MAILED,
+    MAILED_CLOSED,
+    NOT_MAILED,
     OPEN,
     OPENING,
     WHITELIST,
@@ -42,10 +46,15 @@ Step = tuple[str, Callable[[Window, whitelist.Record], list[str]]]
 """Kind of change, and what makes it; it records its plan before it writes and answers remarks."""
 
 
-def anything_due(host: Host, journal: Journal) -> bool:
+def anything_due(host: Host, journal: Journal, *kinds: str) -> bool:
+    """Whether windows of those kinds want work: of any kind, when none is named."""
     now = instant(host)
-    due = [window for window in journal.unfinished() if is_due(host, journal, window, now)]
-    return bool(due) or any(trusted_hosts.woken(host, change.plan) for change in journal.dormant())
+    wanted = kinds or KINDS
+    return (
+        any(one.kind in wanted and is_due(host, journal, one, now) for one in journal.unfinished())
+        or any(one.kind in wanted for one in journal.unmailed())
+        or (WHITELIST in wanted and any(trusted_hosts.woken(host, one.plan) for one in journal.dormant()))
+    )
 
 
 def is_due(host: Host, journal: Journal, window: Window, now: Instant) -> bool:
@@ -65,8 +74,11 @@ def _tested(host: Host, journal: Journal, window: Window) -> bool:
 
 
 class Operations:
-    def __init__(self, host: Host, journal: Journal, api: Optional[WhmApi]) -> None:
+    """Whoever makes one holds the lock of `kind`."""
+
+    def __init__(self, host: Host, journal: Journal, kind: str, api: Optional[WhmApi]) -> None:
         self.host = host
+        self.kind = kind
         self.journal = journal
         self.api = api or LocalWhmApi(host)
         self.closing_api = api or LocalWhmApi(host, _API_TIMEOUT_CLOSING)
@@ -100,6 +112,7 @@ class Operations:
         if new and window.kind == WHITELIST:
             before, steps = self._prepare(WHITELIST, new, request.tester)
         standing = self.journal.changes(window.id)
+        ends = window.ends.later(request.ends)
         try:
             if steps:
                 self.audit(actor, "join", request, "begun", window.id)
@@ -109,8 +122,8 @@ class Operations:
                     window,
                     networks=window.networks + tuple(show(network) for network in new),
                     tester=_both(window.tester, request.tester),
-                    ends=window.ends.later(request.ends),
-                    minutes=request.minutes,
+                    ends=ends,
+                    minutes=request.minutes if ends == request.ends else window.minutes,
                     until_tested=window.until_tested and request.until_tested,
                     before={**before, **window.before},
                     remark=_joined(window.remark, remarks),
@@ -143,11 +156,12 @@ class Operations:
         return self._finish(closing, actor, CLOSED, "")
 
     def settle(self) -> list[Window]:
-        """Close everything that is due, the quick ones first; a failing one does not stop the others."""
+        """Close everything of this kind that is due; a failing one does not stop the others."""
         now = instant(self.host)
-        due = [window for window in self.journal.unfinished() if is_due(self.host, self.journal, window, now)]
         handled: list[Window] = []
-        for window in sorted(due, key=lambda window: window.kind == DELAY_OFF):
+        for window in self.journal.unfinished():
+            if window.kind != self.kind or not is_due(self.host, self.journal, window, now):
+                continue
             try:
                 handled.append(self.close(window, KEEPER))
             except Exception as error:
@@ -169,12 +183,22 @@ class Operations:
                         addresses=change.plan["networks"],
                     )
 
-    def mail_failures(self) -> None:
-        for window in self.journal.unfinished():
-            if window.state == CLOSE_FAILED and not window.mailed:
+    def mail(self) -> None:
+        """Send the mails that are owed. One that was not taken stays owed."""
+        for window in self.journal.unmailed():
+            if window.kind == self.kind:
                 with suppress(MxVerdictError):
-                    notify.close_failed(self.host, self.closing_api, window)
-                    self.journal.store(dataclasses.replace(window, mailed=True))
+                    self._mail(window)
+
+    def _mail(self, window: Window) -> None:
+        """Noted before it is sent: a journal that takes no note must not have it sent again and again."""
+        finished = window.finished
+        self.journal.store(dataclasses.replace(window, mailed=MAILED_CLOSED if finished else MAILED))
+        try:
+            (notify.closed if finished else notify.close_failed)(self.host, self.closing_api, window)
+        except MxVerdictError:
+            self.journal.store(dataclasses.replace(window, mailed=MAILED if finished else NOT_MAILED))
+            raise
 
     def audit(
         self, actor: Actor, action: str, window: Window, result: str, number: Optional[int] = None
@@ -263,6 +287,8 @@ class Operations:
             )
             self._try_audit(actor, CLOSE_FAILED, done, problem)
         else:
+            if window.attempts:
+                told = dataclasses.replace(told, remark=_joined(told.remark, [_at_last(window.attempts)]))
             done = dataclasses.replace(told, state=success, error=why, closed_at=now)
             action = "rollback" if success == FAILED else "close"
             self._try_audit(actor, action, done, why or done.remark or "closed")
@@ -299,7 +325,7 @@ class Operations:
             return whitelist.revert(self.host, change.plan, change.state == APPLIED)
         if change.kind == _TRUSTED_HOSTS:
             if change.state == PLANNED:
-                exim.wait_for_others(self.host)
+                exim.wait_for_others(self.host, trusted_hosts.CHANGES)
             return trusted_hosts.revert(self.host, self.closing_api, change.plan)
         return delay_off.revert(self.host, self.closing_api, change.plan)
 
@@ -315,6 +341,10 @@ def _words(error: BaseException) -> str:
     if isinstance(error, MxVerdictError):
         return str(error)
     return audit.clean(f"{type(error).__name__} {error}".strip())
+
+
+def _at_last(attempts: int) -> str:
+    return f"closed at last, after {attempts} {'try' if attempts == 1 else 'tries'} that failed"
 
 
 def _both(tester: str, other: str) -> str:

@@ -20,6 +20,7 @@ from mxverdict.window import files, listfile
 from mxverdict.window.networks import Network, show
 from mxverdict.window.whitelist import Record
 
+CHANGES = frozenset({"create_cpgreylist_trusted_host", "delete_cpgreylist_trusted_host"})
 _FILE_WAIT = 8.0
 _POLL = 0.1
 

@@ -17,7 +17,7 @@ HOLD = """
 import sys, time
 from mxverdict.host import Host
 from mxverdict.window.lock import exclusive
-with exclusive(Host(sys.argv[1]), 0):
+with exclusive(Host(sys.argv[1]), "whitelist", 0):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -25,13 +25,13 @@ with exclusive(Host(sys.argv[1]), 0):
 
 def test_one_at_a_time(tmp_path: Path) -> None:
     host = Host(tmp_path)
-    with exclusive(host, 0):
-        inode = host.lock.stat().st_ino
-        with pytest.raises(WindowBusy), exclusive(host, 0.1):
+    with exclusive(host, "whitelist", 0):
+        inode = host.lock("whitelist").stat().st_ino
+        with pytest.raises(WindowBusy), exclusive(host, "whitelist", 0.1):
             pass
-    with exclusive(host, 0):
-        assert host.lock.stat().st_ino == inode
-    assert host.lock.stat().st_mode & 0o777 == 0o600
+    with exclusive(host, "whitelist", 0):
+        assert host.lock("whitelist").stat().st_ino == inode
+    assert host.lock("whitelist").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
@@ -41,19 +41,19 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(WindowBusy), exclusive(Host(tmp_path), 0):
+        with pytest.raises(WindowBusy), exclusive(Host(tmp_path), "whitelist", 0):
             pass
         holder.send_signal(signal.SIGKILL)
-        with exclusive(Host(tmp_path), 5):
+        with exclusive(Host(tmp_path), "whitelist", 5):
             pass
 
 
 def test_the_commands_of_the_holder_do_not_hold_it(tmp_path: Path) -> None:
     host = Host(tmp_path)
-    with exclusive(host, 0):
+    with exclusive(host, "whitelist", 0):
         child = host.start(["/bin/sleep", "60"])
     try:
-        with exclusive(host, 0):
+        with exclusive(host, "whitelist", 0):
             pass
     finally:
         child.kill()
@@ -63,6 +63,6 @@ def test_the_commands_of_the_holder_do_not_hold_it(tmp_path: Path) -> None:
 def test_a_symbolic_link_is_no_lock(tmp_path: Path) -> None:
     host = Host(tmp_path)
     host.state.mkdir(parents=True)
-    host.lock.symlink_to("/dev/null")
-    with pytest.raises(JournalError), exclusive(host, 0):
+    host.lock("whitelist").symlink_to("/dev/null")
+    with pytest.raises(JournalError), exclusive(host, "whitelist", 0):
         pass
