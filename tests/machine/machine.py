@@ -63,8 +63,8 @@ class Machine:
         self._container = subprocess.Popen(
             [
                 *_DIES_WITH_US, "nsenter", f"--target={self._holder.pid}", "--mount", "--",
-                "unshare", "--time", f"--boottime=-{time.clock_gettime(time.CLOCK_BOOTTIME):.0f}",
-                "--fork", "--kill-child", "--",
+                "unshare", "--time", f"--monotonic=-{int(time.clock_gettime(time.CLOCK_MONOTONIC))}",
+                f"--boottime=-{int(time.clock_gettime(time.CLOCK_BOOTTIME))}", "--fork", "--kill-child", "--",
                 "systemd-nspawn", "--boot", "--quiet", "--register=no", "--keep-unit", "--console=pipe",
                 f"--directory={self._folder}/disk/root", f"--machine={self._network.name}",
                 f"--network-namespace-path=/run/netns/{self._network.server}",
