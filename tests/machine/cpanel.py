@@ -11,6 +11,8 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOT = Path("/")
+# Debian's Exim keeps its privileges with these alone: cPanel's has /etc/exim.conf compiled in.
+_TRUSTED_CONFIGURATIONS = Path("/etc/exim4/trusted_configs")
 _EXIM_AT_BOOT = """[Unit]
 Description=Exim, started as cPanel does
 After=network.target
@@ -35,6 +37,7 @@ def main() -> None:
     settings = Settings()
     server_files.lay_out(ROOT)
     settings.save(ROOT)
+    _TRUSTED_CONFIGURATIONS.write_text("/etc/exim.conf\n")
     authority = Authority(ROOT / "sandbox/ca")
     authority.create()
     install.install(ROOT)

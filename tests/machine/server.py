@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 
 from tests.machine.image import REPOSITORY
 from tests.machine.machine import CLONE, WHEELS, Machine
@@ -52,6 +54,23 @@ class Server(Machine):
     def open_window(self, *options: object) -> None:
         done = self.run("mxverdict", "window", "open", *options)
         assert done.returncode == 0, done.stdout + done.stderr
+
+    @contextlib.contextmanager
+    def without_cron_line(self) -> Iterator[None]:
+        line = self.disk / "etc/cron.d/mxverdict"
+        away = line.rename(self.disk / "root/mxverdict.cron")
+        try:
+            yield
+        finally:
+            away.rename(line)
+
+    @contextlib.contextmanager
+    def without_timer(self) -> Iterator[None]:
+        self.run("systemctl", "disable", "--now", "mxverdict-keeper.timer")
+        try:
+            yield
+        finally:
+            self.run("systemctl", "enable", "--now", "mxverdict-keeper.timer")
 
     def product(self, code: str, *arguments: object) -> str:
         """What code prints that runs with the installed product's modules, on the system's Python."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 
@@ -41,7 +42,7 @@ def test_what_install_puts_where_and_that_it_runs(server: Server) -> None:
     assert icon.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     assert icon.read_bytes()[16:24] == (48).to_bytes(4, "big") * 2
     for name in ("etc/systemd/system/mxverdict-keeper.service", "etc/cron.d/mxverdict"):
-        assert "@" not in (server.disk / name).read_text()
+        assert not re.search("@[A-Z]+@", (server.disk / name).read_text())
     foreign = [path for path in looks if path.startswith(OPT) and looks[path][1:3] != (0, 0)]
     assert not foreign
 

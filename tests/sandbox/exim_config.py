@@ -49,7 +49,7 @@ remote_smtp:
 
 mailbox:
   driver = appendfile
-  file = /dev/null
+  file = %ROOT%/var/mail/mailbox
   user = mail
 
 begin authenticators

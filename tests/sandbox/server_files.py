@@ -78,8 +78,14 @@ def lay_out(root: Path) -> None:
     spool.mkdir(parents=True)
     shutil.chown(spool, exim_user(), EXIM_GROUP)
     spool.chmod(0o750)
+    mail = root / "var/mail"
+    mail.mkdir(exist_ok=True)
+    shutil.chown(mail, "root", EXIM_GROUP)
+    mail.chmod(0o2775)
     make_logs(root)
-    _executable(root / "usr/sbin/exim", f'#!/bin/sh\nexec {exim_program()} -C {root}/etc/exim.conf "$@"\n')
+    _executable(
+        root / "usr/sbin/exim", f'#!/bin/sh\nexec {exim_program()} -C {root / "etc/exim.conf"} "$@"\n'
+    )
     (root / "usr/sbin/sendmail").symlink_to("exim")
     for name in _SCRIPTS:
         _executable(
