@@ -113,7 +113,7 @@ build_release() {
     chown -R 0:0 "$release"
     chmod -R u=rwX,go=rX "$release"
     chmod 755 "$release/bin/mxverdict" "$release/uninstall.sh"
-    sed -i "s|@PYTHON@|$python|; s|@KEEPER@|$home/plugin/mxverdict/window/keeper.py|" "$release"/plugin/units/*
+    sed -i "s|@PYTHON@|$python|g; s|@KEEPER@|$home/plugin/mxverdict/window/keeper.py|g" "$release"/plugin/units/*
     locked_packages "$release/venv"
     "$release/venv/bin/python" -I -m compileall -q "$release/plugin"
     "$release/venv/bin/python" -I -c "import sys

@@ -1,7 +1,8 @@
 """Makes Exim run a changed setting: build the configuration, restart, and see that both took effect.
 
 The daemon parses its configuration at start alone, so a new exim.conf counts after a restart (see the Exim
-specification, chapter "The Exim command line", on SIGHUP). It writes its pid file at every start.
+specification, chapter "The Exim command line", on SIGHUP). It writes its pid file when it is started, and
+leaves it alone on SIGHUP: a daemon that was only reloaded since the build is restarted once more.
 """
 
 from __future__ import annotations
