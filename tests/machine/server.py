@@ -79,17 +79,17 @@ class Server(Machine):
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def let_time_pass(self) -> None:
-        """Make every stored time an hour older, as if the windows had been opened that much earlier."""
+    def let_time_pass(self, seconds: int = 3600) -> None:
+        """Make every stored time that much older, as if the windows had been opened earlier."""
+        columns = ("opened_at", "armed_at", "deadline", "boot_deadline")
+        changes = ", ".join(f"{column} = {column} - {seconds}" for column in columns)
         self.product(
             "import os, sqlite3\n"
             "path = '/var/lib/mxverdict/journal.sqlite'\n"
             "if os.path.exists(path):\n"
             "    with sqlite3.connect(path, timeout=30) as journal:\n"
             "        if journal.execute('PRAGMA user_version').fetchone()[0]:\n"
-            "            journal.execute('UPDATE windows SET opened_at = opened_at - 3600, '\n"
-            "                'armed_at = armed_at - 3600, deadline = deadline - 3600, '\n"
-            "                'boot_deadline = boot_deadline - 3600')\n"
+            f"            journal.execute('UPDATE windows SET {changes}')\n"
         )
 
     def windows(self) -> list[str]:

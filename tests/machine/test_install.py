@@ -8,8 +8,10 @@ import subprocess
 
 import pytest
 
+from tests.machine.conftest import Judge
 from tests.machine.machine import CLONE
 from tests.machine.server import INSTALL, TESTER, UNINSTALL, Server
+from tests.machine.trial import Trial
 
 OPT = "opt/mxverdict"
 CGI = "usr/local/cpanel/whostmgr/docroot/cgi/addons/mxverdict"
@@ -217,3 +219,21 @@ def test_an_upgrade_takes_the_new_version_and_leaves_windows_open(server: Server
     assert server.run("mxverdict", "window", "close", "--all").returncode == 0
     assert server.run(UNINSTALL).returncode == 0
     assert not (server.disk / OPT).exists()
+
+
+@pytest.mark.slow
+def test_windows_that_an_older_version_opened_close_in_time(server: Server, judge: Judge) -> None:
+    """An older version keeps no copy of its journal, and has one lock for all windows."""
+    server.installed()
+    trial = Trial(server)
+    server.open_window("--minutes", 200)
+    server.open_window("--delay-off", "--minutes", 200)
+    for newer in ("journal.copy.sqlite", "lock.*"):
+        server.run("sh", "-c", f"rm /var/lib/mxverdict/{newer}")
+    (server.disk / "var/lib/mxverdict/lock").touch(0o600)
+    server.installed()
+    assert server.windows() == ["open", "open"]
+    assert server.delays() == 0
+    server.let_time_pass(200 * 60)
+    judge("installed over an older version with windows open", trial)
+    assert server.windows() == ["closed", "closed"]
