@@ -22,8 +22,8 @@ from tests.sandbox.box import Sandbox
 NO_PROOF = "from mxverdict.window import verify; verify.previews = lambda *_: {}"
 """Saves the time of many previews; what the server is like in the end is looked at anyway."""
 FAULTS = {
-    "ENOSPC": "write,pwrite64,fsync,fdatasync,?rename,?link",
-    "EROFS": "openat,?rename,?link,?unlink",
+    "ENOSPC": "write,pwrite64,fsync,fdatasync,?rename,?renameat2,?link",
+    "EROFS": "openat,?rename,?renameat2,?link,?unlink",
 }
 STEP = 6
 CALLS = ["open", "join", "extend", "close", "keeper"]

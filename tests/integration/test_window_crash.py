@@ -46,12 +46,13 @@ def test_killed(windows: Windows, call: str, kind: str) -> None:
 
 
 AFTER_RENAME = """
-import os, pathlib, signal
-rename = pathlib.Path.rename
-def run(path, target):
-    rename(path, target)
+import os, signal
+from mxverdict.window import files
+exchange = files._exchange
+def run(one, other):
+    exchange(one, other)
     os.kill(os.getpid(), signal.SIGKILL)
-pathlib.Path.rename = run
+files._exchange = run
 """
 AFTER_COMMAND = """
 import os, signal

@@ -2,12 +2,15 @@
 
 A file is never truncated or unlinked: the new content goes to a temporary file beside it with the same owner,
 mode and extended attributes, reaches the disk, and takes the name. A symbolic link stays and its target is
-replaced. A change by somebody else between reading and replacing starts the edit again.
+replaced. A change by somebody else between reading and replacing starts the edit again; lines that somebody
+appends then, or writes later to the old file that was opened before, are carried over.
 """
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import fcntl
 import os
 import stat
 import time
@@ -21,6 +24,11 @@ from mxverdict.errors import HostError
 
 _TRIES = 20
 _PAUSE = 0.02
+_WRITERS_WAIT = 1.0
+_WRITERS_POLL = 0.005
+_EXCHANGE = 2
+_AT_FDCWD = -100
+_NO_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
 
 _ADVICE = {
     errno.EPERM: "; if `lsattr {path}` shows an i, run `chattr -i {path}`",
@@ -120,46 +128,94 @@ def _create(target: Path, change: Edit, creation: Creation) -> bool:
 
 
 def _replace(target: Path, original: int, change: Edit) -> bool:
-    before = os.fstat(original)
     content = _content(original)
     changed = change(content)
     if changed is None or changed == content:
         return True
     temporary = _write(target, changed, lambda descriptor: _own_like(descriptor, original))
     try:
-        if not _same(target, original, before, content):
+        if not _still_there(target, original, content):
             return False
-        temporary.rename(target)
+        if not _take_place(temporary, target, os.fstat(original).st_ino):
+            return False
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
     fsync_folder(target.parent)
-    _keep_late_lines(target, original, content)
-    return True
-
-
-def _keep_late_lines(target: Path, original: int, content: bytes) -> None:
-    """Carry over what somebody appended to the replaced file between the last look and the rename."""
+    _wait_for_writers(original)
     late = _content(original)
-    if late != content and late.startswith(content):
+    if late.startswith(content):
+        _append(target, late[len(content) :])
+        return True
+    return _attempt(target, lambda _: change(late), Creation("root", 0o600))
+
+
+def _take_place(temporary: Path, target: Path, original: int) -> bool:
+    """Give the temporary file the name; False when somebody else replaced the file before.
+
+    Theirs stays.
+    """
+    placed = temporary.stat().st_ino
+    if not _exchange(temporary, target):
+        temporary.rename(target)
+        return True
+    displaced = temporary.stat().st_ino
+    if displaced == original:
+        return True
+    while True:
+        _exchange(temporary, target)
+        expected, placed, displaced = placed, displaced, temporary.stat().st_ino
+        if displaced == expected:
+            return False
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two names in one step; False on a file system that cannot. See renameat2(2)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _EXCHANGE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in _NO_EXCHANGE:
+        return False
+    raise OSError(number, os.strerror(number))
+
+
+def _wait_for_writers(original: int) -> None:
+    """Wait until nobody has the replaced file open for writing: only then is a read lease granted (fcntl(2)).
+
+    A program that keeps it open for longer loses what it writes later. A file that has another name is left
+    alone, for whoever opened it there would send us a signal.
+    """
+    give_up = time.monotonic() + _WRITERS_WAIT
+    while os.fstat(original).st_nlink == 0 and time.monotonic() < give_up:
+        try:
+            fcntl.fcntl(original, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        except OSError as error:
+            if error.errno != errno.EAGAIN:
+                return
+            time.sleep(_WRITERS_POLL)
+        else:
+            fcntl.fcntl(original, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+            return
+
+
+def _append(target: Path, lines: bytes) -> None:
+    if lines:
         with target.open("ab") as file:
-            file.write(late[len(content) :])
+            file.write(lines)
             file.flush()
             os.fsync(file.fileno())
 
 
-def _same(target: Path, original: int, before: os.stat_result, content: bytes) -> bool:
+def _still_there(target: Path, original: int, content: bytes) -> bool:
+    """Whether nobody did more to the file than append lines to it, which are carried over."""
     try:
-        now = target.stat()
+        if not os.path.samestat(target.stat(), os.fstat(original)):
+            return False
     except FileNotFoundError:
         return False
-    unchanged = (now.st_dev, now.st_ino, now.st_mtime_ns, now.st_size) == (
-        before.st_dev,
-        before.st_ino,
-        before.st_mtime_ns,
-        before.st_size,
-    )
-    return unchanged and _content(original) == content
+    now = _content(original)
+    return now == content or (now.startswith(content) and content.endswith(b"\n"))
 
 
 def _content(descriptor: int) -> bytes:

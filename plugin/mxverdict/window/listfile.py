@@ -9,11 +9,13 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Sequence
+from typing import Optional
 
 from mxverdict.window.networks import Network, covered
 
 _QUOTED = re.compile(rb'"([^"\\]*)"')
 _BARE = re.compile(rb"[^:\s]+")
+_PARTS = re.compile(rb"[^\n]*\n|[^\n]+")
 
 
 def line_of(network: Network) -> str:
@@ -52,19 +54,33 @@ def add(content: bytes, lines: Sequence[str]) -> bytes:
     return b"".join(line.encode("ascii") + b"\n" for line in lines) + content
 
 
-def remove(content: bytes, lines: Sequence[str]) -> tuple[bytes, list[str]]:
+def remove(content: bytes, lines: Sequence[str], exact: Sequence[str] = ()) -> tuple[bytes, list[str]]:
     """Take one instance of each line out again, the first one, and name those that are not there any more.
 
-    A line counts as ours only while it holds nothing else; blanks or a carriage return that an editor put at
-    its end do not matter.
+    A line counts as ours only while it holds nothing else. Blanks or a carriage return that an editor put at
+    its end do not matter, nor do quotes that it put or took away, unless the line is one of `exact`.
     """
-    parts = content.split(b"\n")
+    parts = _PARTS.findall(content)
     gone: list[str] = []
     for line in lines:
-        ours = line.encode("ascii")
-        index = next((n for n, part in enumerate(parts) if part.rstrip(b" \t\r") == ours), None)
+        index = _index(parts, line, line in exact)
         if index is None:
             gone.append(line)
         else:
             del parts[index]
-    return b"\n".join(parts), gone
+    return b"".join(parts), gone
+
+
+def present(content: bytes, lines: Sequence[str]) -> list[str]:
+    """Those lines that `remove` would find."""
+    parts = _PARTS.findall(content)
+    return [line for line in lines if _index(parts, line, False) is not None]
+
+
+def _index(parts: Sequence[bytes], line: str, exact: bool) -> Optional[int]:
+    ours = line.encode("ascii")
+    texts = [part.rstrip(b" \t\r\n") for part in parts]
+    if ours in texts:
+        return texts.index(ours)
+    bare = [text.strip(b'"') for text in texts]
+    return bare.index(ours.strip(b'"')) if ours.strip(b'"') in bare and not exact else None

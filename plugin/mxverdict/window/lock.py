@@ -22,8 +22,8 @@ _POLL = 0.05
 @contextmanager
 def exclusive(host: Host, kind: str, wait: float) -> Iterator[None]:
     """Hold the lock of that kind. Raises WindowBusy when it is not free within `wait` seconds, JournalError
-    when it cannot be made. The file stays: deleting it would let two processes hold "the" lock. It is opened for
-    reading alone: that works on a file system that became read-only, where a window must close too."""
+    when it cannot be made. The file stays: deleting it would let two processes hold "the" lock. It is opened
+    for reading alone: that works on a file system that became read-only, where a window must close too."""
     path = host.lock(kind)
     try:
         host.state.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -6,14 +6,19 @@ verification and for the delay).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Callable, Optional
 
+from mxverdict.errors import HostError
 from mxverdict.host import Host
 from mxverdict.window import files, listfile
 from mxverdict.window.networks import Network
 
 _CREATION = files.Creation(group="mail", mode=0o640)
+_TRIES = 4
+_PAUSE = 0.05
 
 Record = Callable[[dict[str, Any]], None]
 """Makes the plan of a change durable; called before every write."""
@@ -28,7 +33,7 @@ def apply(host: Host, networks: Sequence[Network], record: Record) -> list[str]:
     def change(content: bytes) -> Optional[bytes]:
         nonlocal lines
         lines = [listfile.line_of(network) for network in listfile.missing(content, networks)]
-        record({"lines": lines, "created": created})
+        record({"lines": lines, "created": created, "exact": listfile.present(content, lines)})
         return listfile.add(content, lines) if lines else None
 
     files.edit(path, change, _CREATION)
@@ -39,19 +44,46 @@ def revert(host: Host, plan: dict[str, Any], applied: bool) -> list[str]:
     """Take out what `apply` added, where it still stands so; returns remarks. Raises HostError."""
     path = host.sender_verify_bypass_hosts
     remarks: list[str] = []
-    gone: list[str] = []
-
-    def change(content: bytes) -> Optional[bytes]:
-        nonlocal gone
-        rest, gone = listfile.remove(content, plan["lines"])
-        return rest
-
     if not path.exists():
         remarks.append(f"{path} was deleted meanwhile; an empty one was made: Exim drops mail without it")
     elif plan["created"]:
         remarks.append(f"{path} was missing before; an empty one stays: Exim drops mail without it")
     files.remove_leftover(path)
-    files.edit(path, change, _CREATION)
+    lines: list[str] = plan["lines"]
+    gone, rearranged = _take_out(path, lines, plan.get("exact", ()))
     if gone and applied:
         remarks.append(f"{', '.join(gone)} had been taken out of {path} or changed by somebody else")
+    if rearranged and len(gone) < len(lines):
+        remarks.append(
+            f"{path} was edited by somebody else meanwhile; whoever wants one of this window's addresses "
+            "to stay there has to add it again"
+        )
     return remarks
+
+
+def _take_out(path: Path, lines: Sequence[str], exact: Sequence[str]) -> tuple[list[str], bool]:
+    """Answers which lines were not there and whether the others stood elsewhere than `apply` had put them.
+
+    A program that read the file before and writes it after puts our lines back: they are taken out once more.
+    """
+    gone: list[str] = []
+    left = b""
+    rearranged = False
+
+    def change(content: bytes) -> bytes:
+        nonlocal gone, left, rearranged
+        left, gone = listfile.remove(content, lines, exact)
+        rearranged = listfile.add(left, lines) != content
+        return left
+
+    files.edit(path, change, _CREATION)
+    answer = gone, rearranged
+    lines = [line for line in lines if line not in gone and line not in listfile.present(left, lines)]
+    for _ in range(_TRIES):
+        if not lines:
+            return answer
+        time.sleep(_PAUSE)
+        if not listfile.present(files.read(path) or b"", lines):
+            return answer
+        files.edit(path, change, _CREATION)
+    raise HostError(f"{path} is written again and again by somebody else, with this window's addresses in it")

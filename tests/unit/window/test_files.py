@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Optional
+from typing import BinaryIO, Optional
 
 import pytest
 
@@ -93,16 +95,15 @@ def test_a_file_that_somebody_makes_at_the_same_moment_is_kept(tmp_path: Path) -
     assert path.read_bytes() == b"theirs\nours\n"
 
 
-@pytest.mark.parametrize("how", ["append", "replace"])
+@pytest.mark.parametrize("how", ["in place", "replace"])
 def test_a_change_by_somebody_else_starts_the_edit_again(path: Path, how: str) -> None:
     calls: list[bytes] = []
 
     def change(content: bytes) -> Optional[bytes]:
         calls.append(content)
         if len(calls) == 1:
-            if how == "append":
-                with path.open("ab") as file:
-                    file.write(b"second\n")
+            if how == "in place":
+                path.write_bytes(b"second\n")
             else:
                 other = path.with_name("other")
                 other.write_bytes(b"second\n")
@@ -110,32 +111,102 @@ def test_a_change_by_somebody_else_starts_the_edit_again(path: Path, how: str) -
         return line(content)
 
     files.edit(path, change, NEW)
-    assert len(calls) == 2
-    assert path.read_bytes() == calls[1] + b"ours\n"
-    assert b"second\n" in path.read_bytes()
+    assert calls == [b"theirs\n", b"second\n"]
+    assert path.read_bytes() == b"second\nours\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(b"theirs\n", b"theirs\nours\nlate\n"), (b"half a", b"half a line\nours\n")],
+)
+def test_an_append_by_somebody_else_while_we_edit_survives(path: Path, before: bytes, after: bytes) -> None:
+    path.write_bytes(before)
+    late = [b"late\n" if before.endswith(b"\n") else b" line\n"]
+
+    def change(content: bytes) -> Optional[bytes]:
+        if late:
+            append(path, late.pop())
+        return line(content)
+
+    files.edit(path, change, NEW)
+    assert path.read_bytes() == after
 
 
 def test_a_line_appended_between_the_last_look_and_the_rename_survives(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rename = Path.rename
-
-    def late(self: Path, target: Path) -> Path:
-        with path.open("ab") as file:
-            file.write(b"late\n")
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", late)
+    just_before_the_rename(monkeypatch, lambda: append(path, b"late\n"))
     files.edit(path, line, NEW)
     assert path.read_bytes() == b"theirs\nours\nlate\n"
+
+
+def append(path: Path, content: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(content)
+
+
+def finish(file: BinaryIO, content: bytes) -> None:
+    file.truncate(0 if content == b"second\n" else None)
+    file.write(content)
+    file.close()
+
+
+def just_before_the_rename(monkeypatch: pytest.MonkeyPatch, strike: Callable[[], None]) -> None:
+    """Once."""
+    exchange = files._exchange
+
+    def struck(one: Path, other: Path) -> bool:
+        monkeypatch.setattr(files, "_exchange", exchange)
+        strike()
+        return exchange(one, other)
+
+    monkeypatch.setattr(files, "_exchange", struck)
+
+
+def test_a_line_appended_by_a_program_that_had_the_old_file_open_survives(path: Path) -> None:
+    with path.open("ab") as file:
+        writer = threading.Timer(0.2, finish, [file, b"late\n"])
+        writer.start()
+        files.edit(path, line, NEW)
+        writer.join()
+    assert path.read_bytes() == b"theirs\nours\nlate\n"
+
+
+def test_a_file_rewritten_in_place_at_the_same_moment_is_the_one_that_counts(path: Path) -> None:
+    with path.open("r+b") as file:
+        writer = threading.Timer(0.2, finish, [file, b"second\n"])
+        writer.start()
+        files.edit(path, line, NEW)
+        writer.join()
+    assert path.read_bytes() == b"second\nours\n"
+
+
+def test_a_file_replaced_just_before_the_rename_is_the_one_that_counts(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replace() -> None:
+        other = path.with_name("other")
+        other.write_bytes(b"second\n")
+        other.rename(path)
+
+    just_before_the_rename(monkeypatch, replace)
+    files.edit(path, line, NEW)
+    assert path.read_bytes() == b"second\nours\n"
+    assert [entry.name for entry in path.parent.iterdir()] == ["list"]
+
+
+def test_a_file_system_that_cannot_exchange_names(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_exchange", lambda *_: False)
+    files.edit(path, line, NEW)
+    assert path.read_bytes() == b"theirs\nours\n"
+    assert [entry.name for entry in path.parent.iterdir()] == ["list"]
 
 
 def test_gives_up_when_the_file_never_rests(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "_PAUSE", 0)
 
     def change(content: bytes) -> Optional[bytes]:
-        with path.open("ab") as file:
-            file.write(b"x\n")
+        path.write_bytes(b"x" + content)
         return line(content)
 
     with pytest.raises(HostError, match="all the time"):

@@ -115,3 +115,17 @@ def test_a_line_that_is_not_exactly_ours_any_more_stays(changed: bytes) -> None:
 def test_an_editor_that_rewrote_the_line_ends_does_not_keep_it_in() -> None:
     content = b"10.0.0.1\r\n18.209.86.113\r\n"
     assert listfile.remove(content, ["18.209.86.113"]) == (b"10.0.0.1\r\n", [])
+
+
+def test_quotes_that_an_editor_put_or_took_away_do_not_matter() -> None:
+    assert listfile.remove(b'2001:db8::5\n"18.209.86.113"\n', ['"2001:db8::5"', "18.209.86.113"]) == (b"", [])
+
+
+def test_quotes_matter_where_told_so() -> None:
+    content = b"2001:db8::5\n"
+    assert listfile.remove(content, ['"2001:db8::5"'], ['"2001:db8::5"']) == (content, ['"2001:db8::5"'])
+    assert listfile.remove(b'"2001:db8::5"\n' + content, ['"2001:db8::5"']) == (content, [])
+
+
+def test_the_line_before_keeps_its_end() -> None:
+    assert listfile.remove(b"10.0.0.1\n18.209.86.113", ["18.209.86.113"]) == (b"10.0.0.1\n", [])
