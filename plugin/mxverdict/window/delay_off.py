@@ -6,6 +6,7 @@ which everybody may read; so with such a password the one line is edited instead
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import suppress
 from typing import Any, Optional
 
@@ -41,11 +42,13 @@ def apply(host: Host, api: WhmApi, record: Record) -> list[str]:
     """Switch the delay off and see that it is; returns remarks. Raises HostError, WhmError."""
     content = _content(host)
     exim.dry_run(host, localopts.put(content, localopts.OFF))
-    record({"old": localopts.setting_line(content), "written": localopts.OFF})
+    plan = {"old": localopts.setting_line(content), "written": localopts.OFF}
+    record(plan)
     if not _has_secret(host):
         _ask_api(api, "0")
     if localopts.setting_line(_content(host)) != localopts.OFF:
         files.edit(host.localopts, lambda text: localopts.put(text, localopts.OFF), _CREATION)
+    record({**plan, "digest": _digest(_content(host))})
     exim.put_in_force(host)
     if localopts.is_on(_content(host)):
         raise HostError("somebody switched the delay on again at the same moment")
@@ -62,8 +65,14 @@ def revert(host: Host, api: WhmApi, plan: dict[str, Any]) -> list[str]:
             "somebody was editing Exim's settings in WHM while the window closed; "
             "make sure that saving there did not switch the delay off again"
         )
-    line = localopts.setting_line(_content(host))
+    content = _content(host)
+    line = localopts.setting_line(content)
     if line == plan["written"]:
+        if plan.get("digest", _digest(content)) != _digest(content):
+            remarks.append(
+                "Exim's settings were saved by somebody else meanwhile; whoever meant to switch the delay "
+                "off has to do so again"
+            )
         _restore(host, api, plan["old"])
     elif line != plan["old"]:
         remarks.append(f"{localopts.KEY} was changed by somebody else meanwhile and stays as it is")
@@ -86,6 +95,11 @@ def _ask_api(api: WhmApi, value: str) -> None:
 
 def _content(host: Host) -> bytes:
     return files.read(host.localopts) or b""
+
+
+def _digest(content: bytes) -> str:
+    """Tells whether the settings were saved since."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def _has_secret(host: Host) -> bool:
