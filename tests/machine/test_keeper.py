@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager
 
 import pytest
 
@@ -15,6 +16,8 @@ pytestmark = pytest.mark.slow
 
 MINUTE = 60.0
 ENVIRONMENT = "/opt/mxverdict/venv"
+PACKAGES = f"{ENVIRONMENT}/lib/python3*/site-packages"
+ALL_OF_IT = f"$(readlink -f {ENVIRONMENT})"
 
 
 def open_both(server: Server, minutes: int) -> float:
@@ -24,11 +27,16 @@ def open_both(server: Server, minutes: int) -> float:
     return time.monotonic() + minutes * MINUTE
 
 
+def alone(server: Server, left: str) -> AbstractContextManager[None]:
+    """Only the timer, or only the cron line, starts the keeper."""
+    return server.without_cron_line() if left == "timer" else server.without_timer()
+
+
 @pytest.mark.parametrize("left", ["timer", "cron line"])
 def test_timer_and_cron_line_each_close_windows_alone(installed: Server, judge: Judge, left: str) -> None:
     trial = Trial(installed)
     assert not installed.greets()
-    with installed.without_cron_line() if left == "timer" else installed.without_timer():
+    with alone(installed, left):
         deadline = open_both(installed, 1)
         assert TESTER in installed.exempt()
         assert installed.delays() == 0
@@ -52,19 +60,21 @@ def test_windows_close_after_a_power_cut_that_outlasts_them(installed: Server, j
 
 
 @pytest.mark.parametrize(
-    "lost", [f"{ENVIRONMENT}/lib/python3*/site-packages", f"$(readlink -f {ENVIRONMENT})"]
+    ("lost", "left"), [(PACKAGES, "timer"), (ALL_OF_IT, "timer"), (ALL_OF_IT, "cron line")]
 )
-def test_windows_close_without_the_virtual_environment(installed: Server, judge: Judge, lost: str) -> None:
-    """Without its packages, and without all of it."""
+def test_windows_close_without_the_virtual_environment(
+    installed: Server, judge: Judge, lost: str, left: str
+) -> None:
     trial = Trial(installed)
-    open_both(installed, 15)
-    packages = (f"{ENVIRONMENT}/bin/python", "-c", "import requests")
-    assert installed.run(*packages).returncode == 0
-    installed.run("sh", "-c", f"rm -r {lost}")
+    imports = (f"{ENVIRONMENT}/bin/python", "-c", "import requests")
+    assert installed.run(*imports).returncode == 0
     try:
-        assert installed.run(*packages).returncode != 0
-        installed.let_time_pass()
-        judge("virtual environment damaged or gone", trial)
+        with alone(installed, left):
+            open_both(installed, 15)
+            installed.run("sh", "-c", f"rm -r {lost}")
+            assert installed.run(*imports).returncode != 0
+            installed.let_time_pass()
+            judge("virtual environment damaged or gone", trial)
     finally:
         installed.installed()
 
