@@ -14,9 +14,9 @@ for n in itertools.count():
     if os.path.exists(stop):
         break
     with open(path, "ab") as file:
-        time.sleep(0.001)
+        time.sleep(0.005)
         file.write(b"10.%d.%d.%d\\n" % (1 + n // 62500, n // 250 % 250, n % 250))
-    time.sleep(0.003)
+    time.sleep(0.001)
 print(n)
 """
 """What `echo … >>` does, slowly: the file is open for a while before the line is written."""

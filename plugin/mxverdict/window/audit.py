@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import time
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -15,6 +17,8 @@ from mxverdict.window.model import Actor
 
 _LIMIT = 300
 _ADDRESSES = 64
+_LOCK_WAIT = 1.0
+_POLL = 0.005
 
 
 def clean(text: str, limit: int = _LIMIT) -> str:
@@ -65,6 +69,7 @@ def _append(host: Host, line: bytes) -> None:
     is_new = not host.audit.exists()
     descriptor = os.open(host.audit, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
     try:
+        _lock(descriptor)
         size = os.fstat(descriptor).st_size
         torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
         data = b"\n" + line if torn else line
@@ -75,3 +80,15 @@ def _append(host: Host, line: bytes) -> None:
         os.close(descriptor)
     if is_new:
         fsync_folder(host.state)
+
+
+def _lock(descriptor: int) -> None:
+    """Nobody else's line is half written then. A process that hangs with it holds nobody up for long."""
+    give_up = time.monotonic() + _LOCK_WAIT
+    while time.monotonic() < give_up:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_POLL)
+        else:
+            return
