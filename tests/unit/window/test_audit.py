@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,3 +64,21 @@ def test_what_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     host.audit.mkdir(parents=True)
     with pytest.raises(JournalError, match="cannot be written"):
         audit.record(host, ROOT, "open", result="ok")
+
+
+def test_several_writers_at_once_leave_no_empty_line(tmp_path: Path) -> None:
+    """A line that crosses a page of memory is seen in part by others while it is written."""
+    program = (
+        "import os, sys; os.fsync = lambda _: None\n"
+        "from mxverdict.host import Host; from mxverdict.window import audit, model\n"
+        "for _ in range(800):\n"
+        "    audit.record(Host(sys.argv[1]), model.KEEPER, 'open', result='x' * 250, reason='y' * 200)\n"
+    )
+    package = str(Path(audit.__file__).parents[2])
+    writers = [
+        subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], env={"PYTHONPATH": package})
+        for _ in range(4)
+    ]
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0, 0]
+    written = Host(tmp_path).audit.read_text().splitlines()
+    assert (len(written), written.count("")) == (3200, 0)
