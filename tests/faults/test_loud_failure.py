@@ -1,4 +1,4 @@
-"""A close that fails is loud everywhere until it succeeds; and one kind of window does not wait for the other."""
+"""A close that fails is loud everywhere until it succeeds; one kind of window does not wait for the other."""
 
 from __future__ import annotations
 
@@ -207,7 +207,10 @@ def test_the_keeper_closes_a_whitelist_window_while_another_close_hangs(
 def test_the_setting_does_not_wait_for_a_hanging_whitelist_opening(windows: Windows, tally: Tally) -> None:
     trial = Trial(windows)
     windows.open("delay_off", [])
-    hang = "import time; from mxverdict.window import whitelist; whitelist.apply = lambda *_: time.sleep(40) or []"
+    hang = (
+        "import time; from mxverdict.window import whitelist\n"
+        "whitelist.apply = lambda *_: time.sleep(40) or []"
+    )
     with ThreadPoolExecutor() as pool:
         slow = pool.submit(windows.open, networks=[TESTER], before=hang)
         time.sleep(3)
