@@ -1,4 +1,7 @@
-"""SIGKILL at any point of opening or closing: the next tick of the keeper leaves nothing behind."""
+"""SIGKILL while a command runs or straight after it: the next tick of the keeper leaves nothing behind.
+
+tests/faults/test_killed.py strikes at each system call of our own.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,6 @@ from mxverdict import window as window_functions
 from tests.integration.windows import Windows
 from tests.sandbox.box import Sandbox
 
-POINTS = {"whitelist": 12, "delay_off": 7}
-CASES = [(call, kind) for call in ("open_window", "close_window") for kind in POINTS]
-
 
 @pytest.fixture(scope="module")
 def windows() -> Iterator[Windows]:
@@ -21,39 +21,6 @@ def windows() -> Iterator[Windows]:
         yield Windows(box)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("call", "kind"), CASES)
-def test_killed(windows: Windows, call: str, kind: str) -> None:
-    before = windows.snapshot()
-    forget(windows)
-    if call == "close_window":
-        windows.open(kind)
-    points = windows.points(call, kind)
-    killed = 0
-    for number in range(POINTS[kind]):
-        forget(windows)
-        if call == "close_window":
-            assert windows.open(kind)["state"] == "open"
-        point = 1 + number * (points - 1) // (POINTS[kind] - 1)
-        killed += windows.kill(call, kind, point)
-        windows.let_time_pass(900)
-        assert windows.keeper() == 0, point
-        assert window_functions.open_windows(windows.host) == [], point
-        assert windows.snapshot() == before, point
-        assert windows.markers() == 3, point
-        assert windows.delay() == 40, point
-    assert killed >= POINTS[kind] - 2
-
-
-AFTER_RENAME = """
-import os, signal
-from mxverdict.window import files
-exchange = files._exchange
-def run(one, other):
-    exchange(one, other)
-    os.kill(os.getpid(), signal.SIGKILL)
-files._exchange = run
-"""
 AFTER_COMMAND = """
 import os, signal
 from mxverdict.host import Host
@@ -70,27 +37,18 @@ COMMANDS = ["set_tweaksetting", "buildeximconf", "restartsrv_exim"]
 
 
 @pytest.mark.parametrize("function", ["open", "close"])
-def test_killed_straight_after_the_list_file_was_replaced(windows: Windows, function: str) -> None:
-    struck(windows, function, "whitelist", AFTER_RENAME)
-
-
-@pytest.mark.parametrize("function", ["open", "close"])
 @pytest.mark.parametrize("moment", ["start", "run"])
 @pytest.mark.parametrize("word", COMMANDS)
 def test_killed_during_or_straight_after_a_command(
     windows: Windows, word: str, moment: str, function: str
 ) -> None:
     strike = AFTER_COMMAND.replace("MOMENT", moment).replace("WORD", word)
-    struck(windows, function, "delay_off", strike)
-
-
-def struck(windows: Windows, function: str, kind: str, strike: str) -> None:
     before = windows.snapshot()
     forget(windows)
     if function == "close":
-        windows.open(kind)
+        windows.open("delay_off")
     with pytest.raises(RuntimeError, match=r"status (-9|137)"):
-        windows.close(1, before=strike) if function == "close" else windows.open(kind, before=strike)
+        windows.close(1, before=strike) if function == "close" else windows.open("delay_off", before=strike)
     windows.let_time_pass(900)
     assert windows.keeper() == 0
     assert window_functions.open_windows(windows.host) == []

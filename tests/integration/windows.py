@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -37,19 +36,6 @@ except MxVerdictError as error:
 else:
     print(json.dumps([w.to_json() for w in answer] if isinstance(answer, list) else answer.to_json()))
 """
-_STRIKE = """
-import atexit, os, signal
-count = 0
-def look(frame, event, argument):
-    global count
-    code = frame.f_code
-    count += "/mxverdict/" in code.co_filename and code.co_name not in ("_under_way", "_program", "_read")
-    if count == POINT and POINT:
-        os.kill(os.getpid(), signal.SIGKILL)
-atexit.register(lambda: print(count, file=sys.stderr))
-sys.setprofile(look)
-"""
-"""Counts the calls, also of built-in functions, and the returns in our code; strikes at number POINT."""
 _DELAYS = """
 import json, sys
 from mxverdict.host import Host
@@ -151,25 +137,6 @@ class Windows:
             )
             for path in files
         }
-
-    def points(self, name: str, kind: str) -> int:
-        """At how many points `kill` could kill that call. The call is made."""
-        done = self._process(name, kind, 0)
-        assert done.returncode == 0, done.stderr
-        return int(done.stderr)
-
-    def kill(self, name: str, kind: str, point: int) -> bool:
-        """Open a window ("open_window") or close number 1 ("close_window"); SIGKILL strikes at that point.
-
-        False when the call was done before, since the points vary a little with the waits for Exim.
-        """
-        return self._process(name, kind, point).returncode in (-9, 137)
-
-    def _process(self, name: str, kind: str, point: int) -> subprocess.CompletedProcess[str]:
-        opening = {"kind": kind, "networks": MXTOOLBOX, "minutes": 15, "tester": "mxtoolbox"}
-        request = [name, [], opening] if name == "open_window" else [name, [1], {}]
-        strike = _STRIKE.replace("POINT", str(point))
-        return self.box.run([sys.executable, "-c", _CALL, json.dumps(request), strike])
 
     def _call(self, name: str, arguments: list[Any], named: dict[str, Any], before: str) -> Any:
         request = json.dumps([name, arguments, named])
