@@ -76,18 +76,20 @@ def letters(windows: Windows) -> int:
     return sum(" <= " in line and " P=local" in line for line in log.splitlines())
 
 
-def open_and_fail(windows: Windows) -> None:
+@contextmanager
+def failing_to_close(windows: Windows) -> Iterator[None]:
     windows.open(networks=[TESTER])
-    windows.let_time_pass(900)
-    assert windows.keeper() == 4
+    with busy_list(windows):
+        windows.let_time_pass(900)
+        assert windows.keeper() == 4
+        yield
 
 
 def test_every_command_says_it_until_it_is_closed(windows: Windows, tally: Tally, tmp_path: object) -> None:
     trial = Trial(windows)
     evidence = f"{tmp_path}/evidence.json"
     assert cli(windows, "check", "--tester", "mxtoolbox", "--save", evidence).returncode == 0
-    with busy_list(windows):
-        open_and_fail(windows)
+    with failing_to_close(windows):
         commands = [
             ["check", "--tester", "swaks"],
             ["judge", evidence],
@@ -127,8 +129,7 @@ def test_two_real_mails(windows: Windows, tally: Tally) -> None:
     sendmail = windows.host.sendmail
     target = sendmail.readlink()
     sendmail.unlink()
-    with busy_list(windows):
-        open_and_fail(windows)
+    with failing_to_close(windows):
         assert letters(windows) == before
         sendmail.symlink_to(target)
         for _ in range(3):

@@ -124,7 +124,7 @@ def test_one_failing_window_does_not_hold_up_the_other(windows: Windows) -> None
     assert windows.markers() == 3
 
 
-def test_the_contact_gets_one_mail(windows: Windows) -> None:
+def test_the_contact_gets_one_mail_of_each_kind(windows: Windows) -> None:
     sendmail = windows.host.sendmail
     letters = windows.box.root / "letters"
     target = sendmail.readlink()
@@ -144,8 +144,11 @@ def test_the_contact_gets_one_mail(windows: Windows) -> None:
     fault.unlink()
     letters.unlink()
     windows.let_time_pass(2000)
-    assert windows.keeper() == 0
-    assert not letters.exists()
+    for _ in range(2):
+        assert windows.keeper() == 0
+    text = letters.read_text()
+    assert text.count("arguments: -t -i\n") == 1
+    assert "is closed now" in text
     assert windows.actions() == ["open", "open", "close_failed", "close_failed", "close_failed", "close"]
     sendmail.unlink()
     sendmail.symlink_to(target)
