@@ -167,7 +167,7 @@ def test_a_journal_that_cannot_be_read_is_loud(windows: Windows) -> None:
 def test_a_whitelist_window_does_not_wait_for_a_hanging_opening(windows: Windows, tally: Tally) -> None:
     trial = Trial(windows)
     windows.open(networks=[TESTER])
-    fault = windows.fault("buildeximconf-hangs")
+    fault = windows.fault("buildeximconf-waits")
     with ThreadPoolExecutor() as pool:
         slow = pool.submit(windows.open, "delay_off", [])
         time.sleep(3)
@@ -188,7 +188,7 @@ def test_the_keeper_closes_a_whitelist_window_while_another_close_hangs(
     trial = Trial(windows)
     windows.open("delay_off", [])
     windows.let_time_pass(900)
-    fault = windows.fault("buildeximconf-hangs")
+    fault = windows.fault("buildeximconf-waits")
     with ThreadPoolExecutor() as pool:
         keeper = pool.submit(windows.keeper)
         time.sleep(2)

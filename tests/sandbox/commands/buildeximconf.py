@@ -1,6 +1,7 @@
 """Stand-in for `/usr/local/cpanel/scripts/buildeximconf` (facts: whm.md 3.2, 4.1).
 
-Faults: `buildeximconf-fails` writes a configuration Exim refuses, `buildeximconf-hangs` waits until the switch is off.
+Faults: `buildeximconf-fails` writes a configuration Exim refuses, `buildeximconf-hangs` never ends,
+`buildeximconf-waits` holds it up until the switch is off.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from tests.sandbox.whm.greylist import write_netblocks
 def main(root: Path, arguments: Sequence[str]) -> int:
     """0: built, or the dry run is fine. 1: Exim refuses the configuration; the old one stays."""
     options = _parse(arguments)
-    while faults.is_on(root, "buildeximconf-hangs"):
+    if faults.is_on(root, "buildeximconf-hangs"):
+        time.sleep(3600)
+    while faults.is_on(root, "buildeximconf-waits"):
         time.sleep(0.2)
     text = _configuration(root, options)
     if options.localopts or options.localopts_shadow or options.local or options.acl_dry_run:
