@@ -73,7 +73,8 @@ def broken_from(windows: Windows, error: str, number: int, log: Path) -> list[st
     paths += [windows.host.root / "etc" / name for name in ETC]
     only = [word for path in paths for word in ("-P", str(path))]
     inject = f"inject={FAULTS[error]}:error={error}:when={number}+"
-    return ["strace", "-f", "-b", "execve", "-qq", "-o", str(log), *only, "-e", f"trace={FAULTS[error]}", "-e", inject]
+    trace = f"trace={FAULTS[error]}"
+    return ["strace", "-f", "-b", "execve", "-qq", "-o", str(log), *only, "-e", trace, "-e", inject]
 
 
 def ask(windows: Windows, call: str, kind: str) -> Any:
