@@ -30,14 +30,14 @@ class Model:
         self.is_on = True
         self.whitelist: Optional[OpenWindow] = None
         self.delay_off: Optional[OpenWindow] = None
-        self._last = 0
+        self._kinds: list[str] = []
 
     def spared(self, address: str) -> bool:
         return not self.is_on or address in map(key, self.lines)
 
     def open_whitelist(self, networks: list[str], seconds: int) -> bool:
         self._settle_whitelist()
-        window = self.whitelist = self.whitelist or self._new()
+        window = self.whitelist = self.whitelist or self._new("whitelist")
         new = [network for network in networks if network not in window.networks]
         lines = [network for network in new if network not in map(key, self.lines)]
         window.networks += new
@@ -52,15 +52,17 @@ class Model:
             if not self.is_on:
                 return False
             self.is_on = False
-            self.delay_off = self._new()
+            self.delay_off = self._new("delay_off")
         self.delay_off.ends = max(self.delay_off.ends, self.now + seconds)
         return True
 
     def extend(self, number: int, seconds: int) -> bool:
-        if self.delay_off is not None and self.delay_off.id == number:
-            self._settle_delay_off()
-        else:
+        """Closes what is overdue of the kind of the window `number`, open or not, before it looks at it."""
+        kind = self._kinds[number - 1] if number <= len(self._kinds) else ""
+        if kind == "whitelist":
             self._settle_whitelist()
+        elif kind == "delay_off":
+            self._settle_delay_off()
         for window in (self.whitelist, self.delay_off):
             if window is not None and window.id == number:
                 window.ends = max(window.ends, self.now + seconds)
@@ -93,6 +95,6 @@ class Model:
         if self.delay_off is not None and self.now >= self.delay_off.ends:
             self.close(self.delay_off.id)
 
-    def _new(self) -> OpenWindow:
-        self._last += 1
-        return OpenWindow(self._last, 0)
+    def _new(self, kind: str) -> OpenWindow:
+        self._kinds.append(kind)
+        return OpenWindow(len(self._kinds), 0)
