@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from mxverdict import __version__
+from mxverdict.commands.common import command, print_json, progress, root_host, seconds, tester_option
 from mxverdict.errors import CloseFailed, JournalError, MxVerdictError, UsageError, WindowError
 from mxverdict.host import Host
 from mxverdict.text import visible
@@ -61,7 +62,7 @@ def _status_aloud(status: int) -> int:
 def _failed(error: MxVerdictError, options: argparse.Namespace, status: int) -> int:
     message = visible(" ".join(str(error).split()))
     if getattr(options, "json", False):
-        _print_json({"error": message, "advice": error.advice, "exit_status": status})
+        print_json({"error": message, "advice": error.advice, "exit_status": status})
     print(f"mxverdict: {message}. {error.advice}", file=sys.stderr)
     return status
 
@@ -77,11 +78,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"mxverdict {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    check = _command(commands, "check", _check, "the full diagnosis of this server")
+    check = command(commands, "check", _check, "the full diagnosis of this server")
     check.add_argument(
         "targets", nargs="*", metavar="TARGET", help="domain, host name or address of this server"
     )
-    _tester_option(check)
+    tester_option(check)
     check.add_argument(
         "--save", metavar="FILE", type=Path, help="keep all evidence in FILE for `mxverdict judge`"
     )
@@ -89,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument(
         "--timeout",
         metavar="SECONDS",
-        type=_seconds,
+        type=seconds,
         default=45.0,
         help="patience with this server's own replies (default: 45)",
     )
@@ -103,20 +104,20 @@ def _parser() -> argparse.ArgumentParser:
     trust.add_argument("--whm-ca", metavar="FILE", help="authority that signed WHM's certificate")
     trust.add_argument("--whm-insecure", action="store_true", help="accept any certificate of WHM")
 
-    judge = _command(commands, "judge", _judge, "judge saved evidence again, without a server")
+    judge = command(commands, "judge", _judge, "judge saved evidence again, without a server")
     judge.add_argument("file", metavar="FILE", type=Path, help="what `mxverdict check --save` wrote")
-    _tester_option(judge)
+    tester_option(judge)
     judge.add_argument("--transcript", action="store_true", help="print each tester's transcript too")
 
-    preview = _command(commands, "preview", _preview, "what Exim does to each tester, or to an address")
+    preview = command(commands, "preview", _preview, "what Exim does to each tester, or to an address")
     preview.add_argument(
         "addresses", nargs="*", metavar="ADDRESS", help="IP addresses (default: the testers')"
     )
-    _tester_option(preview)
+    tester_option(preview)
 
     window = commands.add_parser("window", help="test windows that close themselves")
     actions = window.add_subparsers(metavar="ACTION", required=True)
-    opening = _command(actions, "open", _window_open, "open a test window")
+    opening = command(actions, "open", _window_open, "open a test window")
     kind = opening.add_mutually_exclusive_group()
     kind.add_argument(
         "--whitelist",
@@ -144,8 +145,8 @@ def _parser() -> argparse.ArgumentParser:
         "--until-tested", action="store_true", help="close early when Exim's log shows the tester's visit"
     )
     opening.add_argument("--reason", default="", metavar="TEXT", help="for the audit trail")
-    _command(actions, "list", _window_list, "open windows and the last closed ones")
-    extend = _command(
+    command(actions, "list", _window_list, "open windows and the last closed ones")
+    extend = command(
         actions,
         "extend",
         _window_extend,
@@ -153,44 +154,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     extend.add_argument("id", type=int, nargs="?", metavar="ID", help="default: the only open one")
     extend.add_argument("--minutes", type=int, default=15, metavar="N", help="1 to 240 (default: 15)")
-    close = _command(actions, "close", _window_close, "close a window now")
+    close = command(actions, "close", _window_close, "close a window now")
     close.add_argument("id", type=int, nargs="?", metavar="ID", help="default: the only open one")
     close.add_argument("--all", action="store_true", help="close every open window")
 
-    _command(commands, "keeper", _keeper, "close what is due (the timer runs it)")
+    command(commands, "keeper", _keeper, "close what is due (the timer runs it)")
     return parser
-
-
-def _command(commands: Any, name: str, run: Any, summary: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=summary, description=summary[0].upper() + summary[1:]
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(run=run)
-    return parser
-
-
-def _tester_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--tester", action="append", default=[], metavar="NAME", help="only this tester (may be repeated)"
-    )
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= 600:
-        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no number of seconds up to 600")
-    return seconds
 
 
 def _check(options: argparse.Namespace) -> int:
     from mxverdict import check
     from mxverdict.report.json import report_json
 
-    host = _host()
+    host = root_host()
     testers = check.chosen(options.tester)
     if options.save is not None and not options.save.absolute().parent.is_dir():
         raise UsageError(f"{options.save.parent} is no folder")
@@ -200,13 +176,13 @@ def _check(options: argparse.Namespace) -> int:
         targets=options.targets,
         testers=[tester.name for tester in testers],
         api=_whm(options),
-        progress=_progress,
+        progress=progress,
         reply_timeout=options.timeout,
     )
     if options.save is not None:
         _save(options.save, evidence)
     if options.json:
-        _print_json({**report_json(report), "windows": [window.to_json() for window in windows]})
+        print_json({**report_json(report), "windows": [window.to_json() for window in windows]})
     else:
         _print_report(report, options.transcript, windows)
     return report.exit_status
@@ -225,7 +201,7 @@ def _judge(options: argparse.Namespace) -> int:
         raise UsageError(f"{options.file} cannot be judged: {error}") from None
     report = check.again(evidence, options.tester)
     if options.json:
-        _print_json(report_json(report))
+        print_json(report_json(report))
     else:
         _print_report(report, options.transcript, ())
     return report.exit_status
@@ -237,11 +213,11 @@ def _preview(options: argparse.Namespace) -> int:
     from mxverdict.report.preview import preview_json, preview_lines
 
     testers = chosen(options.tester)
-    host = _host()
+    host = root_host()
     _tend_if_possible(host)
     previews = preview_addresses(host, options.addresses, testers)
     if options.json:
-        _print_json({"previews": [preview_json(preview) for preview in previews]})
+        print_json({"previews": [preview_json(preview) for preview in previews]})
     else:
         print("\n".join(line for preview in previews for line in preview_lines(preview)))
     if any(not preview.understood for preview in previews):
@@ -258,7 +234,7 @@ def _window_open(options: argparse.Namespace) -> int:
         raise UsageError(
             f"{tester.title} publishes no addresses; name them with --address, or use --delay-off"
         )
-    host = _host()
+    host = root_host()
     _tend(host)
     opened = window.open_window(
         host,
@@ -276,7 +252,7 @@ def _window_open(options: argparse.Namespace) -> int:
 def _window_list(options: argparse.Namespace) -> int:
     from mxverdict import window
 
-    host = _host()
+    host = root_host()
     _tend(host)
     return _print_windows(window.list_windows(host, limit=20), options)
 
@@ -284,7 +260,7 @@ def _window_list(options: argparse.Namespace) -> int:
 def _window_extend(options: argparse.Namespace) -> int:
     from mxverdict import window
 
-    host = _host()
+    host = root_host()
     chosen = _chosen(host, options.id)
     return _print_windows([window.extend_window(host, chosen, options.minutes, _actor())], options)
 
@@ -292,7 +268,7 @@ def _window_extend(options: argparse.Namespace) -> int:
 def _window_close(options: argparse.Namespace) -> int:
     from mxverdict import window
 
-    host = _host()
+    host = root_host()
     if not options.all:
         closed = window.close_window(host, _chosen(host, options.id), _actor())
         return _print_windows([closed], options)
@@ -346,12 +322,6 @@ def _chosen(host: Host, window_id: Optional[int]) -> int:
     return int(found[0].id)
 
 
-def _host() -> Host:
-    if os.geteuid() != 0:
-        raise UsageError("only root can ask Exim and change its lists; run it as root")
-    return Host.from_environment()
-
-
 def _actor() -> Any:
     from mxverdict.window import Actor
 
@@ -397,7 +367,7 @@ def _print_report(report: Any, transcripts: bool, windows: Sequence[Any]) -> Non
 
 def _print_windows(windows: Sequence[Any], options: argparse.Namespace) -> int:
     if options.json:
-        _print_json({"windows": [window.to_json() for window in windows]})
+        print_json({"windows": [window.to_json() for window in windows]})
     else:
         for window in windows:
             print(_window_line(window))
@@ -419,15 +389,6 @@ def _window_line(window: Any) -> str:
         state = f"{_UNFINISHED.get(window.state, window.state)}: deadline {deadline}"
     notes = "".join(f"; {visible(note)}" for note in (window.remark, window.error) if note)
     return f"Test window {window.id} ({window.kind}, {what}) {state}{notes}"
-
-
-def _progress(step: str) -> None:
-    if sys.stderr.isatty():
-        print(f"… {step}", file=sys.stderr)
-
-
-def _print_json(data: dict[str, Any]) -> None:
-    print(json.dumps({"schema": 1, **data}, indent=2))
 
 
 if __name__ == "__main__":
