@@ -37,24 +37,47 @@ _LABELS = {
 }
 
 
+class Owner(str, Enum):
+    """Whose job it is to change what a finding is about."""
+
+    NOBODY = "nobody"
+    DNS_PROVIDER = "whoever runs the name servers"
+    ZONE = "whoever edits the zone"
+    ZONE_TEMPLATE = "the zone template in WHM"
+    ADDRESS = "whoever owns the address (host or data centre)"
+    SERVER = "the owner of this server"
+    OTHER_SERVER = "the owner of the other mail server"
+    BLOCKLIST = "the operator of the blocklist"
+
+
 @dataclass(frozen=True)
 class Row:
-    """One line of a tester's report: its name, `ok`, `warning` or `error`, and the words it prints."""
+    """One line of a tester's report: its name, its level (`ok`, `warning`, `error`, or `unknown` where we
+    cannot tell) and the words it prints.
+
+    `category` is the tester's group of rows (`smtp`, `dns`, `mx`, `spf`, `dmarc`, `blacklist`), `host` what
+    the row is about (a domain, a name, an address), `details` the lines the tester prints below it.
+    """
 
     name: str
     level: str
     text: str
+    category: str = "smtp"
+    host: str = ""
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A judged row. `why` is one plain sentence, `todo` what the owner should do ("" for nothing)."""
+    """A judged row. `why` is one plain sentence, `todo` what should be done ("" for nothing) and `owner` by
+    whom (None: nothing to do, or it is plain from `todo`)."""
 
     row: Row
     verdict: Verdict
     why: str
     evidence: tuple[str, ...] = ()
     todo: str = ""
+    owner: Optional[Owner] = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +132,15 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class DomainReport:
+    """What MXToolbox's domain health report prints about one domain, judged; its order: failures first."""
+
+    domain: str
+    summary: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything judged from one piece of evidence. `server` holds findings that no tester prints."""
 
@@ -121,11 +153,13 @@ class Report:
     predictions: tuple[Prediction, ...]
     server: tuple[Finding, ...]
     remarks: tuple[str, ...] = ()
+    domains: tuple[DomainReport, ...] = ()
     schema: int = SCHEMA
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        return self.server + tuple(f for prediction in self.predictions for f in prediction.findings)
+        predicted = tuple(f for prediction in self.predictions for f in prediction.findings)
+        return self.server + predicted + tuple(f for domain in self.domains for f in domain.findings)
 
     @property
     def counts(self) -> dict[Verdict, int]:

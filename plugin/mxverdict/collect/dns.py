@@ -1,13 +1,18 @@
-"""DNS look-ups for the SMTP rows: PTR and the way back, mail hosts of a domain, addresses of a name."""
+"""DNS look-ups through the server's own resolver: any record, PTR and the way back, mail hosts of a domain.
+
+A name that does not exist is an answer, not an error. Deadlines are values of `time.monotonic()`.
+"""
 
 from __future__ import annotations
 
 import ipaddress
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
 
 import dns.exception
-import dns.name
 import dns.resolver
 import dns.reversename
 
@@ -15,21 +20,65 @@ from mxverdict.evidence import Forward, ReverseDns
 
 TIMEOUT = 5.0
 _NAMES_LIMIT = 10
+_ATTEMPT = TIMEOUT / 2
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Records of one name and type in presentation form. `canonical` is the name at the end of a chain of
+    CNAMEs (the name itself without one), `exists` is False for NXDOMAIN, `error` is "" or one line: nothing
+    is known then."""
+
+    records: tuple[str, ...]
+    canonical: str
+    exists: bool = True
+    error: str = ""
+
+    def or_raise(self) -> tuple[str, ...]:
+        """The records. Raises LookupError with the line in `error`."""
+        if self.error:
+            raise LookupError(self.error)
+        return self.records
+
+
+def look_up(name: str, kind: str, deadline: float) -> Answer:
+    """Ask for the records of type `kind` (MX, TXT …) of `name`. Nothing is raised."""
+    left = min(TIMEOUT, deadline - time.monotonic())
+    if left <= 0:
+        return Answer((), name, error=f"no time was left to look up {kind} for {name}")
+    try:
+        found = _resolver().resolve(name, kind, search=False, lifetime=left, raise_on_no_answer=False)
+    except dns.resolver.NXDOMAIN:
+        return Answer((), name, exists=False)
+    except dns.exception.Timeout:
+        return Answer((), name, error=f"the look-up of {kind} for {name} timed out")
+    except (dns.exception.DNSException, UnicodeError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return Answer((), name, error=f"the look-up of {kind} for {name} failed: {reason}")
+    canonical = found.canonical_name.to_text(omit_final_dot=True)
+    return Answer(tuple(record.to_text() for record in found.rrset or ()), canonical)
+
+
+def resolvers() -> tuple[str, ...]:
+    """Addresses of the resolvers that answer `look_up`; empty when none is set up."""
+    try:
+        return tuple(str(server) for server in _resolver().nameservers)
+    except OSError:
+        return ()
 
 
 def reverse_all(addresses: Sequence[str]) -> tuple[ReverseDns, ...]:
     """PTR names of each address and the addresses of each name, looked up at the same time."""
     if not addresses:
         return ()
-    resolver = _resolver()
     with ThreadPoolExecutor(min(32, len(addresses))) as pool:
-        return tuple(pool.map(lambda address: _reverse(resolver, address), addresses))
+        return tuple(pool.map(_reverse, addresses))
 
 
 def mail_hosts(domain: str) -> tuple[str, ...]:
     """Host names that take mail for a domain, best preference first; the domain itself when it has no MX
     (RFC 5321 section 5.1); none for a null MX (RFC 7505). Raises LookupError with one line."""
-    answers = _records(_resolver(), domain, "MX")
+    answers = _records(domain, "MX")
     if not answers:
         return (domain,)
     ordered = sorted(answers, key=lambda text: int(text.split()[0]))
@@ -38,45 +87,36 @@ def mail_hosts(domain: str) -> tuple[str, ...]:
 
 def addresses_of(name: str) -> tuple[str, ...]:
     """A and AAAA addresses of a name. Raises LookupError with one line."""
-    resolver = _resolver()
-    return tuple(_records(resolver, name, "A") + _records(resolver, name, "AAAA"))
+    return _records(name, "A") + _records(name, "AAAA")
 
 
+@cache
 def _resolver() -> dns.resolver.Resolver:
+    """Raises OSError (dnspython's NoResolverConfiguration is turned into one) when none is set up."""
     try:
         resolver = dns.resolver.Resolver()
-    except (dns.exception.DNSException, OSError) as error:
-        raise LookupError(f"no DNS resolver is set up: {error}") from None
-    resolver.timeout = TIMEOUT / 2
-    resolver.lifetime = TIMEOUT
+    except dns.exception.DNSException as error:
+        raise OSError(f"no DNS resolver is set up: {error}") from None
+    resolver.timeout = _ATTEMPT
     return resolver
 
 
-def _records(resolver: dns.resolver.Resolver, name: str, kind: str) -> list[str]:
-    try:
-        answer = resolver.resolve(name, kind, search=False)
-    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-        return []
-    except dns.exception.Timeout:
-        raise LookupError(f"the look-up of {kind} for {name} timed out") from None
-    except (dns.exception.DNSException, UnicodeError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise LookupError(f"the look-up of {kind} for {name} failed: {reason}") from None
-    return [record.to_text() for record in answer]
+def _records(name: str, kind: str) -> tuple[str, ...]:
+    return look_up(name, kind, time.monotonic() + TIMEOUT).or_raise()
 
 
-def _reverse(resolver: dns.resolver.Resolver, address: str) -> ReverseDns:
+def _reverse(address: str) -> ReverseDns:
     pointer = dns.reversename.from_address(address).to_text()
     try:
-        names = tuple(sorted(name.rstrip(".") for name in _records(resolver, pointer, "PTR")))[:_NAMES_LIMIT]
+        names = tuple(sorted(name.rstrip(".") for name in _records(pointer, "PTR")))[:_NAMES_LIMIT]
     except LookupError as error:
         return ReverseDns(address, (), error=str(error))
-    return ReverseDns(address, names, tuple(_forward(resolver, name, address) for name in names))
+    return ReverseDns(address, names, tuple(_forward(name, address) for name in names))
 
 
-def _forward(resolver: dns.resolver.Resolver, name: str, address: str) -> Forward:
+def _forward(name: str, address: str) -> Forward:
     kind = "A" if ipaddress.ip_address(address).version == 4 else "AAAA"
     try:
-        return Forward(name, tuple(_records(resolver, name, kind)))
+        return Forward(name, _records(name, kind))
     except LookupError as error:
         return Forward(name, (), str(error))

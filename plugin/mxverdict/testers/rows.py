@@ -1,0 +1,69 @@
+"""The words of MXToolbox's rows: data with source, one file for each category in `testers/rows/`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Optional
+
+from mxverdict.findings import Row
+
+FOLDER = Path(__file__).with_name("rows")
+CATEGORIES = ("blacklist", "smtp", "dns", "mx", "spf", "dmarc")
+"""In the order of MXToolbox's domain health report."""
+
+
+@dataclass(frozen=True)
+class RowWords:
+    """One row: `id` is its number in MXToolbox's API (None: unknown), `level` what it is when it does not
+    pass, `ok` and `failed` its words, with `{placeholders}`; `ok` is "" when the row is absent then.
+
+    `seen` says whether `failed` was seen verbatim (otherwise ours stand in), `older` holds other wordings.
+    """
+
+    name: str
+    category: str
+    level: str
+    ok: str
+    failed: str
+    source: str
+    id: Optional[int] = None
+    seen: bool = True
+    older: tuple[str, ...] = ()
+
+    def passes(self, host: str = "", *, details: tuple[str, ...] = (), **values: object) -> Row:
+        return Row(self.name, "ok", self.ok.format(**values), self.category, host, details)
+
+    def fails(
+        self, host: str = "", *, details: tuple[str, ...] = (), level: str = "", **values: object
+    ) -> Row:
+        text = self.failed.format(**values)
+        return Row(self.name, level or self.level, text, self.category, host, details)
+
+    def unknown(self, host: str, text: str) -> Row:
+        """The row as it stands with us when we could not tell what the tester would print."""
+        return Row(self.name, "unknown", text, self.category, host)
+
+
+@cache
+def load(category: str) -> dict[str, RowWords]:
+    """The rows of a category by name."""
+    entries = _data(category)["rows"]
+    return {
+        entry["name"]: RowWords(category=category, **{**entry, "older": tuple(entry.get("older", ()))})
+        for entry in entries
+    }
+
+
+@cache
+def limits(category: str) -> dict[str, Any]:
+    """Thresholds of a category's rows, as they stand in its file under `limits`."""
+    found: dict[str, Any] = _data(category).get("limits", {})
+    return found
+
+
+def _data(category: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((FOLDER / f"{category}.json").read_text(encoding="utf-8"))
+    return data
