@@ -177,6 +177,11 @@ class Sandbox:
     def reload_dns(self) -> None:
         self.dns.reload()
 
+    def add_outside(self, *addresses: str, silent: bool = False) -> None:
+        """Addresses of the outside world beyond the usual ones; see `Network.add_outside`."""
+        for address in addresses:
+            self._network.add_outside(address, silent=silent)
+
     def set_certificate(self, kind: str) -> None:
         """Give Exim another certificate, one of `certificates.KINDS`; restarts it, for it caches them."""
         self._issue_certificate(kind)

@@ -74,6 +74,15 @@ class Network:
         _batch(self.server, _server_commands())
         _batch(self.outside, _outside_commands())
 
+    def add_outside(self, address: str, *, silent: bool = False) -> None:
+        """Give the outside world one more address (IPv4 or IPv6). A `silent` one has a route, but nobody: what
+        is sent to it is dropped without a word."""
+        gateway = GATEWAY_IPV6 if ":" in address else GATEWAY_IPV4
+        _ip("-n", self.server, "route", "replace", address, "via", gateway)
+        if not silent:
+            length = 128 if ":" in address else 32
+            _ip("-n", self.outside, "address", "replace", f"{address}/{length}", "dev", "lo")
+
     def stop(self) -> None:
         """Kill every process inside and remove the namespaces. Safe to call twice or after a failed start."""
         for namespace in (self.server, self.outside):
