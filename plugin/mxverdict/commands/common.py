@@ -6,10 +6,16 @@ import argparse
 import json
 import os
 import sys
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from mxverdict.errors import UsageError
+from mxverdict.errors import UsageError, WindowError
 from mxverdict.host import Host
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_UNLIMITED = 10_000
 
 
 def command(commands: Any, name: str, run: Any, summary: str) -> argparse.ArgumentParser:
@@ -46,6 +52,14 @@ def root_host() -> Host:
     return Host.from_environment()
 
 
+def console() -> Console:
+    """Standard output as a terminal or, when it is none, without folding lines."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else _UNLIMITED
+    return Console(highlight=False, markup=False, width=width)
+
+
 def progress(step: str) -> None:
     if sys.stderr.isatty():
         print(f"… {step}", file=sys.stderr)
@@ -53,3 +67,19 @@ def progress(step: str) -> None:
 
 def print_json(data: dict[str, Any]) -> None:
     print(json.dumps({"schema": 1, **data}, indent=2))
+
+
+def tend(host: Host) -> Sequence[Any]:
+    """Close what is due, as every command does. Returns what is open."""
+    from mxverdict import window
+
+    window.close_due(host)
+    return window.open_windows(host)
+
+
+def tend_if_possible(host: Host) -> Sequence[Any]:
+    """The same for commands that only look: an unusable journal is no reason to stop."""
+    try:
+        return tend(host)
+    except WindowError:
+        return ()

@@ -1,0 +1,135 @@
+"""`mxverdict check` and `mxverdict judge`: the full diagnosis, fresh or from saved evidence."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mxverdict.commands.common import (
+    command,
+    console,
+    print_json,
+    progress,
+    root_host,
+    seconds,
+    tend_if_possible,
+    tester_option,
+)
+from mxverdict.commands.window import window_line
+from mxverdict.errors import UsageError
+
+
+def register(commands: Any) -> None:
+    check = command(commands, "check", _check, "the full diagnosis of this server")
+    check.add_argument(
+        "targets", nargs="*", metavar="TARGET", help="domain, host name or address of this server"
+    )
+    tester_option(check)
+    check.add_argument(
+        "--save", metavar="FILE", type=Path, help="keep all evidence in FILE for `mxverdict judge`"
+    )
+    check.add_argument("--transcript", action="store_true", help="print each tester's transcript too")
+    check.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=seconds,
+        default=45.0,
+        help="patience with this server's own replies (default: 45)",
+    )
+    check.add_argument(
+        "--whm",
+        metavar="HOST[:PORT]",
+        help="read the settings from WHM over HTTPS; the API token is taken from $MXVERDICT_WHM_TOKEN",
+    )
+    check.add_argument("--whm-user", default="root", help="the token's user (default: root)")
+    trust = check.add_mutually_exclusive_group()
+    trust.add_argument("--whm-ca", metavar="FILE", help="authority that signed WHM's certificate")
+    trust.add_argument("--whm-insecure", action="store_true", help="accept any certificate of WHM")
+
+    judge = command(commands, "judge", _judge, "judge saved evidence again, without a server")
+    judge.add_argument("file", metavar="FILE", type=Path, help="what `mxverdict check --save` wrote")
+    tester_option(judge)
+    judge.add_argument("--transcript", action="store_true", help="print each tester's transcript too")
+
+
+def _check(options: argparse.Namespace) -> int:
+    from mxverdict import check
+    from mxverdict.report.json import report_json
+
+    host = root_host()
+    testers = check.chosen(options.tester)
+    if options.save is not None and not options.save.absolute().parent.is_dir():
+        raise UsageError(f"{options.save.parent} is no folder")
+    windows = tend_if_possible(host)
+    evidence, report = check.run(
+        host,
+        targets=options.targets,
+        testers=[tester.name for tester in testers],
+        api=_whm(options),
+        progress=progress,
+        reply_timeout=options.timeout,
+    )
+    if options.save is not None:
+        _save(options.save, evidence)
+    if options.json:
+        print_json({**report_json(report), "windows": [window.to_json() for window in windows]})
+    else:
+        _print_report(report, options.transcript, windows)
+    return report.exit_status
+
+
+def _judge(options: argparse.Namespace) -> int:
+    from mxverdict import check
+    from mxverdict.evidence import from_json
+    from mxverdict.report.json import report_json
+
+    try:
+        evidence = from_json(json.loads(options.file.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise UsageError(f"{options.file} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{options.file} cannot be judged: {error}") from None
+    report = check.again(evidence, options.tester)
+    if options.json:
+        print_json(report_json(report))
+    else:
+        _print_report(report, options.transcript, ())
+    return report.exit_status
+
+
+def _whm(options: argparse.Namespace) -> Any:
+    if options.whm is None:
+        return None
+    from mxverdict.whm.https import HttpsWhmApi
+
+    token = os.environ.get("MXVERDICT_WHM_TOKEN", "")
+    server, _, port = options.whm.partition(":")
+    if not token:
+        raise UsageError("put the API token for --whm into $MXVERDICT_WHM_TOKEN")
+    if port and not port.isdigit():
+        raise UsageError(f"{options.whm!r} is no HOST:PORT")
+    verify = False if options.whm_insecure else options.whm_ca or True
+    return HttpsWhmApi(server, options.whm_user, token, port=int(port or 2087), verify=verify)
+
+
+def _save(path: Path, evidence: Any) -> None:
+    from mxverdict.evidence import to_json
+
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(to_json(evidence), file, indent=1)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _print_report(report: Any, transcripts: bool, windows: Sequence[Any]) -> None:
+    from mxverdict.report.text import print_report
+
+    screen = console()
+    print_report(report, screen, transcripts=transcripts)
+    for window in windows:
+        screen.print(window_line(window))

@@ -1,0 +1,34 @@
+"""`mxverdict preview`: what Exim does to each tester, or to an address."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from mxverdict.commands.common import command, print_json, root_host, tend_if_possible, tester_option
+
+
+def register(commands: Any) -> None:
+    preview = command(commands, "preview", _preview, "what Exim does to each tester, or to an address")
+    preview.add_argument(
+        "addresses", nargs="*", metavar="ADDRESS", help="IP addresses (default: the testers')"
+    )
+    tester_option(preview)
+
+
+def _preview(options: argparse.Namespace) -> int:
+    from mxverdict.check import chosen
+    from mxverdict.collect.gather import preview_addresses
+    from mxverdict.report.preview import preview_json, preview_lines
+
+    testers = chosen(options.tester)
+    host = root_host()
+    tend_if_possible(host)
+    previews = preview_addresses(host, options.addresses, testers)
+    if options.json:
+        print_json({"previews": [preview_json(preview) for preview in previews]})
+    else:
+        print("\n".join(line for preview in previews for line in preview_lines(preview)))
+    if any(not preview.understood for preview in previews):
+        return 3
+    return 1 if any(preview.failure for preview in previews) else 0

@@ -1,0 +1,165 @@
+"""`mxverdict window …`: open, list, extend and close test windows."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pwd
+import time
+from collections.abc import Sequence
+from typing import Any, Optional
+
+from mxverdict.commands.common import command, print_json, root_host, tend
+from mxverdict.errors import CloseFailed, UsageError
+from mxverdict.host import Host
+from mxverdict.text import visible
+
+_UNFINISHED = {"opening": "is being opened", "closing": "is being closed", "close_failed": "FAILED TO CLOSE"}
+
+
+def register(commands: Any) -> None:
+    window = commands.add_parser("window", help="test windows that close themselves")
+    actions = window.add_subparsers(metavar="ACTION", required=True)
+    opening = command(actions, "open", _window_open, "open a test window")
+    kind = opening.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--whitelist",
+        dest="kind",
+        action="store_const",
+        const="whitelist",
+        default="whitelist",
+        help="let the tester's addresses past the delay (default)",
+    )
+    kind.add_argument(
+        "--delay-off",
+        dest="kind",
+        action="store_const",
+        const="delay_off",
+        help="switch the delay off for all",
+    )
+    opening.add_argument(
+        "--tester", default="mxtoolbox", metavar="NAME", help="whose addresses (default: mxtoolbox)"
+    )
+    opening.add_argument(
+        "--address", action="append", default=[], metavar="CIDR", help="these addresses instead"
+    )
+    opening.add_argument("--minutes", type=int, default=15, metavar="N", help="1 to 240 (default: 15)")
+    opening.add_argument(
+        "--until-tested", action="store_true", help="close early when Exim's log shows the tester's visit"
+    )
+    opening.add_argument("--reason", default="", metavar="TEXT", help="for the audit trail")
+    command(actions, "list", _window_list, "open windows and the last closed ones")
+    extend = command(
+        actions,
+        "extend",
+        _window_extend,
+        "move a window's deadline to N minutes from now, never to an earlier time",
+    )
+    extend.add_argument("id", type=int, nargs="?", metavar="ID", help="default: the only open one")
+    extend.add_argument("--minutes", type=int, default=15, metavar="N", help="1 to 240 (default: 15)")
+    close = command(actions, "close", _window_close, "close a window now")
+    close.add_argument("id", type=int, nargs="?", metavar="ID", help="default: the only open one")
+    close.add_argument("--all", action="store_true", help="close every open window")
+
+
+def _window_open(options: argparse.Namespace) -> int:
+    from mxverdict import testers, window
+
+    tester = testers.load().tester(options.tester)
+    networks = options.address or [address.network for address in tester.addresses]
+    if options.kind == "whitelist" and not networks:
+        raise UsageError(
+            f"{tester.title} publishes no addresses; name them with --address, or use --delay-off"
+        )
+    host = root_host()
+    tend(host)
+    opened = window.open_window(
+        host,
+        kind=options.kind,
+        networks=networks if options.kind == "whitelist" else (),
+        tester=tester.name,
+        minutes=options.minutes,
+        actor=_actor(),
+        reason=options.reason,
+        until_tested=options.until_tested,
+    )
+    return _print_windows([opened], options)
+
+
+def _window_list(options: argparse.Namespace) -> int:
+    from mxverdict import window
+
+    host = root_host()
+    tend(host)
+    return _print_windows(window.list_windows(host, limit=20), options)
+
+
+def _window_extend(options: argparse.Namespace) -> int:
+    from mxverdict import window
+
+    host = root_host()
+    chosen = _chosen(host, options.id)
+    return _print_windows([window.extend_window(host, chosen, options.minutes, _actor())], options)
+
+
+def _window_close(options: argparse.Namespace) -> int:
+    from mxverdict import window
+
+    host = root_host()
+    if not options.all:
+        closed = window.close_window(host, _chosen(host, options.id), _actor())
+        return _print_windows([closed], options)
+    every = sorted(window.open_windows(host), key=lambda one: one.kind == "delay_off")
+    failures: list[str] = []
+    ended = []
+    for one in every:
+        try:
+            ended.append(window.close_window(host, one.id, _actor()))
+        except CloseFailed as error:
+            failures.append(str(error))
+    if failures:
+        raise CloseFailed("; ".join(failures))
+    return _print_windows(ended, options)
+
+
+def _chosen(host: Host, window_id: Optional[int]) -> int:
+    from mxverdict import window
+
+    if window_id is not None:
+        return window_id
+    found = window.open_windows(host)
+    if len(found) != 1:
+        raise UsageError("no window is open" if not found else "several windows are open; name the ID")
+    return int(found[0].id)
+
+
+def _actor() -> Any:
+    from mxverdict.window import Actor
+
+    return Actor(os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name, "cli")
+
+
+def _print_windows(windows: Sequence[Any], options: argparse.Namespace) -> int:
+    if options.json:
+        print_json({"windows": [window.to_json() for window in windows]})
+    else:
+        for window in windows:
+            print(window_line(window))
+        if not windows:
+            print("No test window.")
+    return 0
+
+
+def window_line(window: Any) -> str:
+    what = "delay off for all" if window.kind == "delay_off" else ", ".join(window.networks)
+    deadline = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(window.deadline))
+    left = int(window.seconds_left(time.time()))
+    if window.state == "open":
+        state = f"is open: closes at {deadline}, in {left // 60} min {left % 60:02d} s"
+    elif window.closed_at is not None:
+        ended = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(window.closed_at))
+        state = f"{'is closed' if window.state == 'closed' else 'did not open'}: ended at {ended}"
+    else:
+        state = f"{_UNFINISHED.get(window.state, window.state)}: deadline {deadline}"
+    notes = "".join(f"; {visible(note)}" for note in (window.remark, window.error) if note)
+    return f"Test window {window.id} ({window.kind}, {what}) {state}{notes}"
