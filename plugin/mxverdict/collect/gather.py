@@ -14,6 +14,7 @@ from mxverdict.collect.server import Server, exim_facts, is_local, read_server, 
 from mxverdict.errors import HostError, UsageError
 from mxverdict.evidence import Evidence, Preview, Target
 from mxverdict.host import Host
+from mxverdict.targets import parse as parse_target
 from mxverdict.testers import UNKNOWN_HOSTS, Tester
 from mxverdict.whm.api import LocalWhmApi, WhmApi
 
@@ -43,7 +44,7 @@ def gather(
     Raises UsageError (malformed target), NoTarget (nothing of it is this server), CommandMissing and other
     HostError (there is no working Exim).
     """
-    wanted = [_target(text) for text in targets]
+    wanted = [parse_target(text) for text in targets]
     with ThreadPoolExecutor(16) as pool:
         progress("reading the settings")
         reading = pool.submit(read_server, host, api)
@@ -98,22 +99,6 @@ def sources(tester: Tester, server_address: str) -> tuple[str, ...]:
     if tester.addresses:
         return known
     return (UNKNOWN_HOSTS[version],)
-
-
-def _target(text: str) -> str:
-    cleaned = text.strip().rstrip(".").lower()
-    try:
-        return str(ipaddress.ip_address(cleaned.strip("[]")))
-    except ValueError:
-        pass
-    try:
-        name = cleaned.encode("idna").decode()
-    except UnicodeError:
-        name = ""
-    labels = name.split(".")
-    if len(labels) < 2 or not all(label.replace("-", "").replace("_", "").isalnum() for label in labels):
-        raise UsageError(f"{text[:80]!r} is no domain, host name or address")
-    return name
 
 
 def own_targets(wanted: Iterable[str], server: Server, named: bool, remarks: list[str]) -> list[Target]:
