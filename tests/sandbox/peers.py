@@ -1,6 +1,6 @@
 """Remote mail servers in the sandbox's outside world: each a real Exim at an address of its own, one of
-`BEHAVIOURS`; and hosts that no Exim can play: resetting, babbling (`rude.py`), refused, silent, and a provider's
-block of port 25.
+`BEHAVIOURS`; and hosts that no Exim can play: resetting, babbling (`rude.py`), refused, silent, and a
+provider's block of port 25.
 
     with Sandbox() as box, Peers(box) as peers:
         peer = peers.start("accepting", "198.51.100.20", name="mx.remote.example")
