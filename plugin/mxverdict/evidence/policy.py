@@ -1,0 +1,50 @@
+"""What a domain publishes about its mail: SPF (RFC 7208) and DMARC (RFC 7489), as found in DNS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+UNREAD = "not looked up"
+
+
+@dataclass(frozen=True)
+class DnsAnswer:
+    """Records of one name and type; a TXT record stands as its text, joined without quotes. `exists` is False
+    for a name that does not exist, `error` is "" or one line: nothing is known then."""
+
+    name: str
+    kind: str
+    records: tuple[str, ...] = ()
+    exists: bool = True
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class ReportDestination:
+    """A domain outside the owner's that DMARC reports go to, and what it publishes about taking them
+    (RFC 7489 section 7.1)."""
+
+    domain: str
+    answer: DnsAnswer
+
+
+@dataclass(frozen=True)
+class Policy:
+    """`spf` holds every answer that evaluating the domain's SPF record may need: its TXT records first, then
+    those of its tree, `outgoing` the addresses that it was gathered for and `cut` "" or why the tree was not
+    followed to its end. `spf_type` is the deprecated record type 99. `dmarc` holds the TXT answers at
+    `_dmarc.` of the domain and of its parents, nearest first."""
+
+    domain: str
+    spf: tuple[DnsAnswer, ...]
+    spf_type: DnsAnswer
+    dmarc: tuple[DnsAnswer, ...]
+    destinations: tuple[ReportDestination, ...] = ()
+    outgoing: tuple[str, ...] = ()
+    cut: str = ""
+
+    def spf_answer(self, name: str, kind: str) -> Optional[DnsAnswer]:
+        """What was found for a name and type; None when it was not looked up."""
+        wanted = (name.rstrip(".").lower(), kind)
+        return next((a for a in self.spf if (a.name.rstrip(".").lower(), a.kind) == wanted), None)

@@ -1,0 +1,107 @@
+"""The blocklists (DNSBLs) that are looked at, and those that are dead: data with source and date."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Optional
+
+CATALOGUE = Path(__file__).with_name("blocklists.json")
+IMPORTANCES = ("high", "medium", "low")
+"""How many receivers refuse mail for a listing: many, some, hardly any."""
+
+_REFUSALS = ipaddress.ip_network("127.255.255.0/24")
+"""Where lists put answers that say "I do not answer you" (Spamhaus, and others after it)."""
+
+
+@dataclass(frozen=True)
+class ReturnCode:
+    """One answer of a list (an address in 127/8) and what it means."""
+
+    code: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Blocklist:
+    """A list that is asked. `title` is what MXToolbox calls it where it asks it too, `importance` one of
+    IMPORTANCES, `ipv6` whether it covers IPv6, `refusals` its own codes beside 127.255.255.0/24 that are no
+    listing, `removal` the page where a listing is lifted, `access` what a resolver needs to be answered."""
+
+    zone: str
+    title: str
+    importance: str
+    ipv6: bool
+    codes: tuple[ReturnCode, ...]
+    removal: str
+    source: str
+    refusals: tuple[ReturnCode, ...] = ()
+    access: str = ""
+    advice: str = ""
+
+    def meaning(self, code: str) -> str:
+        """What a return code means; "" for one that we do not know."""
+        return next((known.meaning for known in (*self.refusals, *self.codes) if known.code == code), "")
+
+    def refuses(self, code: str) -> bool:
+        """Whether the code says that the list does not answer this resolver (it is no listing then)."""
+        if any(known.code == code for known in self.refusals):
+            return True
+        return ipaddress.ip_address(code) in _REFUSALS
+
+
+@dataclass(frozen=True)
+class DeadBlocklist:
+    """A list that is no longer kept: no answer of it is worth anything. `titles` are the names testers give
+    it, `ended` says when and how it ended."""
+
+    zones: tuple[str, ...]
+    titles: tuple[str, ...]
+    ended: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Blocklists:
+    date: str
+    lists: tuple[Blocklist, ...]
+    dead: tuple[DeadBlocklist, ...]
+
+    def named(self, name: str) -> Optional[Blocklist]:
+        """The list of that title or zone, as a tester's report may write it."""
+        wanted = _plain(name)
+        return next((known for known in self.lists if wanted in (_plain(known.title), known.zone)), None)
+
+    def dead_named(self, name: str) -> Optional[DeadBlocklist]:
+        """The dead list of that title or zone."""
+        wanted = _plain(name)
+        return next(
+            (known for known in self.dead if wanted in (*known.zones, *map(_plain, known.titles))), None
+        )
+
+
+@cache
+def load() -> Blocklists:
+    """The lists that come with the product."""
+    data: dict[str, Any] = json.loads(CATALOGUE.read_text(encoding="utf-8"))
+    return Blocklists(
+        date=data["date"],
+        lists=tuple(_blocklist(entry) for entry in data["lists"]),
+        dead=tuple(
+            DeadBlocklist(tuple(entry["zones"]), tuple(entry["titles"]), entry["ended"], entry["source"])
+            for entry in data["dead"]
+        ),
+    )
+
+
+def _blocklist(entry: dict[str, Any]) -> Blocklist:
+    codes = tuple(ReturnCode(code, meaning) for code, meaning in entry["codes"].items())
+    refusals = tuple(ReturnCode(code, meaning) for code, meaning in entry.get("refusals", {}).items())
+    return Blocklist(**{**entry, "codes": codes, "refusals": refusals})
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.strip().rstrip(".").lower().split())
