@@ -1,0 +1,208 @@
+"""One SMTP conversation as a client holds it: connect, commands one at a time, replies, STARTTLS.
+
+Plain RFC 5321 without PIPELINING. Whatever the server sends, every step ends at its deadline, and a reply of
+more than REPLY_LIMIT bytes ends the conversation.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import re
+import socket
+import ssl
+import time
+from typing import Optional
+
+from mxverdict.evidence import ProbeStage, Reply
+
+CONNECT_TIMEOUT = 10.0
+REPLY_LIMIT = 64 * 1024
+"""Bytes of one reply; RFC 5321 section 4.5.3.1.5 allows 512 a line."""
+
+_LINE = re.compile(rb"^(\d{3})([ -]?)(.*)$")
+_CAUSES = {
+    errno.ECONNREFUSED: "refused",
+    errno.ETIMEDOUT: "timeout",
+    errno.ENETUNREACH: "no_route",
+    errno.EHOSTUNREACH: "no_route",
+    errno.EACCES: "blocked_here",
+    errno.EPERM: "blocked_here",
+    errno.EINVAL: "blocked_here",
+    errno.EADDRNOTAVAIL: "no_source",
+    errno.ECONNRESET: "reset",
+    errno.EPIPE: "reset",
+}
+
+
+class ConversationFailed(Exception):
+    """The conversation cannot go on. `str(error)` is one line, `cause` one of the words of
+    `evidence.ladder.CAUSES`."""
+
+    def __init__(self, cause: str, text: str) -> None:
+        self.cause = cause
+        super().__init__(text)
+
+
+class Conversation:
+    """With port `port` of `address`. `reply_timeout` is the patience for each reply and `connect_timeout` for
+    the connection (seconds), `deadline` (a `time.monotonic()` value) ends the whole; `source` is the own
+    address to connect from ("": the system's choice). `stages` records what was said."""
+
+    def __init__(
+        self,
+        address: str,
+        port: int,
+        reply_timeout: float,
+        *,
+        source: str = "",
+        deadline: float = math.inf,
+        connect_timeout: float = CONNECT_TIMEOUT,
+    ) -> None:
+        self.address = address
+        self.port = port
+        self.reply_timeout = reply_timeout
+        self.connect_timeout = connect_timeout
+        self.source = source
+        self.deadline = deadline
+        self.stages: list[ProbeStage] = []
+        self._connection: Optional[socket.socket] = None
+        self._buffer = b""
+
+    def greet(self, name: str, *, stage: str = "connect") -> Reply:
+        """Connect, read the banner and say EHLO `name`. Answers the reply to EHLO. Raises ConversationFailed,
+        also for a banner other than 220 or a refused EHLO (cause `reply`)."""
+        greeting = self.banner(stage)
+        if greeting.code != 220:
+            raise ConversationFailed("reply", f"the server greeted with {greeting.code} instead of 220")
+        answer = self.command("ehlo", f"EHLO {name}")
+        if not answer.positive:
+            raise ConversationFailed("reply", f"the server answered EHLO with {answer.code}")
+        return answer
+
+    def banner(self, stage: str = "connect") -> Reply:
+        """Connect and read the banner. Raises ConversationFailed; without a connection `stages` stays empty."""
+        started = time.monotonic()
+        self._connect()
+        return self._finish(stage, "", started)
+
+    def command(self, stage: str, command: str, *, payload: bytes = b"", patience: float = math.inf) -> Reply:
+        """Send one command (or `payload`, bytes that end a line, shown as `command`) and read its reply, for
+        `patience` seconds at most. Raises ConversationFailed, ValueError for a command of several lines."""
+        if "\r" in command or "\n" in command:
+            raise ValueError("an SMTP command is one line")
+        started = time.monotonic()
+        try:
+            self._send(payload or command.encode() + b"\r\n")
+        except ConversationFailed:
+            self.stages.append(ProbeStage(stage, command, None, time.monotonic() - started))
+            raise
+        return self._finish(stage, command, started, patience)
+
+    def starttls(self, context: ssl.SSLContext, server_name: str) -> ssl.SSLSocket:
+        """Ask for TLS and do the handshake; what follows goes through it. Raises ConversationFailed (STARTTLS
+        was refused, cause `reply`; or the server spoke out of turn), ssl.SSLError, OSError."""
+        reply = self.command("starttls", "STARTTLS")
+        if reply.code != 220:
+            raise ConversationFailed("reply", f"STARTTLS was answered with {reply.code}")
+        if self._buffer:
+            raise ConversationFailed("tls", "the server sent plain text where the handshake belongs")
+        assert self._connection is not None
+        self._connection.settimeout(max(0.001, self._until(self.reply_timeout) - time.monotonic()))
+        secured = context.wrap_socket(self._connection, server_hostname=server_name)
+        self._connection = secured
+        return secured
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self._buffer = b""
+
+    def _connect(self) -> None:
+        self.close()
+        patience = min(self.connect_timeout, self.deadline - time.monotonic())
+        if patience <= 0:
+            raise ConversationFailed("deadline", "no time was left to connect")
+        source = (self.source, 0) if self.source else None
+        try:
+            self._connection = socket.create_connection((self.address, self.port), patience, source)
+        except socket.timeout:
+            raise ConversationFailed(
+                "timeout", f"no connection to port {self.port} within {patience:.3g} s"
+            ) from None
+        except OSError as error:
+            cause = _CAUSES.get(error.errno or 0, "error")
+            reason = error.strerror or error
+            raise ConversationFailed(cause, f"no connection to port {self.port}: {reason}") from None
+
+    def _until(self, patience: float) -> float:
+        return min(time.monotonic() + min(patience, self.reply_timeout), self.deadline)
+
+    def _finish(self, stage: str, command: str, started: float, patience: float = math.inf) -> Reply:
+        reply = None
+        try:
+            reply = self._reply(self._until(patience))
+        finally:
+            self.stages.append(ProbeStage(stage, command, reply, time.monotonic() - started))
+        return reply
+
+    def _send(self, data: bytes) -> None:
+        assert self._connection is not None
+        try:
+            self._connection.settimeout(max(0.001, self._until(self.reply_timeout) - time.monotonic()))
+            self._connection.sendall(data)
+        except OSError as error:
+            raise _hung_up(error, error.strerror or error) from None
+
+    def _reply(self, until: float) -> Reply:
+        lines: list[str] = []
+        size = 0
+        while True:
+            line = self._line(until)
+            size += len(line)
+            match = _LINE.match(line)
+            if match is None:
+                raise ConversationFailed("not_smtp", "the server sent something that is no SMTP reply")
+            if size > REPLY_LIMIT:
+                raise _oversize()
+            lines.append(match[3].decode(errors="replace").rstrip())
+            if match[2] != b"-":
+                return Reply(int(match[1]), tuple(lines))
+
+    def _line(self, until: float) -> bytes:
+        assert self._connection is not None
+        while b"\n" not in self._buffer:
+            if len(self._buffer) > REPLY_LIMIT:
+                raise _oversize()
+            left = until - time.monotonic()
+            try:
+                if left <= 0:
+                    raise socket.timeout
+                self._connection.settimeout(left)
+                data = self._connection.recv(16384)
+            except socket.timeout:
+                raise self._silent() from None
+            except OSError as error:
+                raise _hung_up(error, error) from None
+            if not data:
+                raise ConversationFailed("closed", "the server hung up without a reply")
+            self._buffer += data
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        return line.rstrip(b"\r")
+
+    def _silent(self) -> ConversationFailed:
+        if time.monotonic() >= self.deadline:
+            return ConversationFailed("deadline", "no reply before the time was up")
+        return ConversationFailed("silent", f"no reply within {self.reply_timeout:g} s")
+
+
+def _oversize() -> ConversationFailed:
+    return ConversationFailed("oversize", f"the server sent a reply of more than {REPLY_LIMIT // 1024} KiB")
+
+
+def _hung_up(error: OSError, reason: object) -> ConversationFailed:
+    if isinstance(error, socket.timeout):
+        return ConversationFailed("silent", "the server takes nothing in")
+    cause = _CAUSES.get(error.errno or 0, "error")
+    return ConversationFailed("reset" if cause == "reset" else "closed", f"the server hung up: {reason}")
