@@ -64,6 +64,14 @@ def _respond(host: Host, environ: Mapping[str, str], body: BinaryIO, response: R
         from mxverdict.web.state import send_state
 
         send_state(host, query.get("job", ""), response)
+    elif view == "domain":
+        from mxverdict.web import domain_page
+
+        domain_page.show(host, request, response)
+    elif view == "report":
+        from mxverdict.web import download
+
+        download.send(host, request, response)
     else:
         raise Refusal(404, "There is no such page.")
 
@@ -71,15 +79,19 @@ def _respond(host: Host, environ: Mapping[str, str], body: BinaryIO, response: R
 def _act(host: Host, request: Request, response: Response) -> None:
     if request.method != "POST":
         raise Refusal(405, "Changes are made by the buttons of the page only.", allow="POST")
-    from mxverdict.web import csrf
+    from mxverdict.web import checks, csrf
     from mxverdict.web.actions import ACTIONS
-    from mxverdict.web.submit import submit
+    from mxverdict.web.submit import lead_to, submit
 
     if not csrf.is_valid(host, request.user, request.session, request.form.get("token", "")):
         raise Refusal(
             403, "This form is no longer valid; nothing was changed.", advice="Open the page again and retry."
         )
-    action = ACTIONS.get(request.query["action"])
+    name = request.query["action"]
+    if name in checks.STARTS:
+        lead_to(checks.STARTS[name](host, request.form), response)
+        return
+    action = ACTIONS.get(name)
     if action is None:
         raise Refusal(404, "There is no such action.")
     submit(host, action(host, request.user, request.form), response)

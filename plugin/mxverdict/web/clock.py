@@ -16,6 +16,16 @@ def moment(unix_time: float, *, day: bool = False) -> str:
     return clock
 
 
+def age(unix_time: float) -> str:
+    """How long ago a moment was, in whole units."""
+    seconds = max(0.0, time.time() - unix_time)
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        count = int(seconds // size)
+        if count:
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
 def countdown(seconds: float) -> str:
     """`14:05`, or `1:14:05` from an hour on."""
     whole = max(0, round(seconds))

@@ -1,6 +1,7 @@
-"""Work that outlives the request: a detached process, and a file that says how it ended.
+"""Work that outlives the request: a detached process, and a file that says how far it is and how it ended.
 
-The file is locked while the work runs and empty until it is done, so that a killed process shows as such.
+Each line of the file is one state, the last one counts. The file is locked while the work runs, so that a
+killed process shows as such. What a job found lies beside it in a second file.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import re
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from mxverdict.errors import MxVerdictError, UsageError, WindowRefused
 from mxverdict.host import Host
@@ -23,16 +24,53 @@ from mxverdict.web import incidents
 
 _NAME = re.compile(r"[a-z0-9-]{1,40}")
 _KEPT_SECONDS = 86400
+_RUNNING = "Working …"
+_TRIES = 5
 
 
 @dataclass(frozen=True)
 class Job:
-    """`state` is `running`, `done`, `failed` or `interrupted`; `text` and `advice` are one line each."""
+    """`state` is `running`, `done`, `failed` or `interrupted`; `text` and `advice` are one line each.
+
+    `title` is what the job is about ("" for one that has no page of its own), `changed` the Unix time of its
+    last word.
+    """
 
     name: str
     state: str
     text: str
     advice: str = ""
+    title: str = ""
+    changed: float = field(default=0.0, compare=False)
+
+
+class Desk:
+    """What running work writes on: its steps, and what it found."""
+
+    def __init__(self, path: Path, file: int, title: str) -> None:
+        self._path = path
+        self._file = file
+        self._title = title
+
+    def step(self, text: str) -> None:
+        """Say in one line what is being done."""
+        self._line({"state": "running", "text": text[:200]})
+
+    def keep(self, result: object) -> None:
+        """Leave what was found, as JSON; it replaces what an earlier job of the name left. Raises OSError."""
+        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        try:
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                json.dump(result, file)
+            draft.replace(_result(self._path))
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def end(self, outcome: dict[str, str]) -> None:
+        self._line(outcome)
+
+    def _line(self, said: dict[str, str]) -> None:
+        os.write(self._file, json.dumps({**said, "title": self._title}).encode() + b"\n")
 
 
 def start(host: Host, work: Callable[[], str], name: str = "") -> Optional[str]:
@@ -41,19 +79,24 @@ def start(host: Host, work: Callable[[], str], name: str = "") -> Optional[str]:
     With a `name`, only one job of it runs at a time: None when it runs already. Raises OSError when the job
     cannot be written down or started.
     """
+    return start_at_desk(host, lambda _: work(), name)
+
+
+def start_at_desk(host: Host, work: Callable[[Desk], str], name: str = "", title: str = "") -> Optional[str]:
+    """Like `start`, for work that tells its steps and leaves a result, under a `title`."""
     folder = _folder(host)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _forget_old(folder)
     name = name or os.urandom(16).hex()
     file = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(file):
             return None
         os.ftruncate(file, 0)
+        desk = Desk(folder / name, file, title)
+        desk.step(_RUNNING)
         if os.fork() == 0:
-            _live_on(host, work, file)
+            _live_on(host, work, desk, file)
     finally:
         os.close(file)
     return name
@@ -63,22 +106,43 @@ def read(host: Host, name: str) -> Optional[Job]:
     """None when there is no such job."""
     if not _NAME.fullmatch(name):
         return None
+    running = False
     try:
         with (_folder(host) / name).open(encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            ended = file.read()
-    except BlockingIOError:
-        return Job(name, "running", "Working …")
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                running = True
+            said = file.read().rpartition("\n")[0].rpartition("\n")[2]
+            changed = os.fstat(file.fileno()).st_mtime
     except OSError:
         return None
-    if not ended:
-        return Job(
-            name,
-            "interrupted",
-            "The work was interrupted.",
-            "What it left undone is put right within a minute.",
-        )
-    return Job(name, **json.loads(ended))
+    last: dict[str, str] = json.loads(said) if said else {"state": "running", "text": _RUNNING}
+    job = Job(name, changed=changed, **last)
+    if job.state != "running" or running:
+        return job
+    advice = "Start it again." if job.title else "What it left undone is put right within a minute."
+    return Job(name, "interrupted", "The work was interrupted.", advice, job.title, changed)
+
+
+def result(host: Host, name: str) -> Any:
+    """What the last job of that name left that had a result; None when there is none."""
+    if not _NAME.fullmatch(name):
+        return None
+    try:
+        return json.loads(_result(_folder(host) / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def titled(host: Host, prefix: str) -> list[Job]:
+    """Jobs with a title whose names begin with `prefix`, the latest first."""
+    try:
+        names = [path.name for path in _folder(host).iterdir() if path.name.startswith(prefix)]
+    except OSError:
+        return []
+    found = [job for job in (read(host, name) for name in names) if job is not None and job.title]
+    return sorted(found, key=lambda job: job.changed, reverse=True)
 
 
 def wait(host: Host, name: str, seconds: float) -> None:
@@ -95,6 +159,22 @@ def _folder(host: Host) -> Path:
     return host.state / "jobs"
 
 
+def _result(job: Path) -> Path:
+    return job.with_name(f"{job.name}.json")
+
+
+def _locked(file: int) -> bool:
+    """Take the lock; somebody who reads holds it for a moment only."""
+    for attempt in range(_TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.01 * attempt)
+        else:
+            return True
+    return False
+
+
 def _forget_old(folder: Path) -> None:
     for path in folder.iterdir():
         with contextlib.suppress(FileNotFoundError):
@@ -102,13 +182,13 @@ def _forget_old(folder: Path) -> None:
                 path.unlink()
 
 
-def _live_on(host: Host, work: Callable[[], str], file: int) -> None:
+def _live_on(host: Host, work: Callable[[Desk], str], desk: Desk, file: int) -> None:
     """The child's life: cut off from the browser and the terminal, do the work, write the end down."""
     try:
         os.setsid()
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         _detach(keep=file)
-        os.write(file, json.dumps(_outcome(host, work)).encode())
+        desk.end(_outcome(host, work, desk))
     finally:
         os._exit(0)
 
@@ -123,9 +203,9 @@ def _detach(keep: int) -> None:
                 os.close(descriptor)
 
 
-def _outcome(host: Host, work: Callable[[], str]) -> dict[str, str]:
+def _outcome(host: Host, work: Callable[[Desk], str], desk: Desk) -> dict[str, str]:
     try:
-        return {"state": "done", "text": work()}
+        return {"state": "done", "text": work(desk)}
     except (UsageError, WindowRefused) as error:  # their advice speaks of the command line
         return {"state": "failed", "text": str(error)}
     except MxVerdictError as error:

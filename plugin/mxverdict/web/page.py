@@ -14,6 +14,7 @@ from mxverdict.web.response import HTML, NO_STORE, Response
 from mxverdict.web.templating import environment
 
 if TYPE_CHECKING:
+    from mxverdict.web.jobs import Job
     from mxverdict.web.standing import Standing
     from mxverdict.web.view import CheckView
 
@@ -34,13 +35,19 @@ def show(host: Host, request: Request, response: Response) -> None:
         response.flush()
         return _check(host)
 
-    _send(host, response, "main.html", title="MX Verdict", look=look, check=check, now=time.time)
+    def lately() -> list[Job]:
+        from mxverdict.web import checks
+
+        return checks.lately(host)
+
+    values: dict[str, Any] = {"look": look, "check": check, "lately": lately, "now": time.time}
+    send(host, response, "main.html", title="MX Verdict", **values)
 
 
 def show_refusal(host: Host, response: Response, refusal: Refusal) -> None:
     allow = [("Allow", refusal.allow)] if refusal.allow else []
     response.begin(refusal.status, HTML, NO_STORE, *allow)
-    _send(host, response, "refused.html", title="MX Verdict", refusal=refusal)
+    send(host, response, "refused.html", title="MX Verdict", refusal=refusal)
 
 
 def apology(incident: str) -> str:
@@ -51,8 +58,9 @@ def apology(incident: str) -> str:
     )
 
 
-def _send(host: Host, response: Response, template: str, **values: Any) -> None:
-    for piece in environment(host).get_template(template).generate(**values):
+def send(host: Host, response: Response, template: str, here: str = "", **values: Any) -> None:
+    """`here` names the view that the page belongs to."""
+    for piece in environment(host).get_template(template).generate(here=here, **values):
         response.write(piece)
 
 

@@ -8,6 +8,9 @@ from typing import BinaryIO
 from urllib.parse import parse_qsl
 
 BODY_LIMIT = 16 * 1024
+PASTE_LIMIT = 256 * 1024
+"""Bytes of a form, encoded; the second is for the action that takes a pasted report."""
+PASTE_ACTION = "explain"
 _FIELDS_LIMIT = 20
 _FORM = "application/x-www-form-urlencoded"
 
@@ -38,21 +41,23 @@ def read(environ: Mapping[str, str], body: BinaryIO) -> Request:
     method = environ.get("REQUEST_METHOD", "GET")
     if method not in ("GET", "HEAD", "POST"):
         raise Refusal(405, "This page knows GET and POST only.", allow="GET, HEAD, POST")
+    query = _fields(environ.get("QUERY_STRING", ""))
+    limit = PASTE_LIMIT if query.get("action") == PASTE_ACTION else BODY_LIMIT
     return Request(
         method=method,
-        query=_fields(environ.get("QUERY_STRING", "")),
-        form=_fields(_body(environ, body)) if method == "POST" else {},
+        query=query,
+        form=_fields(_body(environ, body, limit)) if method == "POST" else {},
         user=environ.get("REMOTE_USER", ""),
         session=environ.get("cp_security_token", ""),
     )
 
 
-def _body(environ: Mapping[str, str], body: BinaryIO) -> str:
+def _body(environ: Mapping[str, str], body: BinaryIO, limit: int) -> str:
     length = environ.get("CONTENT_LENGTH") or "0"
     if not (length.isascii() and length.isdigit()):
         raise Refusal(400, "The request has no valid length.")
-    if int(length) > BODY_LIMIT:
-        raise Refusal(413, "The request is too large.")
+    if int(length) > limit:
+        raise Refusal(413, f"The request is too large; {limit // 1024} KiB are allowed.")
     if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != _FORM:
         raise Refusal(415, "The request is not a form.")
     return body.read(int(length)).decode("ascii", errors="replace")

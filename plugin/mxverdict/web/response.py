@@ -13,7 +13,6 @@ _ALWAYS = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "SAMEORIGIN"),
     ("Referrer-Policy", "same-origin"),
-    ("Content-Security-Policy", _POLICY),
 )
 NO_STORE = ("Cache-Control", "no-store")
 HTML = "text/html; charset=utf-8"
@@ -27,7 +26,8 @@ class Response:
         self.head_only = head_only
         self._stream = stream
 
-    def begin(self, status: int, kind: str = HTML, *headers: tuple[str, str]) -> None:
+    def begin(self, status: int, kind: str = HTML, *headers: tuple[str, str], policy: str = _POLICY) -> None:
+        """Send status and headers; `policy` is the Content-Security-Policy."""
         assert not self.begun
         self.begun = True
         named = [
@@ -35,6 +35,7 @@ class Response:
             ("Content-Type", kind),
             *headers,
             *_ALWAYS,
+            ("Content-Security-Policy", policy),
         ]
         self._stream.write("".join(f"{name}: {value}\r\n" for name, value in named).encode() + b"\r\n")
 

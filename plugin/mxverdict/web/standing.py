@@ -55,8 +55,10 @@ class Standing:
         return next((one.title for one in self.testers if one.name == tester), tester)
 
 
-def look(host: Host, request: Request) -> Standing:
-    """Never raises MxVerdictError. What is due is set to be closed first."""
+def look(host: Host, request: Request, job_name: str = "") -> Standing:
+    """`job_name` is the job that the page is about, the one named in the request by default.
+
+    Never raises MxVerdictError. What is due is set to be closed first."""
     windows: tuple[Window, ...] = ()
     history: tuple[Window, ...] = ()
     trouble: Optional[MxVerdictError] = None
@@ -66,7 +68,7 @@ def look(host: Host, request: Request) -> Standing:
         history = tuple(one for one in window.list_windows(host, limit=_HISTORY) if one.finished)
     except MxVerdictError as error:
         trouble = error
-    job = jobs.read(host, request.query.get("job", ""))
+    job = jobs.read(host, job_name or request.query.get("job", ""))
     return Standing(windows, history, trouble, job, _token(host, request), testers.load().testers)
 
 

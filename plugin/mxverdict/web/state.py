@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Optional
 
 from mxverdict import window
+from mxverdict.errors import JournalError
 from mxverdict.host import Host
 from mxverdict.web import actions, jobs
 from mxverdict.web.jobs import Job
@@ -47,13 +48,16 @@ def signature(windows: Sequence[Window], job: Optional[Job]) -> str:
 
 
 def send_state(host: Host, job_name: str, response: Response) -> None:
-    tend(host)
-    windows = window.open_windows(host)
+    windows: Sequence[Window] = ()
+    with contextlib.suppress(JournalError):  # the page says so; checks go on without windows
+        tend(host)
+        windows = window.open_windows(host)
     job = jobs.read(host, job_name)
     now = time.time()
     state = {
         "signature": signature(windows, job),
         "busy": is_busy(windows, job),
+        "step": job.text if job is not None and job.state == "running" else "",
         "windows": [{"id": one.id, "seconds_left": round(one.seconds_left(now), 1)} for one in windows],
     }
     response.begin(200, "application/json", NO_STORE)

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from mxverdict import __version__
 from mxverdict.host import Host
 from mxverdict.text import visible
-from mxverdict.web.clock import countdown, moment
+from mxverdict.web.clock import age, countdown, moment
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _LONG = 40_000
@@ -29,7 +29,9 @@ def environment(host: Host) -> Environment:
         lstrip_blocks=True,
         bytecode_cache=_cache(host),
     )
-    made.filters.update(moment=moment, countdown=countdown, transcript=_transcript, sentence=_sentence)
+    made.filters.update(
+        age=age, moment=moment, countdown=countdown, transcript=_transcript, sentence=_sentence
+    )
     made.globals["version"] = __version__
     return made
 

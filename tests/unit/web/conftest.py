@@ -1,14 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mxverdict.evidence import Evidence
-from mxverdict.findings import Report
+from mxverdict.findings import DomainReport, Report
 from mxverdict.host import Host
 from tests.unit.evidence_maker import evidence
+from tests.unit.report_maker import domain_report
 
 Checked = tuple[Evidence, Report]
 
@@ -26,8 +28,23 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[Host], Checked]]:
     said = evidence()
     answers: list[Callable[[Host], Checked]] = [lambda host: (said, check.again(said))]
 
-    def run(host: Host) -> Checked:
+    def run(host: Host, **_: object) -> Checked:
         return answers[-1](host)
 
     monkeypatch.setattr("mxverdict.check.run", run)
     return answers
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[DomainReport]:
+    """Reports of domains that every judgement holds."""
+    from mxverdict import check
+
+    again = check.again
+    domains = [domain_report()]
+
+    def judge(evidence: Evidence, testers: Sequence[str] = ()) -> Report:
+        return replace(again(evidence, testers), domains=tuple(domains))
+
+    monkeypatch.setattr("mxverdict.check.again", judge)
+    return domains

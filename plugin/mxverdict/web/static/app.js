@@ -8,7 +8,7 @@
   const busy = page.dataset.busy === "1";
   const POLL_BUSY = 1500, POLL_CALM = 15000;
 
-  if (job && !busy) history.replaceState(null, "", location.pathname);
+  if (job && !busy && !/[?&]view=/.test(location.search)) history.replaceState(null, "", location.pathname);
 
   for (const form of page.querySelectorAll("form")) {
     form.addEventListener("submit", () => {
@@ -50,6 +50,8 @@
       const answer = await fetch(`?view=state&job=${encodeURIComponent(job)}`, { cache: "no-store" });
       if (answer.status === 401 || answer.status === 403 || answer.redirected) { location.reload(); return; }
       const state = await answer.json();
+      const step = page.querySelector("[data-step]");
+      if (step && state.step && step.textContent !== state.step) step.textContent = state.step;
       if (state.signature !== signature || state.busy !== busy) { location.reload(); return; }
     } catch {
       // cpsrvd restarts while Exim is rebuilt: ask again

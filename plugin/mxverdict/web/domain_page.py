@@ -1,0 +1,48 @@
+"""The verdict page of a domain, a name or an address: shows what its job does or has found."""
+
+from __future__ import annotations
+
+import time
+from typing import Optional
+
+from mxverdict import testers
+from mxverdict.host import Host
+from mxverdict.web import checks, jobs, standing
+from mxverdict.web.domain_view import domain_view
+from mxverdict.web.page import send
+from mxverdict.web.request import Request
+from mxverdict.web.response import HTML, NO_STORE, Response
+from mxverdict.web.view import CheckView, check_view
+
+
+def show(host: Host, request: Request, response: Response) -> None:
+    """Raises Refusal for what is no domain, name or address."""
+    asked = request.query.get("domain", "")
+    target = checks.target_of(asked) if asked else ""
+    name = checks.domain_job(target)
+    response.begin(200, HTML, NO_STORE)
+    if response.head_only:
+        return
+    seen = standing.look(host, request, name)
+    running = seen.job is not None and seen.job.state == "running"
+    checked = None if running or not target else _checked(host, name)
+    reports = checked.report.domains if checked and checked.report else ()
+    send(
+        host,
+        response,
+        "domain.html",
+        here="domain",
+        title=f"{target or 'Check a domain'} · MX Verdict",
+        target=target,
+        look=lambda: seen,
+        running=running,
+        checked=checked,
+        domains=[domain_view(report) for report in reports],
+        lately=lambda: checks.lately(host),
+        now=time.time,
+    )
+
+
+def _checked(host: Host, name: str) -> Optional[CheckView]:
+    found = checks.stored(jobs.result(host, name))
+    return check_view(found.evidence, found.report, testers.load().testers) if found else None

@@ -1,0 +1,84 @@
+"""The report as a file to keep or to send on: of the stored check of a domain, or of a fresh one."""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Optional
+
+from mxverdict.errors import MxVerdictError
+from mxverdict.findings import Report
+from mxverdict.host import Host
+from mxverdict.web import checks, jobs
+from mxverdict.web.request import Refusal, Request
+from mxverdict.web.response import HTML, NO_STORE, Response
+
+_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+"""The file carries its style within itself; should a browser show it in place, nothing in it can act."""
+_TEXT = "text/plain; charset=utf-8"
+_WIDTH = 100
+
+
+def send(host: Host, request: Request, response: Response) -> None:
+    """`format` is `html` or `text`; `domain` names a stored check. Raises Refusal."""
+    found = _FORMATS.get(request.query.get("format", ""))
+    if found is None:
+        raise Refusal(404, "There is no report of that kind.")
+    kind, ending, write = found
+    asked = request.query.get("domain", "")
+    target = checks.target_of(asked) if asked else ""
+    report = None
+    if not response.head_only:
+        report = _stored(host, target) if target else _fresh(host)
+    name = _file_name(target or (report.hostname if report else ""), ending, report)
+    disposition = ("Content-Disposition", f'attachment; filename="{name}"')
+    response.begin(200, kind, NO_STORE, disposition, policy=_POLICY)
+    if report is not None:
+        response.write(write(report))
+
+
+def _stored(host: Host, target: str) -> Report:
+    found = checks.stored(jobs.result(host, checks.domain_job(target)))
+    if found is None:
+        raise Refusal(404, f"There is no result for {target}.", advice="Check it first.")
+    return found.report
+
+
+def _fresh(host: Host) -> Report:
+    from mxverdict import check
+
+    try:
+        _, report = check.run(host)
+    except MxVerdictError as error:
+        raise Refusal(503, f"This server could not be checked: {error}.", advice=error.advice) from None
+    return report
+
+
+def _file_name(about: str, ending: str, report: Optional[Report]) -> str:
+    safe = re.sub(r"[^a-z0-9.-]+", "-", about.lower()).strip(".-")[:80]
+    moment = time.strftime("%Y%m%d-%H%M", time.localtime(report.taken_at)) if report else ""
+    return "-".join(part for part in ("mxverdict", safe, moment) if part) + ending
+
+
+def _html(report: Report) -> str:
+    from mxverdict.report.html import report_html
+
+    return report_html(report)
+
+
+def _text(report: Report) -> str:
+    from rich.console import Console
+
+    from mxverdict.report.text import print_report
+
+    file = io.StringIO()
+    print_report(report, Console(file=file, width=_WIDTH, color_system=None), transcripts=True)
+    return file.getvalue()
+
+
+_FORMATS: Mapping[str, tuple[str, str, Callable[[Report], str]]] = {
+    "html": (HTML, ".html", _html),
+    "text": (_TEXT, ".txt", _text),
+}
