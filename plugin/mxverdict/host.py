@@ -49,6 +49,11 @@ class Host:
         self.skip_smtp_check_hosts = path("etc/skipsmtpcheckhosts")
         self.trusted_mail_hosts = path("etc/trustedmailhosts")
         self.greylist_trusted_netblocks = path("etc/greylist_trusted_netblocks")
+        self.mailhelo = path("etc/mailhelo")
+        self.mailips = path("etc/mailips")
+        self.localdomains = path("etc/localdomains")
+        self.remotedomains = path("etc/remotedomains")
+        self.secondarymx = path("etc/secondarymx")
         self.exim_mainlog = path("var/log/exim_mainlog")
         self.sendmail = path("usr/sbin/sendmail")
 

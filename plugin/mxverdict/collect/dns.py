@@ -48,8 +48,8 @@ def look_up(name: str, kind: str, deadline: float) -> Answer:
         return Answer((), name, error=f"no time was left to look up {kind} for {name}")
     try:
         found = _resolver().resolve(name, kind, search=False, lifetime=left, raise_on_no_answer=False)
-    except dns.resolver.NXDOMAIN:
-        return Answer((), name, exists=False)
+    except dns.resolver.NXDOMAIN as error:
+        return Answer((), error.canonical_name.to_text(omit_final_dot=True), exists=False)
     except dns.exception.Timeout:
         return Answer((), name, error=f"the look-up of {kind} for {name} timed out")
     except (dns.exception.DNSException, UnicodeError, OSError) as error:

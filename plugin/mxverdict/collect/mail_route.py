@@ -1,0 +1,273 @@
+"""Where mail of domains goes: MX records, their addresses, and a conversation with every remote one.
+
+Each distinct host name is looked up once and each distinct remote address is greeted once, however many
+domains share it, and all of them at the same time. The conversation asks with MAIL and RCPT alone, from the
+empty sender, one recipient a transaction, and takes its leave with RSET and QUIT; no message is ever sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Callable, TypeVar
+
+from mxverdict.addresses import special_kind
+from mxverdict.collect.conversation import Conversation, ConversationFailed
+from mxverdict.collect.dns import look_up
+from mxverdict.collect.lsearch import read_keys
+from mxverdict.evidence import Probe, Reply
+from mxverdict.evidence.mail_route import HostGreeting, MailHost, MailRoute, RecipientAnswer, Routing
+from mxverdict.host import Host
+
+HOSTS_LIMIT = 20
+"""MX hosts of one domain that are looked at."""
+ADDRESSES_LIMIT = 16
+"""Addresses of one host that are looked at."""
+RECIPIENTS_LIMIT = 100
+"""Recipients one host is asked about (RFC 5321 section 4.5.3.1.8: it must take that many)."""
+_REFUSALS_LIMIT = 10
+_BATCH = 20
+_QUIT_PATIENCE = 2.0
+_LOOK_UPS_AT_A_TIME = 64
+_CONVERSATIONS_AT_A_TIME = 256
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+
+
+def read_mail_routes(
+    domains: Sequence[str], own_addresses: frozenset[str], hostname: str, deadline: float, *, port: int = 25
+) -> tuple[tuple[MailRoute, ...], tuple[HostGreeting, ...]]:
+    """The routes of `domains` in their order, and one greeting for each remote address in them.
+
+    `own_addresses` are this server's, seen from inside and outside; they are not talked to, because Exim
+    trusts them. Nor are private, loopback, link-local and reserved ones. `hostname` is the name for EHLO.
+    `deadline` is a value of `time.monotonic()`; nothing is raised.
+    """
+    routes = _routes(domains, deadline)
+    wanted: dict[str, list[str]] = {}
+    for route in routes:
+        for host in route.hosts:
+            for address in host.addresses:
+                if address not in own_addresses:
+                    asked = wanted.setdefault(address, [])
+                    asked.extend([route.domain] if route.domain not in asked[-1:] else [])
+    greetings = _at_once(
+        lambda address: greet(address, wanted[address], hostname, deadline, port=port),
+        list(wanted),
+        _CONVERSATIONS_AT_A_TIME,
+    )
+    return routes, greetings
+
+
+def greet(
+    address: str, domains: Sequence[str], hostname: str, deadline: float, *, port: int = 25
+) -> HostGreeting:
+    """One conversation with a remote mail host: does it take mail for each of `domains`, does it relay?
+
+    The recipients are the postmaster of each domain, whom every host must take (RFC 5321 section 4.5.1), and,
+    to see whether it relays, the postmaster of this server (`hostname`): nobody else's address is used.
+    """
+    kind = special_kind(address)
+    if kind:
+        failure = f"it is a {kind} address and was left alone"
+        return HostGreeting(address, "not_public", Probe(address, (), None, failure))
+    patience = max(0.0, deadline - time.monotonic())
+    talk = Conversation(address, port, patience, deadline=deadline)
+    outcome, failure = "greeted", ""
+    heard = 0
+    answers: list[RecipientAnswer] = []
+    try:
+        hello = _introduce(talk, hostname)
+        heard = len(talk.stages)
+        answers += _ask(talk, _recipients(domains, hostname), hello.offers("PIPELINING"))
+        _take_leave(talk)
+    except _Unwelcome as error:
+        outcome, failure = error.outcome, str(error)
+        _take_leave(talk)
+    except ConversationFailed as error:
+        outcome, failure = error.cause, str(error)
+    finally:
+        talk.close()
+    stages = tuple(talk.stages[: heard or None])
+    return HostGreeting(address, outcome, Probe(address, stages, None, failure), tuple(answers), patience)
+
+
+def read_routing(host: Host, domains: Sequence[str]) -> tuple[Routing, ...]:
+    """Which of cPanel's domain lists each domain stands in."""
+    lists = []
+    errors = []
+    for path in (host.localdomains, host.remotedomains, host.secondarymx):
+        try:
+            lists.append(read_keys(path))
+        except FileNotFoundError:
+            lists.append(frozenset())
+        except OSError as error:
+            lists.append(frozenset())
+            errors.append(f"{path}: {error.strerror or error}")
+    local, remote, secondary = lists
+    return tuple(
+        Routing(domain, name in local, name in remote, name in secondary, "; ".join(errors))
+        for domain, name in ((domain, domain.lower().rstrip(".")) for domain in domains)
+    )
+
+
+def _routes(domains: Sequence[str], deadline: float) -> tuple[MailRoute, ...]:
+    routes = _at_once(lambda domain: _records(domain, deadline), list(domains), _LOOK_UPS_AT_A_TIME)
+    names = list(dict.fromkeys(host.name.lower() for route in routes for host in route.hosts))
+    found = dict(zip(names, _at_once(lambda name: _host(name, deadline), names, _LOOK_UPS_AT_A_TIME)))
+    return tuple(_complete(route, found) for route in routes)
+
+
+def _records(domain: str, deadline: float) -> MailRoute:
+    """The route as far as the MX records tell it; its hosts have no addresses yet."""
+    answer = look_up(domain, "MX", deadline)
+    if answer.error:
+        return MailRoute(domain, "unknown", domain, error=answer.error)
+    if not answer.exists:
+        return MailRoute(domain, "missing", answer.canonical)
+    pairs = sorted(_preference_and_name(record) for record in answer.records)
+    named = [(preference, name) for preference, name in pairs if name]
+    kind = "mx" if named else "null" if pairs else "implicit"
+    if kind == "implicit":
+        named = [(0, domain)]
+    return MailRoute(
+        domain,
+        kind,
+        answer.canonical,
+        records=tuple(f"{preference} {name or '.'}" for preference, name in pairs[:HOSTS_LIMIT]),
+        hosts=tuple(
+            MailHost(name, preference, name, False, True, ()) for preference, name in named[:HOSTS_LIMIT]
+        ),
+        has_null_mx=len(named) < len(pairs),
+        left_out=max(0, len(named) - HOSTS_LIMIT),
+    )
+
+
+def _preference_and_name(record: str) -> tuple[int, str]:
+    preference, _, name = record.partition(" ")
+    return int(preference), name[:-1] if name.endswith(".") else name
+
+
+def _host(name: str, deadline: float) -> MailHost:
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        pass
+    else:
+        return MailHost(name, 0, name, True, False, ())
+    answers = [look_up(name, kind, deadline) for kind in ("A", "AAAA")]
+    found = [address for answer in answers for address in answer.records[:ADDRESSES_LIMIT]]
+    return MailHost(
+        name,
+        0,
+        answers[0].canonical if not answers[0].error else answers[1].canonical,
+        False,
+        any(answer.exists for answer in answers),
+        tuple(found),
+        tuple(answer.error for answer in answers if answer.error),
+    )
+
+
+def _complete(route: MailRoute, found: dict[str, MailHost]) -> MailRoute:
+    hosts = []
+    for host in route.hosts:
+        seen = found[host.name.lower()]
+        canonical = host.name if seen.canonical.lower() == host.name.lower() else seen.canonical
+        hosts.append(replace(seen, name=host.name, preference=host.preference, canonical=canonical))
+    kind = route.kind
+    if kind == "implicit" and not hosts[0].addresses:
+        kind = "unknown" if hosts[0].errors else "none"
+    error = "; ".join(hosts[0].errors) if kind == "unknown" and hosts else route.error
+    return replace(route, kind=kind, hosts=tuple(hosts), error=error)
+
+
+class _Unwelcome(Exception):
+    def __init__(self, reply: Reply, stage: str) -> None:
+        self.outcome = "busy" if 400 <= reply.code < 500 else "turned_away"
+        super().__init__(f"{stage} was answered with {reply.code} {' '.join(reply.lines)}".rstrip())
+
+
+def _introduce(talk: Conversation, hostname: str) -> Reply:
+    """Greeting and EHLO (HELO for a host that knows no EHLO). Raises ConversationFailed, _Unwelcome."""
+    greeting = talk.banner()
+    if greeting.code != 220:
+        raise _Unwelcome(greeting, "the connection")
+    name = hostname or "localhost"
+    hello = talk.command("ehlo", f"EHLO {name}")
+    if 500 <= hello.code < 600:
+        hello = talk.command("ehlo", f"HELO {name}")
+    if not hello.positive:
+        raise _Unwelcome(hello, "HELO")
+    return hello
+
+
+def _take_leave(talk: Conversation) -> None:
+    with contextlib.suppress(ConversationFailed):
+        talk.command("quit", "QUIT", patience=_QUIT_PATIENCE)
+
+
+def _recipients(domains: Sequence[str], hostname: str) -> list[tuple[str, str]]:
+    """Pairs of domain ("" for the foreign recipient) and recipient, the most telling first."""
+    asked = [(domain, f"postmaster@{domain}") for domain in domains]
+    own = hostname.lower().rstrip(".")
+    if "." in own and own not in (domain.lower() for domain in domains):
+        asked.insert(1, ("", f"postmaster@{own}"))
+    return asked
+
+
+def _ask(
+    talk: Conversation, recipients: Sequence[tuple[str, str]], pipelining: bool
+) -> Iterator[RecipientAnswer]:
+    """The answers, each recipient in a transaction of its own; several at once where the host takes that."""
+    refused = 0
+    reason = ""
+    size = _BATCH if pipelining else 1
+    for start in range(0, len(recipients), size):
+        if not reason and start >= RECIPIENTS_LIMIT:
+            reason = f"not asked: {start} recipients were asked before"
+        if not reason and refused >= _REFUSALS_LIMIT:
+            reason = f"not asked: the host had refused {refused} recipients before"
+        batch = recipients[start : start + size]
+        steps = [
+            step
+            for _, recipient in batch
+            for step in (("mail", "MAIL FROM:<>"), ("rcpt", f"RCPT TO:<{recipient}>"), ("rset", "RSET"))
+        ]
+        replies = talk.exchange(steps) if pipelining else (talk.command(*step) for step in steps)
+        for domain, recipient in batch:
+            answer, reason = _next_answer(talk, domain, recipient, replies, reason)
+            refused += answer.reply is not None and answer.reply.code >= 500
+            yield answer
+
+
+def _next_answer(
+    talk: Conversation, domain: str, recipient: str, replies: Iterator[Reply], reason: str
+) -> tuple[RecipientAnswer, str]:
+    """One answer, and why no further recipient can be asked ("" when one can)."""
+    answer = RecipientAnswer(domain, recipient, None, reason=reason)
+    if reason:
+        return answer, reason
+    try:
+        sender = next(replies)
+        reply = next(replies) if sender.positive else sender
+        answer = replace(answer, reply=reply, seconds=talk.stages[-1].seconds)
+        answer = answer if sender.positive else replace(answer, reason="at MAIL")
+        if not sender.positive:
+            next(replies)
+        next(replies)
+    except ConversationFailed as error:
+        reason = str(error)
+        answer = answer if answer.reply is not None else replace(answer, reason=reason)
+    return answer, reason
+
+
+def _at_once(work: Callable[[_In], _Out], items: Sequence[_In], limit: int) -> tuple[_Out, ...]:
+    if not items:
+        return ()
+    with ThreadPoolExecutor(min(limit, len(items))) as pool:
+        return tuple(pool.map(work, items))

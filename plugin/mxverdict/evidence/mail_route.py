@@ -1,0 +1,92 @@
+"""Where the mail of a domain goes: its mail hosts, their addresses, and what each of them answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+from mxverdict.evidence import Probe, Reply
+
+
+@dataclass(frozen=True)
+class MailHost:
+    """One MX, or the domain itself where it stands in for a missing MX.
+
+    `canonical` is the name at the end of a chain of CNAMEs (the name itself without one), `literal` says that
+    the name is an IP address, `exists` is False when the DNS knows no such name. `addresses` are IPv4 first;
+    `errors` tell which look-ups gave no answer, so that addresses may be missing.
+    """
+
+    name: str
+    preference: int
+    canonical: str
+    literal: bool
+    exists: bool
+    addresses: tuple[str, ...]
+    errors: tuple[str, ...] = ()
+
+    @property
+    def is_alias(self) -> bool:
+        return self.canonical.lower() != self.name.lower()
+
+
+@dataclass(frozen=True)
+class MailRoute:
+    """`hosts` in order of preference, the lowest number first; equal numbers in order of name.
+
+    `kind` is `mx` (there are MX records), `null` (the only one is a null MX, RFC 7505), `implicit` (no MX,
+    the domain's own addresses stand in, RFC 5321 section 5.1), `none` (neither), `missing` (the domain does
+    not exist) or `unknown` (see `error`). `records` are the MX records as published, `canonical` the domain
+    at the end of a chain of CNAMEs, `left_out` how many MX hosts were not looked at (there are too many).
+    """
+
+    domain: str
+    kind: str
+    canonical: str
+    records: tuple[str, ...] = ()
+    hosts: tuple[MailHost, ...] = ()
+    has_null_mx: bool = False
+    left_out: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class RecipientAnswer:
+    """What a host said to one RCPT. `domain` is the one asked for, "" for the foreign recipient that only a
+    relay takes. `reply` is None when none came; `reason` tells why."""
+
+    domain: str
+    recipient: str
+    reply: Optional[Reply]
+    seconds: float = 0.0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class HostGreeting:
+    """What one remote address did on port 25, in one conversation for all domains that lead there.
+
+    `outcome` is `greeted` (220, and EHLO was answered), `busy` or `turned_away` (4xx or 5xx at one of them),
+    or else a key of `evidence.ladder.CAUSES`, such as `refused`, `timeout` or `silent`; `probe.failure` says
+    it in one line. `probe` holds the conversation as far as EHLO, `recipients` the answers to RCPT;
+    `patience` is how many seconds the conversation was given.
+    """
+
+    address: str
+    outcome: str
+    probe: Probe
+    recipients: tuple[RecipientAnswer, ...] = ()
+    patience: float = 0.0
+
+
+@dataclass(frozen=True)
+class Routing:
+    """The lists of this server that a domain stands in (cPanel's Email Routing): `local` is
+    /etc/localdomains, `remote` /etc/remotedomains, `secondary` /etc/secondarymx. `error` says which could not
+    be read."""
+
+    domain: str
+    local: bool
+    remote: bool
+    secondary: bool
+    error: str = ""
