@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 CATALOGUE = Path(__file__).with_name("blocklists.json")
 IMPORTANCES = ("high", "medium", "low")
@@ -65,10 +65,25 @@ class DeadBlocklist:
 
 
 @dataclass(frozen=True)
+class ClosedBlocklist:
+    """A list that is kept but answers only some; `page` is where a person can ask it."""
+
+    zones: tuple[str, ...]
+    titles: tuple[str, ...]
+    why: str
+    page: str
+    source: str
+
+
+@dataclass(frozen=True)
 class Blocklists:
+    """`public_resolvers` names the operator of each well-known public DNS server, by address."""
+
     date: str
     lists: tuple[Blocklist, ...]
     dead: tuple[DeadBlocklist, ...]
+    closed: tuple[ClosedBlocklist, ...]
+    public_resolvers: dict[str, str]
 
     def named(self, name: str) -> Optional[Blocklist]:
         """The list of that title or zone, as a tester's report may write it."""
@@ -77,10 +92,11 @@ class Blocklists:
 
     def dead_named(self, name: str) -> Optional[DeadBlocklist]:
         """The dead list of that title or zone."""
-        wanted = _plain(name)
-        return next(
-            (known for known in self.dead if wanted in (*known.zones, *map(_plain, known.titles))), None
-        )
+        return next((known for known in self.dead if _is_called(known, name)), None)
+
+    def closed_named(self, name: str) -> Optional[ClosedBlocklist]:
+        """The closed list of that title or zone."""
+        return next((known for known in self.closed if _is_called(known, name)), None)
 
 
 @cache
@@ -90,10 +106,9 @@ def load() -> Blocklists:
     return Blocklists(
         date=data["date"],
         lists=tuple(_blocklist(entry) for entry in data["lists"]),
-        dead=tuple(
-            DeadBlocklist(tuple(entry["zones"]), tuple(entry["titles"]), entry["ended"], entry["source"])
-            for entry in data["dead"]
-        ),
+        dead=tuple(DeadBlocklist(**_with_tuples(entry)) for entry in data["dead"]),
+        closed=tuple(ClosedBlocklist(**_with_tuples(entry)) for entry in data["closed"]),
+        public_resolvers=data["public_resolvers"],
     )
 
 
@@ -101,6 +116,14 @@ def _blocklist(entry: dict[str, Any]) -> Blocklist:
     codes = tuple(ReturnCode(code, meaning) for code, meaning in entry["codes"].items())
     refusals = tuple(ReturnCode(code, meaning) for code, meaning in entry.get("refusals", {}).items())
     return Blocklist(**{**entry, "codes": codes, "refusals": refusals})
+
+
+def _with_tuples(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+
+
+def _is_called(known: Union[DeadBlocklist, ClosedBlocklist], name: str) -> bool:
+    return _plain(name) in (*known.zones, *map(_plain, known.titles))
 
 
 def _plain(name: str) -> str:

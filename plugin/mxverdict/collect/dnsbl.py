@@ -1,0 +1,166 @@
+"""Asks blocklists (DNSBLs, RFC 5782) about addresses: every list about every address at the same time.
+
+One thread does it with non-blocking sockets; a thread for each of some hundred look-ups would cost more than
+the look-ups themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import time
+from collections.abc import Iterable, Sequence
+from typing import Optional
+
+import dns.asyncresolver
+import dns.exception
+import dns.rcode
+import dns.rdata
+import dns.resolver
+
+from mxverdict.collect.dns import TIMEOUT, resolvers
+from mxverdict.evidence.blocklist import (
+    CLEAN_ENTRY,
+    CLEAN_ENTRY_6,
+    LISTED_ENTRY,
+    LISTED_ENTRY_6,
+    BlocklistEvidence,
+    ListAnswer,
+)
+from mxverdict.testers.blocklists import Blocklist, load
+
+_ATTEMPT = TIMEOUT / 2
+_AT_ONCE = 500
+"""Look-ups under way, each with a socket of its own; a process may have 1024 open by default."""
+_CODES_LIMIT = 16
+_REASONS_LIMIT = 4
+_REASON_LENGTH = 400
+
+_NOT_ASKED = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "224.0.0.0/3",
+        "::/8",
+        "fc00::/7",
+        "fe80::/10",
+        "ff00::/8",
+    )
+)
+
+
+def read_blocklists(
+    addresses: Sequence[str], deadline: float, lists: Optional[Sequence[Blocklist]] = None
+) -> BlocklistEvidence:
+    """Ask each of `lists` (by default those of the product) about each address (IPv4 or IPv6 text)
+    and about its test entries. `deadline` is a value of `time.monotonic()`. Nothing is raised; a list that
+    has not answered by then stands with an error.
+    """
+    asked = load().lists if lists is None else lists
+    public = tuple(dict.fromkeys(address for address in addresses if _is_public(address)))
+    version_6 = any(":" in address for address in public)
+    queries = [(known.zone, address) for known in asked for address in public if _covers(known, address)]
+    controls = [(known.zone, entry) for known in asked if public for entry in _entries(known, version_6)]
+    answers = asyncio.run(_ask_all([*queries, *controls], deadline))
+    return BlocklistEvidence(
+        resolvers=resolvers(),
+        addresses=public,
+        answers=answers[: len(queries)],
+        controls=answers[len(queries) :],
+        not_asked=tuple(dict.fromkeys(address for address in addresses if address not in public)),
+    )
+
+
+def query_name(address: str, zone: str) -> str:
+    """The name to look up for an address (RFC 5782 sections 2.1 and 2.4)."""
+    parsed = ipaddress.ip_address(address)
+    if parsed.version == 4:
+        return f"{'.'.join(reversed(str(parsed).split('.')))}.{zone}"
+    return f"{'.'.join(reversed(parsed.exploded.replace(':', '')))}.{zone}"
+
+
+def _is_public(address: str) -> bool:
+    parsed = ipaddress.ip_address(address)
+    return not any(parsed in network for network in _NOT_ASKED if network.version == parsed.version)
+
+
+def _covers(known: Blocklist, address: str) -> bool:
+    return known.ipv6 or ":" not in address
+
+
+def _entries(known: Blocklist, version_6: bool) -> tuple[str, ...]:
+    if known.ipv6 and version_6:
+        return (LISTED_ENTRY, CLEAN_ENTRY, LISTED_ENTRY_6, CLEAN_ENTRY_6)
+    return (LISTED_ENTRY, CLEAN_ENTRY)
+
+
+async def _ask_all(queries: Iterable[tuple[str, str]], deadline: float) -> tuple[ListAnswer, ...]:
+    try:
+        resolver = dns.asyncresolver.Resolver()
+    except (dns.exception.DNSException, OSError) as error:
+        reason = f"no DNS resolver is set up: {error}"
+        return tuple(ListAnswer(zone, address, error=reason) for zone, address in queries)
+    resolver.timeout = _ATTEMPT
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def ask(zone: str, address: str) -> ListAnswer:
+        async with places:
+            return await _ask(resolver, zone, address, deadline)
+
+    return tuple(await asyncio.gather(*(ask(zone, address) for zone, address in queries)))
+
+
+async def _ask(resolver: dns.asyncresolver.Resolver, zone: str, address: str, deadline: float) -> ListAnswer:
+    started = time.monotonic()
+    name = query_name(address, zone)
+    codes, error = await _records(resolver, name, "A", deadline)
+    seconds = time.monotonic() - started
+    if error:
+        return ListAnswer(zone, address, error=error, seconds=seconds)
+    reasons: list[dns.rdata.Rdata] = []
+    if codes and address not in (LISTED_ENTRY, LISTED_ENTRY_6):
+        reasons, _ = await _records(resolver, name, "TXT", deadline)
+    return ListAnswer(
+        zone,
+        address,
+        codes=tuple(sorted((code.to_text() for code in codes), key=ipaddress.ip_address))[:_CODES_LIMIT],
+        reasons=tuple(_text(reason)[:_REASON_LENGTH] for reason in reasons[:_REASONS_LIMIT]),
+        seconds=seconds,
+    )
+
+
+async def _records(
+    resolver: dns.asyncresolver.Resolver, name: str, kind: str, deadline: float
+) -> tuple[list[dns.rdata.Rdata], str]:
+    """The records and "", or none and one line that says why there was no answer."""
+    left = min(TIMEOUT, deadline - time.monotonic())
+    if left <= 0:
+        return [], "no time was left to ask"
+    try:
+        found = await resolver.resolve(name, kind, search=False, lifetime=left, raise_on_no_answer=False)
+    except dns.resolver.NXDOMAIN:
+        return [], ""
+    except dns.exception.Timeout:
+        return [], f"no answer within {left:.1f} s"
+    except dns.resolver.NoNameservers as error:
+        return [], f"no answer but {_codes_of(error)}"
+    except (dns.exception.DNSException, UnicodeError, OSError) as error:
+        return [], f"the look-up failed: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+    return list(found.rrset or ()), ""
+
+
+def _codes_of(error: dns.resolver.NoNameservers) -> str:
+    """What the resolvers said, SERVFAIL or REFUSED for example."""
+    replies = [attempt[4] for attempt in error.kwargs.get("errors", ()) if attempt[4] is not None]
+    return ", ".join(sorted({dns.rcode.to_text(reply.rcode()) for reply in replies})) or "an error"
+
+
+def _text(record: dns.rdata.Rdata) -> str:
+    strings: tuple[bytes, ...] = getattr(record, "strings", ())
+    return b"".join(strings).decode(errors="replace")

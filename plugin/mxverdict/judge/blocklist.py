@@ -1,0 +1,265 @@
+"""Judges what blocklists answered: listed, not listed, or an answer that is not worth anything today.
+
+A listing counts only when the list proves itself: it holds the entry that every list must hold and lacks the
+one that none may hold (RFC 5782 section 5).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from mxverdict.evidence.blocklist import (
+    CLEAN_ENTRY,
+    CLEAN_ENTRY_6,
+    LISTED_ENTRY,
+    LISTED_ENTRY_6,
+    BlocklistEvidence,
+    ListAnswer,
+)
+from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.testers import rows
+from mxverdict.testers.blocklists import Blocklist, load
+
+CATEGORY = "blacklist"
+NAME = "Blocklists"
+_LISTED_RANGE = ipaddress.ip_network("127.0.0.0/8")
+_OWN_RESOLVER = (
+    "Let this server use a DNS resolver of its own (unbound or BIND on this machine, forwarding to nobody), "
+    "then check again; until then ask the lists' own pages."
+)
+
+
+@dataclass(frozen=True)
+class _State:
+    """What the test entries say about a list: `kind` is `sound`, `refuses`, `silent`, `dead` (lacks the entry
+    that it must hold) or `wild` (lists what nobody lists); `told` is the proof."""
+
+    kind: str
+    told: str
+
+
+def judge_blocklists(
+    evidence: BlocklistEvidence, lists: Optional[Sequence[Blocklist]] = None
+) -> tuple[Finding, ...]:
+    """One finding for each listing (real or not), then one for each address that sums up the lists it is not
+    on, and one for each reason why lists could not be believed. `lists` are those that were asked."""
+    known = {entry.zone: entry for entry in (load().lists if lists is None else lists)}
+    found = [
+        finding
+        for answer in evidence.answers
+        if answer.zone in known
+        for finding in [_listing(evidence, known[answer.zone], answer)]
+        if finding is not None
+    ]
+    clean = [_clean(evidence, list(known.values()), address) for address in evidence.addresses]
+    states = {zone: _state(evidence, entry) for zone, entry in known.items()} if evidence.addresses else {}
+    return (
+        *found,
+        *(finding for finding in clean if finding is not None),
+        *_refusing(evidence, [known[zone] for zone, state in states.items() if state.kind == "refuses"]),
+        *_unproven(evidence, known, states),
+        *_not_asked(evidence),
+    )
+
+
+def judge_named(evidence: BlocklistEvidence, name: str, address: str) -> Finding:
+    """What it is worth that a tester's report says "`address` is listed on `name`" (title or zone)."""
+    catalogue = load()
+    known = catalogue.named(name)
+    if known is not None:
+        return _now(evidence, known, address)
+    row = Row(name, "error", "LISTED", CATEGORY, address)
+    dead = catalogue.dead_named(name)
+    if dead is not None:
+        why = f"That list is dead: {dead.ended}. No receiver can be told anything by it."
+        return Finding(row, Verdict.FALSE_POSITIVE, why, (f"source: {dead.source}",), owner=Owner.NOBODY)
+    closed = catalogue.closed_named(name)
+    if closed is not None:
+        why = f"This server cannot ask that list: {closed.why}."
+        return Finding(row, Verdict.UNKNOWN, why, todo=f"Look the address up at {closed.page}")
+    why = "It is none of the lists that we know, so few receivers will use it; it was not asked."
+    return Finding(row, Verdict.UNKNOWN, why, todo="Ask it on its own page, which the tester links to.")
+
+
+def _now(evidence: BlocklistEvidence, known: Blocklist, address: str) -> Finding:
+    answer = next((a for a in evidence.answers if (a.zone, a.address) == (known.zone, address)), None)
+    if answer is None:
+        why = "That list was not asked about this address."
+        return Finding(_row(known, address, "unknown", "not asked"), Verdict.UNKNOWN, why)
+    finding = _listing(evidence, known, answer)
+    if finding is not None:
+        return finding
+    state = _state(evidence, known)
+    if answer.error or answer.codes or state.kind != "sound":
+        why = f"{known.title} could not be asked now."
+        told = answer.error or _codes(known, answer.codes) or state.told
+        row = _row(known, address, "unknown", "no usable answer")
+        return Finding(row, Verdict.UNKNOWN, why, (told,), f"Look the address up at {known.removal}")
+    words = rows.load(CATEGORY).get(known.title)
+    row = words.passes(address) if words else Row(known.title, "ok", "OK", CATEGORY, address)
+    return Finding(row, Verdict.OK, f"{known.title} does not list the address now.")
+
+
+def _listing(evidence: BlocklistEvidence, known: Blocklist, answer: ListAnswer) -> Optional[Finding]:
+    """The finding for an answer that looks like a listing; None for every other answer."""
+    codes = tuple(code for code in answer.codes if not known.refuses(code))
+    if not codes:
+        return None
+    state = _state(evidence, known)
+    row = _row(known, answer.address, "error", "LISTED", answer.reasons)
+    proof = (f"{known.zone} answers {_codes(known, codes)}", *(f"its reason: {r}" for r in answer.reasons))
+    foreign = [code for code in codes if ipaddress.ip_address(code) not in _LISTED_RANGE]
+    if foreign:
+        why = f"{foreign[0]} is no blocklist's answer (those lie in 127.0.0.0/8): the zone has another owner."
+        return Finding(row, Verdict.FALSE_POSITIVE, why, proof, owner=Owner.BLOCKLIST)
+    if state.kind in ("wild", "dead"):
+        why = "The list is not in order, so its answer means nothing: " + state.told + "."
+        return Finding(row, Verdict.FALSE_POSITIVE, why, proof, owner=Owner.BLOCKLIST)
+    if state.kind != "sound":
+        why = "The list answered for this address, but gave no proof that it is in order: " + state.told + "."
+        return Finding(row, Verdict.UNKNOWN, why, proof, f"Look the address up at {known.removal}")
+    todo = f"{known.advice} {known.removal}".strip()
+    if known.importance == "low":
+        why = "The address is on the list, but hardly a receiver refuses mail for it."
+        return Finding(row, Verdict.ADVISORY, why, proof, todo, Owner.SERVER)
+    many = "many" if known.importance == "high" else "some"
+    why = f"The address is on the list, and {many} receivers refuse mail for it."
+    todo = f"Stop the cause (a hacked account or site, see Exim's log), then: {todo}"
+    return Finding(row, Verdict.PROBLEM, why, proof, todo, Owner.SERVER)
+
+
+def _clean(evidence: BlocklistEvidence, known: Iterable[Blocklist], address: str) -> Optional[Finding]:
+    """The lists that are in order and do not list the address, in one finding."""
+    not_listing = [
+        entry
+        for entry in known
+        for answer in evidence.answers
+        if (answer.zone, answer.address) == (entry.zone, address)
+        and not answer.error
+        and not answer.codes
+        and _state(evidence, entry).kind == "sound"
+    ]
+    if not not_listing:
+        return None
+    number = f"{len(not_listing)} blocklist{'s' if len(not_listing) > 1 else ''}"
+    unproven = [entry.title for entry in not_listing if not _proves_version(evidence, entry, address)]
+    told = ["not listed by " + ", ".join(entry.title for entry in not_listing), _asked_through(evidence)]
+    if unproven:
+        told.append("without an IPv6 test entry, so with less certainty: " + ", ".join(unproven))
+    row = Row(NAME, "ok", f"not listed by {number}", CATEGORY, address)
+    return Finding(row, Verdict.OK, "These lists are in order and do not list the address.", tuple(told))
+
+
+def _refusing(evidence: BlocklistEvidence, refusing: Sequence[Blocklist]) -> list[Finding]:
+    if not refusing:
+        return []
+    catalogue = load()
+    named = [
+        f"{address} is a public resolver ({catalogue.public_resolvers[address]})"
+        for address in evidence.resolvers
+        if address in catalogue.public_resolvers
+    ]
+    why = "These lists do not answer the DNS resolver that this server uses; that is no listing."
+    told = [f"{entry.title}: {_state(evidence, entry).told}" for entry in refusing]
+    row = Row(NAME, "unknown", f"refused by {_titles(refusing)}", CATEGORY, ", ".join(evidence.addresses))
+    proof = (*told, _asked_through(evidence), *named)
+    return [Finding(row, Verdict.UNKNOWN, why, proof, _OWN_RESOLVER, Owner.SERVER)]
+
+
+def _unproven(
+    evidence: BlocklistEvidence, known: dict[str, Blocklist], states: dict[str, _State]
+) -> list[Finding]:
+    """Lists that gave no usable answer, apart from those that refuse."""
+    silent = {zone: state.told for zone, state in states.items() if state.kind == "silent"}
+    for answer in evidence.answers:
+        if states.get(answer.zone) == _SOUND and _unanswered(known[answer.zone], answer):
+            told = answer.error or _codes(known[answer.zone], answer.codes)
+            silent.setdefault(answer.zone, f"{answer.address}: {told}")
+    broken = {zone: state.told for zone, state in states.items() if state.kind in ("dead", "wild")}
+    hosts = ", ".join(evidence.addresses)
+    findings = []
+    if silent:
+        row = Row(
+            NAME, "unknown", f"no answer from {_titles(known[zone] for zone in silent)}", CATEGORY, hosts
+        )
+        why = "These lists gave no answer; whether they list the address is not known."
+        proof = (*(f"{known[zone].title}: {text}" for zone, text in silent.items()), _asked_through(evidence))
+        todo = "Check again later, or ask the lists' own pages: " + _pages(known[zone] for zone in silent)
+        findings.append(Finding(row, Verdict.UNKNOWN, why, proof, todo))
+    if broken:
+        row = Row(
+            NAME, "unknown", f"not in order: {_titles(known[zone] for zone in broken)}", CATEGORY, hosts
+        )
+        why = "These lists fail the test that every list must pass, so nothing they say now is believed."
+        proof = (*(f"{known[zone].title}: {text}" for zone, text in broken.items()), _asked_through(evidence))
+        needs = " ".join(known[zone].access for zone in broken if known[zone].access)
+        todo = f"{needs} Check again later.".strip()
+        findings.append(Finding(row, Verdict.UNKNOWN, why, proof, todo, Owner.BLOCKLIST))
+    return findings
+
+
+def _not_asked(evidence: BlocklistEvidence) -> list[Finding]:
+    if not evidence.not_asked:
+        return []
+    row = Row(NAME, "unknown", "not asked", CATEGORY, ", ".join(evidence.not_asked))
+    why = "Blocklists know public addresses alone; these are private, so receivers see another one."
+    return [Finding(row, Verdict.UNKNOWN, why, todo="Name the public address as a target.")]
+
+
+_SOUND = _State("sound", "")
+
+
+def _state(evidence: BlocklistEvidence, known: Blocklist) -> _State:
+    entries = {answer.address: answer for answer in evidence.controls if answer.zone == known.zone}
+    answers = [answer for answer in evidence.answers if answer.zone == known.zone]
+    for answer in (*entries.values(), *answers):
+        refusals = [code for code in answer.codes if known.refuses(code)]
+        if refusals and (answer.address in entries or len(refusals) == len(answer.codes)):
+            return _State("refuses", _codes(known, refusals))
+    for entry in (CLEAN_ENTRY, CLEAN_ENTRY_6):
+        if entry in entries and entries[entry].codes:
+            return _State("wild", f"it lists {entry}, which no list may hold ({entries[entry].codes[0]})")
+    listed, clean = entries.get(LISTED_ENTRY), entries.get(CLEAN_ENTRY)
+    if listed is None or clean is None:
+        return _State("silent", "its test entries were not asked for")
+    if listed.error or clean.error:
+        return _State("silent", listed.error or clean.error)
+    if not listed.codes:
+        return _State("dead", f"it lacks {LISTED_ENTRY}, which every list must hold")
+    return _SOUND
+
+
+def _proves_version(evidence: BlocklistEvidence, known: Blocklist, address: str) -> bool:
+    if ":" not in address:
+        return True
+    return any(a.codes for a in evidence.controls if (a.zone, a.address) == (known.zone, LISTED_ENTRY_6))
+
+
+def _unanswered(known: Blocklist, answer: ListAnswer) -> bool:
+    return bool(answer.error or (answer.codes and all(known.refuses(code) for code in answer.codes)))
+
+
+def _row(known: Blocklist, address: str, level: str, text: str, details: tuple[str, ...] = ()) -> Row:
+    words = rows.load(CATEGORY).get(known.title)
+    if level == "error" and words is not None:
+        return words.fails(address, details=details)
+    return Row(known.title, level, text, CATEGORY, address, details)
+
+
+def _codes(known: Blocklist, codes: Iterable[str]) -> str:
+    return ", ".join(f"{code} ({known.meaning(code) or 'of no known meaning'})" for code in codes)
+
+
+def _titles(lists: Iterable[Blocklist]) -> str:
+    return ", ".join(entry.title for entry in lists)
+
+
+def _pages(lists: Iterable[Blocklist]) -> str:
+    return ", ".join(entry.removal for entry in lists)
+
+
+def _asked_through(evidence: BlocklistEvidence) -> str:
+    return "asked through " + (", ".join(evidence.resolvers) or "no resolver")
