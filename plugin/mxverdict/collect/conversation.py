@@ -125,6 +125,14 @@ class Conversation:
         self._connection = secured
         return secured
 
+    @property
+    def local_address(self) -> str:
+        """The own address of the connection that stands, "" without one."""
+        try:
+            return "" if self._connection is None else str(self._connection.getsockname()[0])
+        except OSError:
+            return ""
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
@@ -140,8 +148,9 @@ class Conversation:
         try:
             self._connection = socket.create_connection((self.address, self.port), patience, source)
         except socket.timeout:
+            cause = "timeout" if patience == self.connect_timeout else "deadline"
             raise ConversationFailed(
-                "timeout", f"no connection to port {self.port} within {patience:.3g} s"
+                cause, f"no connection to port {self.port} within {patience:.3g} s"
             ) from None
         except OSError as error:
             cause = _CAUSES.get(error.errno or 0, "error")

@@ -48,7 +48,7 @@ def read_mail_routes(
     trusts them. Nor are private, loopback, link-local and reserved ones. `hostname` is the name for EHLO.
     `deadline` is a value of `time.monotonic()`; nothing is raised.
     """
-    routes = _routes(domains, deadline)
+    routes = find_routes(domains, deadline)
     wanted: dict[str, list[str]] = {}
     for route in routes:
         for host in route.hosts:
@@ -116,7 +116,8 @@ def read_routing(host: Host, domains: Sequence[str]) -> tuple[Routing, ...]:
     )
 
 
-def _routes(domains: Sequence[str], deadline: float) -> tuple[MailRoute, ...]:
+def find_routes(domains: Sequence[str], deadline: float) -> tuple[MailRoute, ...]:
+    """The routes of `domains` in their order. `deadline` is a value of `time.monotonic()`; nothing is raised."""
     routes = _at_once(lambda domain: _records(domain, deadline), list(domains), _LOOK_UPS_AT_A_TIME)
     names = list(dict.fromkeys(host.name.lower() for route in routes for host in route.hosts))
     found = dict(zip(names, _at_once(lambda name: _host(name, deadline), names, _LOOK_UPS_AT_A_TIME)))
