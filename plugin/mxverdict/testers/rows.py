@@ -13,6 +13,10 @@ from mxverdict.findings import Row
 FOLDER = Path(__file__).with_name("rows")
 CATEGORIES = ("blacklist", "smtp", "dns", "mx", "spf", "dmarc")
 """In the order of MXToolbox's domain health report."""
+HEADLINE = "Headline"
+"""Stands for the line above MXToolbox's SMTP rows."""
+HEADLINE = "Headline"
+"""Stands for the line above MXToolbox's SMTP rows."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,8 @@ class RowWords:
     """One row: `id` is its number in MXToolbox's API (None: unknown), `level` what it is when it does not
     pass, `ok` and `failed` its words, with `{placeholders}`; `ok` is "" when the row is absent then.
 
-    `seen` says whether `failed` was seen verbatim (otherwise ours stand in), `older` holds other wordings.
+    `warned` holds its words where it can be a warning as well as a failure. `seen` says whether `failed` was
+    seen verbatim (otherwise ours stand in), `older` holds other wordings of it.
     """
 
     name: str
@@ -32,6 +37,7 @@ class RowWords:
     id: Optional[int] = None
     seen: bool = True
     older: tuple[str, ...] = ()
+    warned: str = ""
 
     def passes(self, host: str = "", *, details: tuple[str, ...] = (), **values: object) -> Row:
         return Row(self.name, "ok", self.ok.format(**values), self.category, host, details)
@@ -55,6 +61,16 @@ def load(category: str) -> dict[str, RowWords]:
         entry["name"]: RowWords(category=category, **{**entry, "older": tuple(entry.get("older", ()))})
         for entry in entries
     }
+
+
+def known_categories() -> tuple[str, ...]:
+    """Those whose words we have."""
+    return tuple(name for name in CATEGORIES if (FOLDER / f"{name}.json").is_file())
+
+
+def known_categories() -> tuple[str, ...]:
+    """Those whose words we have."""
+    return tuple(name for name in CATEGORIES if (FOLDER / f"{name}.json").is_file())
 
 
 @cache
