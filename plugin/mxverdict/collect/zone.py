@@ -1,0 +1,247 @@
+"""Reads a zone: its delegation at the zone above, each of its name servers asked directly, the resolver."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Optional
+
+import dns.exception
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+
+from mxverdict.collect import dns as resolver
+from mxverdict.collect.name_server import Heard, ask, interrogate, names_of, soa_of, text_of
+from mxverdict.evidence.zone import Delegation, HostAddresses, ServerAnswers, Soa, Zone
+
+SERVERS_LIMIT = 13
+"""Names of name servers that are asked, as many as the root has."""
+
+_ADDRESSES_LIMIT = 2  # of each IP version
+_PARENTS_LIMIT = 4
+_LEVELS_LIMIT = 10
+_THREADS = 64
+_SPARE = 0.2  # seconds kept back for putting the answers together
+
+
+def read_zone(domain: str, deadline: float) -> Zone:
+    """Read the zone that `domain` lies in (the zone itself or a name within it).
+
+    `deadline` is a `time.monotonic()` value. Nothing is raised: what could not be read is told in the `error`
+    fields of the result.
+    """
+    nothing = Delegation("", error="not asked")
+    try:
+        name = dns.name.from_text(domain)
+    except (dns.exception.DNSException, UnicodeError) as error:
+        return Zone(domain, "", None, nothing, error=f"this is no domain name: {error}")
+    if name == dns.name.root:
+        return Zone(domain, "", None, nothing, error="the root is not looked at")
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return _Reading(name, deadline - _SPARE, pool).read()
+
+
+class _Reading:
+    """One pass over a zone; everything that can be asked at the same time is."""
+
+    def __init__(self, name: dns.name.Name, deadline: float, pool: ThreadPoolExecutor) -> None:
+        self._name = name
+        self._deadline = deadline
+        self._pool = pool
+        self._answers: dict[str, ServerAnswers] = {}
+
+    def read(self) -> Zone:
+        domain = text_of(self._name)
+        levels = _with_ancestors(self._name)
+        answers = list(self._pool.map(self._soa, levels))
+        tops = [level for level, answer in zip(levels, answers) if _is_apex(level, answer)]
+        if not tops:
+            return Zone(domain, "", None, Delegation("", error="not asked"), error=answers[0].error)
+        if not answers[0].exists:
+            return Zone(domain, "", False, Delegation(text_of(tops[0]), error="not asked"))
+        unclear = [answer.error for answer in answers[: levels.index(tops[0])] if answer.error]
+        if unclear:
+            return self._below(tops[0], unclear[-1])
+        soa = _soa_from_text(answers[levels.index(tops[0])].records)
+        listing = self._pool.submit(self._look_up, tops[0], "NS")
+        delegation = self._delegation(tops[1], tops[0])[1] if len(tops) > 1 else Delegation("")
+        listed = listing.result()
+        return self._zone(tops[0], delegation, soa, _names(listed.records), listed.error)
+
+    def _below(self, parent: dns.name.Name, error: str) -> Zone:
+        """The resolver gets no answer from the zone: its apex is known to the zone above alone."""
+        apex, delegation = self._delegation(parent, self._name)
+        if delegation.found:
+            return self._zone(apex, delegation, None, (), error)
+        exists = False if delegation.found is False else None
+        return Zone(text_of(self._name), "", exists, delegation, resolver_error=error, error=error)
+
+    def _zone(
+        self,
+        apex: dns.name.Name,
+        delegation: Delegation,
+        soa: Optional[Soa],
+        listed: tuple[str, ...],
+        error: str,
+    ) -> Zone:
+        hosts: dict[str, HostAddresses] = {}
+        servers: list[ServerAnswers] = []
+        wanted = _distinct((*delegation.name_servers, *listed))
+        for _ in range(2):
+            fresh = [name for name in wanted if name not in hosts][: SERVERS_LIMIT - len(hosts)]
+            hosts.update(zip(fresh, self._hosts(fresh)))
+            servers += self._interrogate(apex, [hosts[name] for name in fresh], delegation.glue)
+            wanted = _distinct((*wanted, *(name for server in servers for name in server.name_servers)))
+        return Zone(
+            domain=text_of(self._name),
+            apex=text_of(apex),
+            exists=True,
+            delegation=delegation,
+            hosts=tuple(hosts.values()),
+            servers=tuple(servers),
+            resolver_soa=soa,
+            resolver_name_servers=listed,
+            resolver_error=error,
+            left_out=len(wanted) - len(hosts),
+        )
+
+    def _delegation(self, parent: dns.name.Name, child: dns.name.Name) -> tuple[dns.name.Name, Delegation]:
+        """What the servers of `parent` say of the zone that `child` lies in, and that zone's name."""
+        above = text_of(parent)
+        listed = self._look_up(parent, "NS")
+        names = _names(listed.records)[:_PARENTS_LIMIT]
+        jobs = {
+            self._pool.submit(ask, address, child, dns.rdatatype.NS, self._deadline): (host.name, address)
+            for host in self._hosts(names)
+            for address in _first_of_each_version(host.addresses, 1)
+        }
+        errors = [listed.error] if listed.error else []
+        for job in as_completed(jobs):
+            server, address = jobs[job]
+            heard = job.result()
+            found = _referral(heard, parent, child)
+            if found is None:
+                reason = heard.error or "no usable answer"
+                errors.append(f"{server} ({address}): {reason}")
+                continue
+            apex, records, own_copy = found
+            return apex, Delegation(
+                above,
+                server,
+                address,
+                found=records is not None,
+                name_servers=names_of(records),
+                glue=_glue(heard, records),
+                own_copy=own_copy,
+            )
+        error = "; ".join(sorted(errors)[:_PARENTS_LIMIT]) or f"{above} has no name servers with an address"
+        return child, Delegation(above, error=error)
+
+    def _interrogate(
+        self, apex: dns.name.Name, hosts: Iterable[HostAddresses], glue: tuple[HostAddresses, ...]
+    ) -> list[ServerAnswers]:
+        """Every name at each of its addresses; an address that has two names is asked once."""
+        sent_along = {host.name: host.addresses for host in glue}
+        pairs = [
+            (host.name, address)
+            for host in hosts
+            for address in _first_of_each_version(
+                _distinct((*sent_along.get(host.name, ()), *host.addresses)), _ADDRESSES_LIMIT
+            )
+        ]
+        fresh = {address: name for name, address in pairs if address not in self._answers}
+        answers = self._pool.map(
+            lambda address: interrogate(fresh[address], address, apex, self._deadline), fresh
+        )
+        self._answers.update(zip(fresh, answers))
+        return [dataclasses.replace(self._answers[address], name=name) for name, address in pairs]
+
+    def _hosts(self, names: Iterable[str]) -> list[HostAddresses]:
+        questions = [(name, kind) for name in names for kind in ("A", "AAAA")]
+        answers = list(
+            self._pool.map(lambda asked: resolver.look_up(asked[0], asked[1], self._deadline), questions)
+        )
+        return [
+            HostAddresses(
+                name,
+                _distinct((*four.records, *six.records)),
+                four.error or six.error,
+            )
+            for (name, _), four, six in zip(questions[::2], answers[::2], answers[1::2])
+        ]
+
+    def _soa(self, name: dns.name.Name) -> resolver.Answer:
+        return self._look_up(name, "SOA")
+
+    def _look_up(self, name: dns.name.Name, kind: str) -> resolver.Answer:
+        return resolver.look_up(name.to_text(), kind, self._deadline)
+
+
+def _with_ancestors(name: dns.name.Name) -> list[dns.name.Name]:
+    """The name, the names above it and the root; of a very long name the last ten levels."""
+    levels = [name]
+    while levels[-1] != dns.name.root:
+        levels.append(levels[-1].parent())
+    return levels if len(levels) <= _LEVELS_LIMIT else [name, *levels[-_LEVELS_LIMIT:]]
+
+
+def _is_apex(name: dns.name.Name, answer: resolver.Answer) -> bool:
+    return bool(answer.records) and answer.canonical.rstrip(".").lower() == text_of(name).rstrip(".")
+
+
+def _referral(
+    heard: Heard, parent: dns.name.Name, child: dns.name.Name
+) -> Optional[tuple[dns.name.Name, Optional[dns.rrset.RRset], bool]]:
+    """The zone's name, its NS records (None: there is no such zone) and whether they come from the server's
+    own copy of it; None when the answer says nothing. RFC 1034 section 4.3.2 has the three shapes."""
+    message = heard.message
+    if message is None:
+        return None
+    own = heard.records(child, dns.rdatatype.NS)
+    if own is not None:
+        return (child, own, True) if heard.authoritative else None
+    for records in message.authority:
+        below_parent = records.name.is_subdomain(parent) and records.name != parent
+        if records.rdtype == dns.rdatatype.NS and below_parent and child.is_subdomain(records.name):
+            return records.name, records, False
+    if heard.authoritative and message.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        return child, None, False
+    return None
+
+
+def _glue(heard: Heard, records: Optional[dns.rrset.RRset]) -> tuple[HostAddresses, ...]:
+    message = heard.message
+    if message is None:
+        return ()
+    found: dict[str, list[str]] = {name: [] for name in names_of(records)}
+    for extra in message.additional:
+        if extra.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA) and text_of(extra.name) in found:
+            found[text_of(extra.name)] += [record.to_text() for record in extra]
+    return tuple(
+        HostAddresses(name, tuple(sorted(addresses))) for name, addresses in found.items() if addresses
+    )
+
+
+def _first_of_each_version(addresses: Iterable[str], count: int) -> list[str]:
+    four = [address for address in addresses if ":" not in address]
+    six = [address for address in addresses if ":" in address]
+    return four[:count] + six[:count]
+
+
+def _soa_from_text(records: Iterable[str]) -> Optional[Soa]:
+    texts = list(records)[:1]
+    return (
+        soa_of(dns.rrset.from_text(".", 0, dns.rdataclass.IN, dns.rdatatype.SOA, *texts)) if texts else None
+    )
+
+
+def _names(records: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(record.rstrip(".").lower() for record in records))
+
+
+def _distinct(items: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(items))

@@ -1,0 +1,166 @@
+"""Judges how a zone is delegated: glue, number, names, networks and addresses of its name servers."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from mxverdict.addresses import is_public
+from mxverdict.findings import Finding, Owner, Verdict
+from mxverdict.judge.zone_facts import ZoneFacts, told
+from mxverdict.testers.rows import limits, load
+
+_UNTOLD = "could not be told"
+
+
+def bad_glue(facts: ZoneFacts) -> Finding:
+    """Addresses sent along by the zone above against the name servers' real ones (RFC 1912 section 2.3)."""
+    words = load("dns")["DNS Bad Glue Detected"]
+    delegation = facts.zone.delegation
+    if delegation.found is None:
+        why = "The zone above could not be asked."
+        return Finding(words.unknown(facts.host, _UNTOLD), Verdict.UNKNOWN, why, (delegation.error,))
+    known = {host.name: host for host in facts.zone.hosts}
+    glue = {host.name: host.addresses for host in delegation.glue}
+    wrong = {
+        name: extra
+        for name, addresses in glue.items()
+        if name in known and not known[name].error
+        for extra in [sorted(set(addresses) - set(known[name].addresses))]
+        if extra
+    }
+    inside = [name for name in delegation.name_servers if f".{name}".endswith(f".{facts.zone.apex}")]
+    missing = [name for name in inside if name not in glue and not delegation.own_copy]
+    lines = (
+        *(f"{delegation.parent} gives {name} {', '.join(extra)}" for name, extra in wrong.items()),
+        *(f"{name} has {', '.join(known[name].addresses) or 'no address'}" for name in wrong),
+        *(f"{delegation.parent} gives no address for {name}" for name in missing),
+    )
+    if lines:
+        why = "The zone above sends resolvers to an address that the name server does not have."
+        if not wrong:
+            why = (
+                "The zone above names a name server inside the zone without its address: it cannot be found."
+            )
+        todo = "Have the name server's address (host record, glue) corrected at the registrar."
+        row = words.fails(facts.host, details=(*wrong, *missing))
+        return Finding(row, Verdict.PROBLEM, why, lines, todo, Owner.ZONE)
+    unread = [known[name] for name in glue if name in known and known[name].error]
+    if unread:
+        why = "The real addresses of the name servers could not be looked up."
+        row = words.unknown(facts.host, _UNTOLD)
+        return Finding(row, Verdict.UNKNOWN, why, tuple(f"{host.name}: {host.error}" for host in unread))
+    why = "What the zone above sends along is right." if glue else "The zone above need not send addresses."
+    shown = tuple(f"{delegation.parent} gives {name} {', '.join(found)}" for name, found in glue.items())
+    return Finding(words.passes(facts.host), Verdict.OK, why, shown)
+
+
+def two_servers(facts: ZoneFacts) -> Finding:
+    words = load("dns")["DNS At Least Two Servers"]
+    names = facts.names
+    lines = (f"Name servers: {', '.join(names)}",)
+    if len(names) >= 2:
+        return Finding(words.passes(facts.host), Verdict.OK, "There are at least two.", lines)
+    row = words.fails(facts.host, details=names)
+    todo = "Add a second name server to the zone and at the registrar."
+    if facts.hosted_here:
+        why = (
+            "There is one name server and it is this server: when it is down, so are the mail and the web "
+            "that it serves; the rules ask for two all the same (RFC 1034 section 4.1)."
+        )
+        return Finding(row, Verdict.ADVISORY, why, lines, todo, Owner.SERVER)
+    why = "When the only name server is down, nobody can look the domain up (RFC 1034 section 4.1 wants two)."
+    return Finding(row, Verdict.PROBLEM, why, lines, todo, Owner.DNS_PROVIDER)
+
+
+def parent_mismatch(facts: ZoneFacts) -> Finding:
+    """The list of name servers above the cut against the one in the zone itself (RFC 1034 section 4.2.2)."""
+    words = load("dns")["DNS Local Parent Mismatch"]
+    delegation = facts.zone.delegation
+    lists = {server.name_servers for server in facts.serving if server.name_servers}
+    if delegation.found is None or not lists:
+        why = "The two lists could not both be read."
+        errors = tuple(text for text in (delegation.error, *_list_errors(facts)) if text)
+        return Finding(words.unknown(facts.host, _UNTOLD), Verdict.UNKNOWN, why, errors)
+    above = delegation.name_servers
+    lines = (
+        f"{delegation.parent or 'The root'} lists {', '.join(above)}",
+        *(f"{server.name} lists {', '.join(server.name_servers)}" for server in facts.serving),
+    )[:10]
+    if lists == {above}:
+        why = "The zone and the zone above name the same."
+        if delegation.own_copy:
+            why = "One name server holds the zone and the zone above, so the lists cannot differ."
+        return Finding(words.passes(facts.host), Verdict.OK, why, lines)
+    inside = set().union(*lists)
+    details = tuple(sorted(inside ^ set(above)))
+    row = words.fails(facts.host, details=details)
+    todo = "Make the NS records of the zone and the list at the registrar the same."
+    serving = {server.name for server in facts.serving}
+    if serving.issuperset(facts.names):
+        why = "The lists differ, but every name server in them holds the zone, so look-ups work."
+        return Finding(row, Verdict.ADVISORY, why, lines, todo, Owner.ZONE)
+    why = "The lists differ, and a name server in them does not answer for the zone: some look-ups fail."
+    return Finding(row, Verdict.PROBLEM, why, lines, todo, Owner.ZONE)
+
+
+def subnets(facts: ZoneFacts) -> Finding:
+    words = load("dns")["DNS Servers are on Different Subnets"]
+    addresses = facts.addresses
+    flat = sorted({address for found in addresses.values() for address in found})
+    counted = [address for address in flat if ":" not in address] or flat
+    lines = tuple(f"{name}: {', '.join(found)}" for name, found in addresses.items() if found)
+    if not counted:
+        why = "The addresses of the name servers could not be looked up."
+        return Finding(words.unknown(facts.host, _UNTOLD), Verdict.UNKNOWN, why, _host_errors(facts))
+    if len({_network(address) for address in counted}) > 1:
+        return Finding(words.passes(facts.host), Verdict.OK, "They stand in different networks.", lines)
+    row = words.fails(facts.host)
+    todo = "If it matters to you, add a name server in another network (RFC 2182 section 3.1)."
+    if set(counted) <= facts.own:
+        why = (
+            "All name servers are this server, as on most single cPanel servers: when it is down, so are the "
+            "mail and the web that it serves."
+        )
+        return Finding(row, Verdict.ADVISORY, why, lines, todo, Owner.SERVER)
+    why = "All name servers stand in one network: if it fails, the domain cannot be looked up."
+    return Finding(row, Verdict.ADVISORY, why, lines, todo, Owner.DNS_PROVIDER)
+
+
+def public_addresses(facts: ZoneFacts) -> Finding:
+    words = load("dns")["DNS Servers Have Public IP Addresses"]
+    private = {
+        name: hidden
+        for name, found in facts.addresses.items()
+        for hidden in [[address for address in found if not is_public(address)]]
+        if hidden
+    }
+    if private:
+        row = words.fails(facts.host, details=tuple(private))
+        lines = tuple(f"{name}: {', '.join(hidden)}" for name, hidden in private.items())
+        why = "The internet has no way to that address: look-ups that try it are lost."
+        todo = "Put the public address into the A record of the name server, and at the registrar."
+        return Finding(row, Verdict.PROBLEM, why, lines, todo, Owner.ZONE)
+    if not any(facts.addresses.values()):
+        why = "The addresses of the name servers could not be looked up."
+        return Finding(words.unknown(facts.host, _UNTOLD), Verdict.UNKNOWN, why, _host_errors(facts))
+    return Finding(words.passes(facts.host), Verdict.OK, "All of their addresses are public.")
+
+
+def _network(address: str) -> str:
+    prefix = limits("dns")["subnet"]["ipv6_prefix" if ":" in address else "ipv4_prefix"]
+    return str(ipaddress.ip_network(f"{address}/{prefix}", strict=False))
+
+
+def _host_errors(facts: ZoneFacts) -> tuple[str, ...]:
+    return tuple(f"{host.name}: {host.error}" for host in facts.zone.hosts if host.error)
+
+
+def _list_errors(facts: ZoneFacts) -> tuple[str, ...]:
+    return (
+        *(
+            f"{server.name}: {server.name_servers_error}"
+            for server in facts.serving
+            if not server.name_servers
+        ),
+        *told(facts.silent),
+    )
