@@ -1,0 +1,233 @@
+"""Judges what the hosts of a mail route answered: are they there, do they take the domain, do they relay."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Optional
+
+from mxverdict.evidence import Reply
+from mxverdict.evidence.mail_route import HostGreeting, MailHost, MailRoute, RecipientAnswer
+from mxverdict.findings import Finding, Owner, Row, Verdict
+
+ANSWERS = "MX host answers"
+TAKES = "MX host takes the domain"
+RELAYS = "MX host relays"
+_CATEGORY = "mx"
+_WORST = (Verdict.PROBLEM, Verdict.UNKNOWN, Verdict.ADVISORY, Verdict.OK)
+_DOWN = ("refused", "timeout", "no_route")
+_UNSAID = ("silent", "closed", "reset", "deadline", "error", "no_source", "blocked_here")
+
+_RELAY_WORDS = ("relay", "not local", "not permitted to send", "we do not accept mail for")
+_USER_WORDS = ("unknown user", "user unknown", "no such", "does not exist", "mailbox", "unrouteable address")
+_POLICY_WORDS = (
+    "block",
+    "blacklist",
+    "spam",
+    "reputation",
+    "listed",
+    "policy",
+    "dnsbl",
+    "rbl",
+    "ptr",
+    "reverse",
+    "verify",
+    "helo",
+    "starttls",
+    "authenticat",
+)
+_ENHANCED = re.compile(r"[245]\.(\d{1,3})\.(\d{1,3})\b")
+
+Judged = tuple[Verdict, str, str, str]
+"""Verdict, the word for the row, why, todo."""
+
+
+def judge_mail_host(
+    host: MailHost, route: MailRoute, greetings: Sequence[HostGreeting], own: frozenset[str]
+) -> tuple[Finding, ...]:
+    """What the remote addresses of one host did; nothing for this server's own and for private ones."""
+    here = [
+        greeting
+        for greeting in greetings
+        if greeting.address in host.addresses
+        and greeting.address not in own
+        and greeting.outcome != "not_public"
+    ]
+    if not here:
+        return ()
+    found = [_worst(ANSWERS, host, [(greeting, _presence(greeting, greetings)) for greeting in here])]
+    asked = [
+        (greeting, answer)
+        for greeting in here
+        for answer in greeting.recipients
+        if answer.domain.lower() == route.domain.lower()
+    ]
+    if asked:
+        judged = [
+            (greeting, answer, _acceptance(greeting, answer, route.domain)) for greeting, answer in asked
+        ]
+        found.append(
+            _worst(
+                TAKES,
+                host,
+                [(greeting, verdict) for greeting, _, verdict in judged],
+                [_said(greeting, answer) for greeting, answer, _ in judged],
+            )
+        )
+    found += _relay(host, here)
+    return tuple(found)
+
+
+def _worst(
+    name: str,
+    host: MailHost,
+    judged: Sequence[tuple[HostGreeting, Judged]],
+    lines: Optional[Sequence[str]] = None,
+) -> Finding:
+    """One finding for all addresses of a host: the worst of them speaks, each has a line."""
+    _, worst = min(judged, key=lambda pair: _WORST.index(pair[1][0]))
+    verdict, word, why, todo = worst
+    level = {Verdict.OK: "ok", Verdict.UNKNOWN: "unknown", Verdict.ADVISORY: "warning"}.get(verdict, "error")
+    told = tuple(lines) if lines is not None else tuple(_met(greeting) for greeting, _ in judged)
+    owner = Owner.OTHER_SERVER if todo else None
+    return Finding(Row(name, level, word, _CATEGORY, host.name), verdict, why, told, todo, owner)
+
+
+def _presence(greeting: HostGreeting, greetings: Sequence[HostGreeting]) -> Judged:
+    if greeting.outcome == "greeted":
+        return Verdict.OK, "answers", "The host answers and speaks SMTP.", ""
+    if greeting.outcome in _DOWN:
+        if _way_out(greeting.address, greetings):
+            return (
+                Verdict.PROBLEM,
+                "cannot be reached",
+                "Nothing takes mail at that address now; other hosts outside do answer this server.",
+                "Start the mail server there and open its port 25, or take the MX record away.",
+            )
+        return (
+            Verdict.UNKNOWN,
+            "could not be reached from here",
+            "No outside mail host of that kind answered, so this server's own way out may be closed.",
+            "",
+        )
+    if greeting.outcome in ("not_smtp", "oversize"):
+        return (
+            Verdict.PROBLEM,
+            "speaks no SMTP",
+            "What answers on port 25 there is no mail server.",
+            "Have a mail server answer there, or take the MX record away.",
+        )
+    if greeting.outcome in ("busy", "turned_away"):
+        why = (
+            "The host answers, but not to this server; whether it turns others away cannot be told from here."
+        )
+        return Verdict.UNKNOWN, "turns this server away", why, ""
+    why = "The host did not get as far as EHLO with this server; others may have more luck or patience."
+    return Verdict.UNKNOWN, "gave no usable answer", why, ""
+
+
+def _way_out(address: str, greetings: Sequence[HostGreeting]) -> bool:
+    """Whether a conversation with another host of the same IP version proves that port 25 is open for us."""
+    version = ":" in address
+    return any(
+        other.outcome in ("greeted", "busy", "turned_away", "silent", "not_smtp")
+        for other in greetings
+        if other.address != address and (":" in other.address) == version
+    )
+
+
+def _acceptance(greeting: HostGreeting, answer: RecipientAnswer, domain: str) -> Judged:
+    """What the answer to postmaster@domain says about the domain."""
+    reply = answer.reply
+    if reply is None:
+        return Verdict.UNKNOWN, "not told", "Whether the host takes the domain could not be asked.", ""
+    if answer.reason != "at MAIL" and reply.positive:
+        return Verdict.OK, "takes it", f"The host takes mail for {domain}.", ""
+    if 400 <= reply.code < 500:
+        why = "The host asks to come back later (greylisting, or a passing trouble), which says nothing yet."
+        return Verdict.UNKNOWN, "says: later", why, ""
+    meaning = "policy" if answer.reason == "at MAIL" else _meaning(reply, answer, greeting)
+    if meaning == "foreign":
+        return (
+            Verdict.PROBLEM,
+            "refuses it",
+            f"The host takes no mail for {domain}: what senders bring there comes back as undeliverable.",
+            f"Have {domain} added on that server, or take the MX record away.",
+        )
+    if meaning == "user":
+        return (
+            Verdict.ADVISORY,
+            "takes it, but knows no postmaster",
+            f"The host knows {domain}, but not the postmaster that every domain must have (RFC 5321, 4.5.1).",
+            f"Have postmaster@{domain} added there.",
+        )
+    why = "The host refuses this server; whether it takes the domain from others cannot be told from here."
+    return Verdict.UNKNOWN, "refuses this server", why, ""
+
+
+def _meaning(reply: Reply, answer: RecipientAnswer, greeting: HostGreeting) -> str:
+    """`foreign` (no domain of that host), `user` (its domain, but no such user) or `policy` (not from us)."""
+    text = _plain(reply, answer.recipient)
+    if any(word in text for word in _RELAY_WORDS):
+        return "foreign"
+    if any(word in text for word in _POLICY_WORDS):
+        return "policy"
+    if any(
+        _plain(other.reply, other.recipient) == text
+        for other in greeting.recipients
+        if not other.domain and other.reply is not None and not other.reply.positive
+    ):
+        return "foreign"
+    enhanced = _ENHANCED.match(text)
+    if enhanced is not None and (enhanced[1], enhanced[2]) in (("1", "2"), ("7", "1")):
+        return "foreign" if enhanced[1] == "1" else "policy"
+    if (enhanced is not None and enhanced[1] == "1") or any(word in text for word in _USER_WORDS):
+        return "user"
+    return "policy"
+
+
+def _plain(reply: Reply, recipient: str) -> str:
+    """The text of a reply without the name of the recipient, so that two of them can be compared."""
+    text = " ".join(reply.lines).lower()
+    for word in (recipient.lower(), recipient.lower().partition("@")[2]):
+        text = text.replace(word, "…")
+    return text
+
+
+def _relay(host: MailHost, greetings: Sequence[HostGreeting]) -> Iterable[Finding]:
+    asked = [(g, a) for g in greetings for a in g.recipients if not a.domain and a.reply is not None]
+    open_ones = [(g, a) for g, a in asked if a.reason != "at MAIL" and a.reply and a.reply.positive]
+    refused = [(g, a) for g, a in asked if a.reply and a.reply.code >= 500]
+    if open_ones:
+        yield Finding(
+            Row(RELAYS, "error", "takes foreign mail", _CATEGORY, host.name),
+            Verdict.PROBLEM,
+            "The host takes a recipient that is not its own, so it may be an open relay.",
+            tuple(_said(greeting, answer) for greeting, answer in open_ones),
+            "Have that server refuse foreign recipients. If it is yours and trusts this server on purpose, "
+            "test it from a third place.",
+            Owner.OTHER_SERVER,
+        )
+    elif refused:
+        yield Finding(
+            Row(RELAYS, "ok", "refuses foreign mail", _CATEGORY, host.name),
+            Verdict.OK,
+            "The host refuses a recipient that is not its own.",
+            tuple(_said(greeting, answer) for greeting, answer in refused),
+        )
+
+
+def _said(greeting: HostGreeting, answer: RecipientAnswer) -> str:
+    if answer.reply is None:
+        return f"{greeting.address} RCPT {answer.recipient}: {answer.reason}"
+    step = "MAIL FROM:<>" if answer.reason == "at MAIL" else f"RCPT {answer.recipient}"
+    return f"{greeting.address} {step}: {answer.reply.code} {' '.join(answer.reply.lines)}"
+
+
+def _met(greeting: HostGreeting) -> str:
+    connect = greeting.probe.stage("connect")
+    if greeting.outcome != "greeted" or connect is None or connect.reply is None:
+        waited = f" (after {connect.seconds:.1f} s)" if connect is not None else ""
+        return f"{greeting.address} port 25: {greeting.probe.failure}{waited}"
+    banner = " ".join(connect.reply.lines[:1])
+    return f"{greeting.address} port 25: {connect.reply.code} {banner} (after {connect.seconds:.3f} s)"

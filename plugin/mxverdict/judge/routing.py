@@ -1,0 +1,168 @@
+"""Judges which of a domain's mail hosts is this server, and whether cPanel routes the domain accordingly.
+
+cPanel's Email Routing (cPanel documentation, "Email Routing"): *local* when the best MX is this server,
+*backup* when another is better, *remote* when none is. The lists are /etc/localdomains, /etc/secondarymx and
+/etc/remotedomains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Optional
+
+from mxverdict.evidence.mail_route import MailRoute, Routing
+from mxverdict.findings import Finding, Owner, Row, Verdict
+
+THIS_SERVER = "This server"
+ROUTING = "Email Routing in cPanel"
+_CATEGORY = "mx"
+_CHANGE = "Set Email Routing of the domain to {} in cPanel (or in WHM, Edit MX Entry), or change the MX."
+
+
+def judge_routing(route: MailRoute, own: frozenset[str], routing: Optional[Routing]) -> tuple[Finding, ...]:
+    if not any(host.addresses for host in route.hosts):
+        return tuple(_unreachable(route, routing))
+    place = _place(route, own)
+    if place == "none" and any(host.errors for host in route.hosts):
+        row = Row(THIS_SERVER, "unknown", "not told", _CATEGORY, route.domain)
+        why = "Whether this server is among the mail hosts could not be told: a look-up failed."
+        told = tuple(error for host in route.hosts for error in host.errors)
+        return (Finding(row, Verdict.UNKNOWN, why, told),)
+    return (_where(route, own, place), *_routing(route, place, routing))
+
+
+def _place(route: MailRoute, own: frozenset[str]) -> str:
+    """`best`, `backup` or `none`: where this server stands among the hosts that have addresses."""
+    with_address = [host for host in route.hosts if host.addresses]
+    best = with_address[0].preference
+    mine = [host.preference for host in with_address if own.intersection(host.addresses)]
+    if not mine:
+        return "none"
+    return "best" if min(mine) == best else "backup"
+
+
+def _where(route: MailRoute, own: frozenset[str], place: str) -> Finding:
+    told = tuple(
+        f"{host.preference} {host.name}: "
+        + (", ".join(f"{a} (this server)" if a in own else a for a in host.addresses) or "no address")
+        for host in route.hosts
+    )
+    mine = ", ".join(host.name for host in route.hosts if own.intersection(host.addresses))
+    if place == "none":
+        row = Row(THIS_SERVER, "warning", "is none of the mail hosts", _CATEGORY, route.domain)
+        why = "Mail from outside goes to other servers; nothing that is set here changes it."
+        return Finding(row, Verdict.ADVISORY, why, told)
+    if place == "backup":
+        row = Row(THIS_SERVER, "ok", f"is a backup ({mine})", _CATEGORY, route.domain)
+        return Finding(row, Verdict.OK, "Mail comes here only when the better hosts do not answer.", told)
+    row = Row(THIS_SERVER, "ok", f"is the best mail host ({mine})", _CATEGORY, route.domain)
+    return Finding(row, Verdict.OK, "Mail from outside comes to this server first.", told)
+
+
+def _routing(route: MailRoute, place: str, routing: Optional[Routing]) -> Iterable[Finding]:
+    if routing is None:
+        return
+    told = (_lists(routing),)
+    if routing.error:
+        row = Row(ROUTING, "unknown", "could not be read", _CATEGORY, route.domain)
+        yield Finding(
+            row, Verdict.UNKNOWN, "How this server routes the domain could not be read.", (routing.error,)
+        )
+        return
+    kind = _kind(routing)
+    if routing.local and (routing.remote or routing.secondary):
+        row = Row(ROUTING, "error", "contradicts itself", _CATEGORY, route.domain)
+        why = "The domain stands in lists that exclude each other; Exim goes by /etc/localdomains."
+        todo = _CHANGE.format(_FITTING[place])
+        yield Finding(row, Verdict.PROBLEM, why, told, todo, Owner.SERVER)
+        return
+    if kind == "" and place == "none":
+        return
+    if kind == _FITTING[place]:
+        row = Row(ROUTING, "ok", kind, _CATEGORY, route.domain)
+        yield Finding(row, Verdict.OK, "It fits the MX records.", told)
+        return
+    why, verdict = _MISFITS[kind, place]
+    row = Row(
+        ROUTING,
+        "error" if verdict is Verdict.PROBLEM else "warning",
+        kind or "not set",
+        _CATEGORY,
+        route.domain,
+    )
+    todo = _CHANGE.format(_FITTING[place])
+    if (kind, place) == ("local", "none"):
+        todo += " If a filter in front hands the mail on to this server, local is right: leave it."
+    yield Finding(row, verdict, why, told, todo, Owner.SERVER)
+
+
+def _unreachable(route: MailRoute, routing: Optional[Routing]) -> Iterable[Finding]:
+    """A domain whose mail can go nowhere, but which this server takes for its own."""
+    if routing is None or not routing.local or route.kind not in ("null", "none", "mx", "missing"):
+        return
+    if any(host.errors for host in route.hosts):
+        return
+    row = Row(ROUTING, "warning", "local", _CATEGORY, route.domain)
+    yield Finding(
+        row,
+        Verdict.ADVISORY,
+        "This server keeps mail for the domain, but only its own users can reach it.",
+        (_lists(routing),),
+        "Publish an MX if the domain is to get mail from outside.",
+        Owner.ZONE,
+    )
+
+
+def _kind(routing: Routing) -> str:
+    if routing.local:
+        return "local"
+    if routing.secondary:
+        return "backup"
+    return "remote" if routing.remote else ""
+
+
+def _lists(routing: Routing) -> str:
+    flags = (
+        ("/etc/localdomains", routing.local),
+        ("/etc/remotedomains", routing.remote),
+        ("/etc/secondarymx", routing.secondary),
+    )
+    named = ", ".join(name for name, listed in flags if listed)
+    return f"{routing.domain} stands in {named or 'none of the lists of domains'}"
+
+
+_FITTING = {"best": "local", "backup": "backup", "none": "remote"}
+_MISFITS = {
+    ("local", "backup"): (
+        "Mail that falls back to this server stays here instead of going on to the better host.",
+        Verdict.PROBLEM,
+    ),
+    ("local", "none"): (
+        "Mail sent from this server to the domain stays here, while everybody else's goes to other servers.",
+        Verdict.PROBLEM,
+    ),
+    ("remote", "best"): (
+        "Mail for the domain comes to this server, which does not take it.",
+        Verdict.PROBLEM,
+    ),
+    ("remote", "backup"): (
+        "Mail that falls back to this server is refused, because it does not count itself as a backup.",
+        Verdict.PROBLEM,
+    ),
+    ("backup", "best"): (
+        "This server holds the mail for a better host, but it is the best one itself.",
+        Verdict.PROBLEM,
+    ),
+    ("backup", "none"): (
+        "This server is set up as a backup, but no MX leads to it, so it never gets such mail.",
+        Verdict.ADVISORY,
+    ),
+    ("", "best"): (
+        "Mail for the domain comes to this server, which does not know the domain and refuses it.",
+        Verdict.PROBLEM,
+    ),
+    ("", "backup"): (
+        "Mail that falls back to this server is refused, because it does not know the domain.",
+        Verdict.PROBLEM,
+    ),
+}
