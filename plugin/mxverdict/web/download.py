@@ -11,6 +11,7 @@ from typing import Optional
 from mxverdict.errors import MxVerdictError
 from mxverdict.findings import Report
 from mxverdict.host import Host
+from mxverdict.text import visible
 from mxverdict.web import checks, jobs
 from mxverdict.web.request import Refusal, Request
 from mxverdict.web.response import HTML, NO_STORE, Response
@@ -19,6 +20,8 @@ _POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'non
 """The file carries its style within itself; should a browser show it in place, nothing in it can act."""
 _TEXT = "text/plain; charset=utf-8"
 _WIDTH = 100
+_MOST = 2_000_000
+"""Characters of a text file."""
 
 
 def send(host: Host, request: Request, response: Response) -> None:
@@ -29,14 +32,15 @@ def send(host: Host, request: Request, response: Response) -> None:
     kind, ending, write = found
     asked = request.query.get("domain", "")
     target = checks.target_of(asked) if asked else ""
-    report = None
-    if not response.head_only:
+    if response.head_only:
+        report, body = None, ""
+    else:
         report = _stored(host, target) if target else _fresh(host)
+        body = write(report)
     name = _file_name(target or (report.hostname if report else ""), ending, report)
     disposition = ("Content-Disposition", f'attachment; filename="{name}"')
     response.begin(200, kind, NO_STORE, disposition, policy=_POLICY)
-    if report is not None:
-        response.write(write(report))
+    response.write(body)
 
 
 def _stored(host: Host, target: str) -> Report:
@@ -75,7 +79,7 @@ def _text(report: Report) -> str:
 
     file = io.StringIO()
     print_report(report, Console(file=file, width=_WIDTH, color_system=None), transcripts=True)
-    return file.getvalue()
+    return visible(file.getvalue(), _MOST)
 
 
 _FORMATS: Mapping[str, tuple[str, str, Callable[[Report], str]]] = {

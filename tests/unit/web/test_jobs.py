@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -109,3 +111,103 @@ def test_old_jobs_are_forgotten(host: Host) -> None:
     os.utime(host.state / "jobs" / old, (yesterday, yesterday))
     ended(host, started(host, lambda: "new"))
     assert jobs.read(host, old) is None
+
+
+def kept(host: Host, result: object, name: str = "domain-1", title: str = "shop.example") -> jobs.Job:
+    def work(desk: jobs.Desk) -> str:
+        desk.keep(result)
+        return "It is checked."
+
+    assert jobs.start_at_desk(host, work, name, title) == name
+    return ended(host, name)
+
+
+def test_a_result_lies_beside_the_job_for_root_alone(host: Host) -> None:
+    job = kept(host, {"found": ["é", 1]})
+    assert job == jobs.Job("domain-1", "done", "It is checked.", title="shop.example")
+    assert jobs.result(host, "domain-1") == {"found": ["é", 1]}
+    files = {path.name: path.stat().st_mode & 0o777 for path in (host.state / "jobs").iterdir()}
+    assert files == {"domain-1": 0o600, "domain-1.json": 0o600}
+
+
+def test_a_new_result_replaces_the_old_one_and_a_failure_leaves_it(host: Host) -> None:
+    kept(host, 1)
+    kept(host, 2)
+    assert jobs.result(host, "domain-1") == 2
+
+    def broken(desk: jobs.Desk) -> str:
+        desk.keep(3 + 0j)
+        return "never"
+
+    jobs.start_at_desk(host, broken, "domain-1", "shop.example")
+    assert ended(host, "domain-1").state == "failed"
+    assert jobs.result(host, "domain-1") == 2
+    assert len(list((host.state / "jobs").iterdir())) == 2
+
+
+def test_results_that_are_none(host: Host) -> None:
+    assert jobs.result(host, "domain-1") is None
+    kept(host, 1)
+    (host.state / "jobs/domain-1.json").write_text("{")
+    (host.state / "secret.json").write_text("1")
+    assert [jobs.result(host, name) for name in ("domain-1", "../secret", "", "domain-1.json")] == [None] * 4
+
+
+def test_old_results_are_forgotten(host: Host) -> None:
+    kept(host, 1)
+    yesterday = time.time() - 90000
+    os.utime(host.state / "jobs/domain-1.json", (yesterday, yesterday))
+    ended(host, started(host, lambda: "new"))
+    assert jobs.result(host, "domain-1") is None
+
+
+def test_the_last_step_is_told_while_the_work_runs(host: Host, tmp_path: Path) -> None:
+    go_on = tmp_path / "go-on"
+
+    def work(desk: jobs.Desk) -> str:
+        desk.step("one")
+        desk.step("two\n" + "x" * 1000)
+        while not go_on.exists():
+            time.sleep(0.01)
+        return "all"
+
+    jobs.start_at_desk(host, work, "domain-1", "shop.example")
+    limit = time.monotonic() + 10
+    while (job := jobs.read(host, "domain-1")) and not job.text.startswith("two"):
+        assert time.monotonic() < limit
+    assert job is not None
+    assert (job.state, job.title, len(job.text)) == ("running", "shop.example", 200)
+    go_on.touch()
+    assert ended(host, "domain-1").text == "all"
+
+
+def test_a_killed_check_says_what_to_do(host: Host) -> None:
+    def work(desk: jobs.Desk) -> str:
+        desk.step("one")
+        os.kill(os.getpid(), signal.SIGKILL)
+        return "never"
+
+    jobs.start_at_desk(host, work, "domain-1", "shop.example")
+    job = ended(host, "domain-1")
+    assert (job.state, job.title, job.advice) == ("interrupted", "shop.example", "Start it again.")
+
+
+def test_titled_jobs_are_listed_latest_first(host: Host) -> None:
+    assert jobs.titled(host, "domain-") == []
+    for number in (1, 2):
+        kept(host, 1, f"domain-{number}", f"{number}.example")
+    kept(host, 1, "other-1", "other")
+    started(host, lambda: "x", "domain-3")
+    os.utime(host.state / "jobs/domain-2", (1, 1))
+    assert [job.title for job in jobs.titled(host, "domain-")] == ["1.example", "2.example"]
+
+
+def test_reading_a_job_does_not_bar_its_next_start(host: Host) -> None:
+    kept(host, 1)
+    with (host.state / "jobs/domain-1").open() as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        reader = threading.Timer(0.02, fcntl.flock, (file, fcntl.LOCK_UN))
+        reader.start()
+        assert kept(host, 2).state == "done"
+        reader.join()
+    assert jobs.result(host, "domain-1") == 2
