@@ -15,8 +15,6 @@ CATEGORIES = ("blacklist", "smtp", "dns", "mx", "spf", "dmarc")
 """In the order of MXToolbox's domain health report."""
 HEADLINE = "Headline"
 """Stands for the line above MXToolbox's SMTP rows."""
-HEADLINE = "Headline"
-"""Stands for the line above MXToolbox's SMTP rows."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +59,6 @@ def load(category: str) -> dict[str, RowWords]:
         entry["name"]: RowWords(category=category, **{**entry, "older": tuple(entry.get("older", ()))})
         for entry in entries
     }
-
-
-def known_categories() -> tuple[str, ...]:
-    """Those whose words we have."""
-    return tuple(name for name in CATEGORIES if (FOLDER / f"{name}.json").is_file())
 
 
 def known_categories() -> tuple[str, ...]:

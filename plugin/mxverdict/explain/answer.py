@@ -1,0 +1,194 @@
+"""Answers a pasted report row by row with our verdict for this server now."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from mxverdict.explain import match
+from mxverdict.explain.match import Found, Places
+from mxverdict.explain.opening import opening
+from mxverdict.explain.pasted import MXTOOLBOX, Pasted, PastedRow, Unrecognised, number
+from mxverdict.findings import Owner, Prediction, Report, Verdict
+
+_SECONDS = re.compile(r"(\d+(?:[.,]\d+)?) seconds\b")
+_LIKE = 0.5
+"""Seconds; times that differ by less are the same."""
+_WORST_FIRST = list(Verdict)
+_LEVELS = {"ok": "a pass", "warning": "a warning", "error": "an error"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Our answer to one row. `place` is the address or domain that was judged, `now` what the tester would
+    print today ("" when not known), `differences` where that and the report part, one sentence each."""
+
+    row: PastedRow
+    verdict: Verdict
+    why: str
+    place: str = ""
+    now: str = ""
+    differences: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    todo: str = ""
+    owner: Optional[Owner] = None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """`answers` with what complains first, then what passes, each with the worst first; `unrecognised` are
+    the lines that look like rows and are none we know; `remarks` say what was left out."""
+
+    opening: str
+    answers: tuple[Answer, ...]
+    unrecognised: tuple[Unrecognised, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def exit_status(self) -> int:
+        """1 when something is really wrong, 3 when a complaint could not be judged (DESIGN section 10)."""
+        if any(answer.verdict is Verdict.PROBLEM for answer in self.answers):
+            return 1
+        complaints = [answer for answer in self.answers if answer.row.complains]
+        return 3 if any(a.verdict is Verdict.UNKNOWN for a in complaints or self.answers) else 0
+
+
+def answer(
+    pasted: Pasted, report: Optional[Report], own: Optional[Mapping[str, Sequence[str]]] = None
+) -> Explanation:
+    """Each row of a pasted report with what is true of this server now.
+
+    `report` is a check of it (None: nothing of what the report is about is this server). `own` maps what the
+    report is about, names and addresses in lower case, to the server's addresses they lead to (none: they are
+    another's).
+    """
+    places = Places(report, own or {}) if report is not None else None
+    answers = [_answer(row, match.host_of(row, pasted), places) for row in pasted.rows]
+    answers.sort(key=lambda one: (not one.row.complains, _WORST_FIRST.index(one.verdict)))
+    counted = {id(row) for row in pasted.complaints}
+    return Explanation(
+        opening=opening([(one.row, one.verdict) for one in answers], counted),
+        answers=tuple(answers),
+        unrecognised=pasted.unrecognised,
+        remarks=tuple(_remarks(pasted)),
+    )
+
+
+def _remarks(pasted: Pasted) -> list[str]:
+    remarks = []
+    if pasted.cut:
+        remarks.append("The text is too long; its end was not read.")
+    if not any(subject.argument for subject in pasted.subjects) and not any(row.host for row in pasted.rows):
+        remarks.append("The report does not say what it is about; it is taken to be about this server.")
+    return remarks
+
+
+def _answer(row: PastedRow, host: str, places: Optional[Places]) -> Answer:
+    if places is None:
+        return _not_ours(row, host)
+    found = match.found(row, host, places)
+    if found is not None:
+        return _judged(row, found)
+    if row.category == "smtp" or row.tester != MXTOOLBOX:
+        return _not_met(row, host, places)
+    return _not_checked(row, host, places)
+
+
+def _not_checked(row: PastedRow, host: str, places: Places) -> Answer:
+    """A row about a domain without a finding."""
+    if match.is_gone(row, host, places):
+        return Answer(row, Verdict.OK, "Not so today: the tester would print no such row.", host)
+    if places.domains(host):
+        why, todo = "This row is known, but nothing was found out about it.", ""
+    elif host:
+        why, todo = f"{host} was not checked; only that can answer this row.", f"Run: mxverdict check {host}"
+    else:
+        why = "Only the server was checked, and this row is about a domain."
+        todo = "Run: mxverdict check DOMAIN"
+    return Answer(row, Verdict.UNKNOWN, why, todo=todo)
+
+
+def _not_ours(row: PastedRow, host: str) -> Answer:
+    return Answer(
+        row,
+        Verdict.UNKNOWN,
+        f"{host or 'What the report is about'} is not this server; it was not judged by this server's state.",
+        todo="Run MX Verdict on the server that the report is about.",
+    )
+
+
+def _not_met(row: PastedRow, host: str, places: Places) -> Answer:
+    """A row of an SMTP session without a finding: another's server, a row that is gone, or one we lack."""
+    addresses = places.addresses(host)
+    if not addresses:
+        return _not_ours(row, host)
+    predictions = [p for p in places.report.predictions if p.server_address in addresses]
+    same = [prediction for prediction in predictions if prediction.tester == row.tester]
+    if not same:
+        return Answer(
+            row,
+            Verdict.UNKNOWN,
+            "This check did not look at that tester.",
+            todo=f"Run: mxverdict explain --tester {row.tester}",
+        )
+    unknown = [f for p in same for f in p.findings if f.verdict is Verdict.UNKNOWN]
+    if row.name in match.GONE and not unknown:
+        place = ", ".join(dict.fromkeys(prediction.server_address for prediction in same))
+        return Answer(
+            row,
+            Verdict.OK,
+            "Not so today: the tester would print no such row.",
+            place,
+            evidence=_replies(same),
+        )
+    evidence = tuple(line for finding in unknown for line in (finding.why, *finding.evidence))
+    return Answer(
+        row, Verdict.UNKNOWN, "This row is known, but nothing was found out about it.", evidence=evidence
+    )
+
+
+def _replies(predictions: Sequence[Prediction]) -> tuple[str, ...]:
+    replies = (prediction.session.reply("connect") for prediction in predictions)
+    return tuple(f"Exim at CONNECT: {reply.code} {reply.lines[0]}" for reply in replies if reply is not None)[
+        :1
+    ]
+
+
+def _judged(row: PastedRow, found: Found) -> Answer:
+    finding = found.finding
+    verdict, why = finding.verdict, finding.why
+    if row.complains and verdict is Verdict.OK:
+        why = f"Not so today: {why[:1].lower()}{why[1:]}"
+    if row.complains and verdict is Verdict.NOT_RUN:
+        verdict, why = Verdict.UNKNOWN, f"Today the tester would not get as far as to ask. {why}"
+    return Answer(
+        row,
+        verdict,
+        why,
+        place=found.place,
+        now=finding.row.text,
+        differences=tuple(_differences(row, found)),
+        evidence=finding.evidence,
+        todo=finding.todo,
+        owner=finding.owner,
+    )
+
+
+def _differences(row: PastedRow, found: Found) -> list[str]:
+    now = found.finding.row
+    told = []
+    if found.instead:
+        told.append(f"Today the tester would print another row: {now.name}, “{now.text}”.")
+    elif row.is_headline:
+        pass
+    elif row.level in _LEVELS and now.level in _LEVELS and row.level != now.level:
+        told.append(f"The report has {_LEVELS[row.level]}; today it would be {_LEVELS[now.level]}.")
+    seconds = _SECONDS.search(now.text)
+    then, today = row.seconds, number(seconds[1]) if seconds else None
+    if then is not None and today is not None and abs(then - today) >= _LIKE and not row.is_headline:
+        told.append(f"The report says {then:.1f} s; the prediction for now is {today:.1f} s.")
+    if row.details and now.details and set(row.details) != set(now.details):
+        told.append(f"The report says: {' '.join(row.details)} Today: {' '.join(now.details)}")
+    return told

@@ -1,0 +1,211 @@
+"""MXToolbox's API JSON: the envelope of one look-up, wherever in a text it stands.
+
+Shape: API data of 2021-04-12 (`Command`, `CommandArgument`, `Failed`, `Warnings`, `Passed`, `Timeouts`, each
+item with `ID`, `Name`, `Info`, `AdditionalInfo`). Letter case of the keys does not matter here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any, Optional
+
+from mxverdict.explain import words
+from mxverdict.explain.clean import tokens_of
+from mxverdict.explain.pasted import MXTOOLBOX, Pasted, PastedRow, Subject, Unrecognised
+from mxverdict.explain.words import Phrase
+from mxverdict.testers import rows
+
+OURS = "MxVerdict"
+"""Key of what we add to an item."""
+LISTS = {"failed": "error", "warnings": "warning", "passed": "ok", "timeouts": "unknown"}
+_TRIES = 20
+_DEPTH = 4
+_ENVELOPES = 200
+_ITEMS = 2000
+_DIGITS = 18
+
+
+def read(text: str, lines: Sequence[str], cut: bool) -> Optional[Pasted]:
+    """What the look-ups in a text say; None when there is none."""
+    found: list[PastedRow] = []
+    unrecognised: list[Unrecognised] = []
+    subjects: dict[Subject, None] = {}
+    envelopes = list(_envelopes(text, lines))
+    for envelope in envelopes:
+        subject = Subject(
+            _text(envelope.get("command")).lower(), _text(envelope.get("commandargument")).lower()
+        )
+        for key, level, item in _items(envelope):
+            row = _row(item, level, subject)
+            if row is None:
+                reason = "an item whose name we do not know"
+                unrecognised.append(Unrecognised(0, f"{key.title()}: {_described(item)}", reason))
+            else:
+                found.append(row)
+                subjects[Subject(row.category, row.host)] = None
+        if subject.argument and not any(host.argument for host in subjects):
+            subjects[subject] = None
+        for error in _list(envelope.get("errors")):
+            unrecognised.append(Unrecognised(0, _described(error), "an error of the tester itself"))
+    if not envelopes:
+        return None
+    return Pasted(
+        rows=tuple(found),
+        unrecognised=tuple(unrecognised),
+        subjects=tuple(subject for subject in subjects if subject.argument),
+        cut=cut,
+        form="api",
+    )
+
+
+def _items(envelope: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    for key, level in LISTS.items():
+        for item in _list(envelope.get(key)):
+            yield key, level, item
+
+
+@cache
+def names() -> dict[str, tuple[Phrase, ...]]:
+    """MXToolbox's rows by name in small letters."""
+    known: dict[str, list[Phrase]] = {}
+    for category in rows.known_categories():
+        for name in rows.load(category):
+            known.setdefault(name.casefold(), []).append(
+                Phrase(words.NAME, MXTOOLBOX, category, name, "", len(name.split()))
+            )
+    return {name: tuple(phrases) for name, phrases in known.items()}
+
+
+@cache
+def _numbers() -> dict[int, str]:
+    return {
+        words.id: words.name
+        for category in rows.known_categories()
+        for words in rows.load(category).values()
+        if words.id is not None
+    }
+
+
+def in_category(phrases: Sequence[Phrase], category: str) -> Phrase:
+    """The phrase of that category, else the first."""
+    return next((phrase for phrase in phrases if phrase.category == category), phrases[0])
+
+
+def _row(item: Any, level: str, subject: Subject) -> Optional[PastedRow]:
+    if not isinstance(item, dict):
+        return None
+    entry = {str(key).lower(): value for key, value in item.items()}
+    name, info = _text(entry.get("name")), _text(entry.get("info"))
+    tokens = tokens_of([info])
+    match = words.known().longest(tokens, 0) if tokens else None
+    number = entry.get("id")
+    numbered = _numbers().get(number, "") if isinstance(number, int) else ""
+    phrases = names().get(name.casefold()) or names().get(numbered.casefold())
+    if not phrases:
+        phrases = match.phrases if match is not None and match.length == len(tokens) else ()
+    mxtoolbox = [phrase for phrase in phrases if phrase.tester == MXTOOLBOX]
+    if not mxtoolbox:
+        return None
+    ours = entry.get(OURS.lower())
+    ours = {str(key).lower(): value for key, value in ours.items()} if isinstance(ours, dict) else {}
+    phrase = in_category(mxtoolbox, _text(ours.get("category")) or subject.command)
+    values: tuple[tuple[str, str], ...] = ()
+    if match is not None and any(found.row == phrase.row for found in match.phrases):
+        same = next(found for found in match.phrases if found.row == phrase.row)
+        values = tuple(zip(same.placeholders, match.values))
+    return PastedRow(
+        tester=MXTOOLBOX,
+        category=phrase.category,
+        name=phrase.row,
+        level=level,
+        text=info,
+        host=_text(ours.get("host")) or subject.argument,
+        values=values,
+        details=tuple(detail for line in _list(entry.get("additionalinfo")) if (detail := _text(line))),
+        original=f"{name}: {info}",
+    )
+
+
+def _envelopes(text: str, lines: Sequence[str]) -> Iterator[dict[str, Any]]:
+    count = 0
+    for data in _values(text, lines):
+        for envelope in _within(data, _DEPTH):
+            yield envelope
+            count += 1
+            if count == _ENVELOPES:
+                return
+
+
+def _values(text: str, lines: Sequence[str]) -> Iterator[Any]:
+    """The JSON values in a text: the whole of it, or what starts on a line of its own (quoted at times)."""
+    joined = "\n".join(line.lstrip("> \t") for line in lines)
+    if not any(f'"{key}"' in joined.lower() for key in LISTS):
+        return
+    decoder = json.JSONDecoder(parse_int=_int)
+    for candidate in (text.strip("\ufeff \t\r\n"), joined):
+        place, tries, found = 0, 0, False
+        while tries < _TRIES:
+            place = _next_opening(candidate, place)
+            if place < 0:
+                break
+            tries += 1
+            try:
+                value, place = decoder.raw_decode(candidate, place)
+            except (ValueError, RecursionError):
+                place = candidate.find("\n", place)
+                if place < 0:
+                    break
+                continue
+            found = True
+            yield value
+        if found:
+            return
+
+
+def _next_opening(text: str, start: int) -> int:
+    """Where the next line begins that starts with a brace or bracket; -1 when there is none."""
+    while start < len(text):
+        line = text[start : start + 200].lstrip(" \t\n")
+        offset = start + min(len(text) - start, 200) - len(line) if line else start + 200
+        if line and line[0] in "{[":
+            return offset
+        start = text.find("\n", offset)
+        if start < 0:
+            return -1
+    return -1
+
+
+def _within(data: Any, depth: int) -> Iterator[dict[str, Any]]:
+    if isinstance(data, dict):
+        entry = {str(key).lower(): value for key, value in data.items()}
+        if sum(isinstance(entry.get(key), list) for key in LISTS) >= 2:
+            yield entry
+            return
+    if depth and isinstance(data, (dict, list)):
+        for value in data.values() if isinstance(data, dict) else data:
+            yield from _within(value, depth - 1)
+
+
+def _list(value: Any) -> list[Any]:
+    if isinstance(value, str):
+        return [value] if value else []
+    return value[:_ITEMS] if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return " ".join(value.split())[:2000] if isinstance(value, str) else ""
+
+
+def _described(item: Any) -> str:
+    if not isinstance(item, dict):
+        return _text(item) or str(item)[:200]
+    entry = {str(key).lower(): value for key, value in item.items()}
+    return (
+        ": ".join(part for part in (_text(entry.get("name")), _text(entry.get("info"))) if part) or "no name"
+    )
+
+
+def _int(digits: str) -> int:
+    return int(digits) if len(digits) <= _DIGITS else 0

@@ -1,0 +1,16 @@
+"""Finds the rows of a tester's report in a text, as people paste it."""
+
+from __future__ import annotations
+
+from mxverdict.explain import api, scan
+from mxverdict.explain.clean import TEXT_LIMIT, lines_of
+from mxverdict.explain.pasted import Pasted
+
+
+def recognise(text: str) -> Pasted:
+    """What a pasted report says: MXToolbox's page, old or new, its API's JSON, or the line of another tester,
+    in whatever ticket or mail it stands. Rows that are not recognised are told as such, never guessed; other
+    text is left out. Reads at most `clean.TEXT_LIMIT` characters and `clean.LINES_LIMIT` lines; never raises.
+    """
+    lines, cut = lines_of(text)
+    return api.read(text[:TEXT_LIMIT], lines, cut) or scan.read(lines, cut)
