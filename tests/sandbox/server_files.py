@@ -26,7 +26,10 @@ _LIST_FILES = {
     "greylist_trusted_netblocks": 0o644,
     "greylist_common_mail_providers": 0o644,
     "localdomains": 0o640,
+    "remotedomains": 0o640,
     "secondarymx": 0o640,
+    "mailhelo": 0o640,
+    "mailips": 0o640,
 }
 _CONTENT = {
     "localdomains": "cp1.example.net\nshop.example\nbakery.example\n",

@@ -117,7 +117,7 @@ def read_routing(host: Host, domains: Sequence[str]) -> tuple[Routing, ...]:
 
 
 def find_routes(domains: Sequence[str], deadline: float) -> tuple[MailRoute, ...]:
-    """The routes of `domains` in their order. `deadline` is a value of `time.monotonic()`; nothing is raised."""
+    """The routes of `domains` in their order. `deadline` is a value of `time.monotonic()`."""
     routes = _at_once(lambda domain: _records(domain, deadline), list(domains), _LOOK_UPS_AT_A_TIME)
     names = list(dict.fromkeys(host.name.lower() for route in routes for host in route.hosts))
     found = dict(zip(names, _at_once(lambda name: _host(name, deadline), names, _LOOK_UPS_AT_A_TIME)))

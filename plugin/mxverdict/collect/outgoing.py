@@ -98,8 +98,7 @@ def _leaving(
     text = ips.lines.get(domain) or ips.lines.get("*") or ""
     chosen, wrong = _addresses(text)
     if ips.error or wrong:
-        error = ips.error or f"{ips.path}: {wrong[:60]!r} is no address (several are parted by semicolons)"
-        return [replace(named, address_source=ips.path, error=error)]
+        return [replace(named, address_source=ips.path, wrong=wrong[:200], error=ips.error)]
     public = {target.local_address: target.address for target in targets}
     result = []
     for version in (4, 6):

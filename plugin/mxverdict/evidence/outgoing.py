@@ -17,7 +17,8 @@ class Outgoing:
     NAT). `helo_source` and `address_source` name the file or setting each comes from. `kept` is False when
     cPanel overwrites the lines at its next `updateuserdomains`. `here` tells whether the address is on this
     server. `forward` holds the addresses of the HELO name (both families), `reverse` the PTR of `address` and
-    the way back (None: not looked up). `error` is "" or why the line cannot work.
+    the way back (None: not looked up). `wrong` is the word in the line of addresses that is none, `error` ""
+    or why nothing could be told.
     """
 
     domains: tuple[str, ...]
@@ -31,4 +32,5 @@ class Outgoing:
     kept: bool = True
     forward: Optional[Forward] = None
     reverse: Optional[ReverseDns] = None
+    wrong: str = ""
     error: str = ""

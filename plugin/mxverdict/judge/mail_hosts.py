@@ -18,9 +18,11 @@ _WORST = (Verdict.PROBLEM, Verdict.UNKNOWN, Verdict.ADVISORY, Verdict.OK)
 _DOWN = ("refused", "timeout", "no_route")
 _UNSAID = ("silent", "closed", "reset", "deadline", "error", "no_source", "blocked_here")
 
-_RELAY_WORDS = ("relay", "not local", "not permitted to send", "we do not accept mail for")
+_RELAY_WORDS = ("relay", "not a local", "not local", "not accept mail for", "not hosted here")
 _USER_WORDS = ("unknown user", "user unknown", "no such", "does not exist", "mailbox", "unrouteable address")
 _POLICY_WORDS = (
+    "open relay",
+    "client host",
     "block",
     "blacklist",
     "spam",
@@ -147,43 +149,27 @@ def _acceptance(greeting: HostGreeting, answer: RecipientAnswer, domain: str) ->
         why = "The host asks to come back later (greylisting, or a passing trouble), which says nothing yet."
         return Verdict.UNKNOWN, "says: later", why, ""
     meaning = "policy" if answer.reason == "at MAIL" else _meaning(reply, answer, greeting)
-    if meaning == "foreign":
-        return (
-            Verdict.PROBLEM,
-            "refuses it",
-            f"The host takes no mail for {domain}: what senders bring there comes back as undeliverable.",
-            f"Have {domain} added on that server, or take the MX record away.",
-        )
-    if meaning == "user":
-        return (
-            Verdict.ADVISORY,
-            "takes it, but knows no postmaster",
-            f"The host knows {domain}, but not the postmaster that every domain must have (RFC 5321, 4.5.1).",
-            f"Have postmaster@{domain} added there.",
-        )
-    why = "The host refuses this server; whether it takes the domain from others cannot be told from here."
-    return Verdict.UNKNOWN, "refuses this server", why, ""
+    verdict, word, why, todo = _REFUSALS[meaning]
+    return verdict, word, why.format(domain), todo.format(domain)
 
 
 def _meaning(reply: Reply, answer: RecipientAnswer, greeting: HostGreeting) -> str:
-    """`foreign` (no domain of that host), `user` (its domain, but no such user) or `policy` (not from us)."""
+    """A key of `_REFUSALS`. What cannot be told for sure counts as `policy`."""
     text = _plain(reply, answer.recipient)
-    if any(word in text for word in _RELAY_WORDS):
-        return "foreign"
     if any(word in text for word in _POLICY_WORDS):
         return "policy"
-    if any(
+    enhanced = _ENHANCED.match(text)
+    code = (enhanced[1], enhanced[2]) if enhanced is not None else ("", "")
+    if code == ("1", "2") or any(word in text for word in _RELAY_WORDS):
+        return "foreign"
+    if code[0] != "1" and not any(word in text for word in _USER_WORDS):
+        return "policy"
+    same = any(
         _plain(other.reply, other.recipient) == text
         for other in greeting.recipients
-        if not other.domain and other.reply is not None and not other.reply.positive
-    ):
-        return "foreign"
-    enhanced = _ENHANCED.match(text)
-    if enhanced is not None and (enhanced[1], enhanced[2]) in (("1", "2"), ("7", "1")):
-        return "foreign" if enhanced[1] == "1" else "policy"
-    if (enhanced is not None and enhanced[1] == "1") or any(word in text for word in _USER_WORDS):
-        return "user"
-    return "policy"
+        if not other.domain and other.reply is not None
+    )
+    return "anybody" if same else "user"
 
 
 def _plain(reply: Reply, recipient: str) -> str:
@@ -231,3 +217,32 @@ def _met(greeting: HostGreeting) -> str:
         return f"{greeting.address} port 25: {greeting.probe.failure}{waited}"
     banner = " ".join(connect.reply.lines[:1])
     return f"{greeting.address} port 25: {connect.reply.code} {banner} (after {connect.seconds:.3f} s)"
+
+
+_REFUSALS: dict[str, Judged] = {
+    "foreign": (
+        Verdict.PROBLEM,
+        "refuses it",
+        "The host takes no mail for {0}: what senders bring there comes back as undeliverable.",
+        "Have {0} added on that server, or take the MX record away.",
+    ),
+    "user": (
+        Verdict.ADVISORY,
+        "takes it, but knows no postmaster",
+        "The host knows {0}, but not the postmaster that every domain must have (RFC 5321, 4.5.1).",
+        "Have postmaster@{0} added there.",
+    ),
+    "anybody": (
+        Verdict.UNKNOWN,
+        "knows no postmaster",
+        "The host says that there is no such user, and says so of foreign domains too.",
+        "",
+    ),
+    "policy": (
+        Verdict.UNKNOWN,
+        "refuses this server",
+        "The host refuses this server; whether it takes {0} from others cannot be told from here.",
+        "",
+    ),
+}
+"""By what a refusal of the recipient means; `{0}` is the domain."""
