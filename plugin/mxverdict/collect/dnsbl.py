@@ -18,6 +18,7 @@ import dns.rcode
 import dns.rdata
 import dns.resolver
 
+from mxverdict.addresses import is_public
 from mxverdict.collect.dns import TIMEOUT, resolvers
 from mxverdict.evidence.blocklist import (
     CLEAN_ENTRY,
@@ -36,24 +37,6 @@ _CODES_LIMIT = 16
 _REASONS_LIMIT = 4
 _REASON_LENGTH = 400
 
-_NOT_ASKED = tuple(
-    ipaddress.ip_network(text)
-    for text in (
-        "0.0.0.0/8",
-        "10.0.0.0/8",
-        "100.64.0.0/10",
-        "127.0.0.0/8",
-        "169.254.0.0/16",
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "224.0.0.0/3",
-        "::/8",
-        "fc00::/7",
-        "fe80::/10",
-        "ff00::/8",
-    )
-)
-
 
 def read_blocklists(
     addresses: Sequence[str], deadline: float, lists: Optional[Sequence[Blocklist]] = None
@@ -63,7 +46,7 @@ def read_blocklists(
     has not answered by then stands with an error.
     """
     asked = load().lists if lists is None else lists
-    public = tuple(dict.fromkeys(address for address in addresses if _is_public(address)))
+    public = tuple(dict.fromkeys(address for address in addresses if is_public(address)))
     version_6 = any(":" in address for address in public)
     queries = [(known.zone, address) for known in asked for address in public if _covers(known, address)]
     controls = [(known.zone, entry) for known in asked if public for entry in _entries(known, version_6)]
@@ -83,11 +66,6 @@ def query_name(address: str, zone: str) -> str:
     if parsed.version == 4:
         return f"{'.'.join(reversed(str(parsed).split('.')))}.{zone}"
     return f"{'.'.join(reversed(parsed.exploded.replace(':', '')))}.{zone}"
-
-
-def _is_public(address: str) -> bool:
-    parsed = ipaddress.ip_address(address)
-    return not any(parsed in network for network in _NOT_ASKED if network.version == parsed.version)
 
 
 def _covers(known: Blocklist, address: str) -> bool:

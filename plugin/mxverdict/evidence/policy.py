@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
-
-UNREAD = "not looked up"
 
 
 @dataclass(frozen=True)
 class DnsAnswer:
-    """Records of one name and type; a TXT record stands as its text, joined without quotes. `exists` is False
-    for a name that does not exist, `error` is "" or one line: nothing is known then."""
+    """Records of one name and type; a TXT record stands as its text, joined without quotes, and only those
+    that could be meant are kept. `exists` is False for a name that does not exist, `error` is "" or one line:
+    nothing is known then."""
 
     name: str
     kind: str
@@ -31,10 +29,10 @@ class ReportDestination:
 
 @dataclass(frozen=True)
 class Policy:
-    """`spf` holds every answer that evaluating the domain's SPF record may need: its TXT records first, then
-    those of its tree, `outgoing` the addresses that it was gathered for and `cut` "" or why the tree was not
-    followed to its end. `spf_type` is the deprecated record type 99. `dmarc` holds the TXT answers at
-    `_dmarc.` of the domain and of its parents, nearest first."""
+    """`spf` holds every answer that evaluating the domain's SPF record for mail from `outgoing` needs: its TXT
+    records first, then those of its tree; `cut` is "" or why it was not followed to its end. `spf_type` is the
+    deprecated record type 99. `dmarc` holds the TXT answers at `_dmarc.` of the domain and of its parents,
+    nearest first, and `destinations` where the reports of the nearest record go."""
 
     domain: str
     spf: tuple[DnsAnswer, ...]
@@ -43,8 +41,3 @@ class Policy:
     destinations: tuple[ReportDestination, ...] = ()
     outgoing: tuple[str, ...] = ()
     cut: str = ""
-
-    def spf_answer(self, name: str, kind: str) -> Optional[DnsAnswer]:
-        """What was found for a name and type; None when it was not looked up."""
-        wanted = (name.rstrip(".").lower(), kind)
-        return next((a for a in self.spf if (a.name.rstrip(".").lower(), a.kind) == wanted), None)

@@ -1,0 +1,111 @@
+"""Reads what a domain publishes about its mail: its SPF record with all it leads to, and its DMARC record.
+
+The look-ups that a round needs run at the same time; a round more is needed for every step that a record
+leads further.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import dns.exception
+import dns.rdata
+
+from mxverdict.collect.dns import look_up
+from mxverdict.dmarc_record import effective, places
+from mxverdict.evidence.policy import DnsAnswer, Policy, ReportDestination
+from mxverdict.spf.evaluate import check_host
+from mxverdict.spf.tree import TREE_LIMIT, key, walk
+
+LOOKUPS_LIMIT = 400
+"""Look-ups for one domain: ten terms of RFC 7208 with ten hosts each, for a few addresses of the server."""
+ADDRESSES_LIMIT = 16
+_RECORDS_LIMIT = 20
+_LENGTH_LIMIT = 64 * 1024
+_BYTES_LIMIT = 256 * 1024
+"""Of all records of one tree."""
+
+_MEANT_AS_SPF = re.compile(r"\W{0,3}(?:v=)?spf\d?\b", re.IGNORECASE)
+_MEANT_AS_DMARC = re.compile(r"\W{0,3}(?:v=)?\s*dmarc", re.IGNORECASE)
+
+
+def read_policy(domain: str, deadline: float, outgoing: Sequence[str] = ()) -> Policy:
+    """Read what `domain` publishes, with all that is needed to say what its SPF record makes of mail from
+    each of the `outgoing` addresses (IP text). `deadline` is a value of `time.monotonic()`; nothing is raised.
+    """
+    senders = tuple(outgoing[:ADDRESSES_LIMIT])
+    with ThreadPoolExecutor(16) as pool:
+        spf_type = pool.submit(_ask, domain, "SPF", deadline)
+        dmarc = [pool.submit(_ask, name, "TXT", deadline) for name in places(domain)]
+        spf, cut = _spf(domain, senders, deadline, pool)
+        found = tuple(answer.result() for answer in dmarc)
+        return Policy(
+            domain=domain,
+            spf=spf,
+            spf_type=spf_type.result(),
+            dmarc=found,
+            destinations=_destinations(domain, found, deadline, pool),
+            outgoing=senders,
+            cut=cut,
+        )
+
+
+def _spf(
+    domain: str, senders: Sequence[str], deadline: float, pool: ThreadPoolExecutor
+) -> tuple[tuple[DnsAnswer, ...], str]:
+    answers = {key(domain, "TXT"): _ask(domain, "TXT", deadline)}
+    while True:
+        tree = walk(domain, answers)
+        needed = dict.fromkeys(key(name, "TXT") for name in tree.missing)
+        for sender in senders:
+            needed.update(dict.fromkeys(check_host(sender, domain, answers).needs))
+        if not needed:
+            cut = (
+                f"only {TREE_LIMIT} included domains were followed" if len(tree.domains) >= TREE_LIMIT else ""
+            )
+            return tuple(answers.values()), cut
+        if time.monotonic() >= deadline:
+            return tuple(answers.values()), "no time was left to follow the record to its end"
+        if len(answers) + len(needed) > LOOKUPS_LIMIT:
+            return tuple(answers.values()), f"the record needs more than {LOOKUPS_LIMIT} look-ups"
+        for answer in pool.map(lambda pair: _ask(pair[0], pair[1], deadline), needed):
+            answers[key(answer.name, answer.kind)] = answer
+        if sum(len(text) for answer in answers.values() for text in answer.records) > _BYTES_LIMIT:
+            return tuple(answers.values()), f"the records are larger than {_BYTES_LIMIT // 1024} KiB"
+
+
+def _destinations(
+    domain: str, found: Sequence[DnsAnswer], deadline: float, pool: ThreadPoolExecutor
+) -> tuple[ReportDestination, ...]:
+    record = effective(domain, found)
+    if record is None:
+        return ()
+    names = record.outside_destinations
+    asked = pool.map(lambda name: _ask(f"{record.domain}._report._dmarc.{name}", "TXT", deadline), names)
+    return tuple(ReportDestination(name, answer) for name, answer in zip(names, asked))
+
+
+def _ask(name: str, kind: str, deadline: float) -> DnsAnswer:
+    answer = look_up(name, kind, deadline)
+    records = answer.records
+    if kind in ("TXT", "SPF"):
+        dmarc = "_dmarc" in name.lower().split(".")
+        records = tuple(
+            text[:_LENGTH_LIMIT]
+            for text in map(_joined, records)
+            if (_MEANT_AS_DMARC if dmarc else _MEANT_AS_SPF).match(text)
+        )
+    return DnsAnswer(name, kind, records[:_RECORDS_LIMIT], answer.exists, answer.error)
+
+
+def _joined(record: str) -> str:
+    """The text of a TXT record in presentation form (RFC 7208 section 3.3: joined without spaces)."""
+    try:
+        parsed = dns.rdata.from_text("IN", "TXT", record)
+    except (dns.exception.DNSException, ValueError):
+        return ""
+    strings: Iterable[bytes] = getattr(parsed, "strings", ())
+    return b"".join(strings).decode(errors="replace")

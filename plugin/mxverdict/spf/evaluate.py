@@ -1,0 +1,193 @@
+"""`check_host()` of RFC 7208 section 4 over a table of DNS answers."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from typing import Optional, Union
+
+from mxverdict.evidence.policy import DnsAnswer
+from mxverdict.spf.record import Record, Term, expand, is_record, parse
+from mxverdict.spf.tree import Table, key
+
+LOOKUP_LIMIT = 10
+VOID_LIMIT = 2
+NAME_LIMIT = 10
+"""RFC 7208 section 4.6.4: terms with look-ups, look-ups without an answer, names of one mx or ptr."""
+
+Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`result` is one of RFC 7208 section 2.6: `pass`, `fail`, `softfail`, `neutral`, `none`, `permerror`,
+    `temperror`; `term` is the one that decided ("" for none) in the record of `domain`, and `why` says more
+    about an error. With `needs`, look-ups that the table lacks, the result is not known yet.
+    """
+
+    result: str
+    domain: str
+    term: str = ""
+    why: str = ""
+    lookups: int = 0
+    voids: tuple[str, ...] = ()
+    needs: tuple[tuple[str, str], ...] = ()
+
+
+class _Stop(Exception):
+    def __init__(self, result: str, why: str) -> None:
+        super().__init__(why)
+        self.result = result
+        self.why = why
+
+
+def check_host(address: str, domain: str, answers: Table, helo: str = "") -> Outcome:
+    """What the SPF record of `domain` says of mail from it that `address` (IP text) sends."""
+    parsed = ipaddress.ip_address(address)
+    check = _Check(parsed, domain.rstrip(".").lower(), answers, helo or domain)
+    try:
+        result, where, term = check.evaluate(check.domain)
+        why = ""
+    except _Stop as stop:
+        result, where, term, why = stop.result, check.domain, "", stop.why
+    return Outcome(result, where, term, why, check.lookups, tuple(check.voids), tuple(check.needs))
+
+
+@dataclass
+class _Check:
+    address: Address
+    domain: str
+    answers: Table
+    helo: str
+    lookups: int = 0
+    voids: dict[str, None] = field(default_factory=dict)
+    needs: dict[tuple[str, str], None] = field(default_factory=dict)
+
+    def evaluate(self, domain: str) -> tuple[str, str, str]:
+        """The result, the domain whose record gave it, and the term. The limit of look-ups ends recursion."""
+        record = self.record(domain)
+        if record is None:
+            return "none", domain, ""
+        if record.errors:
+            raise _Stop("permerror", f"{domain}: {record.errors[0]}")
+        for term in record.mechanisms:
+            if self.matches(term, domain):
+                return term.result, domain, term.text
+        if record.redirect is None:
+            return "neutral", domain, ""
+        self.count(record.redirect)
+        target = self.target(record.redirect, domain)
+        result = self.evaluate(target)
+        if result[0] == "none" and not self.lacks(target, "TXT"):
+            raise _Stop("permerror", f"{domain} redirects to {target}, which has no SPF record")
+        return result
+
+    def record(self, domain: str) -> Optional[Record]:
+        answer = self.look_up(domain, "TXT", void=False)
+        texts = [text for text in answer.records if is_record(text)]
+        if len(texts) > 1:
+            raise _Stop("permerror", f"{domain} has {len(texts)} SPF records")
+        return parse(texts[0]) if texts else None
+
+    def matches(self, term: Term, domain: str) -> bool:
+        if term.name == "all":
+            return True
+        if term.network is not None:
+            return term.network.version == self.address.version and self.address in term.network
+        self.count(term)
+        target = self.target(term, domain)
+        if term.name == "include":
+            return self.includes(target, domain)
+        if term.name == "exists":
+            return bool(self.look_up(target, "A").records)
+        if term.name == "ptr":
+            return self.is_named_below(target)
+        names = self.mail_hosts(target, term) if term.name == "mx" else [target]
+        return any(self.has_address(name, term) for name in names)
+
+    def includes(self, target: str, domain: str) -> bool:
+        result, _, _ = self.evaluate(target)
+        if result == "none" and not self.lacks(target, "TXT"):
+            raise _Stop("permerror", f"{domain} includes {target}, which has no SPF record")
+        return result == "pass"
+
+    def mail_hosts(self, target: str, term: Term) -> list[str]:
+        names = [text.split()[-1].rstrip(".") for text in self.look_up(target, "MX").records]
+        if len(names) > NAME_LIMIT:
+            raise _Stop("permerror", f"{term.text}: {target} has {len(names)} MX hosts, {NAME_LIMIT} may be")
+        return [name for name in names if name]
+
+    def has_address(self, name: str, term: Term) -> bool:
+        version_4 = self.address.version == 4
+        length = term.length_4 if version_4 else term.length_6
+        found = self.look_up(name, "A" if version_4 else "AAAA", void=term.name == "a").records
+        return any(_within(self.address, text, length) for text in found)
+
+    def is_named_below(self, target: str) -> bool:
+        pointer = self.address.reverse_pointer
+        kind = "A" if self.address.version == 4 else "AAAA"
+        names = [name.rstrip(".").lower() for name in self.look_up(pointer, "PTR", failing=False).records]
+        below = [name for name in names[:NAME_LIMIT] if f".{name}".endswith(f".{target.lower()}")]
+        return any(
+            str(self.address) in self.look_up(name, kind, void=False, failing=False).records for name in below
+        )
+
+    def target(self, term: Term, domain: str) -> str:
+        if not term.domain:
+            return domain
+        name = expand(term.domain, self.macros(domain))
+        if not name:
+            raise _Stop("permerror", f"{term.text} leads to no domain name")
+        return name
+
+    def macros(self, domain: str) -> dict[str, str]:
+        """RFC 7208 section 7.2; `p` is "unknown", as its use is discouraged and may be answered so (7.3)."""
+        if self.address.version == 4:
+            dotted = str(self.address)
+        else:
+            dotted = ".".join(self.address.exploded.replace(":", ""))
+        return {
+            "s": f"postmaster@{self.domain}",
+            "l": "postmaster",
+            "o": self.domain,
+            "d": domain,
+            "i": dotted,
+            "p": "unknown",
+            "v": "in-addr" if self.address.version == 4 else "ip6",
+            "h": self.helo,
+        }
+
+    def count(self, term: Term) -> None:
+        self.lookups += 1
+        if self.lookups > LOOKUP_LIMIT:
+            raise _Stop(
+                "permerror", f"more than {LOOKUP_LIMIT} look-ups are needed; {term.text} is one too many"
+            )
+
+    def lacks(self, name: str, kind: str) -> bool:
+        return key(name, kind) in self.needs
+
+    def look_up(self, name: str, kind: str, *, void: bool = True, failing: bool = True) -> DnsAnswer:
+        """An answer of the table. `void`: count it when it is empty; `failing`: an error ends the check."""
+        answer = self.answers.get(key(name, kind))
+        if answer is None:
+            self.needs[key(name, kind)] = None
+            return DnsAnswer(name, kind)
+        if answer.error:
+            if failing:
+                raise _Stop("temperror", answer.error)
+            return DnsAnswer(name, kind)
+        if void and not answer.records:
+            self.voids[f"{name} {kind}"] = None
+            if len(self.voids) > VOID_LIMIT:
+                raise _Stop(
+                    "permerror", f"more than {VOID_LIMIT} look-ups lead nowhere: {', '.join(self.voids)}"
+                )
+        return answer
+
+
+def _within(address: Address, text: str, length: int) -> bool:
+    try:
+        return address in ipaddress.ip_network(f"{text}/{length}", strict=False)
+    except ValueError:
+        return False

@@ -1,0 +1,224 @@
+"""One SPF record, read term by term (RFC 7208 sections 4.6, 5, 6 and 12)."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Optional, Union
+
+Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+MECHANISMS = ("all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists")
+LOOKING_UP = ("include", "a", "mx", "ptr", "exists")
+"""Mechanisms that count, like redirect, towards the limit of ten (RFC 7208 section 4.6.4)."""
+
+RESULTS = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
+
+_MECHANISM = re.compile(r"([+\-~?]?)([A-Za-z0-9][A-Za-z0-9_.\-]*)(?:([:/])(.*))?", re.DOTALL)
+_MODIFIER = re.compile(r"([A-Za-z][A-Za-z0-9_.\-]*)=(.*)", re.DOTALL)
+_LENGTHS = re.compile(r"(?:/(\d{1,3}))?(?://(\d{1,3}))?\Z")
+_MACRO = re.compile(r"%(?:\{([A-Za-z])(\d*)(r?)([.\-+,/_=]*)\}|[%_\-])", re.IGNORECASE)
+_TOP_LABEL = re.compile(r"(?:[A-Za-z0-9-]*[A-Za-z][A-Za-z0-9-]*|[A-Za-z0-9]+-[A-Za-z0-9-]*)\Z")
+_SHOWN = 60
+_ERRORS_LIMIT = 20
+
+
+@dataclass(frozen=True)
+class Term:
+    """A mechanism or modifier: `text` as it stands, `name` in lower case, `qualifier` `+ - ~ ?` ("" for a
+    modifier), `domain` its domain-spec ("" for the domain itself), `network` of ip4 and ip6, `length_4` and
+    `length_6` the prefix lengths of a and mx."""
+
+    text: str
+    name: str
+    qualifier: str = ""
+    domain: str = ""
+    network: Optional[Network] = None
+    length_4: int = 32
+    length_6: int = 128
+
+    @property
+    def result(self) -> str:
+        return RESULTS[self.qualifier]
+
+
+@dataclass(frozen=True)
+class Record:
+    """`terms` in their order; `errors` says what is wrong, one line each: with any, the whole record is
+    refused (RFC 7208 section 4.6)."""
+
+    text: str
+    terms: tuple[Term, ...]
+    errors: tuple[str, ...]
+
+    @property
+    def mechanisms(self) -> tuple[Term, ...]:
+        return tuple(term for term in self.terms if term.qualifier)
+
+    @property
+    def all(self) -> Optional[Term]:
+        return next((term for term in self.mechanisms if term.name == "all"), None)
+
+    @property
+    def redirect(self) -> Optional[Term]:
+        """Where to go on when no mechanism matches: nowhere when there is an `all` (section 6.1)."""
+        if self.all is not None:
+            return None
+        return next((term for term in self.terms if term.name == "redirect" and not term.qualifier), None)
+
+    @property
+    def after_all(self) -> tuple[Term, ...]:
+        """Terms behind the first `all`."""
+        last = self.all
+        return self.terms[self.terms.index(last) + 1 :] if last is not None else ()
+
+    @property
+    def looking_up(self) -> tuple[Term, ...]:
+        """Terms that cost a look-up when nothing before them matches: none behind `all`."""
+        reached = self.terms[: len(self.terms) - len(self.after_all)]
+        return tuple(
+            term for term in reached if (term.qualifier and term.name in LOOKING_UP) or term is self.redirect
+        )
+
+    @property
+    def ignored(self) -> tuple[Term, ...]:
+        """Mechanisms written with "=": read as modifiers that nobody knows, so they say nothing."""
+        return tuple(term for term in self.terms if not term.qualifier and term.name in MECHANISMS)
+
+
+def is_record(text: str) -> bool:
+    """Whether a TXT record is an SPF record (RFC 7208 section 4.5)."""
+    start = text[:7].lower()
+    return start == "v=spf1 " or text.lower() == "v=spf1"
+
+
+@lru_cache(maxsize=128)
+def parse(text: str) -> Record:
+    """Read a record that `is_record` (or should be). Nothing is raised."""
+    errors: list[str] = []
+    if not is_record(text):
+        errors.append('the record does not start with "v=spf1 "')
+    if not all(" " <= character <= "~" for character in text):
+        errors.append("the record holds characters outside printable ASCII")
+    terms = []
+    for word in text.split(" ")[1:]:
+        if word and len(errors) < _ERRORS_LIMIT:
+            term = _term(word, errors)
+            if term is not None:
+                terms.append(term)
+    for name in ("redirect", "exp"):
+        if sum(term.name == name and not term.qualifier for term in terms) > 1:
+            errors.append(f'"{name}=" stands more than once')
+    return Record(text, tuple(terms), tuple(dict.fromkeys(errors)))
+
+
+def expand(spec: str, values: dict[str, str]) -> Optional[str]:
+    """A domain-spec with its macros filled in from `values` (letter to text, RFC 7208 section 7); None when
+    one of them is not given."""
+    missing = False
+
+    def fill(match: re.Match[str]) -> str:
+        nonlocal missing
+        letter = (match[1] or "").lower()
+        if not letter:
+            return {"%%": "%", "%_": " ", "%-": "%20"}[match[0]]
+        value = values.get(letter)
+        if value is None:
+            missing = True
+            return ""
+        parts = re.split(f"[{re.escape(match[4] or '.')}]", value)
+        if match[3]:
+            parts.reverse()
+        kept = int(match[2][:4]) if match[2] else len(parts)
+        return ".".join(parts[-kept:] if kept else parts)
+
+    name = _MACRO.sub(fill, spec)
+    while len(name) > 253 and "." in name:
+        name = name.partition(".")[2]
+    return None if missing else name.rstrip(".")
+
+
+def has_macro(spec: str) -> bool:
+    return "%{" in spec
+
+
+def _term(word: str, errors: list[str]) -> Optional[Term]:
+    modifier = _MODIFIER.fullmatch(word)
+    if modifier is not None:
+        return _modifier(word, modifier[1].lower(), modifier[2], errors)
+    match = _MECHANISM.fullmatch(word)
+    if match is None:
+        errors.append(f"{_shown(word)} is no SPF term")
+        return None
+    qualifier, name = match[1] or "+", match[2].lower()
+    rest = (match[3] or "") + (match[4] or "")
+    if name not in MECHANISMS:
+        errors.append(f"{_shown(word)} is no SPF mechanism{_meant(name)}")
+        return None
+    if name in ("ip4", "ip6"):
+        return _network(word, name, qualifier, rest, errors)
+    if name == "all" and rest:
+        errors.append(f"{_shown(word)}: nothing may follow all")
+    return _named(word, name, qualifier, rest, errors)
+
+
+def _modifier(word: str, name: str, value: str, errors: list[str]) -> Term:
+    if name in ("redirect", "exp"):
+        _check_domain(word, value, errors)
+    return Term(word, name, domain=value)
+
+
+def _network(word: str, name: str, qualifier: str, rest: str, errors: list[str]) -> Optional[Term]:
+    version = 4 if name == "ip4" else 6
+    try:
+        if not rest.startswith(":"):
+            raise ValueError
+        network = ipaddress.ip_network(rest[1:], strict=False)
+        digits = rest[1:].partition("/")[2]
+        if network.version != version or (digits and not digits.isdigit()):
+            raise ValueError
+    except ValueError:
+        errors.append(f"{_shown(word)} is no IPv{version} address or network")
+        return None
+    return Term(word, name, qualifier, network=network)
+
+
+def _named(word: str, name: str, qualifier: str, rest: str, errors: list[str]) -> Term:
+    length_4, length_6 = 32, 128
+    if name in ("a", "mx"):
+        lengths = _LENGTHS.search(rest)
+        assert lengths is not None
+        length_4, length_6 = int(lengths[1] or 32), int(lengths[2] or 128)
+        if length_4 > 32 or length_6 > 128:
+            errors.append(f"{_shown(word)} has a prefix length that is too large")
+        rest = rest[: lengths.start()]
+    domain = rest[1:]
+    if name in ("include", "exists") and not domain:
+        errors.append(f"{_shown(word)} names no domain")
+    elif rest and name != "all":
+        if not rest.startswith(":"):
+            errors.append(f"{_shown(word)} has a malformed prefix length")
+        _check_domain(word, domain, errors)
+    return Term(word, name, qualifier, domain, None, length_4, length_6)
+
+
+def _check_domain(word: str, domain: str, errors: list[str]) -> None:
+    """RFC 7208 section 7.1: a domain-spec ends in a macro or a top label that is not all digits."""
+    plain = _MACRO.sub("", domain)
+    letters = {(match[1] or "").lower() for match in _MACRO.finditer(domain)} - {""}
+    label = domain.rstrip(".").rpartition(".")[2]
+    if "%" in plain or letters - set("slodiphv"):
+        errors.append(f"{_shown(word)} holds a malformed macro")
+    elif not (re.search(r"%\{[^}]*\}\Z", domain) or ("." in domain.rstrip(".") and _TOP_LABEL.match(label))):
+        errors.append(f"{_shown(word)} names no domain")
+
+
+def _meant(name: str) -> str:
+    meant = {"ipv4": "ip4", "ipv6": "ip6", "ip": "ip4", "includes": "include", "inlcude": "include"}.get(name)
+    return f' ("{meant}" is meant?)' if meant else ""
+
+
+def _shown(word: str) -> str:
+    return f'"{word[:_SHOWN]}{"…" if len(word) > _SHOWN else ""}"'
