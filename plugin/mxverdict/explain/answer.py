@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional
 
+from mxverdict.evidence.blocklist import BlocklistEvidence
 from mxverdict.explain import match
 from mxverdict.explain.match import Found, Places
 from mxverdict.explain.opening import opening
 from mxverdict.explain.pasted import MXTOOLBOX, Pasted, PastedRow, Unrecognised, number
 from mxverdict.findings import Owner, Prediction, Report, Verdict
+from mxverdict.judge import blocklist
 
 _SECONDS = re.compile(r"(\d+(?:[.,]\d+)?) seconds\b")
+_NOT_ASKED = BlocklistEvidence((), (), (), ())
 _LIKE = 0.5
 """Seconds; times that differ by less are the same."""
 _WORST_FIRST = list(Verdict)
@@ -56,16 +59,22 @@ class Explanation:
 
 
 def answer(
-    pasted: Pasted, report: Optional[Report], own: Optional[Mapping[str, Sequence[str]]] = None
+    pasted: Pasted,
+    report: Optional[Report],
+    own: Optional[Mapping[str, Sequence[str]]] = None,
+    blocklists: Optional[BlocklistEvidence] = None,
 ) -> Explanation:
     """Each row of a pasted report with what is true of this server now.
 
     `report` is a check of it (None: nothing of what the report is about is this server). `own` maps what the
     report is about, names and addresses in lower case, to the server's addresses they lead to (none: they are
-    another's).
+    another's). `blocklists` is what the blocklists said in the same check.
     """
     places = Places(report, own or {}) if report is not None else None
-    answers = [_answer(row, match.host_of(row, pasted), places) for row in pasted.rows]
+    lists = blocklists or _NOT_ASKED
+    answers = [_answer(row, match.host_of(row, pasted), places, lists) for row in pasted.rows]
+    if any(row.complains and not row.is_headline for row in pasted.rows):
+        answers = [replace(one, evidence=(), todo="") if one.row.is_headline else one for one in answers]
     answers.sort(key=lambda one: (not one.row.complains, _WORST_FIRST.index(one.verdict)))
     counted = {id(row) for row in pasted.complaints}
     return Explanation(
@@ -85,7 +94,9 @@ def _remarks(pasted: Pasted) -> list[str]:
     return remarks
 
 
-def _answer(row: PastedRow, host: str, places: Optional[Places]) -> Answer:
+def _answer(row: PastedRow, host: str, places: Optional[Places], lists: BlocklistEvidence) -> Answer:
+    if row.category == blocklist.CATEGORY:
+        return _listed(row, host, places, lists)
     if places is None:
         return _not_ours(row, host)
     found = match.found(row, host, places)
@@ -108,6 +119,16 @@ def _not_checked(row: PastedRow, host: str, places: Places) -> Answer:
         why = "Only the server was checked, and this row is about a domain."
         todo = "Run: mxverdict check DOMAIN"
     return Answer(row, Verdict.UNKNOWN, why, todo=todo)
+
+
+def _listed(row: PastedRow, host: str, places: Optional[Places], lists: BlocklistEvidence) -> Answer:
+    """A row of a blocklist, for the first address of ours that it is about."""
+    addresses = (places.addresses(host) if places is not None else None) or ()
+    asked = [address for address in addresses if address in lists.addresses]
+    finding = blocklist.judge_named(lists, row.name, next(iter((*asked, *addresses)), host))
+    if finding.verdict is not Verdict.FALSE_POSITIVE and not addresses:
+        return _not_ours(row, host)
+    return _judged(row, Found(finding, finding.row.host))
 
 
 def _not_ours(row: PastedRow, host: str) -> Answer:

@@ -105,6 +105,8 @@ def _row(item: Any, level: str, subject: Subject) -> Optional[PastedRow]:
     phrases = names().get(name.casefold()) or names().get(numbered.casefold())
     if not phrases:
         phrases = match.phrases if match is not None and match.length == len(tokens) else ()
+    if not phrases and name and subject.command in ("blacklist", "blocklist"):
+        phrases = (Phrase(words.NAME, MXTOOLBOX, "blacklist", name, "", 1),)
     mxtoolbox = [phrase for phrase in phrases if phrase.tester == MXTOOLBOX]
     if not mxtoolbox:
         return None

@@ -57,7 +57,9 @@ _FAMILY = re.compile(
     r"(?:SMTP|DNS|SPF|DKIM|DMARC|BIMI|MTA-STS|TLSRPT|TLS-RPT|HTTPS?|TCP|MX)(?: [A-Z][\w/-]{0,30}){1,7}"
 )
 _JUDGED = re.compile(r"(?:OK|Warning|Error|Failed) - \S+(?: \S+){2,}|\d{1,6}(?:[.,]\d{1,6})? seconds - \S+")
-_LISTED_LINE = re.compile(r"LISTED[\s|]+\S")
+_LISTED_LINE = re.compile(r"LISTED[\s|]+(\S.{0,120})")
+_LISTING = re.compile(r"blacklisted by (\S.{0,120})", re.IGNORECASE)
+_LIST_END = re.compile(r"\t| {2,}|\||\s[0-9a-f.:]{3,45} was listed|\s(?:Detail|More Info)\b", re.IGNORECASE)
 _DETAIL = re.compile(r"\S{1,253} reported \S+ \S+|\d{1,12}|[A-Za-z]+ is recommended to be\b")
 _MORE = re.compile(r"(?:Information )?More Info(?:rmation)?", re.IGNORECASE)
 
@@ -172,9 +174,14 @@ def looks_like_row(line: str) -> str:
         return "it has the form of a row, but we do not know its name"
     if any(_JUDGED.match(cell) for cell in cells[:3]):
         return "it has the form of a result, but we do not know its words"
-    if _LISTED_LINE.match(line.lstrip("> \t|*-")):
-        return "it says that something is listed, but we do not know the list"
     return ""
+
+
+def listed_by(line: str) -> str:
+    """The name of the blocklist that a line says something is on; "" when it says no such thing."""
+    text = line.strip("> \t|*-")
+    match = _LISTED_LINE.match(text) or _LISTING.match(text)
+    return _LIST_END.split(match[1], maxsplit=1)[0].strip(" .") if match else ""
 
 
 def is_detail(line: str) -> bool:

@@ -19,6 +19,7 @@ _DETAILS = 8
 _FORMLESS = 3
 """With fewer words after it, a level alone is no row."""
 _ROWS_LIMIT = 2000
+BLACKLIST = "blacklist"
 
 
 def read(lines: Sequence[str], cut: bool) -> Pasted:
@@ -247,7 +248,7 @@ class _Scanner:
         rest = self._rest_of_row()
         if self._open and self._name is not None and self._level:
             phrase = self._best(self._name.phrases)
-            if phrase.category == "blacklist" or (rest and not self._name_closed):
+            if phrase.category == BLACKLIST or (rest and not self._name_closed):
                 rest = [token for token in rest if token.line == self._last]
             text = marks.without_more(as_written(rest))
             self._add(phrase, self._level, text, (), (self._start, self._last, self._last))
@@ -263,6 +264,11 @@ class _Scanner:
         return [token for token in self._rest if token.line == line]
 
     def _flush_unknown(self, rest: Sequence[Token]) -> None:
+        if self._category == BLACKLIST and (name := marks.listed_by(as_written(rest))):
+            self._add(
+                _unknown_list(name), "error", as_written(rest), (), (self._start, self._last, self._last)
+            )
+            return
         reason = ""
         if self._name is not None and self._name_closed and rest:
             reason = f"the row {self._name.phrases[0].row}, in words we do not know"
@@ -297,11 +303,19 @@ class _Scanner:
 
     def _gather_unknown(self) -> None:
         for number, line in enumerate(self._lines):
-            if number not in self._claimed and len(self._unrecognised) < _ROWS_LIMIT:
+            if number in self._claimed or len(self._unrecognised) + len(self._rows) >= _ROWS_LIMIT:
+                continue
+            if name := marks.listed_by(line):
+                self._subject = self._subject_of(BLACKLIST)
+                self._add(_unknown_list(name), "error", line.strip("> \t|"), (), (number, number, number))
+            else:
                 reason = marks.looks_like_row(line)
                 if reason:
                     self._unrecognised.append(Unrecognised(number + 1, line.strip("> \t|"), reason))
                     self._claimed.add(number)
+
+    def _subject_of(self, command: str) -> Optional[Subject]:
+        return next((subject for subject in self._subjects if subject.command == command), None)
 
     def _told_subjects(self) -> list[Subject]:
         """Those named, else those that transcripts and the words of rows show."""
@@ -313,6 +327,10 @@ class _Scanner:
                 if row.host:
                     found[Subject(row.category, row.host)] = None
         return list(found)
+
+
+def _unknown_list(name: str) -> Phrase:
+    return Phrase(NAME, MXTOOLBOX, BLACKLIST, name, "error", 1)
 
 
 def _with_details(row: PastedRow, details: Sequence[str]) -> PastedRow:

@@ -1,0 +1,91 @@
+"""Checks this server for what a pasted report is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Optional
+
+from mxverdict import check, targets
+from mxverdict.collect.gather import NoTarget, Progress, own_targets
+from mxverdict.collect.server import Server, read_server
+from mxverdict.collect.smtp import REPLY_TIMEOUT
+from mxverdict.errors import UsageError
+from mxverdict.evidence import Evidence
+from mxverdict.explain import Explanation, Pasted, Subject, answer
+from mxverdict.findings import Report
+from mxverdict.host import Host
+from mxverdict.whm.api import LocalWhmApi, WhmApi
+
+SUBJECTS_LIMIT = 20
+"""So many of the names and addresses in a report are looked at."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a pasted report can be answered from. `evidence` and `report` are None when nothing that it is
+    about is this server; `own` maps each name and address of it to this server's addresses."""
+
+    evidence: Optional[Evidence]
+    report: Optional[Report]
+    own: dict[str, tuple[str, ...]]
+
+    def explain(self, pasted: Pasted, about: Sequence[str] = ()) -> Explanation:
+        """The answer; `about` is what the report is about where it does not say so itself."""
+        asked = tuple(Subject("", subject) for subject in about)
+        return answer(pasted if pasted.subjects else replace(pasted, subjects=asked), self.report, self.own)
+
+
+def run(
+    host: Host,
+    pasted: Pasted,
+    *,
+    about: Sequence[str] = (),
+    testers: Sequence[str] = (),
+    api: Optional[WhmApi] = None,
+    progress: Optional[Progress] = None,
+    reply_timeout: float = REPLY_TIMEOUT,
+) -> Checked:
+    """Check this server for the testers of a report and for what it is about (`about` adds to that).
+
+    Raises UsageError (unknown tester), CommandMissing and other HostError (there is no working Exim).
+    """
+    api = api or LocalWhmApi(host)
+    named = list(dict.fromkeys([*about, *subjects_of(pasted)]))[:SUBJECTS_LIMIT]
+    own: dict[str, tuple[str, ...]] = {}
+    if named:
+        server = read_server(host, api)
+        own = {subject: _own(subject, server) for subject in named}
+    try:
+        evidence, report = check.run(
+            host,
+            targets=named,
+            testers=testers or pasted.testers,
+            api=api,
+            progress=progress,
+            reply_timeout=reply_timeout,
+        )
+    except NoTarget:
+        if not named:
+            raise
+        return Checked(None, None, own)
+    return Checked(evidence, report, own)
+
+
+def subjects_of(pasted: Pasted) -> tuple[str, ...]:
+    """The domains, names and addresses a report is about, each as `targets.parse` writes it."""
+    found: dict[str, None] = {}
+    for subject in pasted.subjects:
+        try:
+            found[targets.parse(subject.argument)] = None
+        except UsageError:
+            continue
+    return tuple(found)
+
+
+def _own(subject: str, server: Server) -> tuple[str, ...]:
+    """The server's addresses that a name or address leads to."""
+    try:
+        return tuple(target.address for target in own_targets([subject], server, True, []))
+    except NoTarget:
+        return ()
