@@ -17,7 +17,7 @@ import dns.rdata
 from mxverdict.collect.dns import look_up
 from mxverdict.dmarc_record import effective, places
 from mxverdict.evidence.policy import DnsAnswer, Policy, ReportDestination
-from mxverdict.spf.evaluate import check_host
+from mxverdict.spf.evaluate import STRANGERS, check_host
 from mxverdict.spf.tree import TREE_LIMIT, key, walk
 
 LOOKUPS_LIMIT = 400
@@ -34,8 +34,8 @@ _MEANT_AS_DMARC = re.compile(r"\W{0,3}(?:v=)?\s*dmarc", re.IGNORECASE)
 
 def read_policy(domain: str, deadline: float, outgoing: Sequence[str] = ()) -> Policy:
     """Read what `domain` publishes, with all that is needed to say what its SPF record makes of mail from
-    each of the `outgoing` addresses (IP text). `deadline` is a value of `time.monotonic()`; nothing is raised.
-    """
+    each of the `outgoing` addresses (IP text) and from a stranger. `deadline` is a value of
+    `time.monotonic()`; nothing is raised."""
     senders = tuple(outgoing[:ADDRESSES_LIMIT])
     with ThreadPoolExecutor(16) as pool:
         spf_type = pool.submit(_ask, domain, "SPF", deadline)
@@ -60,7 +60,7 @@ def _spf(
     while True:
         tree = walk(domain, answers)
         needed = dict.fromkeys(key(name, "TXT") for name in tree.missing)
-        for sender in senders:
+        for sender in (*STRANGERS, *senders):
             needed.update(dict.fromkeys(check_host(sender, domain, answers).needs))
         if not needed:
             cut = (

@@ -15,6 +15,9 @@ VOID_LIMIT = 2
 NAME_LIMIT = 10
 """RFC 7208 section 4.6.4: terms with look-ups, look-ups without an answer, names of one mx or ptr."""
 
+STRANGERS = ("192.0.2.1", "2001:db8::1")
+"""Addresses that no record should allow (RFC 5737 and RFC 3849)."""
+
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
 

@@ -1,0 +1,110 @@
+"""Judges what an SPF record says of senders: of anybody, and of this server's own addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mxverdict.addresses import is_public
+from mxverdict.evidence.policy import Policy
+from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.spf.evaluate import Outcome
+from mxverdict.spf.record import Record
+from mxverdict.spf.tree import Table, Tree
+
+CATEGORY = "spf"
+LINES = 8
+"""Lines of evidence that a finding shows at most."""
+REFUSED = "Receivers refuse the whole record (permerror, RFC 7208), as if it were wrong for every address."
+
+
+@dataclass(frozen=True)
+class SpfCase:
+    """One record with what it leads to, and what it says of strangers and of this server's own addresses."""
+
+    policy: Policy
+    answers: Table
+    record: Record
+    tree: Tree
+    strangers: tuple[Outcome, ...]
+    own: tuple[tuple[str, Outcome], ...]
+
+    @property
+    def domain(self) -> str:
+        return self.policy.domain
+
+    @property
+    def covers_own(self) -> bool:
+        return bool(self.own) and all(outcome.result == "pass" for _, outcome in self.own)
+
+
+def judge_senders(case: SpfCase, addresses: Sequence[str]) -> tuple[Finding, ...]:
+    """Findings that no tester prints: whom the record allows. `addresses` are those of this server."""
+    return (
+        *_everybody(case),
+        *(_own(case, address, outcome) for address, outcome in case.own),
+        *_private(case.policy, addresses),
+        *_unread(case),
+    )
+
+
+def _everybody(case: SpfCase) -> list[Finding]:
+    passing = [outcome for outcome in case.strangers if outcome.result == "pass" and not outcome.needs]
+    if not passing:
+        return []
+    row = Row("SPF allows everybody", "error", passing[0].term, CATEGORY, case.domain)
+    proof = tuple(dict.fromkeys(f"{outcome.term} in the record of {outcome.domain}" for outcome in passing))
+    why = "The record allows mail of this domain from any address, so spam in its name counts as genuine."
+    return [Finding(row, Verdict.PROBLEM, why, proof, 'End the record with "~all" or "-all".', Owner.ZONE)]
+
+
+def _own(case: SpfCase, address: str, outcome: Outcome) -> Finding:
+    """Whether the record allows mail from one address of this server."""
+    name = "SPF for this server"
+    decided = f"{outcome.term} in the record of {outcome.domain}" if outcome.term else outcome.why
+    proof = tuple(filter(None, (f"{address}: {outcome.result}", decided)))
+    if outcome.needs or outcome.result == "temperror":
+        row = Row(name, "unknown", f"{address} could not be checked", CATEGORY, case.domain)
+        lacking = tuple(f"not looked up: {name} {kind}" for name, kind in outcome.needs[:LINES])
+        why = "Not everything that the record leads to could be read."
+        return Finding(row, Verdict.UNKNOWN, why, (*filter(None, (outcome.why,)), *lacking))
+    if outcome.result == "pass":
+        row = Row(name, "ok", f"{address} is allowed", CATEGORY, case.domain)
+        return Finding(row, Verdict.OK, "The record allows the mail that this server sends.", proof)
+    row = Row(name, "error", f"{address} is not allowed ({outcome.result})", CATEGORY, case.domain)
+    if [term.text.lower() for term in case.record.terms] == ["-all"]:
+        why = "The domain says that it sends no mail at all; if that is so, nothing is wrong."
+        return Finding(row, Verdict.ADVISORY, why, proof, owner=Owner.ZONE)
+    if outcome.result == "permerror":
+        why = f"Mail from {address} cannot pass. {REFUSED}"
+        return Finding(
+            row, Verdict.PROBLEM, why, proof, "Correct the record (see its other rows).", Owner.ZONE
+        )
+    why = {
+        "fail": "The record forbids mail from this address; many receivers refuse it.",
+        "softfail": "The record calls mail from this address suspect; it often lands in the spam folder.",
+    }.get(
+        outcome.result, "The record does not say that this address may send; receivers trust its mail less."
+    )
+    mechanism = f"ip{6 if ':' in address else 4}:{address}"
+    todo = f'Add {mechanism} in front of "all", if this server sends the domain\'s mail.'
+    return Finding(row, Verdict.PROBLEM, why, proof, todo, Owner.ZONE)
+
+
+def _private(policy: Policy, addresses: Sequence[str]) -> list[Finding]:
+    hidden = [address for address in addresses if not is_public(address)]
+    if not hidden:
+        return []
+    row = Row("SPF for this server", "unknown", f"{', '.join(hidden)} not checked", CATEGORY, policy.domain)
+    why = "A private address is not the one that receivers see."
+    return [Finding(row, Verdict.UNKNOWN, why)]
+
+
+def _unread(case: SpfCase) -> list[Finding]:
+    errors = tuple(answer.error for answer in case.policy.spf if answer.error)
+    told = (*filter(None, (case.policy.cut,)), *errors)
+    if not told:
+        return []
+    row = Row("SPF look-ups", "unknown", "not all of them were answered", CATEGORY, case.domain)
+    why = "Some of what the record leads to could not be read; the rows above rest on the rest."
+    return [Finding(row, Verdict.UNKNOWN, why, told[:LINES])]
