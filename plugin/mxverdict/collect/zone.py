@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from typing import Optional
 
 import dns.exception
@@ -25,6 +26,7 @@ _ADDRESSES_LIMIT = 2  # of each IP version
 _PARENTS_LIMIT = 4
 _LEVELS_LIMIT = 10
 _THREADS = 64
+_HEDGE = 2.0  # seconds after which a slow resolver is not waited for before the zone above is asked
 _SPARE = 0.2  # seconds kept back for putting the answers together
 
 
@@ -52,31 +54,39 @@ class _Reading:
         self._name = name
         self._deadline = deadline
         self._pool = pool
-        self._answers: dict[str, ServerAnswers] = {}
+        self._jobs: dict[str, Future[ServerAnswers]] = {}
 
     def read(self) -> Zone:
         domain = text_of(self._name)
         levels = _with_ancestors(self._name)
-        answers = list(self._pool.map(self._soa, levels))
-        tops = [level for level, answer in zip(levels, answers) if _is_apex(level, answer)]
+        asked = {level: self._pool.submit(self._look_up, level, "SOA") for level in levels}
+        first, *above = asked.values()
+        wait(above)
+        wait([first], timeout=_HEDGE)
+        tops = _apexes(asked)
         if not tops:
-            return Zone(domain, "", None, Delegation("", error="not asked"), error=answers[0].error)
-        if not answers[0].exists:
+            return Zone(domain, "", None, Delegation("", error="not asked"), error=first.result().error)
+        if first.done() and not first.result().exists:
             return Zone(domain, "", False, Delegation(text_of(tops[0]), error="not asked"))
-        unclear = [answer.error for answer in answers[: levels.index(tops[0])] if answer.error]
-        if unclear:
-            return self._below(tops[0], unclear[-1])
-        soa = _soa_from_text(answers[levels.index(tops[0])].records)
+        if any(not asked[level].done() or asked[level].result().error for level in _before(tops[0], levels)):
+            return self._below(tops[0], asked)
         listing = self._pool.submit(self._look_up, tops[0], "NS")
         delegation = self._delegation(tops[1], tops[0])[1] if len(tops) > 1 else Delegation("")
         listed = listing.result()
-        return self._zone(tops[0], delegation, soa, _names(listed.records), listed.error)
+        zone = self._zone(tops[0], delegation, _names(listed.records))
+        soa = _soa_from_text(asked[tops[0]].result().records)
+        return dataclasses.replace(zone, resolver_soa=soa, resolver_error=listed.error)
 
-    def _below(self, parent: dns.name.Name, error: str) -> Zone:
-        """The resolver gets no answer from the zone: its apex is known to the zone above alone."""
+    def _below(self, parent: dns.name.Name, asked: dict[dns.name.Name, Future[resolver.Answer]]) -> Zone:
+        """The resolver has no answer from the zone, or none yet: the zone above says where it begins."""
         apex, delegation = self._delegation(parent, self._name)
         if delegation.found:
-            return self._zone(apex, delegation, None, (), error)
+            zone = self._zone(apex, delegation, ())
+            late = asked[apex if apex in asked else self._name].result()
+            return dataclasses.replace(
+                zone, resolver_soa=_soa_from_text(late.records), resolver_error=late.error
+            )
+        error = asked[self._name].result().error
         exists = False if delegation.found is False else None
         return Zone(text_of(self._name), "", exists, delegation, resolver_error=error, error=error)
 
@@ -84,17 +94,17 @@ class _Reading:
         self,
         apex: dns.name.Name,
         delegation: Delegation,
-        soa: Optional[Soa],
         listed: tuple[str, ...],
-        error: str,
     ) -> Zone:
+        for address in (address for host in delegation.glue for address in _chosen(host.addresses)):
+            self._interrogate(address, apex)
         hosts: dict[str, HostAddresses] = {}
         servers: list[ServerAnswers] = []
         wanted = _distinct((*delegation.name_servers, *listed))
         for _ in range(2):
             fresh = [name for name in wanted if name not in hosts][: SERVERS_LIMIT - len(hosts)]
             hosts.update(zip(fresh, self._hosts(fresh)))
-            servers += self._interrogate(apex, [hosts[name] for name in fresh], delegation.glue)
+            servers += self._answers(apex, [hosts[name] for name in fresh], delegation.glue)
             wanted = _distinct((*wanted, *(name for server in servers for name in server.name_servers)))
         return Zone(
             domain=text_of(self._name),
@@ -103,9 +113,7 @@ class _Reading:
             delegation=delegation,
             hosts=tuple(hosts.values()),
             servers=tuple(servers),
-            resolver_soa=soa,
             resolver_name_servers=listed,
-            resolver_error=error,
             left_out=len(wanted) - len(hosts),
         )
 
@@ -117,7 +125,7 @@ class _Reading:
         jobs = {
             self._pool.submit(ask, address, child, dns.rdatatype.NS, self._deadline): (host.name, address)
             for host in self._hosts(names)
-            for address in _first_of_each_version(host.addresses, 1)
+            for address in _chosen(host.addresses, 1)
         }
         errors = [listed.error] if listed.error else []
         for job in as_completed(jobs):
@@ -141,29 +149,28 @@ class _Reading:
         error = "; ".join(sorted(errors)[:_PARENTS_LIMIT]) or f"{above} has no name servers with an address"
         return child, Delegation(above, error=error)
 
-    def _interrogate(
+    def _answers(
         self, apex: dns.name.Name, hosts: Iterable[HostAddresses], glue: tuple[HostAddresses, ...]
     ) -> list[ServerAnswers]:
-        """Every name at each of its addresses; an address that has two names is asked once."""
+        """What every name says at each of its addresses; an address that has two names is asked once."""
         sent_along = {host.name: host.addresses for host in glue}
         pairs = [
             (host.name, address)
             for host in hosts
-            for address in _first_of_each_version(
-                _distinct((*sent_along.get(host.name, ()), *host.addresses)), _ADDRESSES_LIMIT
-            )
+            for address in _chosen(_distinct((*sent_along.get(host.name, ()), *host.addresses)))
         ]
-        fresh = {address: name for name, address in pairs if address not in self._answers}
-        answers = self._pool.map(
-            lambda address: interrogate(fresh[address], address, apex, self._deadline), fresh
-        )
-        self._answers.update(zip(fresh, answers))
-        return [dataclasses.replace(self._answers[address], name=name) for name, address in pairs]
+        jobs = [(name, self._interrogate(address, apex)) for name, address in pairs]
+        return [dataclasses.replace(job.result(), name=name) for name, job in jobs]
+
+    def _interrogate(self, address: str, apex: dns.name.Name) -> Future[ServerAnswers]:
+        if address not in self._jobs:
+            self._jobs[address] = self._pool.submit(interrogate, "", address, apex, self._deadline)
+        return self._jobs[address]
 
     def _hosts(self, names: Iterable[str]) -> list[HostAddresses]:
         questions = [(name, kind) for name in names for kind in ("A", "AAAA")]
         answers = list(
-            self._pool.map(lambda asked: resolver.look_up(asked[0], asked[1], self._deadline), questions)
+            self._pool.map(lambda asked: resolver.look_up(asked[0], asked[1], self._share()), questions)
         )
         return [
             HostAddresses(
@@ -174,11 +181,13 @@ class _Reading:
             for (name, _), four, six in zip(questions[::2], answers[::2], answers[1::2])
         ]
 
-    def _soa(self, name: dns.name.Name) -> resolver.Answer:
-        return self._look_up(name, "SOA")
-
     def _look_up(self, name: dns.name.Name, kind: str) -> resolver.Answer:
-        return resolver.look_up(name.to_text(), kind, self._deadline)
+        return resolver.look_up(name.to_text(), kind, self._share())
+
+    def _share(self) -> float:
+        """A deadline that leaves two thirds of the time to what follows."""
+        now = time.monotonic()
+        return now + (self._deadline - now) / 3
 
 
 def _with_ancestors(name: dns.name.Name) -> list[dns.name.Name]:
@@ -187,6 +196,15 @@ def _with_ancestors(name: dns.name.Name) -> list[dns.name.Name]:
     while levels[-1] != dns.name.root:
         levels.append(levels[-1].parent())
     return levels if len(levels) <= _LEVELS_LIMIT else [name, *levels[-_LEVELS_LIMIT:]]
+
+
+def _before(name: dns.name.Name, levels: list[dns.name.Name]) -> list[dns.name.Name]:
+    return levels[: levels.index(name)]
+
+
+def _apexes(asked: dict[dns.name.Name, Future[resolver.Answer]]) -> list[dns.name.Name]:
+    """Those of the names, longest first, that are known by now to be zones of their own."""
+    return [name for name, job in asked.items() if job.done() and _is_apex(name, job.result())]
 
 
 def _is_apex(name: dns.name.Name, answer: resolver.Answer) -> bool:
@@ -226,7 +244,8 @@ def _glue(heard: Heard, records: Optional[dns.rrset.RRset]) -> tuple[HostAddress
     )
 
 
-def _first_of_each_version(addresses: Iterable[str], count: int) -> list[str]:
+def _chosen(addresses: Iterable[str], count: int = _ADDRESSES_LIMIT) -> list[str]:
+    """The first `count` addresses of each IP version."""
     four = [address for address in addresses if ":" not in address]
     six = [address for address in addresses if ":" in address]
     return four[:count] + six[:count]

@@ -6,10 +6,11 @@ import ipaddress
 
 from mxverdict.addresses import is_public
 from mxverdict.findings import Finding, Owner, Verdict
-from mxverdict.judge.zone_facts import ZoneFacts, told
+from mxverdict.judge.zone_facts import ZoneFacts, listing, told
 from mxverdict.testers.rows import limits, load
 
 _UNTOLD = "could not be told"
+_DETAILS_LIMIT = 13
 
 
 def bad_glue(facts: ZoneFacts) -> Finding:
@@ -57,7 +58,7 @@ def bad_glue(facts: ZoneFacts) -> Finding:
 def two_servers(facts: ZoneFacts) -> Finding:
     words = load("dns")["DNS At Least Two Servers"]
     names = facts.names
-    lines = (f"Name servers: {', '.join(names)}",)
+    lines = (f"Name servers: {listing(names)}",)
     if len(names) >= 2:
         return Finding(words.passes(facts.host), Verdict.OK, "There are at least two.", lines)
     row = words.fails(facts.host, details=names)
@@ -83,8 +84,8 @@ def parent_mismatch(facts: ZoneFacts) -> Finding:
         return Finding(words.unknown(facts.host, _UNTOLD), Verdict.UNKNOWN, why, errors)
     above = delegation.name_servers
     lines = (
-        f"{delegation.parent or 'The root'} lists {', '.join(above)}",
-        *(f"{server.name} lists {', '.join(server.name_servers)}" for server in facts.serving),
+        f"{delegation.parent or 'The root'} lists {listing(above)}",
+        *(f"{server.name} lists {listing(server.name_servers)}" for server in facts.serving),
     )[:10]
     if lists == {above}:
         why = "The zone and the zone above name the same."
@@ -92,7 +93,7 @@ def parent_mismatch(facts: ZoneFacts) -> Finding:
             why = "One name server holds the zone and the zone above, so the lists cannot differ."
         return Finding(words.passes(facts.host), Verdict.OK, why, lines)
     inside = set().union(*lists)
-    details = tuple(sorted(inside ^ set(above)))
+    details = tuple(sorted(inside ^ set(above)))[:_DETAILS_LIMIT]
     row = words.fails(facts.host, details=details)
     todo = "Make the NS records of the zone and the list at the registrar the same."
     serving = {server.name for server in facts.serving}

@@ -7,7 +7,7 @@ from typing import Any
 from mxverdict.evidence.zone import Soa
 from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.judge.serial import Serial, read_serial
-from mxverdict.judge.zone_facts import ZoneFacts, told
+from mxverdict.judge.zone_facts import ZoneFacts, listing, told
 from mxverdict.testers.rows import RowWords, limits, load
 
 _ANY_NUMBER = "Any 32-bit number is a valid serial (RFC 1982); YYYYMMDDnn is a habit"
@@ -29,10 +29,10 @@ def judge_soa(facts: ZoneFacts) -> list[Finding]:
     ]
 
 
-_REFRESH = "It says how often secondary name servers look for a change; a NOTIFY tells them at once anyway"
-_RETRY = "It says how soon secondary name servers try again after a failure"
-_EXPIRE = "It says how long secondary name servers go on alone when the primary is gone"
-_MINIMUM = "It says how long resolvers remember that a name does not exist"
+_REFRESH = "Refresh says how often secondary name servers look for a change"
+_RETRY = "Retry says how soon secondary name servers try again after a failure"
+_EXPIRE = "Expire says how long secondary name servers go on when the primary is gone"
+_MINIMUM = "Minimum says how long resolvers remember that a name does not exist"
 
 
 def _serials_match(facts: ZoneFacts) -> Finding:
@@ -64,7 +64,7 @@ def _primary_listed(facts: ZoneFacts) -> Finding:
         why = "The zone above could not be asked which name servers it lists."
         row = words.unknown(facts.host, "could not be told")
         return Finding(row, Verdict.UNKNOWN, why, (f"Primary: {primary}", delegation.error))
-    lines = (f"Primary: {primary}", f"{delegation.parent} lists {', '.join(delegation.name_servers)}")
+    lines = (f"Primary: {primary}", f"{delegation.parent} lists {listing(delegation.name_servers)}")
     if primary in delegation.name_servers:
         row = words.passes(facts.host)
         return Finding(row, Verdict.OK, "The primary is one of the listed name servers.", lines)
@@ -161,16 +161,16 @@ def _seconds(facts: ZoneFacts, field: str, row_name: str, meaning: str) -> Findi
         return Finding(
             row,
             Verdict.ADVISORY,
-            f"{meaning}; mail and web work as they are.",
+            f"{meaning}; mail and web do not depend on it.",
             lines,
             todo,
             Owner.ZONE_TEMPLATE,
         )
     provider = _provider(soa.primary)
     if provider and field != "minimum":
-        why = f"{meaning}; {provider} does not copy zones in that way, so the value does nothing."
+        why = f"{meaning}; {provider} copies its zones in another way, so the value does nothing."
         return Finding(row, Verdict.FALSE_POSITIVE, why, lines, "", Owner.NOBODY)
-    why = f"{meaning}; mail and web work as they are."
+    why = f"{meaning}; mail and web do not depend on it."
     todo = "Only the DNS provider can change it, and need not."
     return Finding(row, Verdict.ADVISORY, why, lines, todo, Owner.DNS_PROVIDER)
 
@@ -189,6 +189,6 @@ def _unread(words: RowWords, facts: ZoneFacts) -> Finding:
 
 def _span(seconds: int) -> str:
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds // size} {unit}"
+        if seconds >= size:
+            return f"{round(seconds / size, 1):g} {unit}"
     return f"{seconds} s"

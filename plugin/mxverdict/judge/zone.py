@@ -9,10 +9,11 @@ from mxverdict.evidence.zone import Zone
 from mxverdict.findings import Finding, Owner, Verdict
 from mxverdict.judge.delegation import bad_glue, parent_mismatch, public_addresses, subnets, two_servers
 from mxverdict.judge.soa import judge_soa
-from mxverdict.judge.zone_facts import ZoneFacts, told
+from mxverdict.judge.zone_facts import ZoneFacts, listing, told
 from mxverdict.testers.rows import RowWords, load
 
 _ORDER = {"error": 0, "warning": 1, "unknown": 2, "ok": 3}
+_NAT = "This server cannot reach its own public address (NAT?), so whether others can is not known."
 _NOT_FROM_HERE = "could not be told from this server"
 _NAMED = "Look at BIND or PowerDNS: /usr/local/cpanel/scripts/restartsrv_named, then its log."
 
@@ -69,33 +70,39 @@ def _whole(facts: ZoneFacts) -> list[Finding]:
 
 
 def _nobody_serves(facts: ZoneFacts) -> Finding:
-    if facts.heard:
+    answering = [server for server in facts.asked if server.failure in ("", "garbage")]
+    if answering:
         row = _words("DNS No Valid NameServers Responded").fails(facts.host)
-        why = "Name servers answer, but none of them holds the zone: nobody can look the domain up."
+        why = "Name servers answer, but none of them for the zone: nobody can look the domain up."
         todo = "Load the zone on its name servers, or enter those that hold it at the registrar."
-        return Finding(row, Verdict.PROBLEM, why, told(facts.servers), todo, facts.owner(facts.heard))
+        return Finding(row, Verdict.PROBLEM, why, told(facts.servers), todo, facts.owner(answering))
     words = _words("DNS All Name Servers Timed Out")
     silent = _silence(facts)
     if facts.zone.resolver_soa is not None:
         why = "No name server answers this server, but its resolver still knows the zone, perhaps by memory."
         row = words.unknown(facts.host, _NOT_FROM_HERE)
-        return Finding(row, Verdict.UNKNOWN, why, silent, "Ask from elsewhere: dig SOA " + facts.host)
+        return Finding(row, Verdict.UNKNOWN, why, silent, _elsewhere(facts))
     if _behind_nat(facts):
         row = words.unknown(facts.host, _NOT_FROM_HERE)
-        return Finding(row, Verdict.UNKNOWN, _NAT, silent)
+        return Finding(row, Verdict.UNKNOWN, _NAT, silent, _elsewhere(facts))
     why = "No name server of the domain answers: nobody can look it up, and its mail waits or is lost."
     owner = facts.owner(facts.silent)
     todo = _NAMED if owner is Owner.SERVER else "Have the name servers brought back."
     return Finding(words.fails(facts.host), Verdict.PROBLEM, why, silent, todo, owner)
 
 
-_NAT = "This server cannot reach its own public address (NAT?); whether others can was not to be told."
-
-
 def _published(facts: ZoneFacts) -> Finding:
-    names = ", ".join(facts.names)
+    lines = (f"Name servers: {listing(facts.names)}",)
     row = _words("DNS Record Published").passes(facts.host)
-    return Finding(row, Verdict.OK, "The zone has name servers.", (f"Name servers: {names}",))
+    error = facts.zone.resolver_error
+    if facts.serving and facts.zone.resolver_soa is None and error and not facts.silent:
+        why = (
+            "The name servers answer, but this server's resolver gets nothing: the signatures of the zone "
+            "(DNSSEC) are wrong, or the resolver has a fault."
+        )
+        todo = f"Try dig +cd SOA {facts.host}: if that answers, the signatures are wrong."
+        return Finding(row, Verdict.PROBLEM, why, (*lines, error), todo, facts.owner(facts.serving))
+    return Finding(row, Verdict.OK, "The zone has name servers.", lines)
 
 
 def _responding(facts: ZoneFacts) -> Finding:
@@ -105,7 +112,8 @@ def _responding(facts: ZoneFacts) -> Finding:
     silent = _silence(facts)
     heard = {server.name for server in facts.heard}
     if silent and _behind_nat(facts):
-        return Finding(words.unknown(facts.host, _NOT_FROM_HERE), Verdict.UNKNOWN, _NAT, silent)
+        row = words.unknown(facts.host, _NOT_FROM_HERE)
+        return Finding(row, Verdict.UNKNOWN, _NAT, silent, _elsewhere(facts))
     if silent:
         names = tuple(dict.fromkeys((*facts.homeless, *(server.name for server in facts.silent))))
         row = words.fails(facts.host, details=names)
@@ -198,6 +206,11 @@ def _blind(words: RowWords, facts: ZoneFacts) -> Finding:
         why,
         (*told(facts.servers[:3]), *_lines(above)),
     )
+
+
+def _elsewhere(facts: ZoneFacts) -> str:
+    address = next((server.address for server in facts.silent), "")
+    return f"Ask from outside: dig SOA {facts.host} @{address}"
 
 
 def _behind_nat(facts: ZoneFacts) -> bool:

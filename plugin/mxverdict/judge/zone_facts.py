@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mxverdict.evidence.zone import ServerAnswers, Soa, Zone
 from mxverdict.findings import Owner
 
-_NOT_ASKED = ("private", "no_time", "unreachable")
+_NOT_ASKED = ("no_time", "unreachable")
+_SHOWN = 13
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class ZoneFacts:
 
     @property
     def asked(self) -> tuple[ServerAnswers, ...]:
-        """Those of `servers` whose silence means something: over IPv6 only when IPv6 works from here."""
+        """Those of `servers` whose silence means something: over IPv6 only when IPv6 works from here. A
+        private address counts: the world cannot reach it."""
         return tuple(
             server
             for server in self.servers
@@ -118,6 +120,12 @@ class ZoneFacts:
     def _ipv6_works(self) -> bool:
         addresses = [server.address for server in self.zone.servers if not server.failure]
         return any(":" in address for address in (*addresses, self.zone.delegation.address))
+
+
+def listing(names: Sequence[str]) -> str:
+    """Names in one line, cut short where there are too many to read."""
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def told(servers: Iterable[ServerAnswers]) -> tuple[str, ...]:
