@@ -8,11 +8,11 @@ from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from mxverdict.findings import Finding, Prediction, Report, Verdict
+from mxverdict.findings import DomainReport, Finding, Prediction, Report, Verdict
 from mxverdict.text import visible
 
 _INDENT = 23
-_STYLES = {
+STYLES = {
     Verdict.PROBLEM: "bold red",
     Verdict.FALSE_POSITIVE: "green",
     Verdict.UNKNOWN: "bold yellow",
@@ -35,8 +35,20 @@ def print_report(report: Report, console: Console, *, transcripts: bool = False)
     if shown:
         console.print("\nThis server", style="bold")
         console.print(Group(*_lines(shown)))
+    for domain in report.domains:
+        _print_domain(domain, console)
     for alike in _grouped(report.predictions):
         _print_prediction(alike[0], [other.server_address for other in alike[1:]], console, transcripts)
+
+
+def _print_domain(domain: DomainReport, console: Console) -> None:
+    """What is real first, false alarms with their proof next; of the rest that passes only the number."""
+    console.print(Text(f"\n{visible(domain.domain)}: {domain.summary}", style="bold"))
+    shown = [finding for finding in domain.findings if finding.verdict is not Verdict.OK]
+    shown.sort(key=lambda finding: list(Verdict).index(finding.verdict))
+    console.print(Group(*_lines(shown)))
+    if passed := len(domain.findings) - len(shown):
+        console.print(Text(f"  {passed} more rows pass and are fine.", style="dim"))
 
 
 def _grouped(predictions: Iterable[Prediction]) -> list[list[Prediction]]:
@@ -62,14 +74,20 @@ def _print_prediction(
         console.print(_indented(visible(prediction.transcript, 20_000), "dim"))
 
 
+def print_findings(findings: Iterable[Finding], console: Console) -> None:
+    """Each finding with its verdict and, unless it is fine, why, the evidence and what to do."""
+    console.print(Group(*_lines(findings)))
+
+
 def _lines(findings: Iterable[Finding]) -> list[RenderableType]:
     return [line for finding in findings for line in _finding(finding)]
 
 
 def _finding(finding: Finding) -> Iterable[RenderableType]:
     head = Text.assemble(
-        (f"  {finding.verdict.label:<{_INDENT - 2}}", _STYLES[finding.verdict]),
+        (f"  {finding.verdict.label:<{_INDENT - 2}}", STYLES[finding.verdict]),
         (f"{visible(finding.row.name)}: ", ""),
+        (f"{visible(finding.row.host)}: " if finding.row.host else "", "dim"),
         (visible(finding.row.text), "bold" if finding.row.level != "ok" else ""),
     )
     yield head
@@ -79,7 +97,8 @@ def _finding(finding: Finding) -> Iterable[RenderableType]:
     for evidence in finding.evidence:
         yield _indented(f"- {visible(evidence)}", "dim")
     if finding.todo:
-        yield _indented(f"> {finding.todo}")
+        whose = f" (by {finding.owner.value})" if finding.owner else ""
+        yield _indented(f"> {finding.todo}{whose}")
 
 
 def _indented(text: str, style: str = "") -> RenderableType:
