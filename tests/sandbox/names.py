@@ -150,6 +150,10 @@ class NameServer:
     notify no;
     allow-query {{ any; }};
     allow-recursion {{ any; }};
+    check-names primary ignore;
+    check-mx ignore;
+    check-mx-cname ignore;
+    check-integrity no;
 }};
 controls {{ }};
 {zones}"""
@@ -175,7 +179,7 @@ controls {{ }};
 
 def _zone_text(records: Mapping[tuple[str, str], tuple[str, ...]]) -> str:
     lines = [
-        f"{name.rstrip('.')}. IN {kind} {value}{'.' if kind in _NAME_VALUES else ''}"
+        f"{name.rstrip('.')}. IN {kind} {value.rstrip('.') + '.' if kind in _NAME_VALUES else value}"
         for (name, kind), values in sorted(records.items(), key=lambda record: record[0][1] != "SOA")
         for value in values
     ]

@@ -62,6 +62,7 @@ daemon_smtp_ports = 25
 exim_group = %GROUP%
 spool_directory = %FOLDER%/spool
 log_file_path = %FOLDER%/exim_%slog
+log_selector = +smtp_connection
 pid_file_path = %FOLDER%/pid
 keep_environment =
 rfc1413_query_timeout = 0s

@@ -2,7 +2,7 @@
 
 Each distinct host name is looked up once and each distinct remote address is greeted once, however many
 domains share it, and all of them at the same time. The conversation asks with MAIL and RCPT alone, from the
-empty sender, one recipient a transaction, and takes its leave with RSET and QUIT; no message is ever sent.
+empty sender, and takes its leave with RSET and QUIT; no message is ever sent.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Callable, TypeVar
+from typing import Callable, Optional, TypeVar
 
 from mxverdict.addresses import special_kind
-from mxverdict.collect.conversation import Conversation, ConversationFailed
+from mxverdict.collect.conversation import CONNECT_TIMEOUT, Conversation, ConversationFailed
 from mxverdict.collect.dns import look_up
 from mxverdict.collect.lsearch import read_keys
 from mxverdict.evidence import Probe, Reply
@@ -29,8 +29,8 @@ ADDRESSES_LIMIT = 16
 """Addresses of one host that are looked at."""
 RECIPIENTS_LIMIT = 100
 """Recipients one host is asked about (RFC 5321 section 4.5.3.1.8: it must take that many)."""
-_REFUSALS_LIMIT = 10
-_BATCH = 20
+_ALONE = 7
+_CONNECTING = 0.8  # of the patience: a connection that takes longer is told from a slow greeting
 _QUIT_PATIENCE = 2.0
 _LOOK_UPS_AT_A_TIME = 64
 _CONVERSATIONS_AT_A_TIME = 256
@@ -77,7 +77,8 @@ def greet(
         failure = f"it is a {kind} address and was left alone"
         return HostGreeting(address, "not_public", Probe(address, (), None, failure))
     patience = max(0.0, deadline - time.monotonic())
-    talk = Conversation(address, port, patience, deadline=deadline)
+    connecting = min(CONNECT_TIMEOUT, _CONNECTING * patience)
+    talk = Conversation(address, port, patience, deadline=deadline, connect_timeout=connecting)
     outcome, failure = "greeted", ""
     heard = 0
     answers: list[RecipientAnswer] = []
@@ -224,47 +225,48 @@ def _recipients(domains: Sequence[str], hostname: str) -> list[tuple[str, str]]:
 def _ask(
     talk: Conversation, recipients: Sequence[tuple[str, str]], pipelining: bool
 ) -> Iterator[RecipientAnswer]:
-    """The answers, each recipient in a transaction of its own; several at once where the host takes that."""
+    """An answer for each recipient. The first have a transaction each, as a bounce has, the rest share one:
+    an Exim hangs up at the eleventh RSET (`smtp_accept_max_nonmail`)."""
+    alone, rest = recipients[:_ALONE], recipients[_ALONE:RECIPIENTS_LIMIT]
     refused = 0
     reason = ""
-    size = _BATCH if pipelining else 1
-    for start in range(0, len(recipients), size):
-        if not reason and start >= RECIPIENTS_LIMIT:
-            reason = f"not asked: {start} recipients were asked before"
-        if not reason and refused >= _REFUSALS_LIMIT:
-            reason = f"not asked: the host had refused {refused} recipients before"
-        batch = recipients[start : start + size]
-        steps = [
-            step
-            for _, recipient in batch
-            for step in (("mail", "MAIL FROM:<>"), ("rcpt", f"RCPT TO:<{recipient}>"), ("rset", "RSET"))
-        ]
-        replies = talk.exchange(steps) if pipelining else (talk.command(*step) for step in steps)
-        for domain, recipient in batch:
-            answer, reason = _next_answer(talk, domain, recipient, replies, reason)
+    for group in (*([one] for one in alone), *([rest] if rest else [])):
+        if refused == _ALONE:
+            reason = f"not asked: the host had refused the {refused} before"
+        for answer in _transaction(talk, group, pipelining, reason):
             refused += answer.reply is not None and answer.reply.code >= 500
+            reason = answer.reason if answer.reply is None else reason
             yield answer
+    for domain, recipient in recipients[RECIPIENTS_LIMIT:]:
+        yield RecipientAnswer(domain, recipient, None, reason=f"not asked: {RECIPIENTS_LIMIT} were before it")
 
 
-def _next_answer(
-    talk: Conversation, domain: str, recipient: str, replies: Iterator[Reply], reason: str
-) -> tuple[RecipientAnswer, str]:
-    """One answer, and why no further recipient can be asked ("" when one can)."""
-    answer = RecipientAnswer(domain, recipient, None, reason=reason)
-    if reason:
-        return answer, reason
-    try:
-        sender = next(replies)
-        reply = next(replies) if sender.positive else sender
-        answer = replace(answer, reply=reply, seconds=talk.stages[-1].seconds)
-        answer = answer if sender.positive else replace(answer, reason="at MAIL")
-        if not sender.positive:
+def _transaction(
+    talk: Conversation, recipients: Sequence[tuple[str, str]], pipelining: bool, reason: str
+) -> Iterator[RecipientAnswer]:
+    """MAIL, a RCPT for each recipient, RSET. `reason` says why nothing can be asked any more ("": it can)."""
+    rcpt = [("rcpt", f"RCPT TO:<{recipient}>") for _, recipient in recipients]
+    steps = [("mail", "MAIL FROM:<>"), *rcpt, ("rset", "RSET")]
+    replies = talk.exchange(steps) if pipelining else (talk.command(*step) for step in steps)
+    sender: Optional[Reply] = None
+    for domain, recipient in recipients:
+        answer = RecipientAnswer(domain, recipient, None, reason=reason)
+        try:
+            if not reason:
+                sender = sender or next(replies)
+                reply = next(replies)
+                at_mail = not sender.positive
+                seconds = talk.stages[-1].seconds
+                answer = RecipientAnswer(
+                    domain, recipient, sender if at_mail else reply, seconds, "at MAIL" if at_mail else ""
+                )
+        except ConversationFailed as error:
+            reason = str(error)
+            answer = RecipientAnswer(domain, recipient, None, reason=reason)
+        yield answer
+    if not reason:
+        with contextlib.suppress(ConversationFailed):
             next(replies)
-        next(replies)
-    except ConversationFailed as error:
-        reason = str(error)
-        answer = answer if answer.reply is not None else replace(answer, reason=reason)
-    return answer, reason
 
 
 def _at_once(work: Callable[[_In], _Out], items: Sequence[_In], limit: int) -> tuple[_Out, ...]:

@@ -16,7 +16,6 @@ RELAYS = "MX host relays"
 _CATEGORY = "mx"
 _WORST = (Verdict.PROBLEM, Verdict.UNKNOWN, Verdict.ADVISORY, Verdict.OK)
 _DOWN = ("refused", "timeout", "no_route")
-_UNSAID = ("silent", "closed", "reset", "deadline", "error", "no_source", "blocked_here")
 
 _RELAY_WORDS = ("relay", "not a local", "not local", "not accept mail for", "not hosted here")
 _USER_WORDS = ("unknown user", "user unknown", "no such", "does not exist", "mailbox", "unrouteable address")
@@ -96,36 +95,13 @@ def _worst(
 
 
 def _presence(greeting: HostGreeting, greetings: Sequence[HostGreeting]) -> Judged:
-    if greeting.outcome == "greeted":
-        return Verdict.OK, "answers", "The host answers and speaks SMTP.", ""
-    if greeting.outcome in _DOWN:
-        if _way_out(greeting.address, greetings):
-            return (
-                Verdict.PROBLEM,
-                "cannot be reached",
-                "Nothing takes mail at that address now; other hosts outside do answer this server.",
-                "Start the mail server there and open its port 25, or take the MX record away.",
-            )
-        return (
-            Verdict.UNKNOWN,
-            "could not be reached from here",
-            "No outside mail host of that kind answered, so this server's own way out may be closed.",
-            "",
-        )
-    if greeting.outcome in ("not_smtp", "oversize"):
-        return (
-            Verdict.PROBLEM,
-            "speaks no SMTP",
-            "What answers on port 25 there is no mail server.",
-            "Have a mail server answer there, or take the MX record away.",
-        )
-    if greeting.outcome in ("busy", "turned_away"):
-        why = (
-            "The host answers, but not to this server; whether it turns others away cannot be told from here."
-        )
-        return Verdict.UNKNOWN, "turns this server away", why, ""
-    why = "The host did not get as far as EHLO with this server; others may have more luck or patience."
-    return Verdict.UNKNOWN, "gave no usable answer", why, ""
+    state = greeting.outcome
+    if state in _DOWN:
+        state = "down" if _way_out(greeting.address, greetings) else "no_way_out"
+    if state == "deadline":
+        state = "silent" if greeting.probe.stage("connect") is not None else "no_time"
+    verdict, word, why, todo = _STATES.get(state, _STATES["error"])
+    return verdict, word, why.format(greeting.patience), todo
 
 
 def _way_out(address: str, greetings: Sequence[HostGreeting]) -> bool:
@@ -181,9 +157,13 @@ def _plain(reply: Reply, recipient: str) -> str:
 
 
 def _relay(host: MailHost, greetings: Sequence[HostGreeting]) -> Iterable[Finding]:
-    asked = [(g, a) for g in greetings for a in g.recipients if not a.domain and a.reply is not None]
-    open_ones = [(g, a) for g, a in asked if a.reason != "at MAIL" and a.reply and a.reply.positive]
-    refused = [(g, a) for g, a in asked if a.reply and a.reply.code >= 500]
+    asked = [(g, a) for g in greetings for a in g.recipients if not a.domain and a.reason != "at MAIL"]
+    open_ones = [(g, a) for g, a in asked if a.reply is not None and a.reply.positive]
+    refused = [
+        (g, a)
+        for g, a in asked
+        if a.reply is not None and a.reply.code >= 500 and _meaning(a.reply, a, g) != "policy"
+    ]
     if open_ones:
         yield Finding(
             Row(RELAYS, "error", "takes foreign mail", _CATEGORY, host.name),
@@ -246,3 +226,70 @@ _REFUSALS: dict[str, Judged] = {
     ),
 }
 """By what a refusal of the recipient means; `{0}` is the domain."""
+
+_STATES: dict[str, Judged] = {
+    "greeted": (Verdict.OK, "answers", "The host answers and speaks SMTP.", ""),
+    "down": (
+        Verdict.PROBLEM,
+        "cannot be reached",
+        "Nothing takes mail at that address now; other hosts outside do answer this server.",
+        "Start the mail server there and open its port 25, or take the MX record away.",
+    ),
+    "no_way_out": (
+        Verdict.UNKNOWN,
+        "could not be reached from here",
+        "No other mail host outside answered either, so this server's own way out may be closed.",
+        "",
+    ),
+    "not_smtp": (
+        Verdict.PROBLEM,
+        "speaks no SMTP",
+        "What answers on port 25 there is no mail server.",
+        "Have a mail server answer there, or take the MX record away.",
+    ),
+    "oversize": (
+        Verdict.PROBLEM,
+        "speaks no SMTP",
+        "What answers on port 25 there is no mail server.",
+        "Have a mail server answer there, or take the MX record away.",
+    ),
+    "busy": (
+        Verdict.UNKNOWN,
+        "turns this server away",
+        "The host answers, but not to this server; whether it turns others away cannot be told from here.",
+        "",
+    ),
+    "turned_away": (
+        Verdict.UNKNOWN,
+        "turns this server away",
+        "The host answers, but not to this server; whether it turns others away cannot be told from here.",
+        "",
+    ),
+    "closed": (
+        Verdict.UNKNOWN,
+        "hangs up",
+        "The host hangs up on this server; whether it does so to others cannot be told from here.",
+        "",
+    ),
+    "reset": (
+        Verdict.UNKNOWN,
+        "hangs up",
+        "The host hangs up on this server; whether it does so to others cannot be told from here.",
+        "",
+    ),
+    "silent": (
+        Verdict.UNKNOWN,
+        "keeps this server waiting",
+        "The host took the connection, but did not get to EHLO in {0:.0f} s; mail servers wait for minutes.",
+        "",
+    ),
+    "no_time": (Verdict.UNKNOWN, "not asked", "No time was left to ask the host.", ""),
+    "blocked_here": (
+        Verdict.UNKNOWN,
+        "not asked",
+        "This server itself does not let connections to port 25 out.",
+        "",
+    ),
+    "error": (Verdict.UNKNOWN, "gave no usable answer", "The host could not be asked.", ""),
+}
+"""By what a host did when it was greeted; `{0}` is the patience in seconds."""

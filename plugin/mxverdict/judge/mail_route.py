@@ -38,8 +38,8 @@ def judge_mail_route(
     if route.kind == "unknown":
         return tuple(found)
     found += _whole(route)
-    for host in dict.fromkeys(route.hosts):
-        found += _names(host, route)
+    for host in _distinct(route):
+        found += _names(host, route) if route.kind != "none" else ()
         found += _addresses(host, own_addresses)
         found += judge_mail_host(host, route, greetings, own_addresses)
     if route.kind == "mx":
@@ -47,6 +47,14 @@ def judge_mail_route(
         found += _duplicates(route)
     found += judge_routing(route, own_addresses, routing)
     return tuple(found)
+
+
+def _distinct(route: MailRoute) -> list[MailHost]:
+    """Each host once, where it stands first."""
+    first: dict[str, MailHost] = {}
+    for host in route.hosts:
+        first.setdefault(host.name.lower(), host)
+    return list(first.values())
 
 
 def _published(route: MailRoute) -> Finding:
@@ -224,7 +232,7 @@ def _preferences(route: MailRoute, own: frozenset[str]) -> Iterable[Finding]:
             yield Finding(
                 row, Verdict.OK, "Senders choose among them at random, which shares the load.", told
             )
-    for host in route.hosts:
+    for host in _distinct(route):
         families = Counter(":" in address for address in host.addresses)
         if max(families.values(), default=0) > 1:
             row = Row(ADDRESS, "ok", f"{len(host.addresses)} addresses", _CATEGORY, host.name)
