@@ -141,6 +141,21 @@ class DomainReport:
 
 
 @dataclass(frozen=True)
+class LadderReport:
+    """What `mxverdict outbound` found; `domain` is "" when only the well-known receivers were asked."""
+
+    domain: str
+    summary: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def exit_status(self) -> int:
+        """As `Report.exit_status`."""
+        verdicts = {finding.verdict for finding in self.findings}
+        return 1 if Verdict.PROBLEM in verdicts else 3 if Verdict.UNKNOWN in verdicts else 0
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything judged from one piece of evidence. `server` holds findings that no tester prints."""
 

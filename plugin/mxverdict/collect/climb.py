@@ -14,7 +14,7 @@ from typing import Optional
 from mxverdict.addresses import special_kind
 from mxverdict.collect.conversation import Conversation, ConversationFailed
 from mxverdict.collect.smtp import described, plain, unverified
-from mxverdict.evidence import ProbeStage, Reply, Tls
+from mxverdict.evidence import ProbeStage, Tls
 from mxverdict.evidence.ladder import Climb, Source
 
 PORT = 25
@@ -24,7 +24,8 @@ _EHLO_UNKNOWN = (500, 502, 504)
 
 @dataclass(frozen=True)
 class Envelope:
-    """Sender ("" for the empty one) and recipient; with `message` (as it goes through DATA) it is delivered."""
+    """Sender ("" for the empty one) and recipient; with `message` (as it goes through DATA) it is
+    delivered."""
 
     sender: str
     recipient: str

@@ -1,4 +1,5 @@
-"""The telnet ladder: every address of every mail host of a domain, from every address that mail leaves from."""
+"""The telnet ladder: every address of every mail host of a domain, from every address that mail leaves
+from."""
 
 from __future__ import annotations
 
@@ -55,10 +56,11 @@ def read_ladder(
     limits: Limits,
     progress: Progress = lambda _: None,
 ) -> Ladder:
-    """Climb. All addresses at the same time; with `question.send` the message follows on a connection of its own.
+    """Climb. All addresses at the same time; with `question.send` the message follows on a connection of its
+    own.
 
-    The well-known receivers (`testers/receivers.json`) are greeted when no domain is named, or when some source
-    got no connection at all: that tells a blocked port 25 from one bad host. Nothing is raised.
+    The well-known receivers (`testers/receivers.json`) are greeted when no domain is named, or when some
+    source got no connection at all: that tells a blocked port 25 from one bad host. Nothing is raised.
     """
     notes = _Notes()
     route: Optional[MailRoute] = None
@@ -91,6 +93,7 @@ def read_ladder(
         sender=question.sender,
         recipient=question.recipient,
         recipient_chosen=question.recipient_chosen,
+        send=question.send,
         sources=tuple(sources),
         patience=limits.patience,
         route=route,
@@ -138,7 +141,7 @@ def _climb_all(
     if not jobs:
         return ()
     with ThreadPoolExecutor(min(_AT_A_TIME, len(jobs))) as pool:
-        return tuple(pool.map(lambda job: climb(*job, envelope, limits), jobs))
+        return tuple(pool.map(lambda job: climb(job[0], job[1], job[2], envelope, limits), jobs))
 
 
 def _fits(source: Source, address: str) -> bool:
@@ -161,14 +164,14 @@ def _greet_receivers(sources: Sequence[Source], limits: Limits) -> tuple[Receive
     shorter = Limits(limits.deadline, min(limits.patience, _RECEIVER_PATIENCE), limits.own)
     routes = find_routes(domains, limits.deadline)
     chosen = {route.domain: _examples(route) for route in routes}
-    jobs = [
-        (name, address, source)
+    jobs = {
+        (name, address, source): None
         for found in chosen.values()
         for name, address in found
         for source in sources
         if _fits(source, address)
-    ]
-    climbs = _climb_all(jobs, None, shorter)
+    }
+    climbs = _climb_all(list(jobs), None, shorter)
     return tuple(
         Receiver(
             route.domain,

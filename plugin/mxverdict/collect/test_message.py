@@ -17,9 +17,9 @@ Nothing needs to be done. Please do not answer it.
 
 
 def build(sender: str, recipient: str, hostname: str) -> tuple[str, bytes]:
-    """The Message-ID and the message as it goes through DATA: CRLF line ends, leading dots doubled, the closing
-    dot included (RFC 5321 section 4.5.2). `sender` and `recipient` are plain mail addresses. Marked as automatic
-    so that nobody answers it (RFC 3834 section 5)."""
+    """The Message-ID and the message as it goes through DATA: CRLF line ends, leading dots doubled, the
+    closing dot included (RFC 5321 section 4.5.2). `sender` and `recipient` are plain mail addresses. Marked
+    as automatic so that nobody answers it (RFC 3834 section 5)."""
     message = EmailMessage(policy=SMTP)
     message["From"] = f"MX Verdict on {hostname} <{sender}>"
     message["To"] = recipient
@@ -27,7 +27,7 @@ def build(sender: str, recipient: str, hostname: str) -> tuple[str, bytes]:
     message["Date"] = formatdate(localtime=True)
     message["Message-ID"] = make_msgid(domain=hostname)
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(_TEXT.format(hostname=hostname, recipient=recipient))
+    message.set_content(_TEXT.format(hostname=hostname, recipient=recipient), cte="7bit")
     lines = message.as_bytes().split(b"\r\n")
     body = b"\r\n".join(b"." + line if line.startswith(b".") else line for line in lines)
     return str(message["Message-ID"]), body + b".\r\n"

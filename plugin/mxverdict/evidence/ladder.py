@@ -30,7 +30,8 @@ CAUSES = {
 
 @dataclass(frozen=True)
 class Source:
-    """An address of this server that mail leaves from ("": the system's choice), and the name it says in EHLO."""
+    """An address of this server that mail leaves from ("": the system's choice), and the name it says in
+    EHLO."""
 
     address: str
     helo: str
@@ -38,14 +39,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Climb:
-    """One conversation with `address`, an address of `host`, from `source`; `local_address` is the own address
-    that the connection really had ("": there was none).
+    """One conversation with `address`, an address of `host`, from `source`; `local_address` is the own
+    address that the connection really had ("": there was none).
 
-    `stages` are in the order they happened: `connect`, `ehlo` (or `helo`), `starttls`, `ehlo`, `mail`, `rcpt`,
-    `data`, `message`, `rset`, `quit`. Where TLS fails, the climb goes on without it on a new connection, as
-    Exim does; that one begins with a second `connect`. `cause` is "" when every stage was climbed, or a key of
-    CAUSES; `failure` says it in one line, `failed_at` names the stage. `own` tells that the address is one of
-    this server's own.
+    `stages` are in the order they happened: `connect`, `ehlo` (or `helo`), `starttls`, `ehlo`, `mail`,
+    `rcpt`, `data`, `message`, `rset`, `quit`. Where TLS fails, the climb goes on without it on a new
+    connection, as Exim does; that one begins with a second `connect`. `cause` is "" when every stage was
+    climbed, or a key of CAUSES; `failure` says it in one line, `failed_at` names the stage. `own` tells that
+    the address is one of this server's own.
     """
 
     host: str
@@ -62,6 +63,12 @@ class Climb:
     def reply(self, name: str) -> Optional[Reply]:
         """The last reply at a stage of that name."""
         return next((stage.reply for stage in reversed(self.stages) if stage.name == name), None)
+
+    @property
+    def waited(self) -> float:
+        """Seconds of the last exchange before the goodbye."""
+        stages = [stage for stage in self.stages if stage.name not in ("rset", "quit")]
+        return stages[-1].seconds if stages else 0.0
 
     @property
     def connected(self) -> bool:
@@ -83,10 +90,11 @@ class Receiver:
 class Ladder:
     """What `mxverdict outbound` gathered.
 
-    `route` leads to the mail hosts of the domain (None: only the well-known receivers were asked). `purpose` is
-    `mail` (sender and recipient as in a mail), `callback` (empty sender: can this sender address be verified?)
-    or `reach` (no domain). `recipient_chosen` is False when nobody named it. `skipped` lines tell which
-    addresses were left out, `sent` holds the Message-ID of the test message, "" without one.
+    `route` leads to the mail hosts of the domain (None: only the well-known receivers were asked). `purpose`
+    is `mail` (sender and recipient as in a mail), `callback` (empty sender: can this sender address be
+    verified?) or `reach` (no domain). `recipient_chosen` is False when nobody named it, `send` says that a
+    test message was to be delivered. `skipped` lines tell which addresses were left out, `delivery` is the
+    conversation that carried the test message of `message_id`.
     """
 
     version: str
@@ -97,6 +105,7 @@ class Ladder:
     sender: str
     recipient: str
     recipient_chosen: bool
+    send: bool
     sources: tuple[Source, ...]
     patience: float
     route: Optional[MailRoute]

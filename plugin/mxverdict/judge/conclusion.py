@@ -1,0 +1,130 @@
+"""The conclusion of the telnet ladder: does the mail, or a callback, get through?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Optional
+
+from mxverdict.evidence.ladder import Ladder, Source
+from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.judge.climb import CALLOUT_PATIENCE, Outcome
+from mxverdict.judge.ladder_words import LEVELS
+
+WAITING = {Outcome.GREYLISTED, Outcome.PUT_OFF, Outcome.BUSY}
+_UNFINISHED = {Outcome.NO_ANSWER, Outcome.OUT_OF_TIME, Outcome.LEFT_ALONE, Outcome.FAILED}
+_NOWHERE = {
+    "missing": ("the domain does not exist", "The DNS knows no such domain, so mail to it comes back."),
+    "null": ("the domain takes no mail", "Its MX record says so (null MX, RFC 7505)."),
+    "none": ("the domain has no mail host", "It has neither an MX record nor an address."),
+}
+
+_ENDS: dict[str, tuple[Verdict, str, str, str, Optional[Owner]]] = {
+    "failing": (
+        Verdict.PROBLEM,
+        "does not get through",
+        "No mail host takes it; what each of them says stands below.",
+        "Begin with the mail host of the lowest preference.",
+        None,
+    ),
+    "unfinished": (
+        Verdict.UNKNOWN,
+        "not finished",
+        "Too little came back in the time to say whether a mail host takes it.",
+        "Run it again with a longer --timeout.",
+        None,
+    ),
+    "waiting": (
+        Verdict.ADVISORY,
+        "is put off for now",
+        "The mail hosts say that they take it later; Exim tries again by itself.",
+        "",
+        Owner.NOBODY,
+    ),
+    "no_postmaster": (
+        Verdict.ADVISORY,
+        "reaches the mail host",
+        "The way to the domain's mail host works; only a postmaster is not known there.",
+        "Name a real recipient with --to to try the last step.",
+        None,
+    ),
+}
+"""What the best a source comes to means, the worst first."""
+
+
+def conclude(ladder: Ladder, outcomes: Sequence[Outcome]) -> Finding:
+    """`outcomes` are those of `ladder.climbs`, in their order; `ladder` has a domain."""
+    route = ladder.route
+    assert route is not None
+    if route.kind == "unknown":
+        why = f"The DNS gave no answer: {route.error}."
+        todo = "Check the resolver of this server, then try again."
+        return _finding(ladder, Verdict.UNKNOWN, "could not be tried", why, todo, Owner.SERVER)
+    if route.kind in _NOWHERE:
+        text, why = _NOWHERE[route.kind]
+        return _finding(ladder, Verdict.PROBLEM, text, why, "", Owner.ZONE)
+    if not ladder.climbs:
+        return _without_climbs(ladder)
+    ends = {source: _best(source, ladder, outcomes) for source in _tried(ladder)}
+    worst = next(end for end in (*_ENDS, "accepted") if end in ends.values())
+    if worst == "accepted":
+        return _works(ladder, outcomes)
+    verdict, text, why, todo, owner = _ENDS[worst]
+    bad = [source.address for source, end in ends.items() if end == worst]
+    from_some = "" if len(bad) == len(ends) else f" from {', '.join(bad)}"
+    return _finding(ladder, verdict, text + from_some, why, todo, owner)
+
+
+def _works(ladder: Ladder, outcomes: Sequence[Outcome]) -> Finding:
+    if ladder.purpose != "callback":
+        return _finding(ladder, Verdict.OK, "gets through", "A mail host of the domain takes the mail.")
+    waits = [
+        stage.seconds
+        for climb, outcome in zip(ladder.climbs, outcomes)
+        if outcome is Outcome.ACCEPTED
+        for stage in climb.stages
+    ]
+    if max(waits, default=0.0) > CALLOUT_PATIENCE:
+        why = (
+            f"The longest wait was {max(waits):.0f} s; Exim gives a callout {CALLOUT_PATIENCE:.0f} s a step "
+            "unless told otherwise, cPanel 60 s."
+        )
+        return _finding(ladder, Verdict.ADVISORY, "works, but slowly", why, "", Owner.OTHER_SERVER)
+    return _finding(ladder, Verdict.OK, "works", "A mail host of the sender's domain confirms the address.")
+
+
+def _without_climbs(ladder: Ladder) -> Finding:
+    assert ladder.route is not None
+    if any(host.errors for host in ladder.route.hosts):
+        why = "The addresses of its mail hosts could not be looked up."
+        todo = "Check the resolver of this server, then try again."
+        return _finding(ladder, Verdict.UNKNOWN, "could not be tried", why, todo, Owner.SERVER)
+    if any(host.addresses for host in ladder.route.hosts):
+        why = "The mail hosts have addresses of another kind (IPv4 or IPv6) than this server sends from."
+        return _finding(ladder, Verdict.PROBLEM, "has no way there", why, "", Owner.OTHER_SERVER)
+    why = "The MX records lead to names without any address."
+    todo = "Correct the MX records of the domain."
+    return _finding(ladder, Verdict.PROBLEM, "the mail hosts have no address", why, todo, Owner.ZONE)
+
+
+def _best(source: Source, ladder: Ladder, outcomes: Sequence[Outcome]) -> str:
+    """The best that mail from one source comes to at any mail host."""
+    reached = {outcome for climb, outcome in zip(ladder.climbs, outcomes) if climb.source == source}
+    if Outcome.ACCEPTED in reached:
+        return "accepted"
+    if Outcome.UNKNOWN_USER in reached and not ladder.recipient_chosen:
+        return "no_postmaster"
+    if reached & WAITING:
+        return "waiting"
+    return "unfinished" if reached & _UNFINISHED else "failing"
+
+
+def _tried(ladder: Ladder) -> list[Source]:
+    return [source for source in ladder.sources if any(climb.source == source for climb in ladder.climbs)]
+
+
+def _finding(
+    ladder: Ladder, verdict: Verdict, text: str, why: str, todo: str = "", owner: Optional[Owner] = None
+) -> Finding:
+    name = "Callback" if ladder.purpose == "callback" else "Outgoing mail"
+    row = Row(name, LEVELS[verdict], text, "outbound", ladder.recipient)
+    return Finding(row, verdict, why, ladder.skipped, todo, owner)
