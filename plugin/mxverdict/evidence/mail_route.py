@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional
 
-from mxverdict.evidence import Probe, Reply
+from mxverdict.evidence.smtp import Probe, Reply
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional
 
-from mxverdict.evidence import Forward, ReverseDns
+from mxverdict.evidence.names import Forward, ReverseDns
 
 
 @dataclass(frozen=True)

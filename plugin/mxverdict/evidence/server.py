@@ -1,0 +1,38 @@
+"""The server itself: its addresses, its settings, who may relay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What WHM says of the delay beside what stands in the configuration that Exim runs.
+
+    `delay_setting` follows `acl_delay_unknown_hosts` (None: could not be read); `delay_stanzas` counts the
+    marked stanzas in exim.conf (3 = on, 0 = off; None: unreadable).
+    """
+
+    delay_setting: Optional[bool] = None
+    delay_stanzas: Optional[int] = None
+    greylisting: Optional[bool] = None
+    edit_in_progress: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class RelayEntry:
+    """A tester's address in a list that lets it relay through this server."""
+
+    file: str
+    line: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """A mail address of this server as the world sees it, and the one on its own network card (NAT)."""
+
+    address: str
+    local_address: str

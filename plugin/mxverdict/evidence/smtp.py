@@ -1,0 +1,112 @@
+"""SMTP conversations: pretended (preview) and real (probe)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One SMTP reply (RFC 5321 section 4.2): the code and the text of its lines without code and hyphen."""
+
+    code: int
+    lines: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    @property
+    def positive(self) -> bool:
+        return 200 <= self.code < 400
+
+    def offers(self, extension: str) -> bool:
+        """Whether an EHLO reply announces the extension (RFC 5321 section 4.1.1.1)."""
+        return self.code == 250 and any(line.upper().split()[:1] == [extension] for line in self.lines[1:])
+
+
+@dataclass(frozen=True)
+class PreviewStage:
+    """One exchange of a pretend session: `connect`, `ehlo`, `mail` or `rcpt`.
+
+    `delay` is what Exim would make the client wait (seconds), `elapsed` what answering took now (seconds),
+    `delayed_by` the statements that impose the delay and `exempted_by` the lists that spare the address one.
+    """
+
+    name: str
+    command: str
+    reply: Optional[Reply]
+    delay: int
+    elapsed: float
+    delayed_by: tuple[str, ...] = ()
+    exempted_by: tuple[str, ...] = ()
+    log: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What the server's own Exim would do to `address` on port 25 of `local_address`.
+
+    `failure` is "" or says why the session gave no full answer: `timeout` or `not_understood` (nothing is
+    known), `broken` (Exim itself gave up, as it does in real sessions), `crashed` (killed by a signal);
+    `detail` says more.
+    """
+
+    address: str
+    local_address: str
+    commands: tuple[str, ...]
+    """What the tester would send, in order; `stages` holds how far it came."""
+    stages: tuple[PreviewStage, ...]
+    failure: str = ""
+    detail: str = ""
+    raw: str = ""
+
+    def stage(self, name: str) -> Optional[PreviewStage]:
+        return next((stage for stage in self.stages if stage.name == name), None)
+
+    def delay(self, name: str) -> Optional[int]:
+        """Seconds of delay at a stage; None when the preview did not get that far."""
+        stage = self.stage(name)
+        return None if stage is None else stage.delay
+
+    @property
+    def understood(self) -> bool:
+        return self.failure not in ("timeout", "not_understood")
+
+
+@dataclass(frozen=True)
+class ProbeStage:
+    """One exchange of a real conversation; `seconds` from sending (or connecting) to the end of the reply."""
+
+    name: str
+    command: str
+    reply: Optional[Reply]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Tls:
+    """The handshake after STARTTLS. `trusted` and `name_matches` are None when that could not be told."""
+
+    handshake: bool
+    version: str = ""
+    trusted: Optional[bool] = None
+    name_matches: Optional[bool] = None
+    names: tuple[str, ...] = ()
+    not_after: Optional[int] = None
+    """Unix time at which the certificate ends."""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A patient conversation with one of the server's own addresses. `failure` is "" or one line."""
+
+    address: str
+    stages: tuple[ProbeStage, ...]
+    tls: Optional[Tls] = None
+    failure: str = ""
+
+    def stage(self, name: str) -> Optional[ProbeStage]:
+        return next((stage for stage in self.stages if stage.name == name), None)
