@@ -15,6 +15,7 @@ from mxverdict.commands.common import (
     print_json,
     progress,
     root_host,
+    saved_evidence,
     seconds,
     tend_if_possible,
     tester_option,
@@ -84,16 +85,9 @@ def _check(options: argparse.Namespace) -> int:
 
 def _judge(options: argparse.Namespace) -> int:
     from mxverdict import check
-    from mxverdict.evidence import from_json
     from mxverdict.report.json import report_json
 
-    try:
-        evidence = from_json(json.loads(options.file.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise UsageError(f"{options.file} cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{options.file} cannot be judged: {error}") from None
-    report = check.again(evidence, options.tester)
+    report = check.again(saved_evidence(options.file), options.tester)
     if options.json:
         print_json(report_json(report))
     else:

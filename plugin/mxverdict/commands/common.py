@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mxverdict.errors import UsageError, WindowError
@@ -14,6 +15,8 @@ from mxverdict.host import Host
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from mxverdict.evidence import Evidence
 
 _UNLIMITED = 10_000
 
@@ -58,6 +61,18 @@ def console() -> Console:
 
     width = None if sys.stdout.isatty() else _UNLIMITED
     return Console(highlight=False, markup=False, width=width)
+
+
+def saved_evidence(path: Path) -> Evidence:
+    """What `mxverdict check --save` wrote. Raises UsageError."""
+    from mxverdict.evidence import from_json
+
+    try:
+        return from_json(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} cannot be judged: {error}") from None
 
 
 def progress(step: str) -> None:

@@ -125,7 +125,11 @@ def _row(item: Any, level: str, subject: Subject) -> Optional[PastedRow]:
         text=info,
         host=_text(ours.get("host")) or subject.argument,
         values=values,
-        details=tuple(detail for line in _list(entry.get("additionalinfo")) if (detail := _text(line))),
+        details=tuple(
+            detail
+            for line in _list(entry.get("additionalinfo"))
+            if (detail := _text(line)) and not detail.startswith(f"{OURS}: ")
+        ),
         original=f"{name}: {info}",
     )
 

@@ -26,7 +26,7 @@ def explanation_json(explanation: Explanation) -> dict[str, Any]:
 
 
 def print_explanation(explanation: Explanation, console: Console) -> None:
-    """The sentence first, then what the report complains of, what it passes, and what we do not know in it."""
+    """The sentence first, then what the report complains of, what it passes, what is not known of it."""
     console.print(Text(visible(explanation.opening), style="bold"))
     for remark in explanation.remarks:
         console.print(Text(f"Note: {visible(remark)}", style="yellow"))

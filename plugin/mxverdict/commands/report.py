@@ -1,0 +1,142 @@
+"""`mxverdict report`: what to send to the customer."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mxverdict.commands.common import (
+    command,
+    progress,
+    root_host,
+    saved_evidence,
+    seconds,
+    tend_if_possible,
+    tester_option,
+)
+from mxverdict.errors import UsageError, WindowError
+from mxverdict.evidence import Evidence
+from mxverdict.findings import Report
+from mxverdict.host import Host
+
+_DAYS = 7
+"""Test windows of so many days are told of."""
+_WINDOWS = 50
+
+
+def register(commands: Any) -> None:
+    report = command(commands, "report", _report, "what to send to the customer")
+    report.add_argument(
+        "targets", nargs="*", metavar="TARGET", help="domain, host name or address of this server"
+    )
+    tester_option(report)
+    report.add_argument("--text", action="store_true", help="plain text for a ticket (default)")
+    report.add_argument("--html", action="store_true", help="one HTML file that needs nothing else")
+    report.add_argument(
+        "--evidence",
+        metavar="FILE",
+        type=Path,
+        help="report what `mxverdict check --save` wrote, without a server",
+    )
+    report.add_argument(
+        "-o", "--output", metavar="FILE", type=Path, help="write to FILE, for root's eyes only"
+    )
+    report.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=seconds,
+        default=45.0,
+        help="patience with this server's own replies (default: 45)",
+    )
+
+
+def _report(options: argparse.Namespace) -> int:
+    from mxverdict import check
+
+    if options.text + options.html + options.json > 1:
+        raise UsageError("--text, --html and --json exclude each other")
+    if options.evidence is not None and options.targets:
+        raise UsageError("--evidence reports what is in the file; name no targets with it")
+    if options.output is not None:
+        _check_output(options.output)
+    windows: Sequence[Any] = ()
+    if options.evidence is not None:
+        evidence = saved_evidence(options.evidence)
+        report = check.again(evidence, options.tester)
+    else:
+        testers = [tester.name for tester in check.chosen(options.tester)]
+        host = root_host()
+        tend_if_possible(host)
+        evidence, report = check.run(
+            host,
+            targets=options.targets,
+            testers=testers,
+            progress=progress,
+            reply_timeout=options.timeout,
+        )
+        windows = _lately(host)
+    written = _written(options, report, evidence, windows)
+    if options.output is None:
+        sys.stdout.write(written)
+    else:
+        _write(options.output, written)
+    return report.exit_status
+
+
+def _written(options: argparse.Namespace, report: Report, evidence: Evidence, windows: Sequence[Any]) -> str:
+    if options.json:
+        from mxverdict.report.mxtoolbox_api import api_json
+
+        return json.dumps({"schema": 1, **api_json(report, evidence)}, indent=2) + "\n"
+    if options.html:
+        from mxverdict.report.html import report_html
+
+        return report_html(report, evidence, windows)
+    from mxverdict.report.plain import report_text
+
+    return report_text(report, evidence, windows)
+
+
+def _lately(host: Host) -> Sequence[Any]:
+    """The test windows of the last days; none when the journal cannot be read, which is said elsewhere."""
+    from mxverdict import window
+
+    try:
+        windows = window.list_windows(host, limit=_WINDOWS)
+    except WindowError:
+        return ()
+    since = time.time() - _DAYS * 86_400
+    return [one for one in windows if one.opened_at >= since or not one.finished]
+
+
+def _check_output(path: Path) -> None:
+    """Before anything is looked at: whether the file can be written at all."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"{path.parent} is no folder")
+
+
+def _write(path: Path, text: str) -> None:
+    """All of it or nothing, readable by its owner alone. Raises UsageError."""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=path.absolute().parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            try:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+                Path(file.name).replace(path)
+            except BaseException:
+                Path(file.name).unlink()
+                raise
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None

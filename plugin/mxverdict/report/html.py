@@ -1,0 +1,51 @@
+"""The report as one HTML file that needs nothing else: to download, to attach to a mail, to print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, Undefined
+from markupsafe import Markup, escape
+
+from mxverdict.evidence import Evidence
+from mxverdict.findings import Report
+from mxverdict.report.letter import METHOD, letter
+from mxverdict.text import visible
+
+if TYPE_CHECKING:
+    from mxverdict.window import Window
+
+_TEMPLATES = Path(__file__).with_name("templates")
+_LONG = 40_000
+"""Characters of a transcript that are shown."""
+
+
+def report_html(report: Report, evidence: Optional[Evidence] = None, windows: Sequence[Window] = ()) -> str:
+    """The page of `letter.letter`, for light and dark screens and for paper; no script, nothing fetched."""
+    return _template().render(letter=letter(report, evidence, windows), method=METHOD)
+
+
+@cache
+def _template() -> Template:
+    made = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        finalize=_shown,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["transcript"] = _transcript
+    return made.get_template("report.html")
+
+
+def _shown(value: Any) -> Any:
+    """No control character of an outside text gets into the page raw."""
+    return value if isinstance(value, (Markup, int, float, Undefined)) else visible(str(value))
+
+
+def _transcript(text: str) -> Markup:
+    return escape(visible(text.replace("\r\n", "\n"), _LONG))

@@ -1,0 +1,184 @@
+"""What a host forwards to a customer: what the tester says, what is true, the proof, what was done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Optional
+
+from mxverdict.evidence import Evidence, Probe
+from mxverdict.findings import Finding, Prediction, Report, Verdict
+from mxverdict.report.clock import stamp
+
+if TYPE_CHECKING:
+    from mxverdict.window import Window
+
+_SECTIONS = (
+    ("problem", "Real problems", (Verdict.PROBLEM,)),
+    ("false_positive", "False alarms, with the proof", (Verdict.FALSE_POSITIVE,)),
+    ("unknown", "Could not be checked", (Verdict.UNKNOWN,)),
+    ("rest", "All the rest", (Verdict.ADVISORY, Verdict.NOT_RUN, Verdict.OK)),
+)
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_STATES = {
+    "open": "still open",
+    "closed": "closed",
+    "failed": "did not open; everything was put back",
+    "close_failed": "NOT CLOSED YET, being retried",
+}
+METHOD = (
+    "The rows are what the tester's report says or will say: this server's own Exim was asked, in a pretend "
+    "session (exim -bh), what it does to the tester's addresses. What is true was measured at the time above "
+    "in a real SMTP conversation with the server and in the DNS."
+)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One finding; `tester` prints its row ("" when none does) about `places` (addresses, a domain)."""
+
+    finding: Finding
+    tester: str
+    places: tuple[str, ...]
+
+    @property
+    def where(self) -> str:
+        return ", ".join(self.places)
+
+
+@dataclass(frozen=True)
+class Section:
+    """`kind` is `problem`, `false_positive`, `unknown` or `rest`."""
+
+    kind: str
+    title: str
+    items: tuple[Item, ...]
+
+    @property
+    def folded(self) -> bool:
+        return self.kind == "rest"
+
+
+@dataclass(frozen=True)
+class Transcript:
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Letter:
+    """`facts` are pairs of name and value, `done` one line for each test window."""
+
+    hostname: str
+    summaries: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    remarks: tuple[str, ...]
+    sections: tuple[Section, ...]
+    done: tuple[str, ...]
+    transcripts: tuple[Transcript, ...]
+    version: str
+
+
+def letter(report: Report, evidence: Optional[Evidence] = None, windows: Sequence[Window] = ()) -> Letter:
+    """`evidence` is what the report was judged from; without it the real conversations are missing. `windows`
+    are those to tell of."""
+    items = list(_merged(_items(report)))
+    sections = (
+        Section(kind, title, tuple(item for item in items if item.finding.verdict in verdicts))
+        for kind, title, verdicts in _SECTIONS
+    )
+    return Letter(
+        hostname=report.hostname,
+        summaries=(report.summary, *(f"{domain.domain}: {domain.summary}" for domain in report.domains)),
+        facts=_facts(report),
+        remarks=report.remarks,
+        sections=tuple(section for section in sections if section.items),
+        done=tuple(_window(window) for window in sorted(windows, key=lambda window: window.opened_at)),
+        transcripts=tuple(_transcripts(report, evidence)),
+        version=report.version,
+    )
+
+
+def _items(report: Report) -> Iterator[Item]:
+    """In the order of the testers' own reports: domains, then each tester, then what no tester prints."""
+    for domain in report.domains:
+        for finding in domain.findings:
+            yield Item(finding, "MXToolbox", (finding.row.host or domain.domain,))
+    for prediction in report.predictions:
+        for finding in prediction.findings:
+            yield Item(finding, prediction.title, (prediction.server_address,))
+    for finding in report.server:
+        yield Item(finding, "", (finding.row.host or report.hostname,))
+
+
+def _merged(items: Iterable[Item]) -> Iterator[Item]:
+    """Findings that differ in the place and in figures alone stand once, with the proof of the first."""
+    groups: dict[object, list[Item]] = {}
+    for item in items:
+        row, finding = item.finding.row, item.finding
+        alike = (item.tester, row.category, row.name, row.level, _NUMBER.sub("#", row.text))
+        groups.setdefault((*alike, finding.verdict, _NUMBER.sub("#", finding.why)), []).append(item)
+    for group in groups.values():
+        places = tuple(dict.fromkeys(place for item in group for place in item.places))
+        yield Item(group[0].finding, group[0].tester, places)
+
+
+def _facts(report: Report) -> tuple[tuple[str, str], ...]:
+    delay = {True: "on", False: "off", None: "not known"}[report.delay_on]
+    return (
+        ("Server", report.hostname),
+        ("Checked", stamp(report.taken_at)),
+        ("Exim", report.exim_version),
+        ("Delay for unknown hosts", delay),
+    )
+
+
+def _window(window: Window) -> str:
+    what = "delay off for all" if window.kind == "delay_off" else ", ".join(window.networks)
+    state = _STATES.get(window.state, window.state)
+    end = f", {state}" if window.closed_at is None else f", {state} at {stamp(window.closed_at)}"
+    notes = "".join(f"; {note}" for note in (window.reason, window.remark, window.error) if note)
+    return f"{stamp(window.opened_at)}: test window {window.id} for {window.tester} ({what}){end}{notes}"
+
+
+def _transcripts(report: Report, evidence: Optional[Evidence]) -> Iterator[Transcript]:
+    for alike in _same_session(report.predictions):
+        first = alike[0]
+        if not first.headline and not any(stage.reply for stage in first.session.stages):
+            continue
+        places = ", ".join(dict.fromkeys(prediction.server_address for prediction in alike))
+        sources = ", ".join(dict.fromkeys(source for prediction in alike for source in prediction.sources))
+        title = f"What {first.title} meets at {places}, coming from {sources}"
+        yield Transcript(title, "\n".join(part for part in (first.headline, first.transcript) if part))
+    for probe in evidence.probes if evidence is not None else ():
+        yield Transcript(f"The real conversation with {probe.address}", _conversation(probe))
+
+
+def _same_session(predictions: Iterable[Prediction]) -> list[list[Prediction]]:
+    groups: dict[object, list[Prediction]] = {}
+    for prediction in predictions:
+        stages = tuple(
+            (stage.name, stage.delay, stage.reply and stage.reply.code) for stage in prediction.session.stages
+        )
+        groups.setdefault((prediction.tester, stages, prediction.session.ended), []).append(prediction)
+    return list(groups.values())
+
+
+def _conversation(probe: Probe) -> str:
+    lines = []
+    for stage in probe.stages:
+        lines += [stage.command] if stage.command else []
+        if stage.reply is not None:
+            last = len(stage.reply.lines) - 1
+            lines += [
+                f"{stage.reply.code}{' ' if number == last else '-'}{text}"
+                for number, text in enumerate(stage.reply.lines)
+            ]
+            lines[-1] += f" [{round(stage.seconds * 1000)} ms]"
+    if probe.tls is not None:
+        state = f"handshake done, {probe.tls.version}" if probe.tls.handshake else "handshake failed"
+        lines.append(f"STARTTLS: {state}" + (f" ({probe.tls.problem})" if probe.tls.problem else ""))
+    if probe.failure:
+        lines.append(probe.failure)
+    return "\n".join(lines)

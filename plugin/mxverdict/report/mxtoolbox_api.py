@@ -1,0 +1,167 @@
+"""The report in the shape of MXToolbox's API, so that scripts written against that can read it.
+
+Shape and keys: API data of 2021-04-12 (`dns`) and 2023-03-22 (`mx`). One envelope holds all look-ups; what it
+says beyond MXToolbox stands under `MxVerdict`, in the envelope and in each item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from mxverdict.evidence import Evidence
+from mxverdict.findings import Finding, Report, Verdict
+from mxverdict.report.clock import iso
+from mxverdict.testers import rows
+
+TESTER = "mxtoolbox"
+OURS = "MxVerdict"
+_LISTS = {"error": "Failed", "warning": "Warnings", "ok": "Passed", "unknown": "Timeouts"}
+_SITE = "https://mxtoolbox.com"
+_RELATED = {
+    "smtp": ("ptr", "blacklist"),
+    "mx": ("dns", "spf", "dmarc"),
+    "dns": ("mx", "soa"),
+    "domain": ("mx", "dns"),
+}
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A finding with what it is about and, for a row of an SMTP session, which of the tester's addresses."""
+
+    finding: Finding
+    host: str
+    sources: tuple[str, ...] = ()
+
+
+def api_json(report: Report, evidence: Optional[Evidence] = None) -> dict[str, Any]:
+    """One envelope: rows by level in `Failed`, `Warnings`, `Passed`; what could not be told in `Timeouts`."""
+    entries = [*_of_domains(report), *_of_server(report)]
+    items: dict[str, list[dict[str, Any]]] = {name: [] for name in _LISTS.values()}
+    for entry in entries:
+        items[_LISTS.get(entry.finding.row.level, "Timeouts")].append(_item(entry))
+    command, argument = _asked(report, entries)
+    sessions = [p.session.seconds for p in report.predictions if p.tester == TESTER]
+    return {
+        "UID": None,
+        "ArgumentType": "domain" if report.domains or not argument[:1].isdigit() else "ip",
+        "Command": command,
+        "IsTransitioned": False,
+        "CommandArgument": argument,
+        "TimeRecorded": iso(report.taken_at),
+        "ReportingNameServer": None,
+        "TimeToComplete": str(round(max(sessions, default=0.0) * 1000)),
+        "RelatedIP": None,
+        "ResourceRecordType": 0,
+        "IsEmptySubDomain": False,
+        "IsEndpoint": False,
+        "HasSubscriptions": False,
+        "AlertgroupSubscriptionId": None,
+        **items,
+        "Errors": list(report.remarks),
+        "IsError": False,
+        "Information": _information(report, evidence),
+        "MultiInformation": [],
+        "Transcript": [{"Transcript": transcript} for transcript in _transcripts(report)],
+        "MxRep": 0,
+        "EmailServiceProvider": None,
+        "DnsServiceProvider": None,
+        "DnsServiceProviderIdentifier": None,
+        "RelatedLookups": [_lookup(related, argument) for related in _RELATED.get(command, ())],
+        OURS: {
+            "Version": report.version,
+            "Hostname": report.hostname,
+            "Summary": " ".join((report.summary, *(domain.summary for domain in report.domains))),
+            "Counts": {verdict.value: count for verdict, count in report.counts.items()},
+            "ExitStatus": report.exit_status,
+        },
+    }
+
+
+def _of_domains(report: Report) -> Iterator[_Entry]:
+    for domain in report.domains:
+        for finding in domain.findings:
+            yield _Entry(finding, finding.row.host or domain.domain)
+
+
+def _of_server(report: Report) -> Iterator[_Entry]:
+    """MXToolbox's rows about each address, once: the worst, where its own addresses meet different things."""
+    worst_first = list(Verdict)
+    found: dict[tuple[str, str], _Entry] = {}
+    for prediction in report.predictions:
+        if prediction.tester != TESTER:
+            continue
+        for finding in prediction.findings:
+            key = (prediction.server_address, finding.row.name)
+            entry = _Entry(finding, prediction.server_address, prediction.sources)
+            known = found.get(key)
+            if known is None or worst_first.index(finding.verdict) < worst_first.index(known.finding.verdict):
+                found[key] = entry
+    return iter(found.values())
+
+
+def _item(entry: _Entry) -> dict[str, Any]:
+    finding, row = entry.finding, entry.finding.row
+    words = rows.load(row.category).get(row.name) if row.category in rows.known_categories() else None
+    problem = row.name.replace(" ", "-")
+    return {
+        "ID": words.id if words is not None else None,
+        "Name": row.name,
+        "Info": row.text,
+        "Url": f"{_SITE}/Problem/{row.category}/{problem}?page=prob_{row.category}&showlogin=1&hidetoc=1"
+        f"&action={row.category}:{entry.host}",
+        "PublicDescription": None,
+        "AdditionalInfo": [*row.details, f"{OURS}: {finding.verdict.label}. {finding.why}"],
+        "IsExcludedByUser": False,
+        OURS: {
+            "Category": row.category,
+            "Host": entry.host,
+            "Verdict": finding.verdict.value,
+            "Why": finding.why,
+            "Evidence": list(finding.evidence),
+            "Todo": finding.todo,
+            "Owner": finding.owner.value if finding.owner is not None else None,
+            "Sources": list(entry.sources),
+        },
+    }
+
+
+def _asked(report: Report, entries: Sequence[_Entry]) -> tuple[str, str]:
+    """The command that would have asked for all this, and its argument."""
+    if report.domains:
+        categories = {entry.finding.row.category for entry in entries}
+        return (next(iter(categories)) if len(categories) == 1 else "domain"), report.domains[0].domain
+    hosts = list(dict.fromkeys(entry.host for entry in entries))
+    return "smtp", hosts[0] if len(hosts) == 1 else report.hostname
+
+
+def _information(report: Report, evidence: Optional[Evidence]) -> list[dict[str, Any]]:
+    """The server's addresses with the banner each really has."""
+    addresses = dict.fromkeys(prediction.server_address for prediction in report.predictions)
+    told = []
+    for address in addresses:
+        banner = _banner(address, evidence) if evidence is not None else None
+        told.append({"Type": "SMTP", "Hostname": report.hostname, "IP Address": address, "Banner": banner})
+    return told
+
+
+def _banner(address: str, evidence: Evidence) -> Optional[str]:
+    local = next((t.local_address for t in evidence.targets if t.address == address), address)
+    stages = (probe.stage("connect") for probe in evidence.probes if probe.address == local)
+    replies = (stage.reply for stage in stages if stage is not None and stage.reply is not None)
+    return next((f"{reply.code} {reply.lines[0]}" for reply in replies if reply.lines), None)
+
+
+def _transcripts(report: Report) -> Iterable[str]:
+    return dict.fromkeys(p.transcript for p in report.predictions if p.tester == TESTER)
+
+
+def _lookup(command: str, argument: str) -> dict[str, str]:
+    return {
+        "Name": f"{command} lookup",
+        "URL": f"{_SITE}/api/v1/lookup/{command}/{argument}",
+        "Command": command,
+        "CommandArgument": argument,
+    }

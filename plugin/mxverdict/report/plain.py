@@ -1,0 +1,92 @@
+"""The report as plain text for a ticket: no colour, no line longer than 78 characters."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Optional
+
+from mxverdict.evidence import Evidence
+from mxverdict.findings import Report, Verdict
+from mxverdict.report.letter import METHOD, Item, Letter, Section, letter
+from mxverdict.text import visible
+
+if TYPE_CHECKING:
+    from mxverdict.window import Window
+
+WIDTH = 78
+_LONG = 20_000
+"""Characters of a transcript that are kept."""
+
+
+def report_text(report: Report, evidence: Optional[Evidence] = None, windows: Sequence[Window] = ()) -> str:
+    """The text of `letter.letter`, ending in a line feed."""
+    return "\n".join(_lines(letter(report, evidence, windows))) + "\n"
+
+
+def _lines(text: Letter) -> Iterator[str]:
+    yield from _wrapped(f"Mail tester report for {text.hostname}")
+    yield "=" * WIDTH
+    for summary in text.summaries:
+        yield from _wrapped(summary)
+    yield ""
+    for name, value in text.facts:
+        yield from _wrapped(f"{name}: {value}", hanging="  ")
+    for remark in text.remarks:
+        yield from _wrapped(f"Note: {remark}", hanging="  ")
+    for section in text.sections:
+        yield from _heading(section.title)
+        yield from _passed(section) if section.folded else _section(section.items)
+    yield from _heading("What was done")
+    for line in text.done or ("No test window was opened lately.",):
+        yield from _wrapped(f"- {line}", hanging="  ")
+    for transcript in text.transcripts:
+        yield from _heading(transcript.title)
+        for line in visible(transcript.text.replace("\r\n", "\n"), _LONG).split("\n"):
+            yield from _wrapped(line, "  ", "    ", limit=_LONG) if line else ("",)
+    yield from _heading("How this was found")
+    yield from _wrapped(METHOD)
+    yield from _wrapped(f"MX Verdict {text.version}")
+
+
+def _heading(title: str) -> Iterator[str]:
+    yield ""
+    yield from _wrapped(title)
+    yield "-" * min(len(visible(title)), WIDTH)
+
+
+def _section(items: Iterable[Item]) -> Iterator[str]:
+    for number, item in enumerate(items):
+        if number:
+            yield ""
+        yield from _item(item)
+
+
+def _item(item: Item) -> Iterator[str]:
+    row, finding = item.finding.row, item.finding
+    says = f"{item.tester} says" if item.tester else "Found"
+    yield from _wrapped(f"* {row.name} ({item.where})", hanging="  ")
+    yield from _wrapped(f"{says}: {row.text}", "  ", "    ")
+    for detail in row.details:
+        yield from _wrapped(detail, "    ", "    ")
+    yield from _wrapped(f"What is true: {finding.why}", "  ", "    ")
+    for line in finding.evidence:
+        yield from _wrapped(f"- {line}", "    ", "      ")
+    if finding.todo:
+        owner = f" (by {finding.owner.value})" if finding.owner is not None else ""
+        yield from _wrapped(f"To do: {finding.todo}{owner}", "  ", "    ")
+
+
+def _passed(section: Section) -> Iterator[str]:
+    """What is fine in one line each, the others with their reason."""
+    for item in section.items:
+        finding = item.finding
+        line = f"{finding.verdict.label}: {finding.row.name}, {finding.row.text} ({item.where})"
+        yield from _wrapped(f"- {line}", hanging="  ")
+        if finding.verdict is not Verdict.OK:
+            yield from _wrapped(finding.why, "    ", "    ")
+
+
+def _wrapped(text: str, first: str = "", hanging: str = "", limit: int = 2000) -> list[str]:
+    shown = visible(" ".join(text.split("\n")), limit)
+    return textwrap.wrap(shown, WIDTH, initial_indent=first, subsequent_indent=hanging) or [""]
