@@ -32,8 +32,10 @@ class Checked:
 
     def explain(self, pasted: Pasted, about: Sequence[str] = ()) -> Explanation:
         """The answer; `about` is what the report is about where it does not say so itself."""
-        asked = tuple(Subject("", subject) for subject in about)
-        return answer(pasted if pasted.subjects else replace(pasted, subjects=asked), self.report, self.own)
+        if not pasted.subjects:
+            pasted = replace(pasted, subjects=tuple(Subject("", subject) for subject in about))
+        lists = self.evidence.blocklists if self.evidence is not None else None
+        return answer(pasted, self.report, self.own, lists)
 
 
 def run(

@@ -197,20 +197,31 @@ class _Scanner:
             candidates = same or candidates
         phrase = self._best(candidates)
         first, last = self._tokens[place].line, self._tokens[place + match.length - 1].line
+        if phrase is None:
+            self._not_one(candidates, first)
+            return
         text = as_written(self._tokens[place : place + match.length]).strip(" ,;\"'")
         values = tuple(zip(phrase.placeholders, match.values))
         start = self._start if self._open else first
         self._add(phrase, self._level or phrase.level, text, values, (start, first, last))
         self._clear()
 
-    def _best(self, candidates: Sequence[Phrase]) -> Phrase:
-        """Of several rows with the same words, the one of the category that is spoken of."""
+    def _best(self, candidates: Sequence[Phrase]) -> Optional[Phrase]:
+        """Of several rows with the same words, the one of the category that is spoken of; None when it may
+        be any of them."""
         spoken = [self._category, self._subject.command if self._subject else ""]
         for category in spoken:
             for phrase in candidates:
                 if phrase.category == category:
                     return phrase
-        return candidates[0]
+        return candidates[0] if len({phrase.row for phrase in candidates}) == 1 else None
+
+    def _not_one(self, candidates: Sequence[Phrase], line: int) -> None:
+        names = " or ".join(sorted({phrase.row for phrase in candidates}))
+        original = self._lines[line].strip("> \t|")
+        self._unrecognised.append(Unrecognised(line + 1, original, f"it may be the row {names}"))
+        self._claimed.add(line)
+        self._clear()
 
     def _add(
         self,
@@ -247,7 +258,7 @@ class _Scanner:
         """Nothing more belongs to what was begun: a row by its name and level, one not known, or none."""
         rest = self._rest_of_row()
         if self._open and self._name is not None and self._level:
-            phrase = self._best(self._name.phrases)
+            phrase = self._best(self._name.phrases) or self._name.phrases[0]
             if phrase.category == BLACKLIST or (rest and not self._name_closed):
                 rest = [token for token in rest if token.line == self._last]
             text = marks.without_more(as_written(rest))
