@@ -6,6 +6,7 @@ A name that does not exist is an answer, not an error. Deadlines are values of `
 from __future__ import annotations
 
 import ipaddress
+import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -67,12 +68,12 @@ def resolvers() -> tuple[str, ...]:
         return ()
 
 
-def reverse_all(addresses: Sequence[str]) -> tuple[ReverseDns, ...]:
+def reverse_all(addresses: Sequence[str], deadline: float = math.inf) -> tuple[ReverseDns, ...]:
     """PTR names of each address and the addresses of each name, looked up at the same time."""
     if not addresses:
         return ()
     with ThreadPoolExecutor(min(32, len(addresses))) as pool:
-        return tuple(pool.map(_reverse, addresses))
+        return tuple(pool.map(lambda address: _reverse(address, deadline), addresses))
 
 
 def mail_hosts(domain: str) -> tuple[str, ...]:
@@ -101,22 +102,22 @@ def _resolver() -> dns.resolver.Resolver:
     return resolver
 
 
-def _records(name: str, kind: str) -> tuple[str, ...]:
-    return look_up(name, kind, time.monotonic() + TIMEOUT).or_raise()
+def _records(name: str, kind: str, deadline: float = math.inf) -> tuple[str, ...]:
+    return look_up(name, kind, deadline).or_raise()
 
 
-def _reverse(address: str) -> ReverseDns:
+def _reverse(address: str, deadline: float) -> ReverseDns:
     pointer = dns.reversename.from_address(address).to_text()
     try:
-        names = tuple(sorted(name.rstrip(".") for name in _records(pointer, "PTR")))[:_NAMES_LIMIT]
+        names = tuple(sorted(name.rstrip(".") for name in _records(pointer, "PTR", deadline)))[:_NAMES_LIMIT]
     except LookupError as error:
         return ReverseDns(address, (), error=str(error))
-    return ReverseDns(address, names, tuple(_forward(name, address) for name in names))
+    return ReverseDns(address, names, tuple(_forward(name, address, deadline) for name in names))
 
 
-def _forward(name: str, address: str) -> Forward:
+def _forward(name: str, address: str, deadline: float) -> Forward:
     kind = "A" if ipaddress.ip_address(address).version == 4 else "AAAA"
     try:
-        return Forward(name, _records(name, kind))
+        return Forward(name, _records(name, kind, deadline))
     except LookupError as error:
         return Forward(name, (), str(error))

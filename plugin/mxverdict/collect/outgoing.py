@@ -95,6 +95,8 @@ def _leaving(
         kept=names.kept or not helo or _generated(domain),
         error=names.error or (exim.error if not helo else ""),
     )
+    if named.error:
+        return [named]
     text = ips.lines.get(domain) or ips.lines.get("*") or ""
     chosen, wrong = _addresses(text)
     if ips.error or wrong:
@@ -187,7 +189,7 @@ def _with_dns(found: Sequence[Outgoing], deadline: float) -> tuple[Outgoing, ...
     names = list(dict.fromkeys(one.helo for one in found if one.helo and not one.helo.startswith("[")))
     addresses = list(dict.fromkeys(one.address for one in found if one.address))
     with ThreadPoolExecutor(32) as pool:
-        reversing = pool.submit(reverse_all, addresses)
+        reversing = pool.submit(reverse_all, addresses, deadline)
         forwards = dict(zip(names, pool.map(lambda name: _forward(name, deadline), names)))
         reverses: dict[str, ReverseDns] = {reverse.address: reverse for reverse in reversing.result()}
     return tuple(

@@ -171,8 +171,6 @@ def _told(one: Outgoing) -> tuple[str, ...]:
 
 
 def _who(one: Outgoing) -> str:
-    shown = ["every other domain" if domain == "*" else domain for domain in one.domains]
-    if shown == ["every other domain"] and one.domain_count == 1:
-        return "every domain" if one.helo_source.startswith("Exim") else "every other domain"
-    more = one.domain_count - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+    shown = ", ".join("mail in general" if domain == "*" else domain for domain in one.domains)
+    more = one.domain_count - len(one.domains)
+    return shown + (f" and {more} more" if more > 0 else "")
