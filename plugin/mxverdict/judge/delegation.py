@@ -92,8 +92,8 @@ def parent_mismatch(facts: ZoneFacts) -> Finding:
         if delegation.own_copy:
             why = "One name server holds the zone and the zone above, so the lists cannot differ."
         return Finding(words.passes(facts.host), Verdict.OK, why, lines)
-    inside = set().union(*lists)
-    details = tuple(sorted(inside ^ set(above)))[:_DETAILS_LIMIT]
+    everywhere = set(above).intersection(*lists)
+    details = tuple(sorted(set(above).union(*lists) - everywhere))[:_DETAILS_LIMIT]
     row = words.fails(facts.host, details=details)
     todo = "Make the NS records of the zone and the list at the registrar the same."
     serving = {server.name for server in facts.serving}

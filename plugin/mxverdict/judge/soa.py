@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 from mxverdict.evidence.zone import Soa
@@ -86,10 +87,12 @@ def _serial_format(facts: ZoneFacts) -> Finding:
     if not odd:
         lines = tuple(sorted({f"Serial {serial.number}" for _, _, serial in readings}))
         return Finding(words.passes(facts.host), Verdict.OK, "It reads as a date that has come.", lines)
-    shown = {serial.number: (server, serial) for server, _, serial in reversed(odd)}
-    details = tuple(_serial_line(server, serial) for server, serial in reversed(list(shown.values())))
+    lines_by_number: dict[int, str] = {}
+    for server, _, serial in odd:
+        lines_by_number.setdefault(serial.number, _serial_line(server, serial))
     _, soa, serial = odd[0]
-    return _odd_serial(facts, words.fails(facts.host, details=details), soa, serial)
+    row = words.fails(facts.host, details=tuple(lines_by_number.values()))
+    return _odd_serial(facts, row, soa, serial)
 
 
 def _odd_serial(facts: ZoneFacts, row: Row, soa: Soa, serial: Serial) -> Finding:
@@ -126,7 +129,7 @@ def _serial_line(server: str, serial: Serial) -> str:
 def _provider(primary: str) -> str:
     """Title of a DNS provider that is known for its own style of serials."""
     known: list[dict[str, str]] = limits("dns")["providers"]["list"]
-    return next((entry["title"] for entry in known if entry["primary"] in f".{primary}"), "")
+    return next((entry["title"] for entry in known if fnmatchcase(primary, entry["primary"])), "")
 
 
 def _seconds(facts: ZoneFacts, field: str, row_name: str, meaning: str) -> Finding:
@@ -137,7 +140,10 @@ def _seconds(facts: ZoneFacts, field: str, row_name: str, meaning: str) -> Findi
     limit: dict[str, Any] = limits("dns")[field]
     low, high = limit["low"], limit["high"]
     values = [(server, int(getattr(soa, field))) for server, soa in facts.soas]
-    outside = {value: server for server, value in reversed(values) if not low <= value <= high}
+    outside: dict[int, str] = {}
+    for server, value in values:
+        if not low <= value <= high:
+            outside.setdefault(value, server)
     bounds = "estimated, the tester does not state them" if limit["estimated"] else "stated by the tester"
     lines = (
         *(f"{field} {value} ({_span(value)})" for value in sorted({value for _, value in values})),
@@ -147,32 +153,27 @@ def _seconds(facts: ZoneFacts, field: str, row_name: str, meaning: str) -> Findi
         return Finding(words.passes(facts.host), Verdict.OK, "In the usual range.", lines)
     template: str = limits("dns")["details"][field]
     details = tuple(
-        template.format(server=server, value=value, low=low, high=high) for value, server in outside.items()
+        template.format(server=name, value=value, low=low, high=high) for value, name in outside.items()
     )
-    row = words.fails(facts.host, details=details)
+    return _odd_seconds(facts, words.fails(facts.host, details=details), field, meaning, lines)
+
+
+def _odd_seconds(facts: ZoneFacts, row: Row, field: str, meaning: str, lines: tuple[str, ...]) -> Finding:
     soa = facts.soas[0][1]
-    if field == "expire" and facts.hosted_here and soa.expire <= soa.refresh + soa.retry:
-        why = "Secondary name servers drop the zone before they have tried twice to reach the primary."
-        todo = "Set expire to 1209600 in the zone and in WHM, Edit Zone Templates."
-        return Finding(row, Verdict.PROBLEM, why, lines, todo, Owner.ZONE_TEMPLATE)
-    if facts.hosted_here:
-        value = f"{field} to {_suggestion(field)}"
-        todo = f"For a clean report set {value} in the zone and in WHM, Edit Zone Templates."
-        return Finding(
-            row,
-            Verdict.ADVISORY,
-            f"{meaning}; mail and web do not depend on it.",
-            lines,
-            todo,
-            Owner.ZONE_TEMPLATE,
-        )
     provider = _provider(soa.primary)
+    harmless = f"{meaning}; mail and web do not depend on it."
+    if facts.hosted_here:
+        todo = f"Set {field} to {_suggestion(field)} in the zone and in WHM, Edit Zone Templates."
+        if field == "expire" and soa.expire <= soa.refresh + soa.retry:
+            why = "Secondary name servers drop the zone before they have tried twice to reach the primary."
+            return Finding(row, Verdict.PROBLEM, why, lines, todo, Owner.ZONE_TEMPLATE)
+        todo = f"Only for a clean report: {todo[0].lower()}{todo[1:]}"
+        return Finding(row, Verdict.ADVISORY, harmless, lines, todo, Owner.ZONE_TEMPLATE)
     if provider and field != "minimum":
         why = f"{meaning}; {provider} copies its zones in another way, so the value does nothing."
         return Finding(row, Verdict.FALSE_POSITIVE, why, lines, "", Owner.NOBODY)
-    why = f"{meaning}; mail and web do not depend on it."
     todo = "Only the DNS provider can change it, and need not."
-    return Finding(row, Verdict.ADVISORY, why, lines, todo, Owner.DNS_PROVIDER)
+    return Finding(row, Verdict.ADVISORY, harmless, lines, todo, Owner.DNS_PROVIDER)
 
 
 def _suggestion(field: str) -> int:
