@@ -27,7 +27,6 @@ from mxverdict.evidence import Forward, ReverseDns, Target
 from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.host import Host
 
-DOMAINS_SHOWN = 5
 _EXIM_TIMEOUT = 10.0
 _SOMEWHERE = {4: "198.41.0.4", 6: "2001:503:ba3e::2:30"}
 """a.root-servers.net: the route there is the route to the Internet; nothing is sent to it."""
@@ -67,11 +66,7 @@ def read_outgoing(host: Host, targets: Sequence[Target], deadline: float) -> tup
     for domain in dict.fromkeys(["*", *ips.lines, *names.lines]):
         for found in _leaving(domain, ips, names, exim, sources, targets):
             groups.setdefault(found, []).append(domain)
-    grouped = [
-        replace(key, domains=tuple(domains[:DOMAINS_SHOWN]), domain_count=len(domains))
-        for key, domains in groups.items()
-    ]
-    return _with_dns(grouped, deadline)
+    return _with_dns([replace(key, domains=tuple(domains)) for key, domains in groups.items()], deadline)
 
 
 def _leaving(
@@ -86,7 +81,6 @@ def _leaving(
     helo = names.lines.get(domain) or names.lines.get("*") or ""
     named = Outgoing(
         domains=(),
-        domain_count=0,
         local_address="",
         address="",
         address_source="",

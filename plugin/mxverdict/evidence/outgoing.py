@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
@@ -12,7 +13,7 @@ from mxverdict.evidence.names import Forward, ReverseDns
 class Outgoing:
     """One source address with one HELO name, for the sender domains that share them.
 
-    `domains` are the first few of `domain_count`; `*` stands for every domain without a line of its own.
+    In `domains`, `*` stands for every domain without a line of its own.
     `local_address` is the one on the network card, `address` what the world sees of it (the same without
     NAT). `helo_source` and `address_source` name the file or setting each comes from. `kept` is False when
     cPanel overwrites the lines at its next `updateuserdomains`. `here` tells whether the address is on this
@@ -22,7 +23,6 @@ class Outgoing:
     """
 
     domains: tuple[str, ...]
-    domain_count: int
     local_address: str
     address: str
     address_source: str
@@ -34,3 +34,10 @@ class Outgoing:
     reverse: Optional[ReverseDns] = None
     wrong: str = ""
     error: str = ""
+
+
+def sending_addresses(domain: str, outgoing: Sequence[Outgoing]) -> tuple[str, ...]:
+    """The public addresses that mail of `domain` leaves this server from: its own where it has any."""
+    of_its_own = [one.address for one in outgoing if domain in one.domains]
+    usual = [one.address for one in outgoing if "*" in one.domains]
+    return tuple(dict.fromkeys(address for address in of_its_own or usual if address))

@@ -16,6 +16,7 @@ from mxverdict.judge.truth import is_host_name
 HELO = "HELO name of outgoing mail"
 SENDING_ADDRESS = "PTR of the sending address"
 FILES = "Outgoing mail set-up"
+_SHOWN = 5
 
 
 def judge_outgoing(one: Outgoing) -> tuple[Finding, ...]:
@@ -171,6 +172,6 @@ def _told(one: Outgoing) -> tuple[str, ...]:
 
 
 def _who(one: Outgoing) -> str:
-    shown = ", ".join("mail in general" if domain == "*" else domain for domain in one.domains)
-    more = one.domain_count - len(one.domains)
-    return shown + (f" and {more} more" if more > 0 else "")
+    shown = ["mail in general" if domain == "*" else domain for domain in one.domains[:_SHOWN]]
+    more = len(one.domains) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
