@@ -32,7 +32,7 @@ _REASONS = {
     "block it.",
     Outcome.NO_ROUTE: "The network says that there is no way out to port 25: there is no route, or a router "
     "forbids it.",
-    Outcome.REFUSED: "Every connection to port 25 is refused, whoever it is meant for, which a firewall does.",
+    Outcome.REFUSED: "Every connection to port 25 is refused, whoever it is for, which a firewall does.",
 }
 _NOBODY = "No connection to port 25 of anybody comes about."
 _ONLY_FOUR = Words(

@@ -1,0 +1,156 @@
+"""Would this server pass on mail of strangers? Asked by pretend sessions, one for each form of envelope.
+
+No message is ever sent, and nothing reaches anybody: `exim -bh` answers as it would answer an unknown host,
+and `exim -bt` says where an accepted recipient would go. The variants are those that testers have always tried
+(source routes: RFC 5321 appendix C; the percent hack: RFC 1123 section 5.2.16).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from mxverdict.collect import preview as previews
+from mxverdict.errors import CommandMissing, HostError
+from mxverdict.evidence import Preview
+from mxverdict.evidence.relay import RelayTest
+from mxverdict.host import Host
+from mxverdict.testers import UNKNOWN_HOSTS
+
+_AT_A_TIME = 4
+_STATEMENT = re.compile(r'processing (?:ACL )?"\w+" \(([^)\n]{1,200})\)')
+_DECIDED = re.compile(r'(?:accept|deny|require|drop|defer): condition test succeeded in ACL "(?!\w*notquit)')
+
+
+def variants(
+    local_address: str, own_domain: str, hostname: str, foreign: str, helo: str
+) -> tuple[tuple[str, str, str, str], ...]:
+    """Each variant as (name, EHLO name, sender, recipient). `foreign` is an address elsewhere, in a domain that can
+    be routed, so that nothing but the relay check stands in the way."""
+    user, _, domain = foreign.rpartition("@")
+    literal = f"[IPv6:{local_address}]" if ":" in local_address else f"[{local_address}]"
+    stranger = f"stranger@{domain}"
+    return (
+        ("foreign sender, foreign recipient", helo, stranger, foreign),
+        ("empty sender", helo, "", foreign),
+        ("sender at a domain of this server", helo, f"postmaster@{own_domain}", foreign),
+        ("sender at this server's name", helo, f"postmaster@{hostname}", foreign),
+        ("sender at this server's address", helo, f"postmaster@{literal}", foreign),
+        ("sender without a domain", helo, "postmaster", foreign),
+        ("introduced by this server's own name", hostname, stranger, foreign),
+        ("percent hack", helo, stranger, f"{user}%{domain}@{own_domain}"),
+        ("percent hack at this server's name", helo, stranger, f"{user}%{domain}@{hostname}"),
+        ("percent hack at this server's address", helo, stranger, f"{user}%{domain}@{literal}"),
+        ("quoted address", helo, stranger, f'"{foreign}"@{own_domain}'),
+        ("quoted address without a domain", helo, stranger, f'"{foreign}"'),
+        ("two at signs", helo, stranger, f"{foreign}@{own_domain}"),
+        ("bang path", helo, stranger, f"{domain}!{user}@{own_domain}"),
+        ("bang path without a domain", helo, stranger, f"{domain}!{user}"),
+        ("source route", helo, stranger, f"@{own_domain}:{foreign}"),
+        ("foreign address literal", helo, stranger, _literal(foreign)),
+    )
+
+
+def read_relay(
+    host: Host,
+    local_addresses: Sequence[str],
+    own_domain: str,
+    hostname: str,
+    foreign: str,
+    helo: str,
+    deadline: float,
+) -> tuple[RelayTest, ...]:
+    """Play every variant at the first of `local_addresses` and the plain one at each other.
+
+    `own_domain` is a domain whose mail this server takes, `foreign` a mail address elsewhere, `helo` the name
+    of the stranger. `deadline` is a value of `time.monotonic()`; what was not played by then says so in
+    `error`. Raises CommandMissing.
+    """
+    jobs = []
+    for number, address in enumerate(local_addresses):
+        found = variants(address, own_domain, hostname, foreign, helo)
+        jobs += [(address, variant) for variant in (found if number == 0 else found[:1])]
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        return tuple(pool.map(lambda job: _play(host, job[0], job[1], foreign, deadline), jobs))
+
+
+def _play(
+    host: Host, local_address: str, variant: tuple[str, str, str, str], foreign: str, deadline: float
+) -> RelayTest:
+    name, helo, sender, recipient = variant
+    source = UNKNOWN_HOSTS[6 if ":" in local_address else 4]
+    test = RelayTest(name, local_address, source, helo, sender, recipient, "connect", None)
+    left = deadline - time.monotonic()
+    if left <= 0:
+        return replace(test, error="the time was up before it was tried")
+    commands = (
+        ("ehlo", f"EHLO {helo}"),
+        ("mail", f"MAIL FROM:<{sender}>"),
+        ("rcpt", f"RCPT TO:<{recipient}>"),
+    )
+    seen = previews.preview(host, source, local_address, commands, timeout=min(previews.TIMEOUT, left))
+    test = _told(test, seen)
+    return _routed(host, test, foreign, deadline) if test.accepted else test
+
+
+def _told(test: RelayTest, seen: Preview) -> RelayTest:
+    if not seen.stages:
+        return replace(test, error=seen.detail or "Exim gave no answer")
+    last = seen.stages[-1]
+    answered = last.name == "rcpt" or (last.reply is not None and not last.reply.positive)
+    return replace(
+        test,
+        stage=last.name,
+        reply=last.reply,
+        log=last.log,
+        statement=_statement(seen.raw) if answered else "",
+        error="" if answered else seen.detail or "Exim gave no answer",
+    )
+
+
+def _statement(trace: str) -> str:
+    """File and line of the last ACL statement that decided (the ACL for lost connections comes after it)."""
+    current = decided = ""
+    for line in trace.splitlines():
+        if match := _STATEMENT.search(line):
+            current = match[1]
+        elif _DECIDED.search(line):
+            decided = current
+    return decided
+
+
+def _routed(host: Host, test: RelayTest, foreign: str, deadline: float) -> RelayTest:
+    """Where Exim would take the accepted recipient. A source route is dropped by Exim itself."""
+    address = test.recipient.partition(":")[2] if test.recipient.startswith("@") else test.recipient
+    try:
+        left = max(0.1, min(previews.TIMEOUT, deadline - time.monotonic()))
+        done = host.run([host.exim, "-bt", address], timeout=left)
+    except CommandMissing:
+        raise
+    except HostError as error:
+        return replace(test, routed="unknown", routing=(str(error),))
+    lines = [line.rstrip() for line in done.stdout.splitlines() if line.strip()][:20]
+    return replace(test, routed=_destination(lines, (foreign, _literal(foreign))), routing=tuple(lines))
+
+
+def _literal(foreign: str) -> str:
+    return f"{foreign.rpartition('@')[0]}@[{UNKNOWN_HOSTS[4]}]"
+
+
+def _destination(lines: Sequence[str], foreign: Sequence[str]) -> str:
+    """`exim -bt` prints each final address at the margin, or "… is undeliverable", and indented below it its
+    router and the hosts it would go to (Exim specification, option -bt)."""
+    final: list[str] = []
+    nowhere = False
+    for line in lines:
+        if not line[0].isspace():
+            final.append(line.split(" ")[0].rstrip(":").lower())
+            nowhere = nowhere or "undeliverable" in line or "cannot be resolved" in line
+        elif "router =" in line and final and final[-1] in foreign:
+            return "remote"
+    if any("router =" in line for line in lines):
+        return "local"
+    return "nowhere" if nowhere else "unknown"
