@@ -41,7 +41,9 @@ install_missing_packages() (
         fail "apt-get could not install: $*; the whole output is $report"
     fi
     rm -f "$report"
-    for daemon in exim4-daemon-heavy:exim4 bind9:named; do
+    for daemon in exim4-daemon-heavy:exim4 bind9:named rbldnsd:rbldnsd; do
         case " $* " in *" ${daemon%:*} "*) update-rc.d "${daemon#*:}" disable 2>/dev/null || true ;; esac
     done
+    # rbldnsd's package brings a socket on port 53 of every address besides.
+    case " $* " in *" rbldnsd "*) systemctl disable rbldnsd.socket 2>/dev/null || true ;; esac
 )

@@ -120,11 +120,12 @@ async def _records(
     left = min(TIMEOUT, deadline - time.monotonic())
     if left <= 0:
         return [], "no time was left to ask"
+    look_up = resolver.resolve(name, kind, search=False, lifetime=left, raise_on_no_answer=False)
     try:
-        found = await resolver.resolve(name, kind, search=False, lifetime=left, raise_on_no_answer=False)
+        found = await asyncio.wait_for(look_up, left)
     except dns.resolver.NXDOMAIN:
         return [], ""
-    except dns.exception.Timeout:
+    except (dns.exception.Timeout, asyncio.TimeoutError):
         return [], f"no answer within {left:.1f} s"
     except dns.resolver.NoNameservers as error:
         return [], f"no answer but {_codes_of(error)}"

@@ -178,7 +178,12 @@ def _unproven(
         if states.get(answer.zone) == _SOUND and _unanswered(known[answer.zone], answer):
             told = answer.error or _codes(known[answer.zone], answer.codes)
             silent.setdefault(answer.zone, f"{answer.address}: {told}")
-    broken = {zone: state.told for zone, state in states.items() if state.kind in ("dead", "wild")}
+    told_already = {answer.zone for answer in evidence.answers if answer.codes}
+    broken = {
+        zone: state.told
+        for zone, state in states.items()
+        if state.kind in ("dead", "wild") and zone not in told_already
+    }
     hosts = ", ".join(evidence.addresses)
     findings = []
     if silent:

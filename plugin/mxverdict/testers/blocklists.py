@@ -44,7 +44,8 @@ class Blocklist:
 
     def meaning(self, code: str) -> str:
         """What a return code means; "" for one that we do not know."""
-        return next((known.meaning for known in (*self.refusals, *self.codes) if known.code == code), "")
+        known = {entry.code: entry.meaning for entry in (*self.codes, *self.refusals)}
+        return known.get(code) or ("the list does not answer this resolver" if self.refuses(code) else "")
 
     def refuses(self, code: str) -> bool:
         """Whether the code says that the list does not answer this resolver (it is no listing then)."""
