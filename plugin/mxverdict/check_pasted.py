@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Optional
 
 from mxverdict import check, targets
-from mxverdict.collect.gather import NoTarget, Progress, own_targets
-from mxverdict.collect.server import Server, read_server
+from mxverdict.collect.gather import Progress
+from mxverdict.collect.own_targets import NoTarget
 from mxverdict.collect.smtp import REPLY_TIMEOUT
 from mxverdict.errors import UsageError
 from mxverdict.evidence import Evidence
 from mxverdict.explain import Explanation, Pasted, Subject, answer
 from mxverdict.findings import Report
 from mxverdict.host import Host
-from mxverdict.whm.api import LocalWhmApi, WhmApi
+from mxverdict.whm.api import WhmApi
 
 SUBJECTS_LIMIT = 20
 """So many of the names and addresses in a report are looked at."""
@@ -52,12 +52,7 @@ def run(
 
     Raises UsageError (unknown tester), CommandMissing and other HostError (there is no working Exim).
     """
-    api = api or LocalWhmApi(host)
     named = list(dict.fromkeys([*about, *subjects_of(pasted)]))[:SUBJECTS_LIMIT]
-    own: dict[str, tuple[str, ...]] = {}
-    if named:
-        server = read_server(host, api)
-        own = {subject: _own(subject, server) for subject in named}
     try:
         evidence, report = check.run(
             host,
@@ -70,8 +65,8 @@ def run(
     except NoTarget:
         if not named:
             raise
-        return Checked(None, None, own)
-    return Checked(evidence, report, own)
+        return Checked(None, None, dict.fromkeys(named, ()))
+    return Checked(evidence, report, {asked.name: asked.addresses for asked in evidence.asked})
 
 
 def subjects_of(pasted: Pasted) -> tuple[str, ...]:
@@ -83,11 +78,3 @@ def subjects_of(pasted: Pasted) -> tuple[str, ...]:
         except UsageError:
             continue
     return tuple(found)
-
-
-def _own(subject: str, server: Server) -> tuple[str, ...]:
-    """The server's addresses that a name or address leads to."""
-    try:
-        return tuple(target.address for target in own_targets([subject], server, True, []))
-    except NoTarget:
-        return ()

@@ -173,8 +173,10 @@ class Report:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
+        """All of them, each once: the SMTP rows of a domain are those of the predictions."""
         predicted = tuple(f for prediction in self.predictions for f in prediction.findings)
-        return self.server + predicted + tuple(f for domain in self.domains for f in domain.findings)
+        of_domains = (f for domain in self.domains for f in domain.findings if f.row.category != "smtp")
+        return self.server + predicted + tuple(of_domains)
 
     @property
     def counts(self) -> dict[Verdict, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -9,23 +10,31 @@ from concurrent.futures import ThreadPoolExecutor
 
 from mxverdict import __version__
 from mxverdict.collect import dns, smtp
+from mxverdict.collect.dnsbl import read_blocklists
+from mxverdict.collect.domains import read_domains, read_routes
+from mxverdict.collect.outgoing import read_outgoing
+from mxverdict.collect.own_targets import (
+    NoTarget,
+    is_address,
+    listed_first,
+    own_targets,
+    usual_targets,
+)
 from mxverdict.collect.preview import delay_stanzas, preview
 from mxverdict.collect.server import Server, exim_facts, is_local, read_server, relay_entries
-from mxverdict.errors import HostError, UsageError
-from mxverdict.evidence import Evidence, Preview, Target
+from mxverdict.errors import UsageError
+from mxverdict.evidence import Asked, Domain, Evidence, Preview, Target
+from mxverdict.evidence.mail_route import MailRoute
+from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.host import Host
 from mxverdict.targets import parse as parse_target
 from mxverdict.testers import UNKNOWN_HOSTS, Tester
 from mxverdict.whm.api import LocalWhmApi, WhmApi
 
-TARGETS_LIMIT = 8
-"""How many of the server's addresses a check without a target looks at."""
+BUDGET = 60.0
+"""Seconds for everything that is asked of the outside."""
 
 Progress = Callable[[str], None]
-
-
-class NoTarget(HostError):
-    advice = "Name a domain whose mail comes to this server, or one of the server's own addresses."
 
 
 def gather(
@@ -36,28 +45,48 @@ def gather(
     progress: Progress = lambda _: None,
     *,
     reply_timeout: float = smtp.REPLY_TIMEOUT,
+    budget: float = BUDGET,
 ) -> Evidence:
     """Look at this server as `testers` would. `targets` are domains, host names or addresses; without one,
-    the addresses of the server's name and of its WHM list. `progress` is told each step. `reply_timeout` is
-    the patience with this server's own replies, in seconds.
+    the addresses of the server's name and of its WHM list. Of a domain everything is looked at that testers
+    grade, of named addresses the blocklists too. `progress` is told each step. `reply_timeout` is the
+    patience with this server's own replies, `budget` with all others together, in seconds.
 
     Raises UsageError (malformed target), NoTarget (nothing of it is this server), CommandMissing and other
     HostError (there is no working Exim).
     """
-    wanted = [parse_target(text) for text in targets]
+    deadline = time.monotonic() + budget
+    wanted = list(dict.fromkeys(parse_target(text) for text in targets))
     with ThreadPoolExecutor(16) as pool:
         progress("reading the settings")
         reading = pool.submit(read_server, host, api)
+        routing = pool.submit(read_routes, host, [name for name in wanted if not is_address(name)], deadline)
         exim = exim_facts(host)
         server = reading.result()
         hostname = server.hostname or exim.hostname
+        routes, domain_names = routing.result()
         remarks: list[str] = []
-        found = own_targets(wanted or [hostname], server, bool(wanted), remarks)
+        asked = _asked(wanted, routes, domain_names, server, remarks) if wanted else {}
+        named = listed_first((target for targets_ in asked.values() for target in targets_), server)
+        found = named if wanted else _usual(hostname, server, remarks)
+        domain_routes = [route for route in routes if route.domain in domain_names]
+        seen = {address for route in domain_routes for host_ in route.hosts for address in host_.addresses}
+        own = _own(seen, server, found)
         progress(f"previewing {len(testers)} testers, greeting {len(found)} addresses")
         local = [target.local_address for target in found]
         probing = pool.submit(smtp.probe_all, local, hostname, reply_timeout=reply_timeout)
         naming = pool.submit(dns.reverse_all, [target.address for target in found])
+        leaving = pool.submit(read_outgoing, host, server.targets or found, deadline)
+        if domain_routes:
+            progress(f"asking DNS and the mail hosts of {len(domain_routes)} domains")
+        reading_domains = pool.submit(read_domains, host, domain_routes, own, hostname, leaving, deadline)
         previews = _previews(host, testers, found, pool)
+        outgoing = leaving.result()
+        blocklists = None
+        if wanted:
+            progress("asking the blocklists")
+            blocklists = read_blocklists(_listable(found, outgoing, seen), deadline)
+        domains, greetings = reading_domains.result()
         networks = [network for tester in testers for network in tester.networks]
         return Evidence(
             version=__version__,
@@ -72,7 +101,66 @@ def gather(
             settings=server.settings,
             relay_entries=relay_entries(host, networks),
             remarks=tuple(remarks),
+            asked=tuple(Asked(text, tuple(t.address for t in led)) for text, led in asked.items()),
+            own_addresses=tuple(sorted(own | _own(_name_servers(domains), server, found))),
+            domains=domains,
+            greetings=greetings,
+            blocklists=blocklists,
+            outgoing=outgoing,
         )
+
+
+def _usual(hostname: str, server: Server, remarks: list[str]) -> list[Target]:
+    addresses: Sequence[str] = ()
+    try:
+        addresses = dns.addresses_of(hostname)
+    except LookupError as error:
+        remarks.append(str(error))
+    return usual_targets(addresses, server, remarks)
+
+
+def _asked(
+    wanted: Sequence[str],
+    routes: Sequence[MailRoute],
+    domains: frozenset[str],
+    server: Server,
+    remarks: list[str],
+) -> dict[str, tuple[Target, ...]]:
+    """What each target leads to on this server. What is somebody else's is told in `remarks`, except of
+    domains, whose mail hosts are looked at wherever they are. Raises NoTarget when nothing is left."""
+    led = {route.domain: [a for host in route.hosts for a in host.addresses] for route in routes}
+    led.update({text: [text] for text in wanted if is_address(text)})
+    found = own_targets({text: led[text] for text in wanted}, server)
+    for text in wanted:
+        if text in domains:
+            continue
+        if not led[text]:
+            remarks.append(f"{text} has no address")
+        own = {address for target in found[text] for address in (target.address, target.local_address)}
+        remarks += [
+            f"{text}: {address} is not an address of this server; it was not checked"
+            for address in led[text]
+            if address not in own
+        ]
+    if not domains and not any(found.values()):
+        raise NoTarget(remarks[-1])
+    return found
+
+
+def _own(addresses: Iterable[str], server: Server, found: Sequence[Target]) -> frozenset[str]:
+    """This server's addresses, from inside and outside, and those of `addresses` that are on it."""
+    known = {text for t in (*server.targets, *found) for text in (t.address, t.local_address)}
+    return frozenset(known | {address for address in addresses if is_local(address)})
+
+
+def _name_servers(domains: Iterable[Domain]) -> set[str]:
+    return {server.address for domain in domains for server in domain.zone.servers}
+
+
+def _listable(targets: Sequence[Target], outgoing: Sequence[Outgoing], mail_hosts: set[str]) -> list[str]:
+    """Addresses that blocklists are asked about: those looked at, those mail leaves from, all mail hosts."""
+    sending = [one.address for one in outgoing if one.address]
+    return list(dict.fromkeys([*(target.address for target in targets), *sending, *sorted(mail_hosts)]))
 
 
 def _previews(
@@ -101,60 +189,16 @@ def sources(tester: Tester, server_address: str) -> tuple[str, ...]:
     return (UNKNOWN_HOSTS[version],)
 
 
-def own_targets(wanted: Iterable[str], server: Server, named: bool, remarks: list[str]) -> list[Target]:
-    """This server's addresses among those that `wanted` (names or addresses) lead to; `named` says that the
-    user asked for them. What is left out is told in `remarks`. Raises NoTarget when none is left."""
-    own = {target.address: target for target in server.targets}
-    own.update({target.local_address: target for target in server.targets})
-    found: dict[str, Target] = {}
-    for text in wanted:
-        for address in _addresses(text, named, remarks):
-            if address in own:
-                found[own[address].address] = own[address]
-            elif is_local(address):
-                found[address] = Target(address, address)
-            else:
-                remarks.append(f"{text}: {address} is not an address of this server; it was not checked")
-    if not named:
-        for target in server.targets[:TARGETS_LIMIT]:
-            found.setdefault(target.address, target)
-        if len(server.targets) > TARGETS_LIMIT:
-            remarks.append(
-                f"{TARGETS_LIMIT} of {len(server.targets)} addresses were checked; name others as targets"
-            )
-    if not found:
-        raise NoTarget(remarks[-1] if remarks else "no address of this server was found")
-    listed = [target for target in server.targets if target.address in found]
-    return listed + [target for target in found.values() if target not in listed]
-
-
-def _addresses(text: str, named: bool, remarks: list[str]) -> tuple[str, ...]:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        pass
-    else:
-        return (text,)
-    try:
-        hosts = dns.mail_hosts(text) if named else (text,)
-        if not hosts:
-            remarks.append(f"{text} says that it takes no mail (null MX)")
-        addresses = tuple(address for name in hosts for address in dns.addresses_of(name))
-    except LookupError as error:
-        remarks.append(str(error))
-        return ()
-    if hosts and not addresses:
-        remarks.append(f"{text} has no address")
-    return addresses
-
-
 def preview_addresses(host: Host, addresses: Sequence[str], testers: Sequence[Tester]) -> tuple[Preview, ...]:
     """Preview each of `addresses` (IP) in the words of the first tester, or every source of `testers`, at the
     server's main address. Raises UsageError (malformed address), NoTarget, CommandMissing."""
     named = [_address(text) for text in addresses]
     server = read_server(host, LocalWhmApi(host))
     hostname = server.hostname or exim_facts(host).hostname
-    targets = own_targets([hostname], server, False, [])
+    own: Sequence[str] = ()
+    with contextlib.suppress(LookupError):
+        own = dns.addresses_of(hostname)
+    targets = usual_targets(own, server, [])
     lines = delay_stanzas(host.exim_conf) or []
     jobs = [(address, testers[0]) for address in named] or [
         (source, tester) for tester in testers for source in sources(tester, targets[0].address)

@@ -44,11 +44,26 @@ def read_mail_routes(
 ) -> tuple[tuple[MailRoute, ...], tuple[HostGreeting, ...]]:
     """The routes of `domains` in their order, and one greeting for each remote address in them.
 
+    For the rest see `greet_hosts`.
+    """
+    routes = find_routes(domains, deadline)
+    return routes, greet_hosts(routes, own_addresses, hostname, deadline, port=port)
+
+
+def greet_hosts(
+    routes: Sequence[MailRoute],
+    own_addresses: frozenset[str],
+    hostname: str,
+    deadline: float,
+    *,
+    port: int = 25,
+) -> tuple[HostGreeting, ...]:
+    """One greeting for each distinct remote address in `routes`, all at the same time.
+
     `own_addresses` are this server's, seen from inside and outside; they are not talked to, because Exim
     trusts them. Nor are private, loopback, link-local and reserved ones. `hostname` is the name for EHLO.
     `deadline` is a value of `time.monotonic()`; nothing is raised.
     """
-    routes = find_routes(domains, deadline)
     wanted: dict[str, list[str]] = {}
     for route in routes:
         for host in route.hosts:
@@ -56,12 +71,11 @@ def read_mail_routes(
                 if address not in own_addresses:
                     asked = wanted.setdefault(address, [])
                     asked.extend([route.domain] if route.domain not in asked[-1:] else [])
-    greetings = _at_once(
+    return _at_once(
         lambda address: greet(address, wanted[address], hostname, deadline, port=port),
         list(wanted),
         _CONVERSATIONS_AT_A_TIME,
     )
-    return routes, greetings
 
 
 def greet(

@@ -15,13 +15,13 @@ from mxverdict.evidence.mail_route import HostGreeting, MailRoute, Routing
 from mxverdict.evidence.names import Forward, ReverseDns
 from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.evidence.policy import Policy
-from mxverdict.evidence.server import RelayEntry, Settings, Target
+from mxverdict.evidence.server import Asked, RelayEntry, Settings, Target
 from mxverdict.evidence.smtp import Preview, PreviewStage, Probe, ProbeStage, Reply, Tls
 from mxverdict.evidence.zone import Zone
 
 __all__ = [
-    "Domain", "Evidence", "Forward", "Preview", "PreviewStage", "Probe", "ProbeStage", "RelayEntry", "Reply",
-    "ReverseDns", "Settings", "Target", "Tls", "from_json", "to_json",
+    "Asked", "Domain", "Evidence", "Forward", "Preview", "PreviewStage", "Probe", "ProbeStage", "RelayEntry",
+    "Reply", "ReverseDns", "Settings", "Target", "Tls", "from_json", "to_json",
 ]  # fmt: skip
 
 SCHEMA = 1
@@ -55,6 +55,9 @@ class Evidence:
     settings: Settings
     relay_entries: tuple[RelayEntry, ...] = ()
     remarks: tuple[str, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    own_addresses: tuple[str, ...] = ()
+    """This server's, from inside and outside, as far as anything gathered leads to one."""
     domains: tuple[Domain, ...] = ()
     greetings: tuple[HostGreeting, ...] = ()
     """Each remote mail host of the domains once."""

@@ -36,3 +36,12 @@ class Target:
 
     address: str
     local_address: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user named (a domain, host name or address), and which of this server's addresses, as the
+    world sees them, it leads to: none when it is somebody else's."""
+
+    name: str
+    addresses: tuple[str, ...]

@@ -8,9 +8,13 @@ from collections.abc import Iterable, Sequence
 from mxverdict.evidence import Evidence, Preview, Target
 from mxverdict.findings import Finding, Prediction, Report, Row, Verdict
 from mxverdict.judge import greeting, mxtoolbox
+from mxverdict.judge.blocklist import judge_blocklists
+from mxverdict.judge.domain import judge_domains
+from mxverdict.judge.names import judge_names
 from mxverdict.judge.server import delay_on, judge_server
 from mxverdict.judge.session import UNREACHED, simulate
 from mxverdict.judge.smtp import Case, judge_rows
+from mxverdict.judge.summary import summary
 from mxverdict.judge.truth import truth_of
 from mxverdict.testers import UNKNOWN_HOSTS, Sender, Tester
 
@@ -25,18 +29,33 @@ def judge(evidence: Evidence, testers: Sequence[Tester], senders: Sequence[Sende
         for target in evidence.targets
         for prediction in _predictions(tester, target, evidence)
     )
-    server = _sorted(judge_server(evidence, tuple(senders)))
+    domains = judge_domains(evidence, predictions)
+    server = _sorted(
+        [
+            *judge_server(evidence, tuple(senders)),
+            *judge_names(evidence, evidence.outgoing),
+            *_listings(evidence),
+        ]
+    )
     return Report(
         version=evidence.version,
         hostname=evidence.hostname,
         taken_at=evidence.taken_at,
         exim_version=evidence.exim_version,
         delay_on=delay_on(evidence),
-        summary=_summary(predictions, server),
+        summary=summary(predictions, server),
         predictions=predictions,
         server=server,
         remarks=evidence.remarks,
+        domains=domains,
     )
+
+
+def _listings(evidence: Evidence) -> tuple[Finding, ...]:
+    """What blocklists say, unless it stands with a domain already."""
+    if evidence.blocklists is None or evidence.domains:
+        return ()
+    return judge_blocklists(evidence.blocklists)
 
 
 def _predictions(tester: Tester, target: Target, evidence: Evidence) -> list[Prediction]:
@@ -95,42 +114,3 @@ def _not_predicted(tester: Tester, preview: Preview) -> Finding:
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: _WORST_FIRST.index(finding.verdict)))
-
-
-def _summary(predictions: Sequence[Prediction], server: Sequence[Finding]) -> str:
-    """What the first tester will complain of, how much of it is real, and what is wrong besides."""
-    if not predictions:
-        return "No tester was looked at."
-    first = predictions[0]
-    findings = [f for p in predictions if p.tester == first.tester for f in p.findings]
-    sentences = [_complaints(first.title, findings)]
-    passed = {f.row.name for f in findings if f.row.level == "ok" and f.verdict is Verdict.PROBLEM}
-    besides = sum(finding.verdict is Verdict.PROBLEM for finding in server) + len(passed)
-    if besides:
-        sentences.append(f"This server has {_number(besides, 'real problem')} that the report does not name.")
-    return " ".join(sentences)
-
-
-def _complaints(title: str, findings: Sequence[Finding]) -> str:
-    rows = {(f.row.name, f.verdict) for f in findings if f.row.level in ("warning", "error")}
-    if not rows and any(finding.verdict is Verdict.UNKNOWN for finding in findings):
-        return f"What {title} will report could not be told."
-    if not rows:
-        return f"{title} will report no problem."
-    total = len({name for name, _ in rows})
-    real = len({name for name, verdict in rows if verdict is Verdict.PROBLEM})
-    unknown = len({name for name, verdict in rows if verdict is Verdict.UNKNOWN})
-    answers = []
-    if real == total:
-        answers.append("It is real." if total == 1 else "All of them are real.")
-    elif real:
-        answers.append(f"{real} of them {'is' if real == 1 else 'are'} real.")
-    elif not unknown:
-        answers.append("It is not real." if total == 1 else "None of them is real.")
-    if unknown:
-        answers.append(f"{unknown} could not be checked.")
-    return f"{title} will report {_number(total, 'problem')}. {' '.join(answers)}"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

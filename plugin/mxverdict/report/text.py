@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from mxverdict.findings import DomainReport, Finding, Prediction, Report, Verdict
+from mxverdict.judge.domain import TESTER
 from mxverdict.text import visible
 
 _INDENT = 23
@@ -37,7 +38,13 @@ def print_report(report: Report, console: Console, *, transcripts: bool = False)
         console.print(Group(*_lines(shown)))
     for domain in report.domains:
         _print_domain(domain, console)
-    for alike in _grouped(report.predictions):
+    told = {finding.row.host for domain in report.domains for finding in domain.findings}
+    others = [
+        prediction
+        for prediction in report.predictions
+        if transcripts or prediction.tester != TESTER or prediction.server_address not in told
+    ]
+    for alike in _grouped(others):
         _print_prediction(alike[0], [other.server_address for other in alike[1:]], console, transcripts)
 
 
