@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from mxverdict import __version__
+from mxverdict import testers as catalogue
 from mxverdict.collect import dns, smtp
 from mxverdict.collect.dnsbl import read_blocklists
 from mxverdict.collect.domains import read_domains, read_routes
+from mxverdict.collect.mail_route import read_routing
 from mxverdict.collect.outgoing import read_outgoing
 from mxverdict.collect.own_targets import (
     NoTarget,
@@ -21,11 +23,13 @@ from mxverdict.collect.own_targets import (
     usual_targets,
 )
 from mxverdict.collect.preview import delay_stanzas, preview
+from mxverdict.collect.relay import read_relay
 from mxverdict.collect.server import Server, exim_facts, is_local, read_server, relay_entries
 from mxverdict.errors import UsageError
 from mxverdict.evidence import Asked, Domain, Evidence, Preview, Target
 from mxverdict.evidence.mail_route import MailRoute
 from mxverdict.evidence.outgoing import Outgoing
+from mxverdict.evidence.relay import RelayTest
 from mxverdict.host import Host
 from mxverdict.targets import parse as parse_target
 from mxverdict.testers import UNKNOWN_HOSTS, Tester
@@ -80,6 +84,7 @@ def gather(
         if domain_routes:
             progress(f"asking DNS and the mail hosts of {len(domain_routes)} domains")
         reading_domains = pool.submit(read_domains, host, domain_routes, own, hostname, leaving, deadline)
+        relaying = pool.submit(_relay, host, found, routes, hostname, deadline)
         previews = _previews(host, testers, found, pool)
         outgoing = leaving.result()
         blocklists = None
@@ -107,6 +112,7 @@ def gather(
             greetings=greetings,
             blocklists=blocklists,
             outgoing=outgoing,
+            relay_tests=relaying.result(),
         )
 
 
@@ -145,6 +151,17 @@ def _asked(
     if not domains and not any(found.values()):
         raise NoTarget(remarks[-1])
     return found
+
+
+def _relay(
+    host: Host, found: Sequence[Target], routes: Sequence[MailRoute], hostname: str, deadline: float
+) -> tuple[RelayTest, ...]:
+    """Ask in the words of the tester that asks, at a domain of this server where one was named."""
+    served = [r.domain for r in read_routing(host, [route.domain for route in routes]) if r.local]
+    asking = next(tester for tester in catalogue.load().testers if tester.rcpt_to)
+    local = [target.local_address for target in found]
+    domain = next(iter(served), hostname)
+    return read_relay(host, local, domain, hostname, asking.rcpt_to, asking.ehlo, deadline)
 
 
 def _own(addresses: Iterable[str], server: Server, found: Sequence[Target]) -> frozenset[str]:

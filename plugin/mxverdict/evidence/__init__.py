@@ -15,6 +15,7 @@ from mxverdict.evidence.mail_route import HostGreeting, MailRoute, Routing
 from mxverdict.evidence.names import Forward, ReverseDns
 from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.evidence.policy import Policy
+from mxverdict.evidence.relay import RelayTest
 from mxverdict.evidence.server import Asked, RelayEntry, Settings, Target
 from mxverdict.evidence.smtp import Preview, PreviewStage, Probe, ProbeStage, Reply, Tls
 from mxverdict.evidence.zone import Zone
@@ -63,6 +64,7 @@ class Evidence:
     """Each remote mail host of the domains once."""
     blocklists: Optional[BlocklistEvidence] = None
     outgoing: tuple[Outgoing, ...] = ()
+    relay_tests: tuple[RelayTest, ...] = ()
     schema: int = field(default=SCHEMA)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional
 
-from mxverdict.evidence import Reply
+from mxverdict.evidence.smtp import Reply
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from mxverdict.judge import greeting, mxtoolbox
 from mxverdict.judge.blocklist import judge_blocklists
 from mxverdict.judge.domain import judge_domains
 from mxverdict.judge.names import judge_names
+from mxverdict.judge.relay import judge_relay
 from mxverdict.judge.server import delay_on, judge_server
 from mxverdict.judge.session import UNREACHED, simulate
 from mxverdict.judge.smtp import Case, judge_rows
@@ -34,6 +35,7 @@ def judge(evidence: Evidence, testers: Sequence[Tester], senders: Sequence[Sende
         [
             *judge_server(evidence, tuple(senders)),
             *judge_names(evidence, evidence.outgoing),
+            *judge_relay(evidence.relay_tests),
             *_listings(evidence),
         ]
     )
