@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from mxverdict.addresses import special_kind
-from mxverdict.collect.conversation import Conversation, ConversationFailed
+from mxverdict.collect.conversation import CONNECT_TIMEOUT, Conversation, ConversationFailed
 from mxverdict.collect.smtp import described, plain, unverified
 from mxverdict.evidence import ProbeStage, Tls
 from mxverdict.evidence.ladder import Climb, Source
@@ -34,7 +34,8 @@ class Envelope:
 
 @dataclass(frozen=True)
 class Limits:
-    """`deadline` is a value of `time.monotonic()`, `patience` seconds for each reply. `own` are this server's
+    """`deadline` is a value of `time.monotonic()`, `patience` seconds for each reply
+    and, up to CONNECT_TIMEOUT, for the connection. `own` are this server's
     addresses; with `public_only` no other private or reserved address is talked to."""
 
     deadline: float
@@ -62,7 +63,12 @@ class _Climber:
         self.address = address
         self.source = source
         self.talk = Conversation(
-            address, PORT, limits.patience, source=source.address, deadline=limits.deadline
+            address,
+            PORT,
+            limits.patience,
+            source=source.address,
+            deadline=limits.deadline,
+            connect_timeout=min(CONNECT_TIMEOUT, limits.patience),
         )
         self.at = "connect"
         self.local_address = ""

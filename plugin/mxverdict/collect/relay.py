@@ -1,8 +1,8 @@
 """Would this server pass on mail of strangers? Asked by pretend sessions, one for each form of envelope.
 
 No message is ever sent, and nothing reaches anybody: `exim -bh` answers as it would answer an unknown host,
-and `exim -bt` says where an accepted recipient would go. The variants are those that testers have always tried
-(source routes: RFC 5321 appendix C; the percent hack: RFC 1123 section 5.2.16).
+and `exim -bt` says where an accepted recipient would go. The variants are those that testers have
+always tried (source routes: RFC 5321 appendix C; the percent hack: RFC 1123 section 5.2.16).
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _DECIDED = re.compile(r'(?:accept|deny|require|drop|defer): condition test succe
 def variants(
     local_address: str, own_domain: str, hostname: str, foreign: str, helo: str
 ) -> tuple[tuple[str, str, str, str], ...]:
-    """Each variant as (name, EHLO name, sender, recipient). `foreign` is an address elsewhere, in a domain that can
-    be routed, so that nothing but the relay check stands in the way."""
+    """Each variant as (name, EHLO name, sender, recipient). `foreign` is an address elsewhere whose domain has
+    a route, so that nothing but the relay check stands in the way."""
     user, _, domain = foreign.rpartition("@")
     literal = f"[IPv6:{local_address}]" if ":" in local_address else f"[{local_address}]"
     stranger = f"stranger@{domain}"
