@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Optional
 
 from mxverdict import testers as catalogue
-from mxverdict.collect.gather import Progress, gather
+from mxverdict.collect.gather import BUDGET, Progress, gather
 from mxverdict.collect.smtp import REPLY_TIMEOUT
 from mxverdict.errors import UsageError
 from mxverdict.evidence import Evidence
@@ -31,8 +31,9 @@ def run(
     api: Optional[WhmApi] = None,
     progress: Optional[Progress] = None,
     reply_timeout: float = REPLY_TIMEOUT,
+    budget: float = BUDGET,
 ) -> tuple[Evidence, Report]:
-    """Check this server (see `collect.gather.gather` for the targets, `reply_timeout` and errors)."""
+    """Check this server (see `collect.gather.gather` for the targets, the times and the errors)."""
     selected = chosen(testers)
     evidence = gather(
         host,
@@ -41,6 +42,7 @@ def run(
         targets,
         progress or (lambda _: None),
         reply_timeout=reply_timeout,
+        budget=budget,
     )
     return evidence, again(evidence, testers)
 

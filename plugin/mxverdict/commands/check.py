@@ -42,6 +42,13 @@ def register(commands: Any) -> None:
         help="patience with this server's own replies (default: 45)",
     )
     check.add_argument(
+        "--budget",
+        metavar="SECONDS",
+        type=seconds,
+        default=60.0,
+        help="for everything that is asked of DNS, blocklists and other mail servers together (default: 60)",
+    )
+    check.add_argument(
         "--whm",
         metavar="HOST[:PORT]",
         help="read the settings from WHM over HTTPS; the API token is taken from $MXVERDICT_WHM_TOKEN",
@@ -73,6 +80,7 @@ def _check(options: argparse.Namespace) -> int:
         api=_whm(options),
         progress=progress,
         reply_timeout=options.timeout,
+        budget=options.budget,
     )
     if options.save is not None:
         _save(options.save, evidence)

@@ -45,7 +45,7 @@ def judge(evidence: Evidence, testers: Sequence[Tester], senders: Sequence[Sende
         taken_at=evidence.taken_at,
         exim_version=evidence.exim_version,
         delay_on=delay_on(evidence),
-        summary=summary(predictions, server),
+        summary=summary(predictions, domains, server),
         predictions=predictions,
         server=server,
         remarks=evidence.remarks,

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mxverdict.findings import Finding, Prediction, Verdict
+from mxverdict.findings import DomainReport, Finding, Prediction, Verdict
 
 
-def summary(predictions: Sequence[Prediction], server: Sequence[Finding]) -> str:
-    """What the first tester will complain of, how much of it is real, and what is wrong besides."""
-    if not predictions:
+def summary(
+    predictions: Sequence[Prediction], domains: Sequence[DomainReport], server: Sequence[Finding]
+) -> str:
+    """What the first tester will complain of, or MXToolbox about the domains, how much of it is real, and
+    what is wrong with the server besides."""
+    told = [finding for domain in domains for finding in domain.findings]
+    sentences = []
+    if len(domains) == 1:
+        sentences.append(domains[0].summary)
+    elif domains:
+        real = sum(any(f.verdict is Verdict.PROBLEM for f in domain.findings) for domain in domains)
+        sentences.append(f"{len(domains)} domains were looked at, {real} of them with real problems.")
+    elif predictions:
+        first = predictions[0]
+        told = [f for p in predictions if p.tester == first.tester for f in p.findings]
+        sentences.append(complaints(first.title, told))
+    else:
         return "No tester was looked at."
-    first = predictions[0]
-    findings = [f for p in predictions if p.tester == first.tester for f in p.findings]
-    sentences = [complaints(first.title, findings)]
-    passed = {f.row.name for f in findings if f.row.level == "ok" and f.verdict is Verdict.PROBLEM}
+    passed = {f.row.name for f in told if f.row.level == "ok" and f.verdict is Verdict.PROBLEM}
     besides = sum(finding.verdict is Verdict.PROBLEM for finding in server) + len(passed)
     if besides:
         sentences.append(f"This server has {_number(besides, 'real problem')} that the report does not name.")
