@@ -10,7 +10,7 @@ from mxverdict.findings import Finding, Prediction, Report, Row, Verdict
 from mxverdict.judge import greeting, mxtoolbox
 from mxverdict.judge.blocklist import judge_blocklists
 from mxverdict.judge.domain import judge_domains
-from mxverdict.judge.names import judge_names
+from mxverdict.judge.names import BANNER, judge_names
 from mxverdict.judge.relay import judge_relay
 from mxverdict.judge.server import delay_on, judge_server
 from mxverdict.judge.session import UNREACHED, simulate
@@ -34,7 +34,7 @@ def judge(evidence: Evidence, testers: Sequence[Tester], senders: Sequence[Sende
     server = _sorted(
         [
             *judge_server(evidence, tuple(senders)),
-            *judge_names(evidence, evidence.outgoing),
+            *_untold(judge_names(evidence, evidence.outgoing), predictions),
             *judge_relay(evidence.relay_tests),
             *_listings(evidence),
         ]
@@ -51,6 +51,18 @@ def judge(evidence: Evidence, testers: Sequence[Tester], senders: Sequence[Sende
         remarks=evidence.remarks,
         domains=domains,
     )
+
+
+def _untold(findings: Iterable[Finding], predictions: Iterable[Prediction]) -> list[Finding]:
+    """Without what a tester's row about the banner or the PTR says already."""
+    told = {
+        prediction.server_address
+        for prediction in predictions
+        for finding in prediction.findings
+        if finding.row.name in (mxtoolbox.BANNER, mxtoolbox.REVERSE_RESOLUTION)
+        and finding.verdict is Verdict.PROBLEM
+    }
+    return [finding for finding in findings if finding.row.name != BANNER or finding.row.host not in told]
 
 
 def _listings(evidence: Evidence) -> tuple[Finding, ...]:
