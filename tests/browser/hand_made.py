@@ -1,7 +1,7 @@
 """Imported by the page's program in these tests: reports of domains made by hand instead of judged ones.
 
-Files of the sandbox steer it: `sandbox/hand-made-slow` holds the seconds that a check of a domain takes more,
-`sandbox/hand-made-hostile` a text that stands in every place that outside text can get to.
+Files of the sandbox steer it: while WAIT is there, the check of a domain does not go on; FAIL holds the words
+with which it fails; HOSTILE holds a text that stands in every place that outside text can get to.
 """
 
 from __future__ import annotations
@@ -11,19 +11,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mxverdict import check
+from mxverdict.collect.own_targets import NoTarget
 from mxverdict.evidence import Evidence
 from mxverdict.findings import DomainReport, Finding, Report, Row, Verdict
 from mxverdict.host import Host
 from tests.unit.report_maker import domain_report
 
-SLOW = "sandbox/hand-made-slow"
+WAIT = "sandbox/hand-made-wait"
+FAIL = "sandbox/hand-made-fail"
 HOSTILE = "sandbox/hand-made-hostile"
 STEPS = ("asking the name servers", "asking the blocklists")
 
 
 def _said(name: str) -> str:
     file = Host.from_environment().root / name
-    return file.read_text() if file.exists() else ""
+    try:
+        return file.read_text()
+    except FileNotFoundError:
+        return ""
 
 
 def _hostile(text: str) -> DomainReport:
@@ -34,7 +39,7 @@ def _hostile(text: str) -> DomainReport:
 def _install(
     run: Callable[..., tuple[Evidence, Report]], again: Callable[[Evidence, Sequence[str]], Report]
 ) -> None:
-    def slow_run(
+    def slowed(
         host: Host,
         *,
         targets: Sequence[str] = (),
@@ -43,7 +48,10 @@ def _install(
     ) -> tuple[Evidence, Report]:
         for step in STEPS if targets else ():
             progress(step)
-            time.sleep(float(_said(SLOW) or 0) / len(STEPS))
+        while targets and _said(WAIT):
+            time.sleep(0.05)
+        if targets and _said(FAIL):
+            raise NoTarget(_said(FAIL))
         return run(host, targets=targets, progress=progress, **options)
 
     def judge(evidence: Evidence, testers: Sequence[str] = ()) -> Report:
@@ -51,7 +59,7 @@ def _install(
         domain = _hostile(hostile) if hostile else domain_report()
         return replace(again(evidence, testers), domains=(domain,))
 
-    vars(check).update(run=slow_run, again=judge)
+    vars(check).update(run=slowed, again=judge)
 
 
 _install(check.run, check.again)

@@ -7,7 +7,6 @@ import json
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,14 +20,9 @@ from mxverdict.commands.common import (
     tend_if_possible,
     tester_option,
 )
-from mxverdict.errors import UsageError, WindowError
+from mxverdict.errors import UsageError
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Report
-from mxverdict.host import Host
-
-_DAYS = 7
-"""Test windows of so many days are told of."""
-_WINDOWS = 50
 
 
 def register(commands: Any) -> None:
@@ -59,6 +53,7 @@ def register(commands: Any) -> None:
 
 def _report(options: argparse.Namespace) -> int:
     from mxverdict import check
+    from mxverdict.window.lately import lately
 
     if options.text + options.html + options.json > 1:
         raise UsageError("--text, --html and --json exclude each other")
@@ -81,7 +76,7 @@ def _report(options: argparse.Namespace) -> int:
             progress=progress,
             reply_timeout=options.timeout,
         )
-        windows = _lately(host)
+        windows = lately(host)
     written = _written(options, report, evidence, windows)
     if options.output is None:
         sys.stdout.write(written)
@@ -102,18 +97,6 @@ def _written(options: argparse.Namespace, report: Report, evidence: Evidence, wi
     from mxverdict.report.plain import report_text
 
     return report_text(report, evidence, windows)
-
-
-def _lately(host: Host) -> Sequence[Any]:
-    """The test windows of the last days; none when the journal cannot be read, which is said elsewhere."""
-    from mxverdict import window
-
-    try:
-        windows = window.list_windows(host, limit=_WINDOWS)
-    except WindowError:
-        return ()
-    since = time.time() - _DAYS * 86_400
-    return [one for one in windows if one.opened_at >= since or not one.finished]
 
 
 def _check_output(path: Path) -> None:

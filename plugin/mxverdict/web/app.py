@@ -68,6 +68,10 @@ def _respond(host: Host, environ: Mapping[str, str], body: BinaryIO, response: R
         from mxverdict.web import domain_page
 
         domain_page.show(host, request, response)
+    elif view == "explain":
+        from mxverdict.web import explain_page
+
+        explain_page.show(host, request, response)
     elif view == "report":
         from mxverdict.web import download
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import signal
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from mxverdict import targets
 from mxverdict.errors import UsageError
@@ -15,13 +17,18 @@ from mxverdict.findings import Report
 from mxverdict.host import Host
 from mxverdict.web import jobs
 from mxverdict.web.jobs import Desk, Job
-from mxverdict.web.request import Refusal
+from mxverdict.web.request import PASTE_ACTION, Refusal
 from mxverdict.web.submit import PATIENCE
+
+if TYPE_CHECKING:
+    from mxverdict import check_pasted
 
 _LONGEST = 300
 """Seconds after which the process of a check is ended, so that nothing bars the next check for ever."""
 _LATELY = 8
 _DOMAIN = "domain-"
+PASTED = "pasted-"
+"""How the names of the jobs begin."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,17 @@ class Checked:
 
     evidence: Evidence
     report: Report
+
+
+@dataclass(frozen=True)
+class Pasted:
+    """A pasted report as it is kept; `checked` is what it is answered from (None: it was not judged),
+    `taken_at` the Unix time of that."""
+
+    text: str
+    about: str
+    checked: Optional[check_pasted.Checked] = None
+    taken_at: float = 0.0
 
 
 def target_of(text: str) -> str:
@@ -77,14 +95,76 @@ def stored(result: Any) -> Optional[Checked]:
         return None
 
 
-def _evidence(host: Host, desk: Desk, target: str = "") -> dict[str, Any]:
-    """Check this server, or what `target` has to do with it. Raises what `check.run` raises."""
+def start_pasted(host: Host, form: Mapping[str, str]) -> str:
+    """Start the check behind the answer to `form["text"]`, a pasted report; answers its address."""
+    text = form.get("text", "")
+    if not text.strip():
+        raise Refusal(400, "Nothing was pasted.", advice="Paste the text of the report into the field.")
+    about = target_of(form["about"]) if form.get("about", "").strip() else ""
+    left: dict[str, Any] = {"text": text, "about": about}
+
+    def work(desk: Desk) -> str:
+        desk.keep(left)
+        desk.keep({**left, "checked": _pasted_evidence(host, desk, text, about)})
+        return "The report is judged."
+
+    name = jobs.start_at_desk(host, work, PASTED + os.urandom(16).hex(), "a report")
+    assert name is not None  # nobody else's job has that name
+    jobs.wait(host, name, PATIENCE)
+    return f"?view=explain&job={name}"
+
+
+def pasted(host: Host, name: str) -> Optional[Pasted]:
+    """What is kept of a pasted report; None when nothing is."""
+    from mxverdict import check_pasted
+
+    left = jobs.result(host, name)
+    if not isinstance(left, dict):
+        return None
+    text, about, found = left["text"], left["about"], left.get("checked")
+    if found is None:
+        return Pasted(text, about)
+    own = {subject: tuple(addresses) for subject, addresses in found["own"].items()}
+    if found["evidence"] is None:
+        return Pasted(text, about, check_pasted.Checked(None, None, own), found["taken_at"])
+    checked = stored(found)
+    if checked is None:
+        return Pasted(text, about)
+    answerable = check_pasted.Checked(checked.evidence, checked.report, own)
+    return Pasted(text, about, answerable, found["taken_at"])
+
+
+def _evidence(host: Host, desk: Desk, target: str) -> dict[str, Any]:
+    """What `target` has to do with this server. Raises what `check.run` raises."""
     from mxverdict import check, evidence
 
     signal.alarm(_LONGEST)
-    gathered, _ = check.run(host, targets=[target] if target else [], progress=desk.step)
+    gathered, _ = check.run(host, targets=[target], progress=desk.step)
     return {"evidence": evidence.to_json(gathered)}
 
 
-STARTS: Mapping[str, Callable[[Host, Mapping[str, str]], str]] = {"check": start_domain}
+def _pasted_evidence(host: Host, desk: Desk, text: str, about: str) -> dict[str, Any]:
+    """What the report in `text` has to do with this server; `evidence` is None for nothing."""
+    from mxverdict import check_pasted, evidence
+    from mxverdict.explain import recognise
+
+    signal.alarm(_LONGEST)
+    desk.step("reading the report")
+    report = recognise(text)
+    checked = None
+    if report.rows:
+        named = [about] if about else []
+        checked = check_pasted.run(host, report, about=named, progress=desk.step)
+    gathered = checked.evidence if checked else None
+    return {
+        "evidence": evidence.to_json(gathered) if gathered else None,
+        "own": checked.own if checked else {},
+        "taken_at": gathered.taken_at if gathered else time.time(),
+    }
+
+
+STARTS: Mapping[str, Callable[[Host, Mapping[str, str]], str]] = {
+    "check": start_domain,
+    PASTE_ACTION: start_pasted,
+}
 """What the forms that start a check do: each answers the address of the page to go on at."""

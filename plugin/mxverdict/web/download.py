@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -11,17 +10,14 @@ from typing import Optional
 from mxverdict.errors import MxVerdictError
 from mxverdict.findings import Report
 from mxverdict.host import Host
-from mxverdict.text import visible
 from mxverdict.web import checks, jobs
+from mxverdict.web.checks import Checked
 from mxverdict.web.request import Refusal, Request
 from mxverdict.web.response import HTML, NO_STORE, Response
 
 _POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """The file carries its style within itself; should a browser show it in place, nothing in it can act."""
 _TEXT = "text/plain; charset=utf-8"
-_WIDTH = 100
-_MOST = 2_000_000
-"""Characters of a text file."""
 
 
 def send(host: Host, request: Request, response: Response) -> None:
@@ -33,31 +29,30 @@ def send(host: Host, request: Request, response: Response) -> None:
     asked = request.query.get("domain", "")
     target = checks.target_of(asked) if asked else ""
     if response.head_only:
-        report, body = None, ""
+        about, report, body = target, None, ""
     else:
-        report = _stored(host, target) if target else _fresh(host)
-        body = write(report)
-    name = _file_name(target or (report.hostname if report else ""), ending, report)
-    disposition = ("Content-Disposition", f'attachment; filename="{name}"')
+        checked = _stored(host, target) if target else _fresh(host)
+        report, body = checked.report, write(host, checked)
+        about = target or report.hostname
+    disposition = ("Content-Disposition", f'attachment; filename="{_file_name(about, ending, report)}"')
     response.begin(200, kind, NO_STORE, disposition, policy=_POLICY)
     response.write(body)
 
 
-def _stored(host: Host, target: str) -> Report:
+def _stored(host: Host, target: str) -> Checked:
     found = checks.stored(jobs.result(host, checks.domain_job(target)))
     if found is None:
         raise Refusal(404, f"There is no result for {target}.", advice="Check it first.")
-    return found.report
+    return found
 
 
-def _fresh(host: Host) -> Report:
+def _fresh(host: Host) -> Checked:
     from mxverdict import check
 
     try:
-        _, report = check.run(host)
+        return Checked(*check.run(host))
     except MxVerdictError as error:
         raise Refusal(503, f"This server could not be checked: {error}.", advice=error.advice) from None
-    return report
 
 
 def _file_name(about: str, ending: str, report: Optional[Report]) -> str:
@@ -66,23 +61,21 @@ def _file_name(about: str, ending: str, report: Optional[Report]) -> str:
     return "-".join(part for part in ("mxverdict", safe, moment) if part) + ending
 
 
-def _html(report: Report) -> str:
+def _html(host: Host, checked: Checked) -> str:
     from mxverdict.report.html import report_html
+    from mxverdict.window.lately import lately
 
-    return report_html(report)
-
-
-def _text(report: Report) -> str:
-    from rich.console import Console
-
-    from mxverdict.report.text import print_report
-
-    file = io.StringIO()
-    print_report(report, Console(file=file, width=_WIDTH, color_system=None), transcripts=True)
-    return visible(file.getvalue(), _MOST)
+    return report_html(checked.report, checked.evidence, lately(host))
 
 
-_FORMATS: Mapping[str, tuple[str, str, Callable[[Report], str]]] = {
+def _text(host: Host, checked: Checked) -> str:
+    from mxverdict.report.plain import report_text
+    from mxverdict.window.lately import lately
+
+    return report_text(checked.report, checked.evidence, lately(host))
+
+
+_FORMATS: Mapping[str, tuple[str, str, Callable[[Host, Checked], str]]] = {
     "html": (HTML, ".html", _html),
     "text": (_TEXT, ".txt", _text),
 }

@@ -12,6 +12,7 @@ from mxverdict import __version__
 from mxverdict.host import Host
 from mxverdict.text import visible
 from mxverdict.web.clock import age, countdown, moment
+from mxverdict.web.request import PASTE_LIMIT
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _LONG = 40_000
@@ -32,6 +33,7 @@ def environment(host: Host) -> Environment:
     made.filters.update(
         age=age, moment=moment, countdown=countdown, transcript=_transcript, sentence=_sentence
     )
+    made.filters["pasted"] = _pasted
     made.globals["version"] = __version__
     return made
 
@@ -43,6 +45,11 @@ def _shown(value: Any) -> Any:
 
 def _transcript(text: str) -> Markup:
     return escape(visible(text.replace("\r\n", "\n"), _LONG))
+
+
+def _pasted(text: str) -> Markup:
+    """A text on its way back into the field it was pasted into."""
+    return escape(visible(text.replace("\r\n", "\n").replace("\t", "    "), PASTE_LIMIT))
 
 
 def _sentence(text: object) -> str:

@@ -46,8 +46,8 @@ def test_the_report_of_a_domain(
     name = f"mxverdict-{DOMAIN}-20261125-0905{ending}"
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
     assert answer.headers["Cache-Control"] == "no-store"
-    assert SUMMARY in answer.body
-    assert "STARTTLS works" in answer.body
+    assert SUMMARY in " ".join(answer.body.split())
+    assert "STARTTLS works" in " ".join(answer.body.split())
 
 
 @FORMATS
