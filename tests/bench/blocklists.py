@@ -71,13 +71,15 @@ def main() -> None:
     )
     print(f"{len(SLOW)} lists answer after {DELAY} s. Seconds, median and min..max of {runs} runs:\n")
     median = {}
-    for name in _TITLES:
+    for name, title in _TITLES.items():
         values = [result[name] for result in results]
         median[name] = statistics.median(values)
-        print(f"{_TITLES[name]:<44} {median[name]:8.3f}   {min(values):.3f}..{max(values):.3f}")
-    ratios = [result["at once"] / result["floor"] for result in results]
-    print(f"\nat once / slowest single look-up: {statistics.median(ratios):.2f}", end=" ")
-    print(f"({min(ratios):.2f}..{max(ratios):.2f})")
+        print(f"{title:<44} {median[name]:8.3f}   {min(values):.3f}..{max(values):.3f}")
+    print()
+    for name in ("at once", "listed"):
+        ratios = [result[name] / result["floor"] for result in results]
+        told = f"{statistics.median(ratios):.2f} ({min(ratios):.2f}..{max(ratios):.2f})"
+        print(f"{_TITLES[name]} / slowest single look-up: {told}")
     print(f"in turn / at once: {median['in turn'] / median['at once']:.1f}")
     print(f"look-ups without an answer: {sum(result['unread'] for result in results)}")
 

@@ -31,8 +31,10 @@ from mxverdict.evidence.blocklist import (
 from mxverdict.testers.blocklists import Blocklist, load
 
 _ATTEMPT = TIMEOUT / 2
-_AT_ONCE = 500
-"""Look-ups under way, each with a socket of its own; a process may have 1024 open by default."""
+_TEST_ENTRIES = (LISTED_ENTRY, CLEAN_ENTRY, LISTED_ENTRY_6, CLEAN_ENTRY_6)
+_SLOW = 0.25
+_AT_ONCE = 400
+"""Questions under way, each with a socket or two; a process may have 1024 open by default."""
 _CODES_LIMIT = 16
 _REASONS_LIMIT = 4
 _REASON_LENGTH = 400
@@ -95,20 +97,28 @@ async def _ask_all(queries: Iterable[tuple[str, str]], deadline: float) -> tuple
 
 
 async def _ask(resolver: dns.asyncresolver.Resolver, zone: str, address: str, deadline: float) -> ListAnswer:
+    """The reasons are asked for when the address is listed, or when the list is slow: so they cost no second
+    wait."""
     started = time.monotonic()
     name = query_name(address, zone)
-    codes, error = await _records(resolver, name, "A", deadline)
+    listing = asyncio.ensure_future(_records(resolver, name, "A", deadline))
+    await asyncio.wait({listing}, timeout=_SLOW)
+    telling = None
+    if address not in _TEST_ENTRIES and (not listing.done() or listing.result()[0]):
+        telling = asyncio.ensure_future(_records(resolver, name, "TXT", deadline))
+    codes, error = await listing
     seconds = time.monotonic() - started
-    if error:
-        return ListAnswer(zone, address, error=error, seconds=seconds)
     reasons: list[dns.rdata.Rdata] = []
-    if codes and address not in (LISTED_ENTRY, LISTED_ENTRY_6):
-        reasons, _ = await _records(resolver, name, "TXT", deadline)
+    if telling is not None and codes:
+        reasons, _ = await telling
+    elif telling is not None:
+        telling.cancel()
     return ListAnswer(
         zone,
         address,
         codes=tuple(sorted((code.to_text() for code in codes), key=ipaddress.ip_address))[:_CODES_LIMIT],
         reasons=tuple(_text(reason)[:_REASON_LENGTH] for reason in reasons[:_REASONS_LIMIT]),
+        error=error,
         seconds=seconds,
     )
 
