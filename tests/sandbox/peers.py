@@ -181,9 +181,11 @@ class Peers:
             self._icmp_errors(False)
 
     def _icmp_errors(self, on: bool) -> None:
-        """A host that does not forward tells nobody, in IPv4, why it dropped a packet."""
+        """A host that does not forward tells nobody, in IPv4, why it dropped a packet. None is left out for
+        coming too soon after another."""
+        settings = ("net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0")
         self._box.run(
-            ["sysctl", "-q", "-w", f"net.ipv4.conf.eth0.forwarding={on:d}"],
+            ["sysctl", "-q", "-w", f"net.ipv4.conf.eth0.forwarding={on:d}", *settings],
             namespace=self._box.outside,
             check=True,
         )

@@ -28,7 +28,7 @@ _DECIDED = re.compile(r'(?:accept|deny|require|drop|defer): condition test succe
 def variants(
     local_address: str, own_domain: str, hostname: str, foreign: str, helo: str
 ) -> tuple[tuple[str, str, str, str], ...]:
-    """Each variant as (name, EHLO name, sender, recipient). `foreign` is an address elsewhere whose domain has
+    """Each variant as (name, EHLO name, sender, recipient). `foreign` is an address elsewhere; its domain has
     a route, so that nothing but the relay check stands in the way."""
     user, _, domain = foreign.rpartition("@")
     literal = f"[IPv6:{local_address}]" if ":" in local_address else f"[{local_address}]"
