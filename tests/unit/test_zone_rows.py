@@ -115,7 +115,7 @@ def test_whose_job_a_serial_is(serial: int, own: bool, verdict: str, owner: str,
     [
         ("ada.ns.cloudflare.com", "Cloudflare"),
         ("ns-1536.awsdns-00.co.uk", "Route 53"),
-        ("ns.cloudflare.com.evil.test", "a plain counter"),
+        ("ada.ns.cloudflare.com.evil.test", "a plain counter"),
         ("x.awsdns-00.com", "a plain counter"),
     ],
 )
@@ -218,6 +218,11 @@ RARE = {
         zone(servers=(dead(NAMES[0], FIRST), dead()), resolver_soa=None),
         frozenset({FIRST, SECOND}),
         {"DNS All Name Servers Timed Out": "unknown"},
+    ),
+    "all silent, and one of them is this server": (
+        zone(servers=(dead(NAMES[0], FIRST), dead()), resolver_soa=None),
+        frozenset({FIRST}),
+        {"DNS All Name Servers Timed Out": "problem"},
     ),
     "all silent": (
         zone(servers=(dead(NAMES[0], FIRST), dead()), resolver_soa=None),
