@@ -70,7 +70,7 @@ def _items(envelope: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
 def names() -> dict[str, tuple[Phrase, ...]]:
     """MXToolbox's rows by name in small letters."""
     known: dict[str, list[Phrase]] = {}
-    for category in rows.known_categories():
+    for category in rows.CATEGORIES:
         for name in rows.load(category):
             known.setdefault(name.casefold(), []).append(
                 Phrase(words.NAME, MXTOOLBOX, category, name, "", len(name.split()))
@@ -82,7 +82,7 @@ def names() -> dict[str, tuple[Phrase, ...]]:
 def _numbers() -> dict[int, str]:
     return {
         words.id: words.name
-        for category in rows.known_categories()
+        for category in rows.CATEGORIES
         for words in rows.load(category).values()
         if words.id is not None
     }

@@ -14,6 +14,7 @@ TEXT_LIMIT = 1 << 20
 LINES_LIMIT = 10_000
 LINE_LIMIT = 4000
 """Characters of one line that are read."""
+_PIECE = 1 << 16
 
 _TAGS = (
     "a|b|i|p|br|hr|td|th|tr|ul|ol|li|em|dl|dt|dd|h[1-6]|div|pre|img|svg|path|code|font|span|body|html|head|"
@@ -61,10 +62,21 @@ def lines_of(text: str) -> tuple[list[str], bool]:
         plain = _TAG.sub(_tag, plain)
     if "&" in plain:
         plain = html.unescape(plain)
-    plain = unicodedata.normalize("NFKC", plain)[:TEXT_LIMIT].translate(_QUOTES)
-    lines = _UNUSUAL.sub(_plain, plain).split("\n")
+    lines = _UNUSUAL.sub(_plain, _normalized(plain).translate(_QUOTES)).split("\n")
     cut = cut or len(lines) > LINES_LIMIT or any(len(line) > LINE_LIMIT for line in lines)
     return [line[:LINE_LIMIT].rstrip() for line in lines[:LINES_LIMIT]], cut
+
+
+def _normalized(text: str) -> str:
+    """In NFKC, piece by piece: one character may become eighteen, and the text stays within its bound."""
+    pieces: list[str] = []
+    length = 0
+    for start in range(0, len(text), _PIECE):
+        pieces.append(unicodedata.normalize("NFKC", text[start : start + _PIECE])[: TEXT_LIMIT - length])
+        length += len(pieces[-1])
+        if length >= TEXT_LIMIT:
+            break
+    return "".join(pieces)
 
 
 def tokens_of(lines: list[str]) -> list[Token]:

@@ -31,6 +31,8 @@ CATEGORIES = frozenset(
     )
 )
 COMMANDS = frozenset((*CATEGORIES, "a", "aaaa", "ptr", "txt", "soa", "cname", "whois", "ping", "trace", "ns"))
+_OWN_COMMANDS = ("smtp", "blacklist", "dns")
+"""Those that mean nothing else in a text; `mx:` and `a:` stand in SPF records too."""
 
 LISTED = "listed"
 _LEVELS = {
@@ -59,7 +61,10 @@ _FAMILY = re.compile(
 _JUDGED = re.compile(r"(?:OK|Warning|Error|Failed) - \S+(?: \S+){2,}|\d{1,6}(?:[.,]\d{1,6})? seconds - \S+")
 _LISTED_LINE = re.compile(r"LISTED[\s|]+(\S.{0,120})")
 _LISTING = re.compile(r"blacklisted by (\S.{0,120})", re.IGNORECASE)
-_LIST_END = re.compile(r"\t| {2,}|\||\s[0-9a-f.:]{3,45} was listed|\s(?:Detail|More Info)\b", re.IGNORECASE)
+_LIST_END = re.compile(
+    r"\t| {2,}|\||\s[0-9a-f.:]{3,45} was listed|\s(?:Detail|(?:Information )?More Info(?:rmation)?)\b",
+    re.IGNORECASE,
+)
 _DETAIL = re.compile(r"\S{1,253} reported \S+ \S+|\d{1,12}|[A-Za-z]+ is recommended to be\b")
 _MORE = re.compile(r"(?:Information )?More Info(?:rmation)?", re.IGNORECASE)
 
@@ -108,8 +113,10 @@ def subject_at(tokens: Sequence[Token], place: int) -> Optional[Mark]:
     """What was asked: `smtp:203.0.113.10`, a link to MXToolbox, `Checking 203.0.113.10 against …`."""
     token = tokens[place]
     subject = _link(token.raw) if "mxtoolbox.com/" in token.word else None
-    if subject is None and token.first:
+    if subject is None:
         subject = _command(token.word)
+        if subject is not None and not (token.first or subject.command in _OWN_COMMANDS):
+            subject = None
     if subject is not None:
         return Mark(1, subject=subject)
     if token.word == "checking" and place + 2 < len(tokens) and tokens[place + 2].word == "against":

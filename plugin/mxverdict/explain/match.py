@@ -143,7 +143,7 @@ def _in_domains(row: PastedRow, host: str, places: Places) -> Optional[Found]:
 
 def is_gone(row: PastedRow, host: str, places: Places) -> bool:
     """Whether a row about a domain is one that the tester leaves out when all is well, and so it is today."""
-    words = rows.load(row.category).get(row.name) if row.category in rows.known_categories() else None
+    words = rows.load(row.category).get(row.name) if row.category in rows.CATEGORIES else None
     today = [
         finding
         for domain in places.domains(host)

@@ -51,7 +51,7 @@ class _Scanner:
         self._gather_unknown()
         filled = sum(bool(line.strip("> \t|")) for line in self._lines)
         return Pasted(
-            rows=tuple(self._rows.values()),
+            rows=tuple(sorted(self._rows.values(), key=lambda row: row.line)),
             unrecognised=tuple(sorted(self._unrecognised, key=lambda unknown: unknown.line)),
             subjects=tuple(self._told_subjects()),
             sessions=tuple(self._sessions),
@@ -200,7 +200,7 @@ class _Scanner:
         if phrase is None:
             self._not_one(candidates, first)
             return
-        text = as_written(self._tokens[place : place + match.length]).strip(" ,;\"'")
+        text = as_written(self._tokens[place : place + match.length]).strip(" ,;\"'`*")
         values = tuple(zip(phrase.placeholders, match.values))
         start = self._start if self._open else first
         self._add(phrase, self._level or phrase.level, text, values, (start, first, last))
@@ -272,6 +272,8 @@ class _Scanner:
         if not self._rest:
             return []
         line = self._rest[0].line
+        if line > self._last + 1 and not self._certain:
+            return []
         return [token for token in self._rest if token.line == line]
 
     def _flush_unknown(self, rest: Sequence[Token]) -> None:
@@ -318,7 +320,8 @@ class _Scanner:
                 continue
             if name := marks.listed_by(line):
                 self._subject = self._subject_of(BLACKLIST)
-                self._add(_unknown_list(name), "error", line.strip("> \t|"), (), (number, number, number))
+                text = " ".join(line.strip("> \t|").split())
+                self._add(_unknown_list(name), "error", text, (), (number, number, number))
             else:
                 reason = marks.looks_like_row(line)
                 if reason:

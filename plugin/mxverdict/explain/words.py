@@ -147,7 +147,7 @@ def is_host(word: str) -> bool:
 def known() -> Words:
     """The words of MXToolbox's rows and of the testers in the catalogue."""
     made = Words()
-    for category in rows.known_categories():
+    for category in rows.CATEGORIES:
         for words in rows.load(category).values():
             for wording, phrase in _of_mxtoolbox(words):
                 made.add(wording, phrase)

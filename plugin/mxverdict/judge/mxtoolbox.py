@@ -1,7 +1,7 @@
 """The SMTP report of MXToolbox, row by row in its words, from a played session.
 
-Names, texts and rules: mxtoolbox.com/problem/smtp/, cPanel's forum resource 545 and published reports; the
-thresholds of the two time rows are estimates and stand in the catalogue.
+Rules: mxtoolbox.com/problem/smtp/, cPanel's forum resource 545 and published reports. The texts stand in
+`testers/rows/smtp.json`, the thresholds of the two time rows, which are estimates, in the catalogue.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from mxverdict.evidence import Reply
 from mxverdict.findings import Row, Session
 from mxverdict.judge.truth import Truth, is_host_name
 from mxverdict.testers import Tester
+from mxverdict.testers.rows import HEADLINE, RowWords
+from mxverdict.testers.rows import load as rows_of
 
 BANNER = "SMTP Banner Check"
 TLS = "SMTP TLS"
@@ -23,9 +25,6 @@ CONNECT = "SMTP Connect"
 DISCONNECTED = "SMTP Server Disconnected"
 
 _ORDER = {"error": 0, "warning": 1, "unknown": 2, "ok": 3}
-
-
-_FAILED = "Failed To Connect"
 _STEPS = {"connect": "Banner", "ehlo": "EHLO", "mail": "MAIL FROM", "rcpt": "RCPT TO"}
 
 
@@ -37,9 +36,9 @@ def headline(session: Session, tester: Tester) -> str:
     if session.ended == "unknown":
         return ""
     if session.ended == "timeout":
-        return f"Timeout waiting for response after {tester.patience:g} seconds. : Completed {step}"
+        return _says(HEADLINE).failed.format(seconds=f"{tester.patience:g}", step=step)
     if greeting is None or greeting.code >= 300:
-        return _FAILED
+        return _says(CONNECT).failed
     if session.ended == "dropped":
         return f"Server Disconnected : Completed {step}"
     return " ".join(_lines(greeting))
@@ -58,7 +57,7 @@ def transcript(session: Session, truth: Truth, tester: Tester) -> str:
     """As the tester prints it: commands, replies with the milliseconds each took, the total."""
     lines = [f"Connecting to {truth.address}", ""]
     if not session.stages:
-        lines.append(_FAILED)
+        lines.append(_says(CONNECT).failed)
     for stage in session.stages:
         if stage.reply is None:
             if stage.command:
@@ -84,70 +83,63 @@ def _lines(reply: Reply) -> list[str]:
 
 def _connect(session: Session, tester: Tester) -> list[Row]:
     line = headline(session, tester)
-    if line == _FAILED:
-        return [Row(CONNECT, "error", _FAILED)]
-    return [Row(DISCONNECTED, "error", "Server Disconnected")] if session.ended == "dropped" else []
+    if line == _says(CONNECT).failed:
+        return [_says(CONNECT).fails()]
+    return [_says(DISCONNECTED).fails()] if session.ended == "dropped" else []
 
 
 def _name_rows(session: Session, truth: Truth) -> list[Row]:
     if not truth.ptr_known:
         return [Row(REVERSE_RESOLUTION, "unknown", "Reverse DNS could not be looked up from here")]
     if not truth.ptr_names:
-        return [Row(REVERSE_RESOLUTION, "error", "Reverse DNS Resolution - No PTR Record found")]
+        return [_says(REVERSE_RESOLUTION).fails()]
     name = truth.ptr_names[0]
-    return [_mismatch(truth, name), _valid_hostname(name), _banner(session, truth)]
+    return [_mismatch(truth, name), _row(VALID_HOSTNAME, is_host_name(name)), _banner(session, truth)]
 
 
 def _banner(session: Session, truth: Truth) -> Row:
     greeting = session.reply("connect")
     text = greeting.text.lower() if greeting is not None else ""
-    if any(name.lower() in text for name in truth.ptr_names):
-        return Row(BANNER, "ok", "OK - Reverse DNS matches SMTP Banner")
-    return Row(BANNER, "warning", "Reverse DNS does not match SMTP Banner")
+    return _row(BANNER, any(name.lower() in text for name in truth.ptr_names))
 
 
 def _mismatch(truth: Truth, name: str) -> Row:
     if truth.forward_confirmed is None:
         return Row(REVERSE_MISMATCH, "unknown", f"The address of {name} could not be looked up from here")
-    if truth.forward_confirmed:
-        return Row(REVERSE_MISMATCH, "ok", f"OK - {truth.address} resolves to {name}")
-    return Row(REVERSE_MISMATCH, "warning", f"Warning - {name} does not resolve to {truth.address}")
-
-
-def _valid_hostname(name: str) -> Row:
-    if is_host_name(name):
-        return Row(VALID_HOSTNAME, "ok", "OK - Reverse DNS is a valid Hostname")
-    return Row(VALID_HOSTNAME, "warning", "Reverse DNS is not a valid Hostname")
+    return _row(REVERSE_MISMATCH, truth.forward_confirmed, address=truth.address, ptr=name)
 
 
 def _tls(session: Session) -> Row:
     reply = session.reply("ehlo")
-    if reply is not None and reply.offers("STARTTLS"):
-        return Row(TLS, "ok", "OK - Supports TLS.")
-    return Row(TLS, "warning", "Warning - Does not support TLS.")
+    return _row(TLS, reply is not None and reply.offers("STARTTLS"))
 
 
 def _connection_time(session: Session, tester: Tester) -> Row:
     greeted = session.reply("connect") is not None
-    seconds = session.stages[0].seconds if greeted else 0.0
-    return _time(CONNECTION_TIME, seconds, tester, "Connection time")
+    return _time(CONNECTION_TIME, session.stages[0].seconds if greeted else 0.0, tester)
 
 
 def _transaction_time(session: Session, tester: Tester) -> Row:
-    return _time(TRANSACTION_TIME, session.seconds, tester, "Transaction Time")
+    return _time(TRANSACTION_TIME, session.seconds, tester)
 
 
-def _time(name: str, seconds: float, tester: Tester, words: str) -> Row:
+def _time(name: str, seconds: float, tester: Tester) -> Row:
     shown = "0" if seconds == 0 else f"{seconds:.3f}"
-    if seconds >= tester.bad_seconds:
-        return Row(name, "error", f"{shown} seconds - Not good! on {words}")
-    if seconds >= tester.warn_seconds:
-        return Row(name, "warning", f"{shown} seconds - Warning on {words}")
-    return Row(name, "ok", f"{shown} seconds - Good on {words}")
+    if tester.warn_seconds <= seconds < tester.bad_seconds:
+        return _says(name).warns(seconds=shown)
+    return _row(name, seconds < tester.bad_seconds, seconds=shown)
 
 
 def _relay(session: Session) -> Row:
     reply = session.reply("rcpt")
-    if reply is not None and 200 <= reply.code < 300:
-        return Row(OPEN_RELAY, "error", "May be an open relay.")
-    return Row(OPEN_RELAY, "ok", "OK - Not an open relay.")
+    return _row(OPEN_RELAY, reply is None or not 200 <= reply.code < 300)
+
+
+def _row(name: str, passes: bool, **values: str) -> Row:
+    words = _says(name)
+    level, text = ("ok", words.ok) if passes else (words.level, words.failed)
+    return Row(name, level, text.format(**values))
+
+
+def _says(name: str) -> RowWords:
+    return rows_of("smtp")[name]

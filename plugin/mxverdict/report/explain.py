@@ -72,7 +72,7 @@ def _unrecognised(lines: Sequence[Unrecognised]) -> Iterable[RenderableType]:
         yield Text(f"  {visible(reason)}:")
         for line in alike[:_SHOWN]:
             number = f"line {line.line}: " if line.line else ""
-            yield _indented(f"{number}{visible(line.original, 300)}", "dim")
+            yield _indented(f"{number}{visible(' '.join(line.original.split()), 300)}", "dim")
         if len(alike) > _SHOWN:
             yield _indented(f"and {len(alike) - _SHOWN} more", "dim")
 

@@ -104,7 +104,7 @@ def _of_server(report: Report) -> Iterator[_Entry]:
 
 def _item(entry: _Entry) -> dict[str, Any]:
     finding, row = entry.finding, entry.finding.row
-    words = rows.load(row.category).get(row.name) if row.category in rows.known_categories() else None
+    words = rows.load(row.category).get(row.name) if row.category in rows.CATEGORIES else None
     problem = row.name.replace(" ", "-")
     return {
         "ID": words.id if words is not None else None,

@@ -46,6 +46,9 @@ class RowWords:
         text = self.failed.format(**values)
         return Row(self.name, level or self.level, text, self.category, host, details)
 
+    def warns(self, host: str = "", **values: object) -> Row:
+        return Row(self.name, "warning", self.warned.format(**values), self.category, host)
+
     def unknown(self, host: str, text: str) -> Row:
         """The row as it stands with us when we could not tell what the tester would print."""
         return Row(self.name, "unknown", text, self.category, host)
@@ -59,11 +62,6 @@ def load(category: str) -> dict[str, RowWords]:
         entry["name"]: RowWords(category=category, **{**entry, "older": tuple(entry.get("older", ()))})
         for entry in entries
     }
-
-
-def known_categories() -> tuple[str, ...]:
-    """Those whose words we have."""
-    return tuple(name for name in CATEGORIES if (FOLDER / f"{name}.json").is_file())
 
 
 @cache

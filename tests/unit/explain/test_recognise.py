@@ -1,0 +1,182 @@
+"""Reports as people paste them (`tests/corpus`) and what is found in each (`tests/tables/explain_*.json`)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from mxverdict.explain import Pasted, PastedRow, recognise
+from mxverdict.explain.clean import LINES_LIMIT, TEXT_LIMIT
+from mxverdict.judge import mxtoolbox
+from mxverdict.testers import rows
+from mxverdict.text import visible
+
+_TESTS = Path(__file__).parents[2]
+CORPUS = _TESTS / "corpus"
+CASES: list[dict[str, Any]] = [
+    case
+    for table in sorted((_TESTS / "tables").glob("explain_*.json"))
+    for case in json.loads(table.read_text(encoding="utf-8"))
+    if "file" in case
+]
+
+
+def paste(name: str) -> Pasted:
+    return recognise((CORPUS / name).read_text(encoding="utf-8"))
+
+
+def shown(row: PastedRow) -> list[object]:
+    values = " ".join(f"{name}={value}" for name, value in row.values)
+    return [row.tester, row.category, row.name, row.level, row.host, values, len(row.details)]
+
+
+def test_every_pasted_report_has_its_expectation() -> None:
+    assert sorted(case["file"] for case in CASES) == sorted(file.name for file in CORPUS.iterdir())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["file"]))
+def test_recognised(case: dict[str, Any]) -> None:
+    found = paste(case["file"])
+    assert [shown(row) for row in found.rows] == case["rows"]
+    assert [[line.line, line.reason] for line in found.unrecognised] == case["unrecognised"]
+    assert [f"{subject.command}:{subject.argument}" for subject in found.subjects] == case["subjects"]
+    assert (found.form, found.ignored, found.cut) == (case["form"], case["ignored"], False)
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case["form"] == "text"], ids=lambda c: str(c["file"])
+)
+@pytest.mark.parametrize("wrapping", ["> ", "| ", "\t", "    ", "* "])
+def test_quoting_changes_nothing(case: dict[str, Any], wrapping: str) -> None:
+    """A bullet hides the start of a transcript's line; the rows stay."""
+    text = (CORPUS / case["file"]).read_text(encoding="utf-8")
+    if "<table" in text or "=09" in text:
+        return
+    quoted = recognise("\n".join(wrapping + line for line in text.split("\n")))
+    rows_found = [shown(row)[:6] for row in quoted.rows]
+    assert rows_found == [row[:6] for row in case["rows"]]
+
+
+def test_line_ends_and_blanks_of_every_kind() -> None:
+    text = (CORPUS / "smtp_page_2026.txt").read_text(encoding="utf-8")
+    expected = [shown(row) for row in recognise(text).rows]
+    for old, new in (("\n", "\r\n"), ("\n", "\r"), (" ", "\xa0"), ("\t", "  "), ("\n", "\u2028"), ("-", "–")):
+        assert [shown(row) for row in recognise(text.replace(old, new)).rows] == expected, (old, new)
+
+
+@pytest.mark.parametrize("category", rows.CATEGORIES)
+def test_every_wording_of_every_row_is_recognised(category: str) -> None:
+    """Name and words as a line of the page, with each placeholder filled."""
+    filled = _Filled()
+    for words in rows.load(category).values():
+        if words.name == rows.HEADLINE or category == "blacklist":
+            continue
+        for level, text in (("ok", words.ok), (words.level, words.failed), ("warning", words.warned)):
+            if text:
+                line = f"{words.name}\t{text.format_map(filled)}"
+                (row,) = recognise(f"{category}:shop.example\n{line}\n").rows
+                assert (row.category, row.name, row.level) == (category, words.name, level), line
+
+
+class _Filled(dict[str, str]):
+    """A value for every placeholder."""
+
+    def __missing__(self, name: str) -> str:
+        return {"address": "203.0.113.10", "ptr": "cp1.example.net", "step": "Connect"}.get(name, "12")
+
+
+def test_the_words_of_the_prediction_stand_in_the_data() -> None:
+    """What we predict is what we recognise."""
+    constants = {value for name, value in vars(mxtoolbox).items() if name.isupper() and name[0] != "_"}
+    assert constants <= set(rows.load("smtp"))
+    assert len(constants) > 9
+
+
+def test_a_transcript_tells_no_rows() -> None:
+    found = paste("smtp_no_ptr.txt")
+    assert [session.milliseconds for session in found.sessions] == [2815]
+    assert [row.level for row in found.rows if row.name == mxtoolbox.TLS] == ["ok"]
+
+
+def test_the_session_that_was_given_up() -> None:
+    (session,) = paste("smtp_page_2026.txt").sessions
+    assert (session.address, session.milliseconds, session.gave_up) == ("203.0.113.10", 26157, 15.0)
+
+
+def test_numbers_are_read_with_point_and_comma() -> None:
+    seconds = {row.name: row.seconds for row in paste("smtp_old_2009.txt").rows}
+    assert seconds[mxtoolbox.TRANSACTION_TIME] == 9.188
+    assert seconds[mxtoolbox.CONNECTION_TIME] == 0.0
+
+
+def test_words_that_several_rows_share_are_not_guessed() -> None:
+    found = recognise("Status Problem\tThe record is not valid\n")
+    assert found.rows == ()
+    assert "DMARC Syntax Check or SPF Syntax Check" in found.unrecognised[0].reason
+    assert recognise("dmarc:shop.example\nThe record is not valid\n").rows[0].name == "DMARC Syntax Check"
+
+
+def test_what_is_too_long_is_cut_and_said() -> None:
+    rows_text = (CORPUS / "smtp_trio_one_blank.txt").read_text(encoding="utf-8")
+    assert recognise(rows_text + "\n" * LINES_LIMIT).cut
+    assert len(recognise(rows_text + "\n" * LINES_LIMIT).rows) == 3
+    assert recognise("x" * TEXT_LIMIT + rows_text) == Pasted(ignored=1, cut=True)
+    assert recognise("x" * 5000 + "\n" + rows_text).cut
+
+
+def test_random_words_are_no_report(random: Random) -> None:
+    letters = "abcdefghijklmnopqrstuvwxyzäöüß0123456789"
+    for _ in range(200):
+        words = [
+            "".join(random.choices(letters, k=random.randint(1, 12))) for _ in range(random.randint(1, 400))
+        ]
+        text = "".join(word + random.choice("  \t\n.,:;-|") for word in words)
+        found = recognise(text)
+        assert (found.rows, found.unrecognised) == ((), ()), text
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_damaged_reports_never_raise(seed: int) -> None:
+    """Bytes flipped, cut, doubled and shuffled; whatever comes out stays within bounds and can be shown."""
+    random = Random(seed)
+    files = sorted(CORPUS.iterdir())
+    for _ in range(25):
+        data = bytearray(b"".join(random.choice(files).read_bytes() for _ in range(random.randint(1, 3))))
+        for _ in range(random.randint(1, 60)):
+            place = random.randrange(len(data))
+            data[place : place + random.randint(0, 3)] = random.randbytes(random.randint(0, 3))
+        text = bytes(data).decode(random.choice(["utf-8", "latin-1", "utf-16-le"]), "replace")
+        lines = text.split("\n")
+        if seed % 2:
+            random.shuffle(lines)
+        found = recognise("\n".join(lines))
+        for row in found.rows:
+            assert row.name
+            assert "\x1b" not in visible(row.text + row.host + row.original)
+
+
+HOSTILE = [
+    "smtp ", "SMTP TLS\t", "Status Warning\n", "<", "<td ", "<img alt=", "&amp;", '{"failed": [\n',
+    '{"failed":[],"passed":[]}\n', "=20=\n", "[", "> ", "\ufdfa", "Connecting to 192.0.2.1\n", "a.",
+    "LISTED x ", "reverse dns does not ", "7 seconds - ", "http://mxtoolbox.com/?&&&", "SMTP A B C D\tx\n",
+    "\x1b[31m", "\0", "SOA Serial Number Format is Invalid\n1\n", "MAIL FROM:<a>\n", "9", "\ud800",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_a_megabyte_of_anything_is_read(piece: str) -> None:
+    found = recognise((piece * (TEXT_LIMIT // len(piece) + 1))[:TEXT_LIMIT])
+    assert len(found.rows) + len(found.unrecognised) <= 4000
+
+
+def test_deep_and_huge_json_is_no_report() -> None:
+    for text in (
+        '{"failed":' * 50_000,
+        '[{"Passed": [], "Failed": [' + "9" * 500_000 + "]}]",
+        '{"Failed": 1}',
+    ):
+        assert recognise(text).rows == ()
