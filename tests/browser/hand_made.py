@@ -36,9 +36,7 @@ def _hostile(text: str) -> DomainReport:
     return DomainReport(text, text, tuple(Finding(row, verdict, text, (text,), text) for verdict in Verdict))
 
 
-def _install(
-    run: Callable[..., tuple[Evidence, Report]], again: Callable[[Evidence, Sequence[str]], Report]
-) -> None:
+def _install(run: Callable[..., tuple[Evidence, Report]], again: Callable[..., Report]) -> None:
     def slowed(
         host: Host,
         *,

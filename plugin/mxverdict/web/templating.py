@@ -53,9 +53,11 @@ def _pasted(text: str) -> Markup:
 
 
 def _sentence(text: object) -> str:
-    """An error's line with a capital letter and a full stop."""
+    """An error's line with a full stop and a capital letter, unless it begins with a name or an address."""
     line = str(text).strip()
-    return line[:1].upper() + line[1:] + ("" if line.endswith((".", "!", "?")) else ".")
+    name = any(mark in line.partition(" ")[0].rstrip(".:") for mark in ".:")
+    capital = line[:1] if name else line[:1].upper()
+    return capital + line[1:] + ("" if line.endswith((".", "!", "?")) else ".")
 
 
 def _cache(host: Host) -> Optional[FileSystemBytecodeCache]:

@@ -188,7 +188,7 @@ def test_a_check_that_fails_says_so_and_keeps_the_earlier_result(
 
     checks.append(nowhere)
     page = finished(host)
-    assert "Shop.example: 192.0.2.1 is not an address of this server." in page
+    assert "shop.example: 192.0.2.1 is not an address of this server." in page
     assert escape(NoTarget.advice).replace("&#x27;", "&#39;") in page
     assert f"{DOMAIN} could not be checked." in page
     checks.append(checks[0])
