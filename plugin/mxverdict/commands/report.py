@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from mxverdict.commands.common import (
     command,
@@ -61,7 +61,7 @@ def _report(options: argparse.Namespace) -> int:
         raise UsageError("--evidence reports what is in the file; name no targets with it")
     if options.output is not None:
         _check_output(options.output)
-    windows: Sequence[Any] = ()
+    windows: Optional[Sequence[Any]] = None
     if options.evidence is not None:
         evidence = saved_evidence(options.evidence)
         report = check.again(evidence, options.tester)
@@ -85,7 +85,9 @@ def _report(options: argparse.Namespace) -> int:
     return report.exit_status
 
 
-def _written(options: argparse.Namespace, report: Report, evidence: Evidence, windows: Sequence[Any]) -> str:
+def _written(
+    options: argparse.Namespace, report: Report, evidence: Evidence, windows: Optional[Sequence[Any]]
+) -> str:
     if options.json:
         from mxverdict.report.mxtoolbox_api import api_json
 

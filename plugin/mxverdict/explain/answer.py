@@ -75,6 +75,9 @@ def answer(
     answers = [_answer(row, match.host_of(row, pasted), places, lists) for row in pasted.rows]
     if any(row.complains and not row.is_headline for row in pasted.rows):
         answers = [replace(one, evidence=(), todo="") if one.row.is_headline else one for one in answers]
+    if silence := _gave_up(pasted):
+        told = f"The report itself shows that the tester gave up after {silence:g} s without a reply."
+        answers = [_with_proof(one, told) for one in answers]
     answers.sort(key=lambda one: (not one.row.complains, _WORST_FIRST.index(one.verdict)))
     counted = {id(row) for row in pasted.complaints}
     return Explanation(
@@ -83,6 +86,19 @@ def answer(
         unrecognised=pasted.unrecognised,
         remarks=tuple(_remarks(pasted)),
     )
+
+
+def _gave_up(pasted: Pasted) -> Optional[float]:
+    """After how many seconds of silence the tester gave up, by the report's own headline or transcript."""
+    headlines = (row.seconds for row in pasted.rows if row.is_headline)
+    return next((seconds for seconds in (*headlines, *(s.gave_up for s in pasted.sessions)) if seconds), None)
+
+
+def _with_proof(one: Answer, told: str) -> Answer:
+    """What the tester could not see, it complains of, and what it could not ask, it passes."""
+    row = one.row
+    seen = row.is_headline or row.category != "smtp" or row.tester != MXTOOLBOX
+    return one if seen or one.verdict is Verdict.UNKNOWN else replace(one, evidence=(*one.evidence, told))
 
 
 def _remarks(pasted: Pasted) -> list[str]:
@@ -110,7 +126,7 @@ def _answer(row: PastedRow, host: str, places: Optional[Places], lists: Blocklis
 def _not_checked(row: PastedRow, host: str, places: Places) -> Answer:
     """A row about a domain without a finding."""
     if match.is_gone(row, host, places):
-        return Answer(row, Verdict.OK, "Not so today: the tester would print no such row.", host)
+        return Answer(row, Verdict.OK, "Not so today. The tester would print no such row.", host)
     if places.domains(host):
         why, todo = "This row is known, but nothing was found out about it.", ""
     elif host:
@@ -160,7 +176,7 @@ def _not_met(row: PastedRow, host: str, places: Places) -> Answer:
         return Answer(
             row,
             Verdict.OK,
-            "Not so today: the tester would print no such row.",
+            "Not so today. The tester would print no such row.",
             place,
             evidence=_replies(same),
         )
@@ -181,7 +197,7 @@ def _judged(row: PastedRow, found: Found) -> Answer:
     finding = found.finding
     verdict, why = finding.verdict, finding.why
     if row.complains and verdict is Verdict.OK:
-        why = f"Not so today: {why[:1].lower()}{why[1:]}"
+        why = f"Not so today. {why}"
     if row.complains and verdict is Verdict.NOT_RUN:
         verdict, why = Verdict.UNKNOWN, f"Today the tester would not get as far as to ask. {why}"
     return Answer(

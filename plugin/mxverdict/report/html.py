@@ -23,7 +23,9 @@ _LONG = 40_000
 """Characters of a transcript that are shown."""
 
 
-def report_html(report: Report, evidence: Optional[Evidence] = None, windows: Sequence[Window] = ()) -> str:
+def report_html(
+    report: Report, evidence: Optional[Evidence] = None, windows: Optional[Sequence[Window]] = None
+) -> str:
     """The page of `letter.letter`, for light and dark screens and for paper; no script, nothing fetched."""
     return _template().render(letter=letter(report, evidence, windows), method=METHOD)
 

@@ -68,21 +68,23 @@ class Transcript:
 
 @dataclass(frozen=True)
 class Letter:
-    """`facts` are pairs of name and value, `done` one line for each test window."""
+    """`facts` are pairs of name and value, `done` one line for each test window (None: not known)."""
 
     hostname: str
     summaries: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     remarks: tuple[str, ...]
     sections: tuple[Section, ...]
-    done: tuple[str, ...]
+    done: Optional[tuple[str, ...]]
     transcripts: tuple[Transcript, ...]
     version: str
 
 
-def letter(report: Report, evidence: Optional[Evidence] = None, windows: Sequence[Window] = ()) -> Letter:
+def letter(
+    report: Report, evidence: Optional[Evidence] = None, windows: Optional[Sequence[Window]] = None
+) -> Letter:
     """`evidence` is what the report was judged from; without it the real conversations are missing. `windows`
-    are those to tell of."""
+    are those to tell of (None: it is not known which there were)."""
     items = list(_merged(_items(report)))
     sections = (
         Section(kind, title, tuple(item for item in items if item.finding.verdict in verdicts))
@@ -94,7 +96,7 @@ def letter(report: Report, evidence: Optional[Evidence] = None, windows: Sequenc
         facts=_facts(report),
         remarks=report.remarks,
         sections=tuple(section for section in sections if section.items),
-        done=tuple(_window(window) for window in sorted(windows, key=lambda window: window.opened_at)),
+        done=None if windows is None else tuple(map(_window, sorted(windows, key=_opened_at))),
         transcripts=tuple(_transcripts(report, evidence)),
         version=report.version,
     )
@@ -132,6 +134,10 @@ def _facts(report: Report) -> tuple[tuple[str, str], ...]:
         ("Exim", report.exim_version),
         ("Delay for unknown hosts", delay),
     )
+
+
+def _opened_at(window: Window) -> float:
+    return window.opened_at
 
 
 def _window(window: Window) -> str:

@@ -19,7 +19,9 @@ _LONG = 20_000
 """Characters of a transcript that are kept."""
 
 
-def report_text(report: Report, evidence: Optional[Evidence] = None, windows: Sequence[Window] = ()) -> str:
+def report_text(
+    report: Report, evidence: Optional[Evidence] = None, windows: Optional[Sequence[Window]] = None
+) -> str:
     """The text of `letter.letter`, ending in a line feed."""
     return "\n".join(_lines(letter(report, evidence, windows))) + "\n"
 
@@ -37,9 +39,10 @@ def _lines(text: Letter) -> Iterator[str]:
     for section in text.sections:
         yield from _heading(section.title)
         yield from _passed(section) if section.folded else _section(section.items)
-    yield from _heading("What was done")
-    for line in text.done or ("No test window was opened lately.",):
-        yield from _wrapped(f"- {line}", hanging="  ")
+    if text.done is not None:
+        yield from _heading("What was done")
+        for line in text.done or ("No test window was opened lately.",):
+            yield from _wrapped(f"- {line}", hanging="  ")
     for transcript in text.transcripts:
         yield from _heading(transcript.title)
         for line in visible(transcript.text.replace("\r\n", "\n"), _LONG).split("\n"):
