@@ -139,6 +139,9 @@ def _not_checked(row: PastedRow, host: str, places: Places) -> Answer:
 
 def _listed(row: PastedRow, host: str, places: Optional[Places], lists: BlocklistEvidence) -> Answer:
     """A row of a blocklist, for the first address of ours that it is about."""
+    judged = match.in_domains(row, host, places) if places is not None else None
+    if judged is not None:
+        return _judged(row, judged)
     addresses = (places.addresses(host) if places is not None else None) or ()
     asked = [address for address in addresses if address in lists.addresses]
     finding = blocklist.judge_named(lists, row.name, next(iter((*asked, *addresses)), host))

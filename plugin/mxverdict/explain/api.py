@@ -105,14 +105,16 @@ def _row(item: Any, level: str, subject: Subject) -> Optional[PastedRow]:
     phrases = names().get(name.casefold()) or names().get(numbered.casefold())
     if not phrases:
         phrases = match.phrases if match is not None and match.length == len(tokens) else ()
-    if not phrases and name and subject.command in ("blacklist", "blocklist"):
-        phrases = (Phrase(words.NAME, MXTOOLBOX, "blacklist", name, "", 1),)
+    ours = entry.get(OURS.lower())
+    ours = {str(key).lower(): value for key, value in ours.items()} if isinstance(ours, dict) else {}
+    asked = "blacklist" if subject.command == "blocklist" else subject.command
+    category = _text(ours.get("category")) or asked
+    if not phrases and name and (ours or asked == "blacklist"):
+        phrases = (Phrase(words.NAME, MXTOOLBOX, category, name, "", 1),)
     mxtoolbox = [phrase for phrase in phrases if phrase.tester == MXTOOLBOX]
     if not mxtoolbox:
         return None
-    ours = entry.get(OURS.lower())
-    ours = {str(key).lower(): value for key, value in ours.items()} if isinstance(ours, dict) else {}
-    phrase = in_category(mxtoolbox, _text(ours.get("category")) or subject.command)
+    phrase = in_category(mxtoolbox, category)
     values: tuple[tuple[str, str], ...] = ()
     if match is not None and any(found.row == phrase.row for found in match.phrases):
         same = next(found for found in match.phrases if found.row == phrase.row)

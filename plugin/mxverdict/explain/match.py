@@ -84,7 +84,7 @@ def found(row: PastedRow, host: str, places: Places) -> Optional[Found]:
         made = _predicted(row, predictions)
         if made is not None or row.tester != MXTOOLBOX:
             return made
-    return _in_domains(row, host, places)
+    return in_domains(row, host, places)
 
 
 def _predicted(row: PastedRow, predictions: Sequence[Prediction]) -> Optional[Found]:
@@ -122,7 +122,7 @@ def _stand_ins(name: str) -> tuple[str, ...]:
     return (mxtoolbox.CONNECT,) if name == mxtoolbox.DISCONNECTED else ()
 
 
-def _in_domains(row: PastedRow, host: str, places: Places) -> Optional[Found]:
+def in_domains(row: PastedRow, host: str, places: Places) -> Optional[Found]:
     every = [
         Found(finding, domain.domain)
         for domain in places.domains(host)
