@@ -133,14 +133,14 @@ def _routed(host: Host, test: RelayTest, foreign: str, deadline: float) -> Relay
     except HostError as error:
         return replace(test, routed="unknown", routing=(str(error),))
     lines = [line.rstrip() for line in done.stdout.splitlines() if line.strip()][:20]
-    return replace(test, routed=_destination(lines, (foreign, _literal(foreign))), routing=tuple(lines))
+    return replace(test, routed=destination(lines, (foreign, _literal(foreign))), routing=tuple(lines))
 
 
 def _literal(foreign: str) -> str:
     return f"{foreign.rpartition('@')[0]}@[{UNKNOWN_HOSTS[4]}]"
 
 
-def _destination(lines: Sequence[str], foreign: Sequence[str]) -> str:
+def destination(lines: Sequence[str], foreign: Sequence[str]) -> str:
     """`exim -bt` prints each final address at the margin, or "… is undeliverable", and indented below it its
     router and the hosts it would go to (Exim specification, option -bt)."""
     final: list[str] = []

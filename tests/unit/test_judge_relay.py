@@ -1,0 +1,97 @@
+"""The open relay test: each variant by table, and several beside each other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Optional
+
+import pytest
+
+from mxverdict.collect.relay import destination, variants
+from mxverdict.evidence import Reply
+from mxverdict.evidence.relay import RelayTest
+from mxverdict.findings import Verdict
+from mxverdict.judge.relay import judge_relay
+
+TABLE = json.loads((Path(__file__).parents[1] / "tables/relay_verdicts.json").read_text())
+
+
+def made(
+    name: str,
+    stage: str,
+    reply: Optional[list[Any]],
+    routed: str = "",
+    log: tuple[str, ...] = (),
+    error: str = "",
+    **_: object,
+) -> RelayTest:
+    return RelayTest(
+        name=name,
+        local_address="203.0.113.10",
+        source="192.0.2.1",
+        helo="tester.example",
+        sender="stranger@foreign.example",
+        recipient="test%foreign.example@shop.example",
+        stage=stage,
+        reply=None if reply is None else Reply(reply[0], (reply[1],)),
+        log=tuple(log),
+        routed=routed,
+        error=error,
+    )
+
+
+REFUSED = made("refused", "rcpt", [550, "Relaying needs authentication"])
+
+
+@pytest.mark.parametrize("entry", TABLE["tests"], ids=lambda entry: entry["name"])
+def test_one_variant(entry: dict[str, Any]) -> None:
+    (finding,) = judge_relay([made(**entry)])
+    assert finding.verdict == entry["verdict"]
+    assert entry["name"] in finding.evidence[0]
+
+
+@pytest.mark.parametrize("entry", TABLE["routes"], ids=lambda entry: entry["name"])
+def test_where_exim_would_take_it(entry: dict[str, Any]) -> None:
+    assert destination(entry["lines"], ("test@foreign.example",)) == entry["routed"]
+
+
+def test_one_variant_that_relays_is_enough_and_is_named() -> None:
+    relaying = made("percent hack", "rcpt", [250, "Accepted"], "remote")
+    (finding,) = judge_relay([REFUSED, relaying])
+    assert finding.verdict is Verdict.PROBLEM
+    assert finding.row.text == "relays mail of strangers (percent hack)"
+    assert "RCPT TO:<test%foreign.example@shop.example> -> 250 Accepted" in finding.evidence[0]
+
+
+def test_refused_variants_are_all_listed() -> None:
+    (finding,) = judge_relay([REFUSED, REFUSED])
+    assert (finding.verdict, finding.row.text) == (Verdict.OK, "no: 2 ways to ask are refused")
+    assert len(finding.evidence) == 2
+
+
+def test_no_is_not_said_while_a_variant_is_open() -> None:
+    unsure = made("empty sender", "rcpt", [451, "later"])
+    assert [finding.verdict for finding in judge_relay([REFUSED, unsure])] == [Verdict.UNKNOWN]
+
+
+def test_nothing_tested_says_nothing() -> None:
+    assert judge_relay([]) == ()
+
+
+def test_the_classic_variants_are_there() -> None:
+    found = variants(
+        "2001:db8::10", "own.example", "cp1.example.net", "test@foreign.example", "tester.example"
+    )
+    recipients = {recipient for _, _, _, recipient in found}
+    assert {
+        "test@foreign.example",
+        "test%foreign.example@own.example",
+        "test%foreign.example@[IPv6:2001:db8::10]",
+        '"test@foreign.example"@own.example',
+        "foreign.example!test@own.example",
+        "@own.example:test@foreign.example",
+        "test@[192.0.2.1]",
+    } <= recipients
+    assert {"", "postmaster@own.example"} <= {sender for _, _, sender, _ in found}
+    assert len({name for name, _, _, _ in found}) == len(found)
