@@ -28,7 +28,7 @@ _LENGTH_LIMIT = 64 * 1024
 _BYTES_LIMIT = 256 * 1024
 """Of all records of one tree."""
 
-_MEANT_AS_SPF = re.compile(r"\W{0,3}(?:v=)?spf\d?\b", re.IGNORECASE)
+_MEANT_AS_SPF = re.compile(r"\W{0,3}(?:v=)?spf\d*\b", re.IGNORECASE)
 _MEANT_AS_DMARC = re.compile(r"\W{0,3}(?:v=)?\s*dmarc", re.IGNORECASE)
 
 

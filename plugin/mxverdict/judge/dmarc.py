@@ -71,7 +71,7 @@ def _syntax(policy: Policy, record: DmarcRecord) -> Finding:
     row = _words(name).fails(policy.domain)
     if record.error:
         todo = "Correct the record."
-        return Finding(row, Verdict.PROBLEM, _IGNORED, (record.error, where), todo, Owner.ZONE)
+        return Finding(row, Verdict.PROBLEM, _IGNORED, (record.error[:_SHOWN], where), todo, Owner.ZONE)
     if record.malformed_destinations:
         proof = tuple(f"no mail address: {uri[:_SHOWN]}" for uri in record.malformed_destinations[:_LINES])
         why = "The policy holds, but no reports go to a destination that is not written mailto:name@domain."

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from mxverdict.addresses import is_public
 from mxverdict.evidence.policy import DnsAnswer, Policy
 from mxverdict.findings import Finding, Owner, Row, Verdict
-from mxverdict.judge.spf_senders import CATEGORY, LINES, REFUSED, SpfCase, judge_senders
+from mxverdict.judge.spf_senders import CATEGORY, LINES, REFUSED, SHOWN, SpfCase, judge_senders
 from mxverdict.spf.evaluate import LOOKUP_LIMIT, NAME_LIMIT, STRANGERS, VOID_LIMIT, check_host
 from mxverdict.spf.record import is_record, parse
 from mxverdict.spf.tree import record_of, table, walk
 from mxverdict.testers import rows
-
-_SHOWN = 500
 
 
 def judge_spf(policy: Policy, addresses: Sequence[str]) -> tuple[Finding, ...]:
@@ -37,7 +35,7 @@ def judge_spf(policy: Policy, addresses: Sequence[str]) -> tuple[Finding, ...]:
         own=tuple((a, check_host(a, policy.domain, answers)) for a in addresses if is_public(a)),
     )
     return (
-        _passes(case, "SPF Record Published", (texts[0][:_SHOWN],)),
+        _passes(case, "SPF Record Published", (texts[0][:SHOWN],)),
         _deprecated(case),
         _passes(case, "SPF Multiple Records"),
         _after_all(case),
@@ -55,7 +53,7 @@ def judge_spf(policy: Policy, addresses: Sequence[str]) -> tuple[Finding, ...]:
 def _none(policy: Policy, published: DnsAnswer) -> list[Finding]:
     todo = f'Publish a TXT record at {policy.domain}, for example "v=spf1 mx a ~all"; cPanel can do it.'
     why = "Receivers cannot tell who may send mail of this domain; some distrust or refuse it for that."
-    near = tuple(f"not taken as an SPF record: {text[:_SHOWN]}" for text in published.records[:LINES])
+    near = tuple(f"not taken as an SPF record: {text[:SHOWN]}" for text in published.records[:LINES])
     findings = [
         Finding(
             _words("SPF Record Published").fails(policy.domain), Verdict.PROBLEM, why, near, todo, Owner.ZONE
@@ -64,14 +62,14 @@ def _none(policy: Policy, published: DnsAnswer) -> list[Finding]:
     if policy.spf_type.records:
         row = _words("SPF Record Deprecated").fails(policy.domain)
         why = "The record stands under type 99 alone, which nobody reads any more (RFC 7208 section 3.1)."
-        proof = tuple(text[:_SHOWN] for text in policy.spf_type.records[:LINES])
+        proof = tuple(text[:SHOWN] for text in policy.spf_type.records[:LINES])
         todo = "Publish the same text as a TXT record."
         findings.append(Finding(row, Verdict.PROBLEM, why, proof, todo, Owner.ZONE))
     return findings
 
 
 def _several(policy: Policy, texts: Sequence[str]) -> list[Finding]:
-    proof = tuple(text[:_SHOWN] for text in texts[:LINES])
+    proof = tuple(text[:SHOWN] for text in texts[:LINES])
     row = _words("SPF Multiple Records").fails(policy.domain)
     todo = "Merge them into one record and delete the others."
     published = _words("SPF Record Published").passes(policy.domain)
@@ -85,7 +83,7 @@ def _deprecated(case: SpfCase) -> Finding:
     if not case.policy.spf_type.records:
         return _passes(case, "SPF Record Deprecated")
     row = Row("SPF Record Deprecated", "warning", "Record type 99 (SPF) found", CATEGORY, case.domain)
-    proof = tuple(text[:_SHOWN] for text in case.policy.spf_type.records[:LINES])
+    proof = tuple(text[:SHOWN] for text in case.policy.spf_type.records[:LINES])
     why = "There is a record of type 99 besides; nobody reads that type any more, so it does no harm."
     return Finding(
         row, Verdict.ADVISORY, why, proof, "Delete the record of type SPF when convenient.", Owner.ZONE
@@ -98,7 +96,7 @@ def _after_all(case: SpfCase) -> Finding:
     if not after:
         return _passes(case, name)
     row = _words(name).fails(case.domain)
-    proof = tuple(term.text[:_SHOWN] for term in after[:LINES])
+    proof = tuple(term.text[:SHOWN] for term in after[:LINES])
     if all(not term.qualifier and term.name != "redirect" for term in after):
         why = 'Modifiers like exp= may stand anywhere, also behind "all" (RFC 7208 section 6).'
         return Finding(row, Verdict.FALSE_POSITIVE, why, proof, owner=Owner.NOBODY)
@@ -121,7 +119,7 @@ def _syntax(case: SpfCase) -> Finding:
         todo = "Correct what is named; in a record of somebody else's (an include), tell its owner."
         return Finding(row, Verdict.PROBLEM, REFUSED, tuple(wrong[:LINES]), todo, Owner.ZONE)
     if case.record.ignored:
-        proof = tuple(term.text[:_SHOWN] for term in case.record.ignored[:LINES])
+        proof = tuple(term.text[:SHOWN] for term in case.record.ignored[:LINES])
         why = 'A mechanism written with "=" is read as an unknown modifier and ignored, so it allows nothing.'
         return Finding(row, Verdict.PROBLEM, why, proof, 'Write ":" instead of "=".', Owner.ZONE)
     return _passes(case, name)

@@ -15,6 +15,8 @@ from mxverdict.spf.tree import Table, Tree
 CATEGORY = "spf"
 LINES = 8
 """Lines of evidence that a finding shows at most."""
+SHOWN = 500
+"""Characters of a record that a line shows at most."""
 REFUSED = "Receivers refuse the whole record (permerror, RFC 7208), as if it were wrong for every address."
 
 
@@ -52,8 +54,10 @@ def _everybody(case: SpfCase) -> list[Finding]:
     passing = [outcome for outcome in case.strangers if outcome.result == "pass" and not outcome.needs]
     if not passing:
         return []
-    row = Row("SPF allows everybody", "error", passing[0].term, CATEGORY, case.domain)
-    proof = tuple(dict.fromkeys(f"{outcome.term} in the record of {outcome.domain}" for outcome in passing))
+    row = Row("SPF allows everybody", "error", passing[0].term[:SHOWN], CATEGORY, case.domain)
+    proof = tuple(
+        dict.fromkeys(f"{outcome.term[:SHOWN]} in the record of {outcome.domain}" for outcome in passing)
+    )
     why = "The record allows mail of this domain from any address, so spam in its name counts as genuine."
     return [Finding(row, Verdict.PROBLEM, why, proof, 'End the record with "~all" or "-all".', Owner.ZONE)]
 
@@ -61,18 +65,20 @@ def _everybody(case: SpfCase) -> list[Finding]:
 def _own(case: SpfCase, address: str, outcome: Outcome) -> Finding:
     """Whether the record allows mail from one address of this server."""
     name = "SPF for this server"
-    decided = f"{outcome.term} in the record of {outcome.domain}" if outcome.term else outcome.why
+    decided = (
+        f"{outcome.term[:SHOWN]} in the record of {outcome.domain}" if outcome.term else outcome.why[:SHOWN]
+    )
     proof = tuple(filter(None, (f"{address}: {outcome.result}", decided)))
     if outcome.needs or outcome.result == "temperror":
         row = Row(name, "unknown", f"{address} could not be checked", CATEGORY, case.domain)
         lacking = tuple(f"not looked up: {name} {kind}" for name, kind in outcome.needs[:LINES])
         why = "Not everything that the record leads to could be read."
-        return Finding(row, Verdict.UNKNOWN, why, (*filter(None, (outcome.why,)), *lacking))
+        return Finding(row, Verdict.UNKNOWN, why, (*filter(None, (outcome.why[:SHOWN],)), *lacking))
     if outcome.result == "pass":
         row = Row(name, "ok", f"{address} is allowed", CATEGORY, case.domain)
         return Finding(row, Verdict.OK, "The record allows the mail that this server sends.", proof)
     row = Row(name, "error", f"{address} is not allowed ({outcome.result})", CATEGORY, case.domain)
-    if [term.text.lower() for term in case.record.terms] == ["-all"]:
+    if case.record.text.lower().split()[1:] == ["-all"]:
         why = "The domain says that it sends no mail at all; if that is so, nothing is wrong."
         return Finding(row, Verdict.ADVISORY, why, proof, owner=Owner.ZONE)
     if outcome.result == "permerror":
@@ -107,4 +113,11 @@ def _unread(case: SpfCase) -> list[Finding]:
         return []
     row = Row("SPF look-ups", "unknown", "not all of them were answered", CATEGORY, case.domain)
     why = "Some of what the record leads to could not be read; the rows above rest on the rest."
-    return [Finding(row, Verdict.UNKNOWN, why, told[:LINES])]
+    return [Finding(row, Verdict.UNKNOWN, why, tuple(line[:SHOWN] for line in told[:LINES]))]
+
+
+def _decided(outcome: Outcome) -> str:
+    """The term that gave the result, or why there is none."""
+    if not outcome.term:
+        return outcome.why[:SHOWN]
+    return f"{outcome.term[:SHOWN]} in the record of {outcome.domain}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Optional, Union
 
 from mxverdict.evidence.policy import DnsAnswer
-from mxverdict.spf.record import Record, Term, expand, is_record, parse
+from mxverdict.spf.record import Record, Term, expand, has_macro, is_record, parse
 from mxverdict.spf.tree import Table, key
 
 LOOKUP_LIMIT = 10
@@ -25,7 +25,8 @@ Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 class Outcome:
     """`result` is one of RFC 7208 section 2.6: `pass`, `fail`, `softfail`, `neutral`, `none`, `permerror`,
     `temperror`; `term` is the one that decided ("" for none) in the record of `domain`, and `why` says more
-    about an error. With `needs`, look-ups that the table lacks, the result is not known yet.
+    about an error. `voids` are names in the records that lead nowhere. With `needs`, look-ups that the table
+    lacks, the result is not known yet.
     """
 
     result: str
@@ -53,7 +54,8 @@ def check_host(address: str, domain: str, answers: Table, helo: str = "") -> Out
         why = ""
     except _Stop as stop:
         result, where, term, why = stop.result, check.domain, "", stop.why
-    return Outcome(result, where, term, why, check.lookups, tuple(check.voids), tuple(check.needs))
+    voids = tuple(void for void, literal in check.voids.items() if literal)
+    return Outcome(result, where, term, why, check.lookups, voids, tuple(check.needs))
 
 
 @dataclass
@@ -63,7 +65,8 @@ class _Check:
     answers: Table
     helo: str
     lookups: int = 0
-    voids: dict[str, None] = field(default_factory=dict)
+    voids: dict[str, bool] = field(default_factory=dict)
+    """Each look-up without an answer, and whether the record names it without a macro."""
     needs: dict[tuple[str, str], None] = field(default_factory=dict)
 
     def evaluate(self, domain: str) -> tuple[str, str, str]:
@@ -102,7 +105,7 @@ class _Check:
         if term.name == "include":
             return self.includes(target, domain)
         if term.name == "exists":
-            return bool(self.look_up(target, "A").records)
+            return bool(self.look_up(target, "A", literal=not has_macro(term.domain)).records)
         if term.name == "ptr":
             return self.is_named_below(target)
         names = self.mail_hosts(target, term) if term.name == "mx" else [target]
@@ -129,10 +132,15 @@ class _Check:
     def is_named_below(self, target: str) -> bool:
         pointer = self.address.reverse_pointer
         kind = "A" if self.address.version == 4 else "AAAA"
-        names = [name.rstrip(".").lower() for name in self.look_up(pointer, "PTR", failing=False).records]
+        names = [
+            name.rstrip(".").lower()
+            for name in self.look_up(pointer, "PTR", void=False, failing=False).records
+        ]
         below = [name for name in names[:NAME_LIMIT] if f".{name}".endswith(f".{target.lower()}")]
         return any(
-            str(self.address) in self.look_up(name, kind, void=False, failing=False).records for name in below
+            _within(self.address, text, self.address.max_prefixlen)
+            for name in below
+            for text in self.look_up(name, kind, void=False, failing=False).records
         )
 
     def target(self, term: Term, domain: str) -> str:
@@ -170,9 +178,13 @@ class _Check:
     def lacks(self, name: str, kind: str) -> bool:
         return key(name, kind) in self.needs
 
-    def look_up(self, name: str, kind: str, *, void: bool = True, failing: bool = True) -> DnsAnswer:
+    def look_up(
+        self, name: str, kind: str, *, void: bool = True, literal: bool = True, failing: bool = True
+    ) -> DnsAnswer:
         """An answer of the table. `void`: count it when it is empty; `failing`: an error ends the check."""
         answer = self.answers.get(key(name, kind))
+        if not all(0 < len(label) < 64 for label in name.split(".")):
+            answer = DnsAnswer(name, kind, exists=False)
         if answer is None:
             self.needs[key(name, kind)] = None
             return DnsAnswer(name, kind)
@@ -181,7 +193,7 @@ class _Check:
                 raise _Stop("temperror", answer.error)
             return DnsAnswer(name, kind)
         if void and not answer.records:
-            self.voids[f"{name} {kind}"] = None
+            self.voids[f"{name} {kind}"] = literal
             if len(self.voids) > VOID_LIMIT:
                 raise _Stop(
                     "permerror", f"more than {VOID_LIMIT} look-ups lead nowhere: {', '.join(self.voids)}"

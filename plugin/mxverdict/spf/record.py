@@ -18,10 +18,12 @@ RESULTS = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
 
 _MECHANISM = re.compile(r"([+\-~?]?)([A-Za-z0-9][A-Za-z0-9_.\-]*)(?:([:/])(.*))?", re.DOTALL)
 _MODIFIER = re.compile(r"([A-Za-z][A-Za-z0-9_.\-]*)=(.*)", re.DOTALL)
-_LENGTHS = re.compile(r"(?:/(\d{1,3}))?(?://(\d{1,3}))?\Z")
+_LENGTHS = re.compile(r"(?:/(0|[1-9]\d{0,2}))?(?://(0|[1-9]\d{0,2}))?\Z")
+_LENGTH = re.compile(r"(?:/(?:0|[1-9]\d{0,2}))?\Z")
 _MACRO = re.compile(r"%(?:\{([A-Za-z])(\d*)(r?)([.\-+,/_=]*)\}|[%_\-])", re.IGNORECASE)
-_TOP_LABEL = re.compile(r"(?:[A-Za-z0-9-]*[A-Za-z][A-Za-z0-9-]*|[A-Za-z0-9]+-[A-Za-z0-9-]*)\Z")
+_TOP_LABEL = re.compile(r"(?:[A-Za-z0-9]*[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9]+-[A-Za-z0-9-]*[A-Za-z0-9])\Z")
 _SHOWN = 60
+_NAME_LENGTH = 253
 _ERRORS_LIMIT = 20
 
 
@@ -78,8 +80,9 @@ class Record:
     def looking_up(self) -> tuple[Term, ...]:
         """Terms that cost a look-up when nothing before them matches: none behind `all`."""
         reached = self.terms[: len(self.terms) - len(self.after_all)]
+        redirect = self.redirect
         return tuple(
-            term for term in reached if (term.qualifier and term.name in LOOKING_UP) or term is self.redirect
+            term for term in reached if (term.qualifier and term.name in LOOKING_UP) or term is redirect
         )
 
     @property
@@ -135,9 +138,10 @@ def expand(spec: str, values: dict[str, str]) -> Optional[str]:
         return ".".join(parts[-kept:] if kept else parts)
 
     name = _MACRO.sub(fill, spec)
-    while len(name) > 253 and "." in name:
-        name = name.partition(".")[2]
-    return None if missing else name.rstrip(".")
+    name = name.rstrip(".")
+    if len(name) > _NAME_LENGTH and name[-_NAME_LENGTH - 1] != ".":
+        name = name[-_NAME_LENGTH:].partition(".")[2]
+    return None if missing else name[-_NAME_LENGTH:]
 
 
 def has_macro(spec: str) -> bool:
@@ -167,6 +171,8 @@ def _term(word: str, errors: list[str]) -> Optional[Term]:
 def _modifier(word: str, name: str, value: str, errors: list[str]) -> Term:
     if name in ("redirect", "exp"):
         _check_domain(word, value, errors)
+    elif "%" in _MACRO.sub("", value):
+        errors.append(f"{_shown(word)} holds a malformed macro")
     return Term(word, name, domain=value)
 
 
@@ -176,8 +182,7 @@ def _network(word: str, name: str, qualifier: str, rest: str, errors: list[str])
         if not rest.startswith(":"):
             raise ValueError
         network = ipaddress.ip_network(rest[1:], strict=False)
-        digits = rest[1:].partition("/")[2]
-        if network.version != version or (digits and not digits.isdigit()):
+        if network.version != version or not _LENGTH.match(rest[1:].lstrip("0123456789abcdefABCDEF.:")):
             raise ValueError
     except ValueError:
         errors.append(f"{_shown(word)} is no IPv{version} address or network")

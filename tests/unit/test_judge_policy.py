@@ -1,0 +1,73 @@
+"""SPF and DMARC judged from tables, without a network."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from mxverdict.evidence.policy import DnsAnswer, Policy
+from mxverdict.judge.policy import judge_policy
+from mxverdict.testers import rows
+from tests.unit.policy_cases import Case, cases, policy_of
+
+
+@pytest.mark.parametrize("case", [*cases("spf"), *cases("dmarc")], ids=str)
+def test_findings(case: Case) -> None:
+    case.check(policy_of(case))
+
+
+@pytest.mark.parametrize("table", ["spf", "dmarc"])
+def test_every_row_of_the_tester_is_tried_both_ways(table: str) -> None:
+    found = [f for case in cases(table) for f in case.findings(policy_of(case))]
+    for name, words in rows.load(table).items():
+        levels = {f.row.level for f in found if f.row.name == name}
+        assert {"ok", words.level} <= levels, name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "v=spf1 " + "include:a.test " * 4000,
+        "v=spf1 " + " ".join(f"include:i{n}.test" for n in range(4000)),
+        "v=spf1 " + "a" * 60000,
+        "v=spf1 " + "%{" * 30000,
+        "v=spf1 exists:" + "%{d1r.-+,/_=}" * 4000,
+        "v=spf1 a/" + "9" * 60000,
+        "v=spf1 ip4:" + "1" * 60000,
+        "v=spf1 " + "x" * 30000 + "=" + "%" * 30000,
+    ],
+    ids=lambda text: text[:30],
+)
+def test_a_huge_record_is_judged_soon(text: str) -> None:
+    answers = (
+        DnsAnswer("huge.test", "TXT", (text,)),
+        DnsAnswer("a.test", "TXT", ("v=spf1 include:huge.test",)),
+    )
+    policy = Policy(
+        "huge.test", answers, DnsAnswer("huge.test", "SPF"), (DnsAnswer("_dmarc.huge.test", "TXT"),)
+    )
+    started = time.monotonic()
+    findings = judge_policy(policy, ["203.0.113.10"])
+    assert time.monotonic() - started < 5
+    assert all(len(line) < 1000 for finding in findings for line in finding.evidence)
+    assert all(len(finding.evidence) <= 20 for finding in findings)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "v=DMARC1;" + "p=none;" * 8000,
+        "v=DMARC1; p=reject; pct=" + "9" * 4000,
+        "v=DMARC1; p=none; rua=" + "mailto:a@b.test," * 200,
+        "v=DMARC1;" + " " * 60000,
+    ],
+    ids=lambda text: text[:30],
+)
+def test_a_huge_dmarc_record_is_judged_soon(text: str) -> None:
+    answers = (DnsAnswer("_dmarc.huge.test", "TXT", (text,)),)
+    policy = Policy("huge.test", (), DnsAnswer("huge.test", "SPF"), answers)
+    started = time.monotonic()
+    findings = judge_policy(policy, [])
+    assert time.monotonic() - started < 5
+    assert all(len(line) < 1000 for finding in findings for line in finding.evidence)
