@@ -92,7 +92,7 @@ def letter(
     )
     return Letter(
         hostname=report.hostname,
-        summaries=(report.summary, *(f"{domain.domain}: {domain.summary}" for domain in report.domains)),
+        summaries=tuple(_summaries(report)),
         facts=_facts(report),
         remarks=report.remarks,
         sections=tuple(section for section in sections if section.items),
@@ -100,6 +100,13 @@ def letter(
         transcripts=tuple(_transcripts(report, evidence)),
         version=report.version,
     )
+
+
+def _summaries(report: Report) -> Iterator[str]:
+    if all(domain.summary != report.summary for domain in report.domains):
+        yield report.summary
+    for domain in report.domains:
+        yield f"{domain.domain}: {domain.summary}"
 
 
 def _items(report: Report) -> Iterator[Item]:

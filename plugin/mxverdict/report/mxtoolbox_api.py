@@ -38,7 +38,7 @@ class _Entry:
 
 def api_json(report: Report, evidence: Optional[Evidence] = None) -> dict[str, Any]:
     """One envelope: rows by level in `Failed`, `Warnings`, `Passed`; what could not be told in `Timeouts`."""
-    entries = [*_of_domains(report), *_of_server(report)]
+    entries = _once([*_of_domains(report), *_of_server(report)])
     items: dict[str, list[dict[str, Any]]] = {name: [] for name in _LISTS.values()}
     for entry in entries:
         items[_LISTS.get(entry.finding.row.level, "Timeouts")].append(_item(entry))
@@ -100,6 +100,15 @@ def _of_server(report: Report) -> Iterator[_Entry]:
             if known is None or worst_first.index(finding.verdict) < worst_first.index(known.finding.verdict):
                 found[key] = entry
     return iter(found.values())
+
+
+def _once(entries: Iterable[_Entry]) -> list[_Entry]:
+    """A row about a host once; a domain's report holds those of its mail servers too."""
+    found: dict[tuple[str, str, str], _Entry] = {}
+    for entry in entries:
+        row = entry.finding.row
+        found.setdefault((row.category, row.name, f"{entry.host} {row.text}"), entry)
+    return list(found.values())
 
 
 def _item(entry: _Entry) -> dict[str, Any]:
