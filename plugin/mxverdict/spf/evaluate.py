@@ -58,6 +58,22 @@ def check_host(address: str, domain: str, answers: Table, helo: str = "") -> Out
     return Outcome(result, where, term, why, check.lookups, voids, tuple(check.needs))
 
 
+def macros(address: Address, sender: str, domain: str, helo: str) -> dict[str, str]:
+    """Values of the macro letters (RFC 7208 section 7.2) for mail of the domain `sender`, while the record of
+    `domain` is looked at. `p` is "unknown": its use is discouraged, and that answer allowed (section 7.3)."""
+    version_4 = address.version == 4
+    return {
+        "s": f"postmaster@{sender}",
+        "l": "postmaster",
+        "o": sender,
+        "d": domain,
+        "i": str(address) if version_4 else ".".join(address.exploded.replace(":", "")),
+        "p": "unknown",
+        "v": "in-addr" if version_4 else "ip6",
+        "h": helo,
+    }
+
+
 @dataclass
 class _Check:
     address: Address
@@ -146,27 +162,10 @@ class _Check:
     def target(self, term: Term, domain: str) -> str:
         if not term.domain:
             return domain
-        name = expand(term.domain, self.macros(domain))
+        name = expand(term.domain, macros(self.address, self.domain, domain, self.helo))
         if not name:
             raise _Stop("permerror", f"{term.text} leads to no domain name")
         return name
-
-    def macros(self, domain: str) -> dict[str, str]:
-        """RFC 7208 section 7.2; `p` is "unknown", as its use is discouraged and may be answered so (7.3)."""
-        if self.address.version == 4:
-            dotted = str(self.address)
-        else:
-            dotted = ".".join(self.address.exploded.replace(":", ""))
-        return {
-            "s": f"postmaster@{self.domain}",
-            "l": "postmaster",
-            "o": self.domain,
-            "d": domain,
-            "i": dotted,
-            "p": "unknown",
-            "v": "in-addr" if self.address.version == 4 else "ip6",
-            "h": self.helo,
-        }
 
     def count(self, term: Term) -> None:
         self.lookups += 1
