@@ -150,6 +150,7 @@ class NameServer:
     notify no;
     allow-query {{ any; }};
     allow-recursion {{ any; }};
+    allow-transfer {{ none; }};
     check-names primary ignore;
     check-mx ignore;
     check-mx-cname ignore;

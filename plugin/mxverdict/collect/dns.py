@@ -22,6 +22,8 @@ from mxverdict.evidence import Forward, ReverseDns
 TIMEOUT = 5.0
 _NAMES_LIMIT = 10
 _ATTEMPT = TIMEOUT / 2
+_CACHED = 10_000
+"""Answers kept while the process lives: many domains share their name servers, mail hosts and top level."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ def _resolver() -> dns.resolver.Resolver:
     except dns.exception.DNSException as error:
         raise OSError(f"no DNS resolver is set up: {error}") from None
     resolver.timeout = _ATTEMPT
+    resolver.cache = dns.resolver.LRUCache(_CACHED)
     return resolver
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from mxverdict.collect.dns import look_up
 from mxverdict.collect.mail_route import find_routes, greet_hosts, read_routing
 from mxverdict.collect.policy import read_policy
-from mxverdict.collect.zone import read_zone
+from mxverdict.collect.zone import read_zones
 from mxverdict.evidence import Domain
 from mxverdict.evidence.mail_route import HostGreeting, MailRoute
 from mxverdict.evidence.outgoing import Outgoing, sending_addresses
@@ -46,12 +46,13 @@ def read_domains(
     """The domains of `routes`, and one greeting for each remote mail host of them. Nothing is raised."""
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         greeting = pool.submit(greet_hosts, routes, own_addresses, hostname, deadline)
-        zones = [pool.submit(read_zone, route.domain, deadline) for route in routes]
+        names = [route.domain for route in routes]
+        zones = pool.submit(read_zones, names, deadline)
         policies = [pool.submit(_policy, route.domain, outgoing, deadline) for route in routes]
-        routings = read_routing(host, [route.domain for route in routes])
+        routings = read_routing(host, names)
         domains = tuple(
-            Domain(route.domain, route, zone.result(), policy.result(), routing)
-            for route, zone, policy, routing in zip(routes, zones, policies, routings)
+            Domain(route.domain, route, zone, policy.result(), routing)
+            for route, zone, policy, routing in zip(routes, zones.result(), policies, routings)
         )
         return domains, greeting.result()
 

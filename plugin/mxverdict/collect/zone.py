@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from typing import Optional
 
@@ -26,8 +26,18 @@ _ADDRESSES_LIMIT = 2  # of each IP version
 _PARENTS_LIMIT = 4
 _LEVELS_LIMIT = 10
 _THREADS = 64
+_ZONES_AT_A_TIME = 32
+_QUESTIONS_AT_A_TIME = 256
 _HEDGE = 2.0  # seconds after which a slow resolver is not waited for before the zone above is asked
 _SPARE = 0.2  # seconds kept back for putting the answers together
+
+
+def read_zones(domains: Sequence[str], deadline: float) -> tuple[Zone, ...]:
+    """The zone of each domain, many at a time; for the rest see `read_zone`."""
+    if not domains:
+        return ()
+    with ThreadPoolExecutor(_ZONES_AT_A_TIME) as readers, ThreadPoolExecutor(_QUESTIONS_AT_A_TIME) as pool:
+        return tuple(readers.map(lambda domain: _read(domain, deadline, pool), domains))
 
 
 def read_zone(domain: str, deadline: float) -> Zone:
@@ -36,6 +46,11 @@ def read_zone(domain: str, deadline: float) -> Zone:
     `deadline` is a `time.monotonic()` value. Nothing is raised: what could not be read is told in the `error`
     fields of the result.
     """
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return _read(domain, deadline, pool)
+
+
+def _read(domain: str, deadline: float, pool: ThreadPoolExecutor) -> Zone:
     nothing = Delegation("", error="not asked")
     try:
         name = dns.name.from_text(domain)
@@ -43,8 +58,7 @@ def read_zone(domain: str, deadline: float) -> Zone:
         return Zone(domain, "", None, nothing, error=f"this is no domain name: {error}")
     if name == dns.name.root:
         return Zone(domain, "", None, nothing, error="the root is not looked at")
-    with ThreadPoolExecutor(_THREADS) as pool:
-        return _Reading(name, deadline - _SPARE, pool).read()
+    return _Reading(name, deadline - _SPARE, pool).read()
 
 
 class _Reading:
