@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Optional
 
 from mxverdict.evidence import Domain, Evidence
@@ -23,15 +24,25 @@ _LEVELS = ("error", "warning", "unknown", "ok")
 
 def judge_domains(evidence: Evidence, predictions: Sequence[Prediction]) -> tuple[DomainReport, ...]:
     """A report for each domain in `evidence`; its SMTP rows are those of `predictions` for its mail hosts."""
-    return tuple(_report(domain, evidence, predictions) for domain in evidence.domains)
+
+    @cache
+    def listings(addresses: frozenset[str]) -> tuple[Finding, ...]:
+        return _listings(evidence.blocklists, addresses)
+
+    return tuple(_report(domain, evidence, predictions, listings) for domain in evidence.domains)
 
 
-def _report(domain: Domain, evidence: Evidence, predictions: Sequence[Prediction]) -> DomainReport:
+def _report(
+    domain: Domain,
+    evidence: Evidence,
+    predictions: Sequence[Prediction],
+    listings: Callable[[frozenset[str]], tuple[Finding, ...]],
+) -> DomainReport:
     own = frozenset(evidence.own_addresses)
     sending = sending_addresses(domain.name, evidence.outgoing)
     mail_hosts = [address for host in domain.route.hosts for address in host.addresses]
     found = [
-        *_listings(evidence.blocklists, frozenset([*mail_hosts, *sending])),
+        *listings(frozenset([*mail_hosts, *sending])),
         *_smtp(predictions, _own_targets(domain, evidence)),
         *judge_zone(domain.zone, evidence.taken_at, own),
         *judge_mail_route(domain.route, evidence.greetings, own, domain.routing),
