@@ -25,9 +25,13 @@ from mxverdict.errors import UsageError
 
 
 def register(commands: Any) -> None:
-    check = command(commands, "check", _check, "the full diagnosis of this server")
+    check = command(commands, "check", _check, "the full diagnosis of this server, or of all that testers grade about a domain")
     check.add_argument(
-        "targets", nargs="*", metavar="TARGET", help="domain, host name or address of this server"
+        "targets",
+        nargs="*",
+        metavar="TARGET",
+        help="domain, or host name or address of this server (default: its main addresses)",
+
     )
     tester_option(check)
     check.add_argument(
