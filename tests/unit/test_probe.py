@@ -79,6 +79,12 @@ def drips(connection: socket.socket) -> None:
         time.sleep(0.05)
 
 
+def drizzles(connection: socket.socket) -> None:
+    for _ in range(5000):
+        connection.sendall(b"2")
+        time.sleep(0.0002)
+
+
 def broken_tls(connection: socket.socket) -> None:
     connection.sendall(b"220 mail.example\r\n")
     connection.recv(1000)
@@ -103,6 +109,7 @@ def test_a_split_greeting_of_three_lines_is_read_whole() -> None:
     [
         (never, "no reply within 0.3 s"),
         (drips, "no reply within 0.3 s"),
+        (drizzles, "no reply within 0.3 s"),
         (endless_line, "more than 64 KiB"),
         (endless_lines, "more than 64 KiB"),
         (junk, "no SMTP reply"),
