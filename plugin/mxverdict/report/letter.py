@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Optional
 from mxverdict.evidence import Evidence, Probe
 from mxverdict.findings import Finding, Prediction, Report, Verdict
 from mxverdict.report.clock import stamp
+from mxverdict.testers import rows
 
 if TYPE_CHECKING:
     from mxverdict.window import Window
@@ -113,7 +114,8 @@ def _items(report: Report) -> Iterator[Item]:
     """In the order of the testers' own reports: domains, then each tester, then what no tester prints."""
     for domain in report.domains:
         for finding in domain.findings:
-            yield Item(finding, "MXToolbox", (finding.row.host or domain.domain,))
+            tester = "MXToolbox" if rows.printed(finding.row) else ""
+            yield Item(finding, tester, (finding.row.host or domain.domain,))
     for prediction in report.predictions:
         for finding in prediction.findings:
             yield Item(finding, prediction.title, (prediction.server_address,))

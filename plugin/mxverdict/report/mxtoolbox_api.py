@@ -127,6 +127,7 @@ def _item(entry: _Entry) -> dict[str, Any]:
         OURS: {
             "Category": row.category,
             "Host": entry.host,
+            "Own": not rows.printed(row),
             "Verdict": finding.verdict.value,
             "Why": finding.why,
             "Evidence": list(finding.evidence),

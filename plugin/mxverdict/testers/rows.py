@@ -71,6 +71,11 @@ def limits(category: str) -> dict[str, Any]:
     return found
 
 
+def printed(row: Row) -> bool:
+    """Whether MXToolbox prints a row of that name; the others are what only we look at."""
+    return row.category in CATEGORIES and row.name in load(row.category)
+
+
 def _data(category: str) -> dict[str, Any]:
     data: dict[str, Any] = json.loads((FOLDER / f"{category}.json").read_text(encoding="utf-8"))
     return data

@@ -103,6 +103,15 @@ def test_findings_alike_at_several_addresses_stand_once() -> None:
     assert [item.places for item in tls] == [("203.0.113.10", "203.0.113.11")]
 
 
+def test_what_no_tester_prints_is_not_put_into_its_mouth() -> None:
+    own = Finding(Row("Blocklists", "unknown", "refused", "blacklist"), Verdict.UNKNOWN, "No answer.")
+    made = replace(report(), domains=(domain_report(findings=(*domain_report().findings, own)),))
+    testers_of = {i.finding.row.name: i.tester for section in letter(made).sections for i in section.items}
+    assert (testers_of["Blocklists"], testers_of["SPF Record Published"]) == ("", "MXToolbox")
+    owns = {i["Name"]: i["MxVerdict"]["Own"] for name in ("Passed", "Timeouts") for i in api_json(made)[name]}
+    assert (owns["Blocklists"], owns["SPF Record Published"]) == (True, False)
+
+
 def test_times_name_the_zone_and_windows_their_end() -> None:
     (line,) = letter(report(), None, [window(closed_at=NOW.wall + 60, state="closed")]).done or ()
     assert line == (
