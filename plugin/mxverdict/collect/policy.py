@@ -7,7 +7,6 @@ leads further.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -67,8 +66,6 @@ def _spf(
                 f"only {TREE_LIMIT} included domains were followed" if len(tree.domains) >= TREE_LIMIT else ""
             )
             return tuple(answers.values()), cut
-        if time.monotonic() >= deadline:
-            return tuple(answers.values()), "no time was left to follow the record to its end"
         if len(answers) + len(needed) > LOOKUPS_LIMIT:
             return tuple(answers.values()), f"the record needs more than {LOOKUPS_LIMIT} look-ups"
         for answer in pool.map(lambda pair: _ask(pair[0], pair[1], deadline), needed):
