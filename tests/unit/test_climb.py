@@ -1,4 +1,4 @@
-"""What a climb of the telnet ladder never does: talk to private addresses on request, or past its deadline."""
+"""What a climb of the telnet ladder never does: talk to private addresses if told not to, or take longer."""
 
 from __future__ import annotations
 
