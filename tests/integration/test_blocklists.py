@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mxverdict.evidence.blocklist import BlocklistEvidence, ListAnswer
-from mxverdict.findings import Finding
+from mxverdict.findings import Finding, Owner
 from mxverdict.judge.blocklist import judge_blocklists, judge_named
 from mxverdict.testers.blocklists import Blocklist, load
 from tests.sandbox.blocklists import Blocklists
@@ -94,6 +94,8 @@ def test_finding(asked: Asked, expected: dict[str, str]) -> None:
     ]
     assert any(expected["says"] in _told(finding) for finding in found), "\n\n".join(map(_told, found))
     assert all(finding.row.category == "blacklist" for finding in found)
+    if "owner" in expected:
+        assert [finding.owner for finding in found] == [Owner[expected["owner"]]]
 
 
 def test_no_other_listing_is_found(asked: Asked) -> None:

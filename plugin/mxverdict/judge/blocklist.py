@@ -122,13 +122,14 @@ def _listing(evidence: BlocklistEvidence, known: Blocklist, answer: ListAnswer) 
         why = "The list answered for this address, but gave no proof that it is in order: " + state.told + "."
         return Finding(row, Verdict.UNKNOWN, why, proof, f"Look the address up at {known.removal}")
     todo = f"{known.advice} {known.removal}".strip()
+    owner = Owner.ADDRESS if known.about_network else Owner.SERVER
     if known.importance == "low":
         why = "The address is on the list, but hardly a receiver refuses mail for it."
-        return Finding(row, Verdict.ADVISORY, why, proof, todo, Owner.SERVER)
+        return Finding(row, Verdict.ADVISORY, why, proof, todo, owner)
     many = "many" if known.importance == "high" else "some"
     why = f"The address is on the list, and {many} receivers refuse mail for it."
     todo = f"Stop the cause (a hacked account or site, see Exim's log), then: {todo}"
-    return Finding(row, Verdict.PROBLEM, why, proof, todo, Owner.SERVER)
+    return Finding(row, Verdict.PROBLEM, why, proof, todo, owner)
 
 
 def _clean(evidence: BlocklistEvidence, known: Iterable[Blocklist], address: str) -> Optional[Finding]:
@@ -163,7 +164,7 @@ def _refusing(evidence: BlocklistEvidence, refusing: Sequence[Blocklist]) -> lis
         if address in catalogue.public_resolvers
     ]
     why = "These lists do not answer the DNS resolver that this server uses; that is no listing."
-    told = [f"{entry.title}: {_state(evidence, entry).told}" for entry in refusing]
+    told = [f"{entry.title}: {_state(evidence, entry).told}. {entry.access}".rstrip() for entry in refusing]
     row = Row(NAME, "unknown", f"refused by {_titles(refusing)}", CATEGORY, ", ".join(evidence.addresses))
     proof = (*told, _asked_through(evidence), *named)
     return [Finding(row, Verdict.UNKNOWN, why, proof, _OWN_RESOLVER, Owner.SERVER)]

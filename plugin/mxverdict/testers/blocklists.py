@@ -29,7 +29,8 @@ class ReturnCode:
 class Blocklist:
     """A list that is asked. `title` is what MXToolbox calls it where it asks it too, `importance` one of
     IMPORTANCES, `ipv6` whether it covers IPv6, `refusals` its own codes beside 127.255.255.0/24 that are no
-    listing, `removal` the page where a listing is lifted, `access` what a resolver needs to be answered."""
+    listing, `removal` the page where a listing is lifted, `access` what a resolver needs to be answered,
+    `about_network` whether it is the provider (network, reverse name) that has to act."""
 
     zone: str
     title: str
@@ -41,6 +42,7 @@ class Blocklist:
     refusals: tuple[ReturnCode, ...] = ()
     access: str = ""
     advice: str = ""
+    about_network: bool = False
 
     def meaning(self, code: str) -> str:
         """What a return code means; "" for one that we do not know."""
