@@ -20,6 +20,8 @@ _FORMLESS = 3
 """With fewer words after it, a level alone is no row."""
 _ROWS_LIMIT = 2000
 BLACKLIST = "blacklist"
+_MARKS = " ,;\"'`*"
+"""What stands around a row's words in a ticket or in JSON."""
 
 
 def read(lines: Sequence[str], cut: bool) -> Pasted:
@@ -200,7 +202,7 @@ class _Scanner:
         if phrase is None:
             self._not_one(candidates, first)
             return
-        text = as_written(self._tokens[place : place + match.length]).strip(" ,;\"'`*")
+        text = as_written(self._tokens[place : place + match.length]).strip(_MARKS).replace('":', ":")
         values = tuple(zip(phrase.placeholders, match.values))
         start = self._start if self._open else first
         self._add(phrase, self._level or phrase.level, text, values, (start, first, last))
@@ -278,9 +280,8 @@ class _Scanner:
 
     def _flush_unknown(self, rest: Sequence[Token]) -> None:
         if self._category == BLACKLIST and (name := marks.listed_by(as_written(rest))):
-            self._add(
-                _unknown_list(name), "error", as_written(rest), (), (self._start, self._last, self._last)
-            )
+            text = marks.without_more(as_written(rest))
+            self._add(_unknown_list(name), "error", text, (), (self._start, self._last, self._last))
             return
         reason = ""
         if self._name is not None and self._name_closed and rest:

@@ -41,7 +41,7 @@ def api_json(report: Report, evidence: Optional[Evidence] = None) -> dict[str, A
     entries = _once([*_of_domains(report), *_of_server(report)])
     items: dict[str, list[dict[str, Any]]] = {name: [] for name in _LISTS.values()}
     for entry in entries:
-        items[_LISTS.get(entry.finding.row.level, "Timeouts")].append(_item(entry))
+        items[_LISTS[entry.finding.row.level]].append(_item(entry))
     command, argument = _asked(report, entries)
     sessions = [p.session.seconds for p in report.predictions if p.tester == TESTER]
     return {

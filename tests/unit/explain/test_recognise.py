@@ -31,7 +31,7 @@ def paste(name: str) -> Pasted:
 
 def shown(row: PastedRow) -> list[object]:
     values = " ".join(f"{name}={value}" for name, value in row.values)
-    return [row.tester, row.category, row.name, row.level, row.host, values, len(row.details)]
+    return [row.tester, row.category, row.name, row.level, row.host, row.text, values, len(row.details)]
 
 
 def test_every_pasted_report_has_its_expectation() -> None:
@@ -45,6 +45,7 @@ def test_recognised(case: dict[str, Any]) -> None:
     assert [[line.line, line.reason] for line in found.unrecognised] == case["unrecognised"]
     assert [f"{subject.command}:{subject.argument}" for subject in found.subjects] == case["subjects"]
     assert (found.form, found.ignored, found.cut) == (case["form"], case["ignored"], False)
+    assert len(found.sessions) == case["sessions"]
 
 
 @pytest.mark.parametrize(
@@ -57,8 +58,8 @@ def test_quoting_changes_nothing(case: dict[str, Any], wrapping: str) -> None:
     if "<table" in text or "=09" in text:
         return
     quoted = recognise("\n".join(wrapping + line for line in text.split("\n")))
-    rows_found = [shown(row)[:6] for row in quoted.rows]
-    assert rows_found == [row[:6] for row in case["rows"]]
+    rows_found = [shown(row)[:5] for row in quoted.rows]
+    assert rows_found == [row[:5] for row in case["rows"]]
 
 
 def test_line_ends_and_blanks_of_every_kind() -> None:
@@ -171,6 +172,12 @@ HOSTILE = [
 def test_a_megabyte_of_anything_is_read(piece: str) -> None:
     found = recognise((piece * (TEXT_LIMIT // len(piece) + 1))[:TEXT_LIMIT])
     assert len(found.rows) + len(found.unrecognised) <= 4000
+
+
+def test_a_huge_number_hides_no_row() -> None:
+    item = '{"ID": %s, "Name": "SMTP TLS", "Info": "Warning - Does not support TLS."}' % ("9" * 5000)
+    (row,) = recognise(f'{{"Command": "smtp", "Warnings": [{item}], "Passed": []}}').rows
+    assert row.name == "SMTP TLS"
 
 
 def test_deep_and_huge_json_is_no_report() -> None:

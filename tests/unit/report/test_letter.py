@@ -91,16 +91,19 @@ def test_what_is_real_comes_first_then_false_alarms_then_the_rest() -> None:
 
 def test_findings_alike_at_several_addresses_stand_once() -> None:
     made = report()
-    twice = replace(
-        made, predictions=(*made.predictions, replace(made.predictions[0], server_address="203.0.113.11"))
+    slower = tuple(
+        replace(f, row=replace(f.row, text=f.row.text.replace("15.000", "15.007")))
+        for f in made.predictions[0].findings
     )
+    second = replace(made.predictions[0], server_address="203.0.113.11", findings=slower)
+    twice = replace(made, predictions=(*made.predictions, second))
     tls = [
         item
         for section in letter(twice).sections
         for item in section.items
-        if item.finding.row.name == "SMTP TLS" and "203.0.113.10" in item.places
+        if item.finding.row.name in ("SMTP TLS", "SMTP Transaction Time") and "203.0.113.10" in item.places
     ]
-    assert [item.places for item in tls] == [("203.0.113.10", "203.0.113.11")]
+    assert [item.places for item in tls] == [("203.0.113.10", "203.0.113.11")] * 2
 
 
 def test_what_no_tester_prints_is_not_put_into_its_mouth() -> None:
@@ -185,6 +188,14 @@ def test_the_api_has_every_key_and_each_row_in_its_list() -> None:
     assert data["Information"][0]["Banner"] == f"220 {BANNER.lines[0]}"
 
 
+def test_a_row_of_a_domain_and_of_its_mail_server_stands_once() -> None:
+    made = report()
+    tls = next(f for f in made.predictions[0].findings if f.row.name == "SMTP TLS")
+    same = replace(tls, row=replace(tls.row, host="203.0.113.10"))
+    data = api_json(replace(made, domains=(domain_report(findings=(same,)),)))
+    assert [item["Name"] for item in data["Warnings"]].count("SMTP TLS") == 1
+
+
 def test_the_api_of_one_address_is_the_look_up_that_was_asked() -> None:
     data = api_json(replace(report(), domains=()), evidence())
     assert (data["Command"], data["CommandArgument"], data["ArgumentType"]) == ("smtp", "203.0.113.10", "ip")
@@ -198,6 +209,7 @@ def test_what_the_api_says_is_read_back_whole() -> None:
     pasted = recognise(json.dumps(api_json(made, evidence()), indent=2))
     assert pasted.unrecognised == ()
     assert {row.name for row in pasted.rows} == known
+    assert not [detail for row in pasted.rows for detail in row.details if "MxVerdict" in detail]
     answered = answer(pasted, made)
     mine = {(one.row.category, one.row.name, one.row.host): one.verdict for one in answered.answers}
     for domain in made.domains:
@@ -211,7 +223,8 @@ def _rows(text: str) -> Iterator[str]:
 
 
 def test_an_explanation_is_printed_without_harm() -> None:
-    pasted = recognise(f"smtp:203.0.113.10\nSMTP TLS\tWarning - Does not support TLS.\nSMTP Foo\t{HOSTILE}\n")
+    rows = "SMTP TLS\tWarning - Does not support TLS.\n❌ SMTP Banner Check\n"
+    pasted = recognise(f"smtp:203.0.113.10\n{rows}SMTP Foo\t{HOSTILE}\n")
     made = answer(pasted, hostile())
     console = Console(width=200, force_terminal=False, highlight=False, markup=False)
     with console.capture() as capture:
@@ -220,5 +233,7 @@ def test_an_explanation_is_printed_without_harm() -> None:
     assert "\x1b" not in printed
     assert "\u202e" not in printed
     assert "Not recognised" in printed
+    assert "SMTP Foo alert(1)" in printed
+    assert "SMTP Banner Check: error" in printed
     assert any("SMTP TLS" in line for line in _rows(printed))
     assert explanation_json(made)["exit_status"] == made.exit_status
