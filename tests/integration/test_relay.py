@@ -58,8 +58,11 @@ print(json.dumps([ask(*one) for one in json.load(sys.stdin)]))
 
 @contextmanager
 def server(*, open_relay: bool) -> Iterator[Sandbox]:
-    """Without delays, so that a real stranger need not wait, and without limits on failed sessions."""
-    with Sandbox(connect_delay=0, rcpt_delay=0, slow_fail_limit=1000, open_relay=open_relay) as box:
+    """Without delays, so that a real stranger need not wait, without limits on failed sessions, and with a
+    mailbox for every local part."""
+    with Sandbox(
+        connect_delay=0, rcpt_delay=0, slow_fail_limit=1000, catch_all=True, open_relay=open_relay
+    ) as box:
         yield box
 
 
@@ -112,6 +115,16 @@ def test_what_a_catch_all_takes_is_no_relaying(closed: Sandbox) -> None:
     assert local == {"percent hack", "percent hack at this server's name", "quoted address", "bang path"}
     (finding,) = [finding for finding in findings if finding["verdict"] == "advisory"]
     assert any("router = local" in line for line in finding["evidence"])
+
+
+def test_a_server_without_a_catch_all_refuses_every_variant(closed: Sandbox) -> None:
+    closed.configure(catch_all=False)
+    try:
+        _, findings = read(closed)
+    finally:
+        closed.configure(catch_all=True)
+    assert texts(findings, "ok") == ["no: 19 ways to ask are refused"]
+    assert len(findings) == 1
 
 
 def test_an_open_relay_is_told_variant_by_variant(opened: Sandbox) -> None:

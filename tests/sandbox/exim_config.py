@@ -40,6 +40,7 @@ remote:
 
 local:
   driver = accept
+  local_parts = %LOCAL_PARTS%
   transport = mailbox
 
 begin transports
@@ -79,7 +80,7 @@ def render(
         + f"domainlist relay_domains = {'*' if settings.open_relay else f'lsearch;{root}/etc/secondarymx'}\n",
         "begin acl\n",
         exim_acl.render(root, options, settings, greylisting),
-        _ROUTERS,
+        _ROUTERS.replace("%LOCAL_PARTS%", "*" if settings.catch_all else "! ^.*[%!/@]"),
     ]
     return "\n".join(parts).replace("%ROOT%", str(root))
 

@@ -18,6 +18,8 @@ class Settings:
     spam_delay: int = 40
     tls: bool = True
     open_relay: bool = False
+    catch_all: bool = False
+    """True: even local parts with `%`, `!`, `/` or `@` in them belong to a mailbox here."""
     banner: Optional[str] = None
     """First line of the greeting after the code; None: host, Exim version and date as cPanel has it."""
     slow_fail_limit: int = 5
