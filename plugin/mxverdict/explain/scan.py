@@ -261,7 +261,7 @@ class _Scanner:
         rest = self._rest_of_row()
         if self._open and self._name is not None and self._level:
             phrase = self._best(self._name.phrases) or self._name.phrases[0]
-            if phrase.category == BLACKLIST or (rest and not self._name_closed):
+            if phrase.category == BLACKLIST or not self._name_closed or self._start == self._last:
                 rest = [token for token in rest if token.line == self._last]
             text = marks.without_more(as_written(rest))
             self._add(phrase, self._level, text, (), (self._start, self._last, self._last))

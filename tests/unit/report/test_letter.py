@@ -226,7 +226,7 @@ def test_an_explanation_is_printed_without_harm() -> None:
     rows = "SMTP TLS\tWarning - Does not support TLS.\n❌ SMTP Banner Check\n"
     pasted = recognise(f"smtp:203.0.113.10\n{rows}SMTP Foo\t{HOSTILE}\n")
     made = answer(pasted, hostile())
-    console = Console(width=200, force_terminal=False, highlight=False, markup=False)
+    console = Console(width=10_000, force_terminal=False, highlight=False, markup=False)
     with console.capture() as capture:
         print_explanation(made, console)
     printed = capture.get()
