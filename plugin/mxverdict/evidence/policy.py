@@ -29,10 +29,10 @@ class ReportDestination:
 
 @dataclass(frozen=True)
 class Policy:
-    """`spf` holds every answer that evaluating the domain's SPF record for mail from `outgoing` needs: its TXT
-    records first, then those of its tree; `cut` is "" or why it was not followed to its end. `spf_type` is the
-    deprecated record type 99. `dmarc` holds the TXT answers at `_dmarc.` of the domain and of its parents,
-    nearest first, and `destinations` where the reports of the nearest record go."""
+    """`spf` holds every answer that is needed to evaluate the domain's SPF record for mail from `outgoing`:
+    its TXT records first, then those of its tree; `cut` is "" or why it was not followed to its end.
+    `spf_type` is the deprecated record type 99. `dmarc` holds the TXT answers at `_dmarc.` of the domain and
+    of its parents, nearest first, and `destinations` where the reports of the record that counts go."""
 
     domain: str
     spf: tuple[DnsAnswer, ...]
