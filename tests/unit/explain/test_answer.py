@@ -83,4 +83,6 @@ def test_the_report_proves_itself_that_the_tester_gave_up() -> None:
     text = (Path(__file__).parents[2] / "corpus" / "smtp_page_2026.txt").read_text(encoding="utf-8")
     made = answer(recognise(text), report_of(CASES[0]))
     told = "The report itself shows that the tester gave up after 15 s without a reply."
-    assert {one.row.name for one in made.answers if told not in one.evidence} == {"Headline"}
+    assert [(one.row.name, one.evidence) for one in made.answers if told not in one.evidence] == [
+        ("Headline", ())
+    ]

@@ -115,6 +115,14 @@ def test_what_no_tester_prints_is_not_put_into_its_mouth() -> None:
     assert (owns["Blocklists"], owns["SPF Record Published"]) == (True, False)
 
 
+def test_a_session_in_which_nothing_was_said_has_no_transcript() -> None:
+    tester = testers.load().tester("internet.nl")
+    for delay, shown in ((20, False), (0, True)):
+        seen = preview(connect=delay, tester=tester, address=testers.UNKNOWN_HOSTS[4])
+        made = judge(evidence(previews=(seen,)), [tester], ())
+        assert any("Internet.nl" in one.title for one in letter(made).transcripts) is shown
+
+
 def test_times_name_the_zone_and_windows_their_end() -> None:
     (line,) = letter(report(), None, [window(closed_at=NOW.wall + 60, state="closed")]).done or ()
     assert line == (
