@@ -7,6 +7,7 @@ the sandbox.
 from __future__ import annotations
 
 import ipaddress
+import json
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.sandbox.network import NAME_SERVER, enter
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 Records = dict[tuple[str, str], tuple[str, ...]]
 """`{(owner, type): values}`; an IP address as owner stands for its reverse name; all names without
@@ -71,11 +74,21 @@ DEFAULT_RECORDS: Records = {
 }
 
 
+def _list_entries() -> Records:
+    """The entries that each blocklist must hold (RFC 5782 section 5), so that those of the product prove
+    themselves and list nobody."""
+    lists = json.loads((REPOSITORY / "plugin/mxverdict/testers/blocklists.json").read_text())["lists"]
+    entries: Records = {(f"2.0.0.127.{entry['zone']}", "A"): ("127.0.0.2",) for entry in lists}
+    mapped = ipaddress.ip_address("::ffff:127.0.0.2").reverse_pointer.removesuffix("ip6.arpa")
+    entries.update({(f"{mapped}{e['zone']}", "A"): ("127.0.0.2",) for e in lists if e["ipv6"]})
+    return entries
+
+
 class NameServer:
     """One `named` in the outside namespace. Change `records`, then `reload`."""
 
     def __init__(self, folder: Path, namespace: str) -> None:
-        self.records: Records = dict(DEFAULT_RECORDS)
+        self.records: Records = {**DEFAULT_RECORDS, **_list_entries()}
         self._folder = folder
         self._namespace = namespace
         self._log = folder / "named.log"

@@ -130,18 +130,30 @@ async def _records(
     left = min(TIMEOUT, deadline - time.monotonic())
     if left <= 0:
         return [], "no time was left to ask"
-    look_up = resolver.resolve(name, kind, search=False, lifetime=left, raise_on_no_answer=False)
     try:
-        found = await asyncio.wait_for(look_up, left)
+        return await asyncio.wait_for(_resolved(resolver, name, kind, left), left)
+    except asyncio.TimeoutError:
+        return [], _late(left)
+
+
+async def _resolved(
+    resolver: dns.asyncresolver.Resolver, name: str, kind: str, left: float
+) -> tuple[list[dns.rdata.Rdata], str]:
+    try:
+        found = await resolver.resolve(name, kind, search=False, lifetime=left, raise_on_no_answer=False)
     except dns.resolver.NXDOMAIN:
         return [], ""
-    except (dns.exception.Timeout, asyncio.TimeoutError):
-        return [], f"no answer within {left:.1f} s"
+    except dns.exception.Timeout:
+        return [], _late(left)
     except dns.resolver.NoNameservers as error:
         return [], f"no answer but {_codes_of(error)}"
     except (dns.exception.DNSException, UnicodeError, OSError) as error:
         return [], f"the look-up failed: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
     return list(found.rrset or ()), ""
+
+
+def _late(seconds: float) -> str:
+    return f"no answer within {seconds:.1f} s"
 
 
 def _codes_of(error: dns.resolver.NoNameservers) -> str:

@@ -195,16 +195,28 @@ def _unproven(
         proof = (*(f"{known[zone].title}: {text}" for zone, text in silent.items()), _asked_through(evidence))
         todo = "Check again later, or ask the lists' own pages: " + _pages(known[zone] for zone in silent)
         findings.append(Finding(row, Verdict.UNKNOWN, why, proof, todo))
-    if broken:
-        row = Row(
-            NAME, "unknown", f"not in order: {_titles(known[zone] for zone in broken)}", CATEGORY, hosts
-        )
-        why = "These lists fail the test that every list must pass, so nothing they say now is believed."
-        proof = (*(f"{known[zone].title}: {text}" for zone, text in broken.items()), _asked_through(evidence))
-        needs = " ".join(known[zone].access for zone in broken if known[zone].access)
-        todo = f"{needs} Check again later.".strip()
-        findings.append(Finding(row, Verdict.UNKNOWN, why, proof, todo, Owner.BLOCKLIST))
+    picky = {zone: told for zone, told in broken.items() if known[zone].access}
+    if picky:
+        why = "These lists fail the test that every list must pass; they may not answer this resolver."
+        todo = " ".join([*(known[zone].access for zone in picky), "Or ask their own pages:"])
+        todo = f"{todo} {_pages(known[zone] for zone in picky)}"
+        row, proof = _out_of_order(evidence, known, picky)
+        findings.append(Finding(row, Verdict.UNKNOWN, why, proof, todo, Owner.SERVER))
+    ended = {zone: told for zone, told in broken.items() if zone not in picky}
+    if ended:
+        why = "These lists fail the test that every list must pass: nobody can tell anything by them today."
+        row, proof = _out_of_order(evidence, known, ended)
+        findings.append(Finding(row, Verdict.ADVISORY, why, proof, owner=Owner.BLOCKLIST))
     return findings
+
+
+def _out_of_order(
+    evidence: BlocklistEvidence, known: dict[str, Blocklist], broken: dict[str, str]
+) -> tuple[Row, tuple[str, ...]]:
+    titles = _titles(known[zone] for zone in broken)
+    row = Row(NAME, "unknown", f"not in order: {titles}", CATEGORY, ", ".join(evidence.addresses))
+    proof = (*(f"{known[zone].title}: {told}" for zone, told in broken.items()), _asked_through(evidence))
+    return row, proof
 
 
 def _not_asked(evidence: BlocklistEvidence) -> list[Finding]:
