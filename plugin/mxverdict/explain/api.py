@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, Optional
 
 from mxverdict.explain import words
-from mxverdict.explain.clean import tokens_of
+from mxverdict.explain.clean import plain, tokens_of
 from mxverdict.explain.pasted import MXTOOLBOX, Pasted, PastedRow, Subject, Unrecognised
 from mxverdict.explain.words import Phrase
 from mxverdict.testers import rows
@@ -27,12 +27,20 @@ _ITEMS = 2000
 _DIGITS = 18
 
 
-def read(text: str, lines: Sequence[str], cut: bool) -> Optional[Pasted]:
-    """What the look-ups in a text say; None when there is none."""
+def read(text: str) -> Optional[tuple[Pasted, str]]:
+    """What the look-ups in a text say, with the rest of the text; None when there is none."""
+    for candidate in (_unquoted(text), _unquoted(plain(text))):
+        values = list(_values(candidate))
+        envelopes = [envelope for value, _, _ in values for envelope in _within(value, _DEPTH)]
+        if envelopes:
+            return _pasted(envelopes[:_ENVELOPES]), _without(candidate, values)
+    return None
+
+
+def _pasted(envelopes: Sequence[dict[str, Any]]) -> Pasted:
     found: list[PastedRow] = []
     unrecognised: list[Unrecognised] = []
     subjects: dict[Subject, None] = {}
-    envelopes = list(_envelopes(text, lines))
     for envelope in envelopes:
         subject = Subject(
             _text(envelope.get("command")).lower(), _text(envelope.get("commandargument")).lower()
@@ -49,15 +57,26 @@ def read(text: str, lines: Sequence[str], cut: bool) -> Optional[Pasted]:
             subjects[subject] = None
         for error in _list(envelope.get("errors")):
             unrecognised.append(Unrecognised(0, _described(error), "an error of the tester itself"))
-    if not envelopes:
-        return None
     return Pasted(
         rows=tuple(found),
         unrecognised=tuple(unrecognised),
         subjects=tuple(subject for subject in subjects if subject.argument),
-        cut=cut,
         form="api",
     )
+
+
+def _unquoted(text: str) -> str:
+    return "\n".join(line.lstrip("> \t\ufeff") for line in text.split("\n"))
+
+
+def _without(text: str, values: Sequence[tuple[Any, int, int]]) -> str:
+    """A text without the JSON in it that holds look-ups; its other lines keep their numbers."""
+    kept, place = [], 0
+    for value, start, end in values:
+        if any(_within(value, _DEPTH)):
+            kept.append(text[place:start] + "\n" * text.count("\n", start, end))
+            place = end
+    return "".join((*kept, text[place:]))
 
 
 def _items(envelope: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
@@ -136,40 +155,24 @@ def _row(item: Any, level: str, subject: Subject) -> Optional[PastedRow]:
     )
 
 
-def _envelopes(text: str, lines: Sequence[str]) -> Iterator[dict[str, Any]]:
-    count = 0
-    for data in _values(text, lines):
-        for envelope in _within(data, _DEPTH):
-            yield envelope
-            count += 1
-            if count == _ENVELOPES:
-                return
-
-
-def _values(text: str, lines: Sequence[str]) -> Iterator[Any]:
-    """The JSON values in a text: the whole of it, or what starts on a line of its own (quoted at times)."""
-    joined = "\n".join(line.lstrip("> \t") for line in lines)
-    if not any(f'"{key}"' in joined.lower() for key in LISTS):
+def _values(text: str) -> Iterator[tuple[Any, int, int]]:
+    """The JSON values that start on a line of their own, each with where it starts and ends."""
+    if not any(f'"{key}"' in text.lower() for key in LISTS):
         return
     decoder = json.JSONDecoder(parse_int=_int)
-    for candidate in (text.strip("\ufeff \t\r\n"), joined):
-        place, tries, found = 0, 0, False
-        while tries < _TRIES:
-            place = _next_opening(candidate, place)
-            if place < 0:
-                break
-            tries += 1
-            try:
-                value, place = decoder.raw_decode(candidate, place)
-            except (ValueError, RecursionError):
-                place = candidate.find("\n", place)
-                if place < 0:
-                    break
-                continue
-            found = True
-            yield value
-        if found:
+    place = 0
+    for _ in range(_TRIES):
+        start = _next_opening(text, place)
+        if start < 0:
             return
+        try:
+            value, place = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            place = text.find("\n", start)
+            if place < 0:
+                return
+        else:
+            yield value, start, place
 
 
 def _next_opening(text: str, start: int) -> int:

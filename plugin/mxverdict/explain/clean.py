@@ -54,17 +54,21 @@ class Token:
 
 def lines_of(text: str) -> tuple[list[str], bool]:
     """The lines of a text as a person reads them, and whether some of it was cut off."""
-    cut = len(text) > TEXT_LIMIT
-    plain = text[:TEXT_LIMIT].replace("\r\n", "\n").replace("\r", "\n")
-    if _SOFT_BREAK.search(plain) and "=\n" in plain:
-        plain = quopri.decodestring(plain.encode("utf-8", "replace")).decode("utf-8", "replace")
-    if "<" in plain:
-        plain = _TAG.sub(_tag, plain)
-    if "&" in plain:
-        plain = html.unescape(plain)
-    lines = _UNUSUAL.sub(_plain, _normalized(plain).translate(_QUOTES)).split("\n")
-    cut = cut or len(lines) > LINES_LIMIT or any(len(line) > LINE_LIMIT for line in lines)
+    lines = plain(text).split("\n")
+    cut = len(text) > TEXT_LIMIT or len(lines) > LINES_LIMIT or any(len(line) > LINE_LIMIT for line in lines)
     return [line[:LINE_LIMIT].rstrip() for line in lines[:LINES_LIMIT]], cut
+
+
+def plain(text: str) -> str:
+    """A text without markup, with plain blanks, quotes, dashes and line ends; its end is cut at the bound."""
+    read = text[:TEXT_LIMIT].replace("\r\n", "\n").replace("\r", "\n")
+    if _SOFT_BREAK.search(read) and "=\n" in read:
+        read = quopri.decodestring(read.encode("utf-8", "replace")).decode("utf-8", "replace")
+    if "<" in read:
+        read = _TAG.sub(_tag, read)
+    if "&" in read:
+        read = html.unescape(read)
+    return _UNUSUAL.sub(_plain, _normalized(read).translate(_QUOTES))
 
 
 def _normalized(text: str) -> str:

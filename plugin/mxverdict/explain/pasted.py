@@ -81,7 +81,7 @@ class PastedSession:
 @dataclass(frozen=True)
 class Pasted:
     """`ignored` counts the lines that are no part of a report, `cut` says that the text was too long and its
-    end was not read, `form` is `text` or `api` (MXToolbox's JSON)."""
+    end was not read, `form` is `api` when some of it is MXToolbox's JSON, else `text`."""
 
     rows: tuple[PastedRow, ...] = ()
     unrecognised: tuple[Unrecognised, ...] = ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mxverdict.explain import api, scan
 from mxverdict.explain.clean import TEXT_LIMIT, lines_of
 from mxverdict.explain.pasted import Pasted
@@ -12,5 +14,18 @@ def recognise(text: str) -> Pasted:
     in whatever ticket or mail it stands. Rows that are not recognised are told as such, never guessed; other
     text is left out. Reads at most `clean.TEXT_LIMIT` characters and `clean.LINES_LIMIT` lines; never raises.
     """
-    lines, cut = lines_of(text)
-    return api.read(text[:TEXT_LIMIT], lines, cut) or scan.read(lines, cut)
+    cut = len(text) > TEXT_LIMIT
+    looked_up = api.read(text[:TEXT_LIMIT])
+    if looked_up is None:
+        return scan.read(*lines_of(text))
+    found, rest = looked_up
+    beside = scan.read(*lines_of(rest))
+    return replace(
+        found,
+        rows=found.rows + beside.rows,
+        unrecognised=found.unrecognised + beside.unrecognised,
+        subjects=tuple(dict.fromkeys(found.subjects + beside.subjects)),
+        sessions=beside.sessions,
+        ignored=beside.ignored,
+        cut=cut or beside.cut,
+    )
