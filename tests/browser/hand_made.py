@@ -1,7 +1,8 @@
 """Imported by the page's program in these tests: reports of domains made by hand instead of judged ones.
 
-Files of the sandbox steer it: while WAIT is there, the check of a domain does not go on; FAIL holds the words
-with which it fails; HOSTILE holds a text that stands in every place that outside text can get to.
+Files of the sandbox steer it: while WAIT holds a step, the check of a domain stays at it; FAIL holds the
+words with which it fails; HOSTILE holds a text that stands in every place that outside text can get to; with
+REAL nothing is made by hand.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tests.unit.report_maker import domain_report
 WAIT = "sandbox/hand-made-wait"
 FAIL = "sandbox/hand-made-fail"
 HOSTILE = "sandbox/hand-made-hostile"
-STEPS = ("asking the name servers", "asking the blocklists")
+REAL = "sandbox/hand-made-not"
 
 
 def _said(name: str) -> str:
@@ -32,8 +33,12 @@ def _said(name: str) -> str:
 
 
 def _hostile(text: str) -> DomainReport:
-    row = Row(text, "error", text, "dns", text, (text,))
-    return DomainReport(text, text, tuple(Finding(row, verdict, text, (text,), text) for verdict in Verdict))
+    rows = (
+        Row(text, "error", text, "dns", text, (text,)),
+        Row("SMTP TLS", "error", text, "smtp", text, (text,)),
+    )
+    findings = (Finding(row, verdict, text, (text,), text) for verdict in Verdict for row in rows)
+    return DomainReport(text, text, tuple(findings))
 
 
 def _install(run: Callable[..., tuple[Evidence, Report]], again: Callable[..., Report]) -> None:
@@ -44,15 +49,16 @@ def _install(run: Callable[..., tuple[Evidence, Report]], again: Callable[..., R
         progress: Callable[[str], None] = lambda _: None,
         **options: object,
     ) -> tuple[Evidence, Report]:
-        for step in STEPS if targets else ():
+        while targets and (step := _said(WAIT)):
             progress(step)
-        while targets and _said(WAIT):
-            time.sleep(0.05)
+            time.sleep(0.1)
         if targets and _said(FAIL):
             raise NoTarget(_said(FAIL))
         return run(host, targets=targets, progress=progress, **options)
 
     def judge(evidence: Evidence, testers: Sequence[str] = ()) -> Report:
+        if _said(REAL):
+            return again(evidence, testers)
         hostile = _said(HOSTILE)
         domain = _hostile(hostile) if hostile else domain_report()
         return replace(again(evidence, testers), domains=(domain,))

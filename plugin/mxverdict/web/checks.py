@@ -77,8 +77,8 @@ def start_domain(host: Host, form: Mapping[str, str]) -> str:
         desk.keep(_evidence(host, desk, target))
         return f"{target} is checked."
 
-    jobs.start_at_desk(host, work, name, target)
-    jobs.wait(host, name, PATIENCE)
+    if jobs.start_at_desk(host, work, name, target):
+        jobs.wait(host, name, PATIENCE)
     return f"?view=domain&domain={target}"
 
 

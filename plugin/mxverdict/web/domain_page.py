@@ -7,6 +7,7 @@ from typing import Optional
 
 from mxverdict import testers
 from mxverdict.host import Host
+from mxverdict.testers import rows
 from mxverdict.web import checks, jobs, standing
 from mxverdict.web.domain_view import domain_view
 from mxverdict.web.page import send
@@ -38,6 +39,7 @@ def show(host: Host, request: Request, response: Response) -> None:
         running=running,
         checked=checked,
         domains=[domain_view(report) for report in reports],
+        printed=rows.printed,
         lately=lambda: checks.lately(host),
         now=time.time,
     )

@@ -75,6 +75,14 @@ def test_false_alarms_show_their_proof_when_they_are_unfolded(host: Host, judged
     assert "<details open>" not in page[page.index("True but harmless") :]
 
 
+def test_rows_of_our_own_are_no_quotation(host: Host, judged: list[DomainReport]) -> None:
+    page = finished(host)
+    assert page.count("(no tester prints this row)") == 1
+    ours, others = page.split("(no tester prints this row)")
+    assert "Listed <span" in ours
+    assert "<q>Warning - Does not support TLS.</q>" in others
+
+
 def test_rows_keep_the_order_of_the_report() -> None:
     backwards = sections(tuple(reversed(FINDINGS)))
     assert [section.verdict for section in backwards] == [section.verdict for section in sections(FINDINGS)]

@@ -62,6 +62,12 @@ def test_the_report_of_the_server_is_a_fresh_check(
     assert "MXToolbox will report 3 problems." in answer.body
 
 
+def test_a_journal_that_cannot_be_read_does_not_block_the_report(host: Host) -> None:
+    host.state.mkdir(parents=True)
+    host.journal.write_bytes(b"no database" * 100)
+    assert "MXToolbox will report 3 problems." in call(host, "view=report&format=text").body
+
+
 @FORMATS
 def test_the_file_may_do_nothing_where_it_is_shown(
     host: Host, kind: str, content_type: str, ending: str
