@@ -126,11 +126,12 @@ def read(host: Host, name: str) -> Optional[Job]:
 
 
 def result(host: Host, name: str) -> Any:
-    """What the last job of that name left that had a result; None when there is none."""
+    """What the last job of that name left that had a result; None when there is none of the last day."""
     if not _NAME.fullmatch(name):
         return None
+    path = _result(_folder(host) / name)
     try:
-        return json.loads(_result(_folder(host) / name).read_text(encoding="utf-8"))
+        return None if _is_old(path) else json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
 
@@ -178,8 +179,12 @@ def _locked(file: int) -> bool:
 def _forget_old(folder: Path) -> None:
     for path in folder.iterdir():
         with contextlib.suppress(FileNotFoundError):
-            if path.stat().st_mtime < time.time() - _KEPT_SECONDS:
+            if _is_old(path):
                 path.unlink()
+
+
+def _is_old(path: Path) -> bool:
+    return path.stat().st_mtime < time.time() - _KEPT_SECONDS
 
 
 def _live_on(host: Host, work: Callable[[Desk], str], desk: Desk, file: int) -> None:
