@@ -1,0 +1,299 @@
+"""What one line of Exim's main log says.
+
+Everything in a line but Exim's own words comes from the visitor: HELO, envelope, subject. Exim writes them
+as they are, brackets and spaces included (measured with 4.96), so the peer is only what stands at its fixed
+place, and a line in which two places qualify has no peer. Formats: Exim specification chapter 53 and
+measurements with 4.96.
+"""
+
+from __future__ import annotations
+
+import calendar
+import ipaddress
+import re
+import time
+from functools import lru_cache
+from typing import NamedTuple, Optional
+
+CONNECT, END, ARRIVAL, REJECTED, VERIFY, TLS, OTHER = (
+    "connect", "end", "arrival", "rejected", "verify", "tls", "other",
+)  # fmt: skip
+
+LONGEST = 16 * 1024
+"""Bytes of a line that are looked at; Exim writes no longer ones (its log buffer has 8 KiB)."""
+
+
+class Peer(NamedTuple):
+    """The visitor: `name` as DNS has it and `helo` as it said ("" when absent), canonical `address`
+    (IPv4-mapped ones as IPv4), `port` (0 when Exim does not log it)."""
+
+    name: str
+    helo: str
+    address: str
+    port: int
+
+
+class Line(NamedTuple):
+    """One line. `time` is Unix time, `zone` the seconds east of UTC it was written in, `pid` 0 and `id` ""
+    when absent.
+
+    `kind` and `how`:
+    - connect: a connection was taken;
+    - end: `quit`, `lost` (left before MAIL), `disconnected` (left after MAIL), `drop` (by an ACL), `dropped`
+      (too many errors), `timeout`, `refused` (too many connections), `early` (talked before the greeting),
+      `other`;
+    - arrival: a message was taken, `id` is its id, `sender` the envelope's;
+    - rejected: `temporary` or `permanent`, at `stage` (`connect`, `EHLO`, `MAIL`, `RCPT`, `DATA` …);
+    - verify: `fail` or `defer` of `sender`;
+    - tls: TLS did not come about;
+    - other: anything else, and whatever cannot be attributed for certain.
+
+    `seconds` is how long the visit took (`D=`). `text` is what Exim says after all this.
+    """
+
+    time: float
+    zone: int
+    pid: int
+    id: str
+    kind: str
+    how: str = ""
+    peer: Optional[Peer] = None
+    seconds: Optional[float] = None
+    stage: str = ""
+    sender: str = ""
+    recipient: str = ""
+    text: str = ""
+
+
+_STAMP = re.compile(
+    rb"(\d{4}-\d\d-\d\d \d\d:\d\d):(\d\d)(\.\d{1,6})?(?: ([+-]\d{4}))? "
+    rb"(?:\[(\d{1,10})\] )?(?:(\w{6}-\w{6}-\w\w|\w{6}-\w{11}-\w{4}) )?",
+    re.ASCII,
+)
+_NAME = re.compile(rb"[^\s(\[]\S* ")
+_ADDRESS = re.compile(rb"\[([0-9A-Fa-f:.]{2,45})\](?::(\d{1,5}))?(?![^ ])")
+_AFTER_HELO = re.compile(rb"\) \[([0-9A-Fa-f:.]{2,45})\](?::(\d{1,5}))?(?![^ ])")
+_EXTRAS = rb"(?: (?:I=\[[0-9A-Fa-f:.]+\](?::\d+)?|Ci=\S+|U=\S+))*"
+_MORE_EXTRAS = (
+    rb"(?: (?:I=\[[0-9A-Fa-f:.]+\](?::\d+)?|L\*?|Ci=\S+|U=\S+|X=\S+|CV=\S+|DN=\"[^\"]*\""
+    rb"|SNI=(?:\"[^\"]*\"|[^\s\"]\S*)|A=\S+|PRX=\S+|PFS|TFO\*?))*"
+)
+_D = rb"(?: D=(?P<%s>[0-9.wdhms]+))?"
+
+
+def _tail(pattern: bytes) -> re.Pattern[bytes]:
+    return re.compile(pattern, re.ASCII | re.DOTALL)
+
+
+_CONNECTED = _tail(_EXTRAS + rb" \(TCP/IP connection count = \d+\)$")
+_CLOSED = _tail(
+    _EXTRAS + _D % b"before"
+    + rb" (?P<how>closed by QUIT|closed by DROP in ACL|closed|lost)(?P<text>[^\[\]]*?)"
+    + _D % b"after" + rb"$"
+)  # fmt: skip
+_DISCONNECTED = _tail(_EXTRAS + rb"(?P<text>(?: \(error: [^\[\]]*?\))?)" + _D % b"after" + rb"$")
+_TIMED_OUT = _tail(_EXTRAS + rb"(?: F=(?P<text><.*>))?" + _D % b"after" + rb"$")
+_DROPPED = _tail(_EXTRAS + rb" dropped: (?P<text>.*)$")
+_REFUSED = _tail(_EXTRAS + rb" refused: (?P<text>.*)$")
+_EARLY = _tail(_MORE_EXTRAS + rb" (?P<text>(?:next )?input=.*)$")
+_TLS_ERROR = _tail(_EXTRAS + rb" ?(?P<text>\(.*)$")
+_BAD_HELO = _tail(_MORE_EXTRAS + rb": (?P<text>.*)$")
+_ADDRESS_PATH = rb"<(?P<%s>(?:\"(?:\\.|[^\"\\])*\"|[^\">])*)>"
+_SENDER_VERIFY = _tail(
+    _MORE_EXTRAS
+    + rb" sender verify (?P<how>fail|defer) for "
+    + _ADDRESS_PATH % b"sender"
+    + rb":? ?(?P<text>.*)$"
+)
+_REJECTED = _tail(
+    _MORE_EXTRAS + rb"(?: F=" + _ADDRESS_PATH % b"sender"
+    + rb")?(?: A=\S+)? (?P<temporary>temporarily )?rejected "
+    rb"(?P<stage>connection in \"connect\" ACL|(?:after |before |during )?[A-Z]{4,8}(?: or [A-Z]{4,8})?)"
+    rb"(?: " + _ADDRESS_PATH % b"recipient" + rb")?(?P<rest>[: ].*)?$"
+)  # fmt: skip
+_ARRIVED = _tail(_MORE_EXTRAS + rb" P=(?P<text>\S+ .*)$")
+_SENDER = re.compile(rb"<= ((?:\"(?:\\.|[^\"\\])*\"|[^\s\"])+)(?: R=\S+)? H=")
+_DURATION = re.compile(rb"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?", re.ASCII)
+
+_ENDS = {b"closed by QUIT": "quit", b"closed by DROP in ACL": "drop", b"lost": "lost", b"closed": "other"}
+_BY_BEGINNING: tuple[tuple[bytes, re.Pattern[bytes], str, str], ...] = (
+    (b"unexpected disconnection while reading SMTP command from ", _DISCONNECTED, END, "disconnected"),
+    (b"SMTP command timeout on connection from ", _TIMED_OUT, END, "timeout"),
+    (b"SMTP data timeout (message abandoned) on connection from ", _TIMED_OUT, END, "timeout"),
+    (b"SMTP call from ", _DROPPED, END, "dropped"),
+    (b"Connection from ", _REFUSED, END, "refused"),
+    (b"TLS error on connection from ", _TLS_ERROR, TLS, ""),
+    (b"rejected EHLO from H=", _BAD_HELO, REJECTED, "permanent"),
+    (b"rejected HELO from H=", _BAD_HELO, REJECTED, "permanent"),
+)
+_EARLY_BEGINNING = re.compile(rb"SMTP protocol synchronization error \([^()]*\): rejected connection from H=")
+
+
+def parse(raw: bytes) -> Optional[Line]:
+    """What a line says; None when it does not begin with Exim's time stamp (headers in the reject log, the
+    rest of a cut line)."""
+    raw = raw[:LONGEST]
+    stamp = _STAMP.match(raw)
+    if stamp is None:
+        return None
+    started = _minute(stamp[1], stamp[4])
+    if started is None:
+        return None
+    at = started[0] + int(stamp[2]) + float(stamp[3] or 0)
+    base = Line(at, started[1], int(stamp[5] or 0), (stamp[6] or b"").decode(), OTHER)
+    return _told(base, raw[stamp.end() :].rstrip(b"\r\n"))
+
+
+def stamp_of(raw: bytes) -> Optional[float]:
+    """The Unix time at the beginning of a line; None without one."""
+    stamp = _STAMP.match(raw)
+    started = stamp and _minute(stamp[1], stamp[4])
+    return started[0] + int(stamp[2]) + float(stamp[3] or 0) if stamp and started else None
+
+
+def _told(base: Line, rest: bytes) -> Line:
+    if base.id and rest.startswith(b"<= "):
+        return _arrival(base, rest)
+    if rest.startswith(b"H="):
+        return _refusal(base, rest[2:])
+    if rest.startswith(b"SMTP connection from "):
+        return _connection(base, rest[21:])
+    for beginning, tail, kind, how in _BY_BEGINNING:
+        if rest.startswith(beginning):
+            found = _peer(rest[len(beginning) :], tail)
+            if found is None:
+                break
+            peer, said = found
+            groups = said.groupdict()
+            stage = "EHLO" if kind == REJECTED else ""
+            return base._replace(
+                kind=kind, how=how, peer=peer, stage=stage, text=_text(groups.get("text")).strip(),
+                seconds=_seconds(groups.get("after")),
+            )  # fmt: skip
+    early = _EARLY_BEGINNING.match(rest)
+    found = _peer(rest[early.end() :], _EARLY) if early else None
+    if found is not None:
+        return base._replace(kind=END, how="early", peer=found[0], text=_text(found[1]["text"]))
+    return base._replace(text=_text(rest))
+
+
+def _connection(base: Line, rest: bytes) -> Line:
+    found = _peer(rest, _CONNECTED)
+    if found is not None:
+        return base._replace(kind=CONNECT, peer=found[0])
+    found = _peer(rest, _CLOSED)
+    if found is None:
+        return base._replace(text=_text(rest))
+    peer, said = found
+    seconds = _seconds(said["before"] or said["after"])
+    return base._replace(
+        kind=END, how=_ENDS[said["how"]], peer=peer, seconds=seconds, text=_text(said["text"].strip())
+    )
+
+
+def _refusal(base: Line, rest: bytes) -> Line:
+    found = _peer(rest, _SENDER_VERIFY, _REJECTED)
+    if found is None:
+        return base._replace(text=_text(rest))
+    peer, said = found
+    if said.re is _SENDER_VERIFY:
+        return base._replace(
+            kind=VERIFY,
+            how=_text(said["how"]),
+            peer=peer,
+            sender=_text(said["sender"]),
+            text=_text(said["text"]),
+        )
+    stage = _text(said["stage"])
+    return base._replace(
+        kind=REJECTED,
+        how="temporary" if said["temporary"] else "permanent",
+        peer=peer,
+        stage="connect" if stage.startswith("connection") else stage.split()[-1],
+        sender=_text(said["sender"]),
+        recipient=_text(said["recipient"]),
+        text=_text((said["rest"] or b"").lstrip(b": ")),
+    )
+
+
+def _arrival(base: Line, rest: bytes) -> Line:
+    sender = _SENDER.match(rest)
+    found = _peer(rest[sender.end() :], _ARRIVED) if sender else None
+    if sender is None or found is None:
+        return base._replace(text=_text(rest))
+    address = "" if sender[1] == b"<>" else _text(sender[1])
+    return base._replace(kind=ARRIVAL, peer=found[0], sender=address, text=_text(found[1]["text"]))
+
+
+def _peer(rest: bytes, *tails: re.Pattern[bytes]) -> Optional[tuple[Peer, re.Match[bytes]]]:
+    """The visitor at the beginning of `rest`, and the match of the tail that follows it.
+
+    Forms: `[address]:port`, `(helo) [address]:port`, `name [address]:port`, `name (helo) [address]:port`.
+    None when there is none, or when more than one place could be the end of the HELO name.
+    """
+    name = _NAME.match(rest)
+    start = name.end() if name else 0
+    plain = _ADDRESS.match(rest, start)
+    if plain is not None:
+        said = _first(tails, rest, plain.end())
+        return _made(name, b"", plain, said) if said else None
+    if rest[start : start + 1] != b"(":
+        return None
+    found: list[tuple[re.Match[bytes], re.Match[bytes]]] = []
+    for place in _AFTER_HELO.finditer(rest, start + 1):
+        said = _first(tails, rest, place.end())
+        if said is not None:
+            found.append((place, said))
+    if len(found) != 1:
+        return None
+    place, said = found[0]
+    return _made(name, rest[start + 1 : place.start()], place, said)
+
+
+def _first(tails: tuple[re.Pattern[bytes], ...], rest: bytes, at: int) -> Optional[re.Match[bytes]]:
+    return next((said for tail in tails if (said := tail.match(rest, at)) is not None), None)
+
+
+def _made(
+    name: Optional[re.Match[bytes]], helo: bytes, place: re.Match[bytes], said: re.Match[bytes]
+) -> Optional[tuple[Peer, re.Match[bytes]]]:
+    address = _address(place[1])
+    port = int(place[2] or 0)
+    if not address or port > 65535:
+        return None
+    return Peer(_text(name[0].strip() if name else b""), _text(helo), address, port), said
+
+
+@lru_cache(maxsize=8192)
+def _address(text: bytes) -> str:
+    try:
+        address = ipaddress.ip_address(text.decode())
+    except ValueError:
+        return ""
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
+
+
+@lru_cache(maxsize=4096)
+def _minute(minute: bytes, zone: Optional[bytes]) -> Optional[tuple[float, int]]:
+    """Unix time of a minute and its offset from UTC in seconds; the server's own zone without one."""
+    try:
+        parsed = time.strptime(minute.decode(), "%Y-%m-%d %H:%M")
+        if zone is None:
+            at = time.mktime(parsed)
+            return at, time.localtime(at).tm_gmtoff
+        offset = (int(zone[1:3]) * 60 + int(zone[3:5])) * (-60 if zone[:1] == b"-" else 60)
+        return float(calendar.timegm(parsed) - offset), offset
+    except (ValueError, OverflowError):
+        return None
+
+
+def _seconds(text: Optional[bytes]) -> Optional[float]:
+    parts = _DURATION.fullmatch(text) if text else None
+    if parts is None:
+        return None
+    return sum(float(value or 0) * unit for value, unit in zip(parts.groups(), (604800, 86400, 3600, 60, 1)))
+
+
+def _text(data: Optional[bytes]) -> str:
+    return data.decode(errors="replace") if data else ""
