@@ -100,12 +100,12 @@ def _finding(finding: Finding) -> Iterable[RenderableType]:
     yield head
     if finding.verdict is Verdict.OK:
         return
-    yield _indented(finding.why)
+    yield _indented(visible(finding.why))
     for evidence in finding.evidence:
         yield _indented(f"- {visible(evidence)}", "dim")
     if finding.todo:
         whose = f" (by {finding.owner.value})" if finding.owner else ""
-        yield _indented(f"> {finding.todo}{whose}")
+        yield _indented(f"> {visible(finding.todo)}{whose}")
 
 
 def _indented(text: str, style: str = "") -> RenderableType:
