@@ -56,6 +56,7 @@ class Host:
         self.secondarymx = path("etc/secondarymx")
         self.exim_mainlog = path("var/log/exim_mainlog")
         self.sendmail = path("usr/sbin/sendmail")
+        self.exim_rejectlog = path("var/log/exim_rejectlog")
 
         cpanel = path("usr/local/cpanel")
         self.cpanel = cpanel
@@ -68,6 +69,7 @@ class Host:
         self.journal_copy = self.state / "journal.copy.sqlite"
         self.audit = self.state / "audit.jsonl"
 
+        self.mainlog_memory = self.state / "mainlog.json"
         self.boot_id = Path("/proc/sys/kernel/random/boot_id")
 
     def lock(self, kind: str) -> Path:
