@@ -80,7 +80,7 @@ _TRUSTED_SENDERS = """\
 _SENDER_VERIFICATION = """\
   deny
     hosts = ! +loopback : ! +senderverifybypass_hosts
-    !verify = sender
+    !verify = sender%CALLOUT%
 """
 
 _LOCAL_RECIPIENTS = """\
@@ -207,6 +207,9 @@ def render(root: Path, options: LocalOpts, settings: Settings, greylisting: bool
         "RCPT_DELAY": str(settings.rcpt_delay),
         "SPAM_DELAY": str(settings.spam_delay),
         "SLOW_FAIL_LIMIT": f"{settings.slow_fail_limit - 0.5:g}",
+        "CALLOUT": f"/callout={settings.callout_seconds}s"
+        if options.is_on("callouts", default=False)
+        else "",
     }
     for name, value in values.items():
         text = text.replace(f"%{name}%", value)

@@ -27,6 +27,8 @@ class Settings:
     spam_marked: bool = False
     """True: the spam scan marks every message, so the third delay applies."""
     smtp_accept_max: int = 100
+    callout_seconds: int = 60
+    """Patience of a sender verification callout, when callouts are on."""
 
     def changed(self, **changes: object) -> Settings:
         """A copy with some values replaced. TypeError for a name that does not exist."""

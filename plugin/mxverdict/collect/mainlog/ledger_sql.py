@@ -1,0 +1,122 @@
+"""The ledger's tables and statements. Times of 0 stand for none."""
+
+from __future__ import annotations
+
+FORMAT = 1
+
+SCHEMA = (
+    """
+    CREATE TABLE cells (
+        hour INTEGER, address TEXT, name TEXT, connections INTEGER, departed INTEGER, at_once INTEGER,
+        later INTEGER, delivered INTEGER, logged_in INTEGER, first_departed INTEGER, last_departed INTEGER,
+        first_delivery INTEGER, last_delivery INTEGER, last_connection INTEGER, addresses INTEGER,
+        PRIMARY KEY (hour, address)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE refusals (
+        hour INTEGER, address TEXT, domain TEXT, cause TEXT, name TEXT, count INTEGER, deferred INTEGER,
+        first INTEGER, last INTEGER, sender TEXT, said TEXT, grouped INTEGER,
+        PRIMARY KEY (hour, address, domain, cause)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE passed (
+        hour INTEGER, address TEXT, domain TEXT, count INTEGER, first INTEGER, last INTEGER,
+        PRIMARY KEY (hour, address, domain)
+    ) WITHOUT ROWID
+    """,
+    "CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT)",
+    "PRAGMA user_version = 1",
+)
+
+ADD_CELL = """
+INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (hour, address) DO UPDATE SET
+    name = CASE excluded.name WHEN '' THEN name ELSE excluded.name END,
+    connections = connections + excluded.connections,
+    departed = departed + excluded.departed,
+    at_once = at_once + excluded.at_once,
+    later = later + excluded.later,
+    delivered = delivered + excluded.delivered,
+    logged_in = logged_in + excluded.logged_in,
+    first_departed = CASE
+        WHEN first_departed = 0 OR excluded.first_departed BETWEEN 1 AND first_departed
+        THEN excluded.first_departed ELSE first_departed END,
+    last_departed = max(last_departed, excluded.last_departed),
+    first_delivery = CASE
+        WHEN first_delivery = 0 OR excluded.first_delivery BETWEEN 1 AND first_delivery
+        THEN excluded.first_delivery ELSE first_delivery END,
+    last_delivery = max(last_delivery, excluded.last_delivery),
+    last_connection = max(last_connection, excluded.last_connection),
+    addresses = CASE address WHEN '' THEN addresses + excluded.addresses ELSE 1 END
+"""
+ADD_REFUSAL = """
+INSERT INTO refusals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (hour, address, domain, cause) DO UPDATE SET
+    name = CASE WHEN excluded.last >= last THEN excluded.name ELSE name END,
+    sender = CASE WHEN excluded.last >= last THEN excluded.sender ELSE sender END,
+    said = CASE WHEN excluded.last >= last THEN excluded.said ELSE said END,
+    count = count + excluded.count,
+    deferred = deferred + excluded.deferred,
+    first = min(first, excluded.first),
+    last = max(last, excluded.last),
+    grouped = CASE address WHEN '' THEN grouped + excluded.grouped ELSE 1 END
+"""
+ADD_PASSED = """
+INSERT INTO passed VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (hour, address, domain) DO UPDATE SET
+    count = count + excluded.count, first = min(first, excluded.first), last = max(last, excluded.last)
+"""
+
+DROP_OLD = (
+    "DELETE FROM cells WHERE hour < ?",
+    "DELETE FROM refusals WHERE hour < ?",
+    "DELETE FROM passed WHERE hour < ?",
+)
+DROP_PASSED = "DELETE FROM passed WHERE (address, domain) NOT IN (SELECT address, domain FROM refusals)"
+
+COUNT_CELLS = "SELECT count(*) FROM cells WHERE address <> ''"
+CHOOSE_CELLS = """
+CREATE TEMP TABLE chosen AS SELECT hour, address FROM cells WHERE address <> ''
+ORDER BY hour, connections + departed + delivered LIMIT ?
+"""
+SUM_CELLS = """
+SELECT hour, '', '', sum(connections), sum(departed), sum(at_once), sum(later), sum(delivered), 0,
+    0, 0, 0, 0, 0, count(*)
+FROM cells WHERE (hour, address) IN (SELECT hour, address FROM chosen) GROUP BY hour
+"""
+DROP_CELLS = "DELETE FROM cells WHERE (hour, address) IN (SELECT hour, address FROM chosen)"
+
+COUNT_REFUSALS = "SELECT count(*) FROM refusals WHERE address <> ''"
+CHOOSE_REFUSALS = """
+CREATE TEMP TABLE chosen AS SELECT hour, address, domain, cause FROM refusals WHERE address <> ''
+ORDER BY hour, count LIMIT ?
+"""
+SUM_REFUSALS = """
+SELECT hour, '', '', '', '', sum(count), sum(deferred), min(first), max(last), '', '', count(*)
+FROM refusals WHERE (hour, address, domain, cause) IN (SELECT hour, address, domain, cause FROM chosen)
+GROUP BY hour
+"""
+DROP_REFUSALS = """
+DELETE FROM refusals
+WHERE (hour, address, domain, cause) IN (SELECT hour, address, domain, cause FROM chosen)
+"""
+DROP_CHOSEN = "DROP TABLE chosen"
+
+REFUSED_PAIRS = "SELECT DISTINCT address, domain FROM refusals WHERE address <> ''"
+CELLS = "SELECT * FROM cells WHERE hour >= ? AND hour < ? ORDER BY address, hour"
+REFUSALS = """
+SELECT address, domain, cause, sum(count) AS times, sum(deferred), min(first), max(last) AS latest,
+    CASE address WHEN '' THEN sum(grouped) ELSE 1 END
+FROM refusals WHERE hour >= ? AND hour < ? GROUP BY address, domain, cause
+ORDER BY times DESC, latest DESC, address, domain, cause
+"""
+SAID_LAST = """
+SELECT name, sender, said FROM refusals
+WHERE hour < ? AND address = ? AND domain = ? AND cause = ? ORDER BY hour DESC LIMIT 1
+"""
+PASSED = """
+SELECT coalesce(sum(count), 0), max(last) FROM passed
+WHERE hour < ? AND address = ? AND domain = ? AND last >= ?
+"""

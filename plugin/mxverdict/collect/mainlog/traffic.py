@@ -1,0 +1,199 @@
+"""Who sent, who left during the delay and who was refused, from all the log that a stretch of time needs.
+
+What was counted is kept with the position (`ledger.py`): a later look reads the new bytes alone. A stretch
+that begins before what is kept is counted from the files, in a temporary ledger.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import BinaryIO, Optional
+
+from mxverdict.collect.mainlog.files import LogFile, files_of
+from mxverdict.collect.mainlog.ledger import MOST_REFUSALS, Ledger
+from mxverdict.collect.mainlog.lines import LONGEST
+from mxverdict.collect.mainlog.position import READ_ERRORS, opened, position, resume
+from mxverdict.collect.mainlog.scan import start_of
+from mxverdict.collect.mainlog.sums import summed
+from mxverdict.collect.mainlog.tally import HOUR, Tally
+from mxverdict.evidence.traffic import Traffic
+from mxverdict.host import Host
+
+KEPT = 8 * 86_400
+"""Seconds that the ledger goes back."""
+DELAY = 20.0
+"""Seconds before the banner (facts: whm.md 1.1)."""
+_BLOCK = 1 << 20
+_FLUSH = 20_000
+
+
+def read_traffic(
+    host: Host,
+    since: float,
+    until: float,
+    *,
+    exempt: Sequence[str] = (),
+    delay: float = DELAY,
+    deadline: Optional[float] = None,
+) -> Traffic:
+    """What the main log and its rotations tell of the time from `since` to `until` (Unix times).
+
+    `exempt`: addresses and networks (CIDR) that do not count, as the testers' and the server's own; loopback
+    never counts. `delay`: seconds before the banner. `deadline` (of `time.monotonic`): stop reading then;
+    `complete` is False afterwards, and the next look goes on from there. Raises nothing for what a log or a
+    damaged state file holds: `remarks` says what was amiss.
+    """
+    remarks: list[str] = []
+    now = time.time()
+    if since >= now - KEPT + HOUR:
+        for _ in range(2):
+            try:
+                return _counted(
+                    host, ledger_path(host), now - KEPT, since, until, exempt, delay, deadline, remarks
+                )
+            except sqlite3.OperationalError as error:
+                remarks.append(f"what was counted before cannot be used: {error}")
+                break
+            except sqlite3.DatabaseError as error:
+                remarks.append(f"what was counted before was damaged ({error}); everything was counted again")
+                _remove(ledger_path(host))
+            except OSError as error:
+                remarks.append(f"what was counted before cannot be used: {error.strerror}")
+                break
+    try:
+        return _counted(host, None, since, since, until, exempt, delay, deadline, remarks)
+    except (sqlite3.Error, OSError) as error:
+        remarks.append(f"the log could not be counted: {error}")
+        return Traffic(since, until, None, None, False, delay, remarks=tuple(remarks))
+
+
+def ledger_path(host: Host) -> Path:
+    return host.state / "traffic.sqlite"
+
+
+def _counted(
+    host: Host,
+    path: Optional[Path],
+    kept_from: float,
+    since: float,
+    until: float,
+    exempt: Sequence[str],
+    delay: float,
+    deadline: Optional[float],
+    remarks: list[str],
+) -> Traffic:
+    with closing(Ledger(path)) as ledger:
+        ledger.begin()
+        reader = _Reader(ledger, host.exim_mainlog, kept_from, delay, deadline)
+        reader.catch_up()
+        ledger.commit()
+        told = (*remarks, *reader.remarks)
+        return summed(ledger, since, until, exempt, delay, reader.complete, told)
+
+
+class _Reader:
+    def __init__(
+        self, ledger: Ledger, log: Path, kept_from: float, delay: float, deadline: Optional[float]
+    ) -> None:
+        self._ledger = ledger
+        self._log = log
+        self._kept_from = kept_from
+        self._deadline = deadline
+        self._tally = Tally(delay, ledger.refused())
+        self._read = 0
+        self.complete = True
+        self.remarks: list[str] = []
+
+    def catch_up(self) -> None:
+        """Count what the ledger has not seen yet, the oldest first."""
+        for file, offset in self._to_read():
+            if not self._count(file, offset):
+                break
+        self._store()
+        if self._read > _BLOCK or self._ledger.note("pruned") != str(int(time.time() // HOUR)):
+            self._prune()
+
+    def _to_read(self) -> Iterator[tuple[LogFile, Optional[int]]]:
+        """Files and where to begin, None for the beginning of what is kept."""
+        at = self._ledger.position
+        files = files_of(self._log, self._kept_from)
+        if at is None:
+            yield from ((file, None) for file in files)
+            return
+        for number in reversed(range(len(files))):
+            file = files[number]
+            try:
+                with opened(file) as text:
+                    offset = resume(text, None if file.gzipped else file.size, at)
+            except READ_ERRORS:
+                continue
+            if offset is not None:
+                yield file, offset
+                yield from ((newer, 0) for newer in files[number + 1 :])
+                return
+        last_read = self._ledger.number("read_at") or 0.0
+        yield from ((file, 0) for file in files if file.current or file.written > last_read)
+
+    def _count(self, file: LogFile, offset: Optional[int]) -> bool:
+        """Whether reading may go on."""
+        try:
+            with opened(file) as text:
+                if offset is None:
+                    offset = 0 if file.gzipped else start_of(text, file.size, self._kept_from)
+                for block, end in _blocks(text, offset):
+                    self._tally.consume(block)
+                    self._read += len(block)
+                    offset = end
+                    if len(self._tally) > _FLUSH:
+                        self._flush()
+                    if self._deadline is not None and time.monotonic() > self._deadline:
+                        self.complete = False
+                        break
+                self._ledger.position = position(text, offset)
+        except READ_ERRORS as error:
+            self.remarks.append(f"{file.path.name} could not be read to its end: {error}"[:300])
+        return self.complete
+
+    def _flush(self) -> None:
+        self._ledger.add(self._tally)
+        if len(self._tally.refused) > 2 * MOST_REFUSALS:
+            self._prune()
+            self._tally.remember(self._ledger.refused())
+
+    def _store(self) -> None:
+        self._ledger.add(self._tally)
+        first, last = self._ledger.number("first"), self._tally.last
+        if first is None and self._tally.first is not None:
+            self._ledger.set_note("first", str(self._tally.first))
+        if last is not None:
+            self._ledger.set_note("last", str(last))
+        self._ledger.set_note("read_at", str(time.time()))
+
+    def _prune(self) -> None:
+        self._ledger.prune(int(self._kept_from // HOUR))
+        self._ledger.set_note("pruned", str(int(time.time() // HOUR)))
+
+
+def _blocks(text: BinaryIO, offset: int) -> Iterator[tuple[bytes, int]]:
+    """Whole lines from `offset` on in blocks, each with the offset after it. Of an endless line only the
+    beginning is kept."""
+    text.seek(offset)
+    rest, held = b"", 0
+    while chunk := text.read(_BLOCK):
+        end = chunk.rfind(b"\n") + 1
+        if end:
+            offset += held + end
+            yield rest + chunk[:end], offset
+            rest, held = chunk[end:], len(chunk) - end
+        else:
+            rest += chunk[: max(0, LONGEST - len(rest))]
+            held += len(chunk)
+
+
+def _remove(path: Path) -> None:
+    for file in (path, path.with_name(f"{path.name}-journal")):
+        file.unlink(missing_ok=True)
