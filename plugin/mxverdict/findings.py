@@ -125,6 +125,8 @@ class Prediction:
     session: Session
     findings: tuple[Finding, ...]
     transcript: str
+    history: str = ""
+    """How this compares with the tester's last visit in Exim's log."""
 
     @property
     def rows(self) -> tuple[Row, ...]:

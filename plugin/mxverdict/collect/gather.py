@@ -14,6 +14,7 @@ from mxverdict.collect import dns, smtp
 from mxverdict.collect.dnsbl import read_blocklists
 from mxverdict.collect.domains import read_domains, read_routes
 from mxverdict.collect.mail_route import read_routing
+from mxverdict.collect.mainlog import read_visits
 from mxverdict.collect.outgoing import read_outgoing
 from mxverdict.collect.own_targets import (
     NoTarget,
@@ -37,6 +38,11 @@ from mxverdict.whm.api import LocalWhmApi, WhmApi
 
 BUDGET = 60.0
 """Seconds for everything that is asked of the outside."""
+
+HISTORY = 7 * 86_400.0
+"""How far back testers' visits are looked for, in seconds."""
+HISTORY_BYTES = 64 * 1024 * 1024
+"""Of the log, at the first look."""
 
 Progress = Callable[[str], None]
 
@@ -80,6 +86,9 @@ def gather(
         local = [target.local_address for target in found]
         probing = pool.submit(smtp.probe_all, local, hostname, reply_timeout=reply_timeout)
         naming = pool.submit(dns.reverse_all, [target.address for target in found])
+        visiting = pool.submit(
+            read_visits, host, catalogue.load().testers, time.time() - HISTORY, most=HISTORY_BYTES
+        )
         leaving = pool.submit(read_outgoing, host, server.targets or found, deadline)
         if domain_routes:
             progress(f"asking DNS and the mail hosts of {len(domain_routes)} domains")
@@ -113,6 +122,7 @@ def gather(
             blocklists=blocklists,
             outgoing=outgoing,
             relay_tests=relaying.result(),
+            visits=visiting.result(),
         )
 
 

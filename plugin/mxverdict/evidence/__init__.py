@@ -18,6 +18,7 @@ from mxverdict.evidence.policy import Policy
 from mxverdict.evidence.relay import RelayTest
 from mxverdict.evidence.server import Asked, RelayEntry, Settings, Target
 from mxverdict.evidence.smtp import Preview, PreviewStage, Probe, ProbeStage, Reply, Tls
+from mxverdict.evidence.visit import VisitLog
 from mxverdict.evidence.zone import Zone
 
 __all__ = [
@@ -65,6 +66,7 @@ class Evidence:
     blocklists: Optional[BlocklistEvidence] = None
     outgoing: tuple[Outgoing, ...] = ()
     relay_tests: tuple[RelayTest, ...] = ()
+    visits: VisitLog = field(default_factory=VisitLog)
     schema: int = field(default=SCHEMA)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 from collections.abc import Iterable, Sequence
 
@@ -10,6 +11,7 @@ from mxverdict.findings import Finding, Prediction, Report, Row, Verdict
 from mxverdict.judge import greeting, mxtoolbox
 from mxverdict.judge.blocklist import judge_blocklists
 from mxverdict.judge.domain import judge_domains
+from mxverdict.judge.history import history
 from mxverdict.judge.names import BANNER, judge_names
 from mxverdict.judge.relay import judge_relay
 from mxverdict.judge.server import delay_on, judge_server
@@ -108,7 +110,7 @@ def _prediction(
         findings = judge_rows(case)
     else:
         findings = greeting.judge_row(case)
-    return Prediction(
+    predicted = Prediction(
         tester=tester.name,
         title=tester.title,
         sources=tuple(preview.address for preview in previews),
@@ -119,6 +121,7 @@ def _prediction(
         findings=findings,
         transcript=mxtoolbox.transcript(session, truth, tester),
     )
+    return dataclasses.replace(predicted, history=history(predicted, tester, evidence.visits))
 
 
 def _not_predicted(tester: Tester, preview: Preview) -> Finding:

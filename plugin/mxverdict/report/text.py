@@ -76,6 +76,8 @@ def _print_prediction(
     console.print(Text(title, style="bold"))
     if prediction.headline:
         console.print(Text(f"  {visible(prediction.headline)}"))
+    if prediction.history:
+        console.print(Text(f"  {visible(prediction.history)}"))
     console.print(Group(*_lines(prediction.findings)))
     if transcripts:
         console.print(_indented(visible(prediction.transcript, 20_000), "dim"))

@@ -1,0 +1,62 @@
+"""`mxverdict log`: what Exim's log says about the testers."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import time
+from typing import Any
+
+from mxverdict.commands.common import (
+    command,
+    console,
+    print_json,
+    root_host,
+    tend_if_possible,
+    tester_option,
+)
+
+_UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_PATIENCE = 120.0
+
+
+def register(commands: Any) -> None:
+    log = command(commands, "log", _log, "what Exim's log says about the testers' visits")
+    log.add_argument(
+        "--since",
+        metavar="TIME",
+        type=_ago,
+        default=_ago("24h"),
+        help="how far back, such as 30m, 24h, 7d or 4w (default: 24h)",
+    )
+    tester_option(log)
+
+
+def _ago(text: str) -> float:
+    """Seconds. Raises ArgumentTypeError."""
+    found = re.fullmatch(r"(\d{1,4})([mhdw])", text.strip(), re.ASCII)
+    if found is None or int(found[1]) == 0:
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no time such as 30m, 24h, 7d or 4w")
+    return float(int(found[1]) * _UNITS[found[2]])
+
+
+def _log(options: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from mxverdict import testers as catalogue
+    from mxverdict.check import chosen
+    from mxverdict.collect.mainlog import read_visits
+    from mxverdict.report.log import log_json, print_log
+
+    wanted = {tester.name for tester in chosen(options.tester)}
+    host = root_host()
+    tend_if_possible(host)
+    known = catalogue.load().testers
+    since = time.time() - options.since
+    log = read_visits(host, known, since, deadline=time.monotonic() + _PATIENCE)
+    log = replace(log, visits=tuple(visit for visit in log.visits if visit.tester in wanted))
+    if options.json:
+        print_json(log_json(log, known))
+    else:
+        print_log(log, known, console())
+    return 3 if log.since is None or log.remarks else 0

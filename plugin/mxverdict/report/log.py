@@ -1,0 +1,65 @@
+"""The testers' visits for people on a terminal and for programs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from mxverdict.evidence.visit import Visit, VisitLog
+from mxverdict.judge.history import ending, printed, when
+from mxverdict.testers import Tester
+from mxverdict.text import visible
+
+_MOST_LINES = 200
+
+
+def log_json(log: VisitLog, testers: Sequence[Tester]) -> dict[str, Any]:
+    """`visits` with their fields as gathered, how each ended in words and what the tester printed."""
+    known = {tester.name: tester for tester in testers}
+    return {
+        "since": log.since,
+        "visits": [
+            {
+                **dataclasses.asdict(visit),
+                "time": datetime.fromtimestamp(visit.came_at).astimezone().isoformat(),
+                "met": ending(visit),
+                "printed": printed(visit, known[visit.tester]) if visit.tester in known else "",
+            }
+            for visit in log.visits
+        ],
+        "remarks": list(log.remarks),
+    }
+
+
+def print_log(log: VisitLog, testers: Sequence[Tester], console: Console) -> None:
+    """A line for each visit, the oldest first, and below it what the tester will have printed."""
+    known = {tester.name: tester for tester in testers}
+    for remark in log.remarks:
+        console.print(Text(f"Note: {visible(remark)}", style="yellow"))
+    if log.since is None:
+        console.print("Exim's main log is not there.")
+        return
+    since = datetime.fromtimestamp(log.since).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+    number = len(log.visits)
+    many = "No visit" if not number else "1 visit" if number == 1 else f"{number} visits"
+    console.print(Text(f"{many} of testers since {since}", style="bold"))
+    if number > _MOST_LINES:
+        console.print(f"  the last {_MOST_LINES}; --json has all")
+    for visit in log.visits[-_MOST_LINES:]:
+        _print_visit(visit, known.get(visit.tester), console)
+
+
+def _print_visit(visit: Visit, tester: Tester | None, console: Console) -> None:
+    title = tester.title if tester else visit.tester
+    port = f" port {visit.port}" if visit.port else ""
+    helo = f', EHLO "{visible(visit.helo, 100)}"' if visit.helo else ""
+    console.print(Text(f"  {when(visit)}  {title} from {visit.address}{port}{helo}"))
+    console.print(Text(f"    it {visible(ending(visit), 300)}"))
+    said = printed(visit, tester) if tester else ""
+    if said:
+        console.print(Text(f"    {title} says: {said}", style="dim"))
