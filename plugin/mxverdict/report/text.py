@@ -25,7 +25,7 @@ STYLES = {
 
 def print_report(report: Report, console: Console, *, transcripts: bool = False) -> None:
     """Summary first, then the server's own findings, then each tester's rows with verdict and evidence."""
-    console.print(Text(report.summary, style="bold"))
+    console.print(Text(visible(report.summary), style="bold"))
     state = {True: "on", False: "off", None: "unknown"}[report.delay_on]
     console.print(
         f"{visible(report.hostname)}, Exim {visible(report.exim_version)}; delay for unknown hosts: {state}"
@@ -45,12 +45,12 @@ def print_report(report: Report, console: Console, *, transcripts: bool = False)
         if transcripts or prediction.tester != TESTER or prediction.server_address not in told
     ]
     for alike in _grouped(others):
-        _print_prediction(alike[0], [other.server_address for other in alike[1:]], console, transcripts)
+        _print_prediction(alike, console, transcripts)
 
 
 def _print_domain(domain: DomainReport, console: Console) -> None:
     """What is real first, false alarms with their proof next; of the rest that passes only the number."""
-    console.print(Text(f"\n{visible(domain.domain)}: {domain.summary}", style="bold"))
+    console.print(Text(f"\n{visible(domain.domain)}: {visible(domain.summary)}", style="bold"))
     shown = [finding for finding in domain.findings if finding.verdict is not Verdict.OK]
     shown.sort(key=lambda finding: list(Verdict).index(finding.verdict))
     console.print(Group(*_lines(shown)))
@@ -67,12 +67,12 @@ def _grouped(predictions: Iterable[Prediction]) -> list[list[Prediction]]:
     return list(groups.values())
 
 
-def _print_prediction(
-    prediction: Prediction, same_to: list[str], console: Console, transcripts: bool
-) -> None:
-    sources = ", ".join(prediction.sources)
-    also = f", and the same to {', '.join(same_to)}" if same_to else ""
-    title = f"\n{prediction.title} from {sources} to {prediction.server_address}{also}"
+def _print_prediction(alike: list[Prediction], console: Console, transcripts: bool) -> None:
+    prediction = alike[0]
+    first, *others = dict.fromkeys(other.server_address for other in alike)
+    sources = ", ".join(dict.fromkeys(source for other in alike for source in other.sources))
+    also = f", and the same to {', '.join(others)}" if others else ""
+    title = f"\n{prediction.title} from {sources} to {first}{also}"
     console.print(Text(title, style="bold"))
     if prediction.headline:
         console.print(Text(f"  {visible(prediction.headline)}"))
@@ -95,19 +95,24 @@ def _lines(findings: Iterable[Finding]) -> list[RenderableType]:
 def _finding(finding: Finding) -> Iterable[RenderableType]:
     head = Text.assemble(
         (f"  {finding.verdict.label:<{_INDENT - 2}}", STYLES[finding.verdict]),
-        (f"{visible(finding.row.name)}: ", ""),
-        (f"{visible(finding.row.host)}: " if finding.row.host else "", "dim"),
-        (visible(finding.row.text), "bold" if finding.row.level != "ok" else ""),
+        (f"{_one_line(finding.row.name)}: ", ""),
+        (f"{_one_line(finding.row.host)}: " if finding.row.host else "", "dim"),
+        (_one_line(finding.row.text), "bold" if finding.row.level != "ok" else ""),
     )
     yield head
     if finding.verdict is Verdict.OK:
         return
-    yield _indented(visible(finding.why))
+    yield _indented(_one_line(finding.why))
     for evidence in finding.evidence:
-        yield _indented(f"- {visible(evidence)}", "dim")
+        yield _indented(f"- {_one_line(evidence)}", "dim")
     if finding.todo:
         whose = f" (by {finding.owner.value})" if finding.owner else ""
-        yield _indented(f"> {visible(finding.todo)}{whose}")
+        yield _indented(f"> {_one_line(finding.todo)}{whose}")
+
+
+def _one_line(text: str) -> str:
+    """Without line ends, by which a text from outside could pass for lines of ours."""
+    return visible(text).replace("\n", "\\n")
 
 
 def _indented(text: str, style: str = "") -> RenderableType:
