@@ -17,7 +17,6 @@ from mxverdict.host import Host
 from mxverdict.text import visible
 
 CLOSE_FAILED = 4
-INTERRUPTED = 130
 _UNLIMITED = 10_000
 _UNFINISHED = {"opening": "is being opened", "closing": "is being closed", "close_failed": "FAILED TO CLOSE"}
 

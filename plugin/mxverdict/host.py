@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,8 +57,8 @@ class Host:
         self.remotedomains = path("etc/remotedomains")
         self.secondarymx = path("etc/secondarymx")
         self.exim_mainlog = path("var/log/exim_mainlog")
-        self.sendmail = path("usr/sbin/sendmail")
         self.exim_rejectlog = path("var/log/exim_rejectlog")
+        self.sendmail = path("usr/sbin/sendmail")
 
         cpanel = path("usr/local/cpanel")
         self.cpanel = cpanel
@@ -68,8 +70,8 @@ class Host:
         self.journal = self.state / "journal.sqlite"
         self.journal_copy = self.state / "journal.copy.sqlite"
         self.audit = self.state / "audit.jsonl"
-
         self.mainlog_memory = self.state / "mainlog.json"
+
         self.boot_id = Path("/proc/sys/kernel/random/boot_id")
 
     def lock(self, kind: str) -> Path:
@@ -112,18 +114,34 @@ class Host:
         self, argv: Sequence[str | Path], *, environment: Optional[Mapping[str, str]] = None
     ) -> subprocess.Popen[bytes]:
         """Start a command with three pipes in a session of its own. Raises CommandMissing."""
-        try:
-            return subprocess.Popen(
-                [str(word) for word in argv],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=dict(environment or self.environment()),
-                cwd="/",
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise CommandMissing(str(argv[0])) from error
+        with _starting:
+            try:
+                process = subprocess.Popen(
+                    [str(word) for word in argv],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env=dict(environment or self.environment()),
+                    cwd="/",
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise CommandMissing(str(argv[0])) from error
+            _running.add(process)
+        return process
+
+
+_running: set[subprocess.Popen[bytes]] = set()
+_starting = threading.RLock()
+
+
+def kill_all() -> None:
+    """End all that `Host.start` made and nobody has ended yet, with their children, without waiting. From
+    then on no other thread can start anything: for a process that is about to end."""
+    _starting.acquire()
+    for process in tuple(_running):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
@@ -131,6 +149,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+    _running.discard(process)
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
             pipe.close()

@@ -17,6 +17,7 @@ from mxverdict.commands.common import (
     root_host,
     saved_evidence,
     seconds,
+    stop_at_once,
     tend_if_possible,
     tester_option,
 )
@@ -25,13 +26,17 @@ from mxverdict.errors import UsageError
 
 
 def register(commands: Any) -> None:
-    check = command(commands, "check", _check, "the full diagnosis of this server, or of all that testers grade about a domain")
+    check = command(
+        commands,
+        "check",
+        _check,
+        "the full diagnosis of this server, or of all that testers grade about a domain",
+    )
     check.add_argument(
         "targets",
         nargs="*",
         metavar="TARGET",
         help="domain, or host name or address of this server (default: its main addresses)",
-
     )
     tester_option(check)
     check.add_argument(
@@ -77,6 +82,7 @@ def _check(options: argparse.Namespace) -> int:
     if options.save is not None and not options.save.absolute().parent.is_dir():
         raise UsageError(f"{options.save.parent} is no folder")
     windows = tend_if_possible(host)
+    stop_at_once()
     evidence, report = check.run(
         host,
         targets=options.targets,

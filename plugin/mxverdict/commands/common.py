@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Optional
 
 from mxverdict.errors import UsageError, WindowError
-from mxverdict.host import Host
+from mxverdict.host import Host, kill_all
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from mxverdict.evidence import Evidence
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as the shell has it."""
 _UNLIMITED = 10_000
 
 
@@ -53,6 +58,20 @@ def root_host() -> Host:
     if os.geteuid() != 0:
         raise UsageError("only root can ask Exim and change its lists; run it as root")
     return Host.from_environment()
+
+
+def stop_at_once() -> None:
+    """From now on Ctrl-C ends the process in no time, and the commands it runs with it. For commands that are
+    about to do nothing but look: threads that wait for others would hold a KeyboardInterrupt back."""
+
+    def stop(_: int, __: Optional[FrameType]) -> None:
+        kill_all()
+        with contextlib.suppress(OSError):
+            os.write(sys.stderr.fileno(), b"mxverdict: stopped\n")
+        os._exit(INTERRUPTED)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, stop)
 
 
 def console() -> Console:

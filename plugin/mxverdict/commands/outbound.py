@@ -15,6 +15,7 @@ from mxverdict.commands.common import (
     progress,
     root_host,
     seconds,
+    stop_at_once,
     tend_if_possible,
 )
 from mxverdict.errors import UsageError
@@ -84,6 +85,7 @@ def _outbound(options: argparse.Namespace) -> int:
     _check_options(options)
     host = root_host()
     tend_if_possible(host)
+    stop_at_once()
     server = read_server(host, LocalWhmApi(host))
     hostname = server.hostname or exim_facts(host).hostname
     question = _question(options, hostname)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from mxverdict.commands.common import command, print_json, root_host, tend_if_possible, tester_option
+from mxverdict.commands.common import (
+    command,
+    print_json,
+    root_host,
+    stop_at_once,
+    tend_if_possible,
+    tester_option,
+)
 
 
 def register(commands: Any) -> None:
@@ -24,6 +31,7 @@ def _preview(options: argparse.Namespace) -> int:
     testers = chosen(options.tester)
     host = root_host()
     tend_if_possible(host)
+    stop_at_once()
     previews = preview_addresses(host, options.addresses, testers)
     if options.json:
         print_json({"previews": [preview_json(preview) for preview in previews]})
