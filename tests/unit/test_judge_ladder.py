@@ -233,3 +233,23 @@ def test_the_ladder_goes_through_json_and_back() -> None:
     data = json.loads(json.dumps(ladder_json(made, judge_ladder(made))))
     assert decode(Ladder, data["ladder"], "ladder") == made
     assert {field.name for field in fields(LadderReport)} <= data.keys()
+
+
+def test_the_name_of_a_mail_host_is_no_template() -> None:
+    """DNS names may hold braces."""
+    refused = climb("reply", "rcpt", Reply(550, ("5.7.1 no",)))
+    through = climb(host="mx{seconds!x}{.remote.example", address="198.51.100.21")
+    report = judge_ladder(ladder(refused, through))
+    assert "by mx{seconds!x}{.remote.example [198.51.100.21]" in named(report, "Mail host")[0].why
+
+
+@pytest.mark.parametrize("cause", ["refused", "timeout", "no_route"])
+def test_an_own_address_that_cannot_be_reached_from_inside_is_no_problem(cause: str) -> None:
+    report = judge_ladder(ladder(climb(cause, "connect", own=True)))
+    assert [finding.verdict for finding in report.findings] == [Verdict.UNKNOWN, Verdict.UNKNOWN]
+    assert report.findings[0].row.text == "stays on this server"
+
+
+def test_mail_hosts_that_were_left_alone_are_not_said_to_be_slow() -> None:
+    finding = judge_ladder(ladder(climb("not_public", "connect"))).findings[0]
+    assert (finding.verdict, finding.row.text) == (Verdict.UNKNOWN, "was not tried")

@@ -13,6 +13,7 @@ from typing import Optional
 
 from mxverdict.addresses import special_kind
 from mxverdict.collect.conversation import CONNECT_TIMEOUT, Conversation, ConversationFailed
+from mxverdict.collect.server import is_local
 from mxverdict.collect.smtp import described, plain, unverified
 from mxverdict.evidence import ProbeStage, Tls
 from mxverdict.evidence.ladder import Climb, Source
@@ -36,7 +37,8 @@ class Envelope:
 class Limits:
     """`deadline` is a value of `time.monotonic()`, `patience` seconds for each reply
     and, up to CONNECT_TIMEOUT, for the connection. `own` are this server's
-    addresses; with `public_only` no other private or reserved address is talked to."""
+    addresses, as far as they are known beforehand. Loopback, link-local, multicast and reserved addresses of
+    others are never talked to; with `public_only` private ones are not either."""
 
     deadline: float
     patience: float
@@ -49,9 +51,9 @@ def climb(host: str, address: str, source: Source, envelope: Optional[Envelope],
 
     What goes wrong stands in the answer; nothing is raised.
     """
-    own = address in limits.own
+    own = address in limits.own or is_local(address)
     kind = special_kind(address)
-    if kind and limits.public_only and not own:
+    if kind and not own and (limits.public_only or kind != "private"):
         failure = f"{address} is a {kind} address; it was left alone"
         return Climb(host, address, source, (), "not_public", "connect", failure)
     return _Climber(host, address, source, limits).climb(envelope, own)

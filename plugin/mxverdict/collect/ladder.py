@@ -119,7 +119,7 @@ def _climb_route(
         notes.remarks += host.errors
         for address in host.addresses:
             kind = special_kind(address)
-            if kind and address not in limits.own and not limits.public_only:
+            if kind == "private" and address not in limits.own and not limits.public_only:
                 notes.remarks.append(f"{host.name} leads to {address}, a {kind} address")
             fitting = [source for source in sources if _fits(source, address)]
             if not fitting:
@@ -149,12 +149,13 @@ def _fits(source: Source, address: str) -> bool:
 
 
 def _cut_off(sources: Iterable[Source], climbs: Sequence[Climb]) -> tuple[Source, ...]:
-    """The sources from which no connection came about."""
+    """The sources from which no connection came about, though some were tried."""
+    tried = [one for one in climbs if one.cause != "not_public"]
     return tuple(
         source
         for source in sources
-        if any(one.source == source for one in climbs)
-        and not any(one.connected for one in climbs if one.source == source)
+        if any(one.source == source for one in tried)
+        and not any(one.connected for one in tried if one.source == source)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import re
 import socket
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional, Union
 
+from mxverdict.addresses import special_kind
 from mxverdict.collect.preview import delay_stanzas
 from mxverdict.errors import (
     CommandFailed,
@@ -72,14 +74,29 @@ def read_server(host: Host, api: WhmApi) -> Server:
 
 
 def is_local(address: str) -> bool:
-    """Whether this machine has the address on one of its network cards."""
+    """Whether this machine has the address on one of its network cards, so that others can find it there.
+
+    Loopback, `0.0.0.0`, multicast, broadcast and IPv4-mapped addresses can be bound, but are nobody's.
+    """
+    if special_kind(address) not in ("", "private"):
+        return False
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         try:
             probe.bind((address, 0))
         except OSError:
             return False
-    return True
+    return not _is_broadcast(address, family)
+
+
+def _is_broadcast(address: str, family: socket.AddressFamily) -> bool:
+    """Whether it is the broadcast address of a network here: the kernel lets nobody connect to it unasked."""
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((address, 25))
+        except OSError as error:
+            return error.errno == errno.EACCES
+    return False
 
 
 def relay_entries(host: Host, networks: Sequence[Network]) -> tuple[RelayEntry, ...]:

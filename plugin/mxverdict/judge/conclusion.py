@@ -7,7 +7,7 @@ from typing import Optional
 
 from mxverdict.evidence.ladder import Ladder, Source
 from mxverdict.findings import Finding, Owner, Row, Verdict
-from mxverdict.judge.climb import CALLOUT_PATIENCE, Outcome
+from mxverdict.judge.climb import CALLOUT_PATIENCE, NO_CONNECTION, Outcome
 from mxverdict.judge.ladder_words import LEVELS
 
 WAITING = {Outcome.GREYLISTED, Outcome.PUT_OFF, Outcome.BUSY}
@@ -31,6 +31,13 @@ _ENDS: dict[str, tuple[Verdict, str, str, str, Optional[Owner]]] = {
         "not finished",
         "Too little came back in the time to say whether a mail host takes it.",
         "Run it again with a longer --timeout.",
+        None,
+    ),
+    "own": (
+        Verdict.UNKNOWN,
+        "stays on this server",
+        "The mail host is this server: Exim delivers without the network, if it takes the domain.",
+        "",
         None,
     ),
     "waiting": (
@@ -64,6 +71,9 @@ def conclude(ladder: Ladder, outcomes: Sequence[Outcome]) -> Finding:
         return _finding(ladder, Verdict.PROBLEM, text, why, "", Owner.ZONE)
     if not ladder.climbs:
         return _without_climbs(ladder)
+    if set(outcomes) == {Outcome.LEFT_ALONE}:
+        why = "None of its mail hosts has a public address, so nobody outside can reach them."
+        return _finding(ladder, Verdict.UNKNOWN, "was not tried", why, "", Owner.ZONE)
     ends = {source: _best(source, ladder, outcomes) for source in _tried(ladder)}
     worst = next(end for end in (*_ENDS, "accepted") if end in ends.values())
     if worst == "accepted":
@@ -115,6 +125,8 @@ def _best(source: Source, ladder: Ladder, outcomes: Sequence[Outcome]) -> str:
         return "no_postmaster"
     if reached & WAITING:
         return "waiting"
+    if any(c.own and o in NO_CONNECTION and c.source == source for c, o in zip(ladder.climbs, outcomes)):
+        return "own"
     return "unfinished" if reached & _UNFINISHED else "failing"
 
 

@@ -12,7 +12,15 @@ from mxverdict.findings import Finding, LadderReport, Owner, Row, Verdict
 from mxverdict.judge import port25
 from mxverdict.judge.climb import NO_CONNECTION, Outcome, outcome_of
 from mxverdict.judge.conclusion import conclude
-from mxverdict.judge.ladder_words import LEVELS, NO_IPV6, NO_POSTMASTER, PORT_25_BLOCKED, WORDS, Words
+from mxverdict.judge.ladder_words import (
+    LEVELS,
+    NO_IPV6,
+    NO_POSTMASTER,
+    OWN_UNREACHED,
+    PORT_25_BLOCKED,
+    WORDS,
+    Words,
+)
 
 
 def judge_ladder(ladder: Ladder) -> LadderReport:
@@ -59,11 +67,14 @@ def _words(
             return NO_IPV6
         if port25.is_blocked(climb, found):
             return PORT_25_BLOCKED
+        if climb.own:
+            return OWN_UNREACHED
     if outcome is Outcome.UNKNOWN_USER and not ladder.recipient_chosen:
         return NO_POSTMASTER
     if words.verdict is Verdict.PROBLEM and through is not None:
         what = "The callback works" if ladder.purpose == "callback" else "Mail gets through"
-        why = f"{words.why} {what} all the same, by {through.host} [{through.address}]."
+        by = through.host.replace("{", "{{").replace("}", "}}")
+        why = f"{words.why} {what} all the same, by {by} [{through.address}]."
         return replace(words, verdict=Verdict.ADVISORY, why=why)
     return words
 

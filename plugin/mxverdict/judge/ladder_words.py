@@ -226,7 +226,7 @@ WORDS: dict[Outcome, Words] = {
     Outcome.LEFT_ALONE: Words(
         Verdict.UNKNOWN,
         "not tried: {failure}",
-        "Private and reserved addresses are not talked to on a reseller's request.",
+        "Such an address is no mail host of the Internet: whoever asks finds himself there, or nobody.",
     ),
     Outcome.FAILED: Words(
         Verdict.UNKNOWN,
@@ -249,6 +249,12 @@ NO_IPV6 = Words(
     "No connection over IPv6 comes about here; Exim goes on with the IPv4 addresses.",
     "Nothing, if this server is to have no IPv6; otherwise repair its IPv6 route.",
     Owner.NOBODY,
+)
+OWN_UNREACHED = Words(
+    Verdict.UNKNOWN,
+    "no connection: {failure}",
+    "It says nothing of what others meet there: behind NAT the own public address is often out of reach.",
+    "Test this server's own answers with mxverdict check {domain}.",
 )
 NO_POSTMASTER = Words(
     Verdict.ADVISORY,
