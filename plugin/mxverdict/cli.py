@@ -11,7 +11,7 @@ from typing import Any, Optional
 
 from mxverdict import __version__
 from mxverdict.commands import check, explain, log, outbound, preview, report, window
-from mxverdict.commands.common import INTERRUPTED, command, print_json
+from mxverdict.commands.common import command, print_json
 from mxverdict.errors import CloseFailed, JournalError, MxVerdictError, WindowError
 from mxverdict.host import Host
 from mxverdict.text import visible
