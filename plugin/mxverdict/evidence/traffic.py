@@ -45,8 +45,8 @@ class RefusedSender:
     """Failed sender verifications of one relay host, sender domain and cause (one of CAUSES).
 
     `deferred` of the `count` were refused for the time being. `text` is what Exim said of the last one,
-    `sender` its address. `passed` messages of the domain came from that host after the first refusal, the last
-    one at `passed_at`.
+    `sender` its address. `passed` messages of the domain came from that host after the first refusal, the
+    last one at `passed_at`.
     """
 
     address: str
@@ -73,8 +73,8 @@ class Traffic:
     `turned_away`, `kept_waiting`, `delivered_before` and `delivering` count addresses: those that left and
     never delivered; left and delivered afterwards; left and had delivered before alone; delivered at all.
     `waiting` and `giving_up` list those with the most, `giving_up_total` is how many there are;
-    `waited_median` is over all that were kept waiting. `untold` counts rows of addresses and hours that are in the sums alone,
-    `refused_untold` refusals that no listed group holds.
+    `waited_median` is over all that were kept waiting. `untold` counts addresses, hour by hour, that are in
+    the sums alone, `refused_untold` the refusals that no listed group holds.
     """
 
     since: float
