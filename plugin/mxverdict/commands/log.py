@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import re
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from mxverdict.commands.common import (
     command,
@@ -15,6 +16,11 @@ from mxverdict.commands.common import (
     tend_if_possible,
     tester_option,
 )
+
+if TYPE_CHECKING:
+    from mxverdict.evidence.traffic import Traffic
+    from mxverdict.host import Host
+    from mxverdict.testers import Tester
 
 _UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _PATIENCE = 120.0
@@ -47,6 +53,7 @@ def _log(options: argparse.Namespace) -> int:
     from mxverdict.check import chosen
     from mxverdict.collect.mainlog import read_visits
     from mxverdict.report.log import log_json, print_log
+    from mxverdict.report.traffic import print_traffic, traffic_json
 
     wanted = {tester.name for tester in chosen(options.tester)}
     host = root_host()
@@ -55,8 +62,21 @@ def _log(options: argparse.Namespace) -> int:
     since = time.time() - options.since
     log = read_visits(host, known, since, deadline=time.monotonic() + _PATIENCE)
     log = replace(log, visits=tuple(visit for visit in log.visits if visit.tester in wanted))
+    traffic = None if options.tester else _traffic(host, known, since)
     if options.json:
-        print_json(log_json(log, known))
+        print_json({**log_json(log, known), **({"traffic": traffic_json(traffic)} if traffic else {})})
     else:
         print_log(log, known, console())
+        if traffic:
+            print_traffic(traffic, console())
     return 3 if log.since is None or log.remarks else 0
+
+
+def _traffic(host: Host, testers: Sequence[Tester], since: float) -> Traffic:
+    """What the log tells of everybody but the testers and this server."""
+    from mxverdict.collect.mainlog.traffic import read_traffic
+    from mxverdict.window.networks import own_addresses
+
+    exempt = [str(network) for tester in testers for network in tester.networks]
+    exempt += [str(address) for address in own_addresses()]
+    return read_traffic(host, since, time.time(), exempt=exempt, deadline=time.monotonic() + _PATIENCE)

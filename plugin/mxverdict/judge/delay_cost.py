@@ -20,8 +20,8 @@ LIMITS = (
     "A sender that came back from another address of its pool counts as turned away here and as a new sender "
     "there.",
     "The log does not say for whom the delay was on: who left at once would have left without it too.",
-    "Logged-in users are known by the mail they sent: an address that sent none or failed to log in counts as "
-    "a stranger.",
+    "Logged-in users are known by the mail they sent: an address that sent none counts as a stranger, "
+    "whoever it is.",
 )  # fmt: skip
 
 
