@@ -81,7 +81,7 @@ def answer(
     answers.sort(key=lambda one: (not one.row.complains, _WORST_FIRST.index(one.verdict)))
     counted = {id(row) for row in pasted.complaints}
     return Explanation(
-        opening=opening([(one.row, one.verdict) for one in answers], counted),
+        opening=opening([(one.row, one.verdict) for one in answers], counted, len(pasted.unrecognised)),
         answers=tuple(answers),
         unrecognised=pasted.unrecognised,
         remarks=tuple(_remarks(pasted)),

@@ -9,13 +9,19 @@ from mxverdict.explain.pasted import PastedRow
 from mxverdict.findings import Verdict
 
 
-def opening(answers: Sequence[tuple[PastedRow, Verdict]], counted: Collection[int]) -> str:
-    """`counted` holds the `id` of the rows that count as complaints."""
+def opening(
+    answers: Sequence[tuple[PastedRow, Verdict]], counted: Collection[int], unrecognised: int = 0
+) -> str:
+    """`counted` holds the `id` of the rows that count as complaints, `unrecognised` is how many lines look
+    like rows and were not judged."""
     verdicts = [verdict for row, verdict in answers if id(row) in counted]
     hidden = sum(verdict is Verdict.PROBLEM for row, verdict in answers if not row.complains)
     sentences = [_complaints(verdicts)]
     if hidden:
         sentences.append(f"{_of(hidden, 'row')} that the report passes {_is(hidden)} a real problem.")
+    if unrecognised:
+        were = "was" if unrecognised == 1 else "were"
+        sentences.append(f"{_of(unrecognised, 'line')} {were} not recognised.")
     return " ".join(sentences)
 
 
@@ -31,6 +37,8 @@ def _complaints(verdicts: Sequence[Verdict]) -> str:
             if total == 1
             else f"None of the {total} complaints could be judged."
         )
+    if count[Verdict.ADVISORY] == total == 1:
+        return "The one complaint is true but harmless."
     sentences = [_real(total, real, unknown)]
     if count[Verdict.OK]:
         sentences.append(_part(count[Verdict.OK], total, "would not be made today"))

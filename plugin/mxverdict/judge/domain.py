@@ -14,7 +14,7 @@ from mxverdict.findings import DomainReport, Finding, Prediction
 from mxverdict.judge.blocklist import judge_blocklists
 from mxverdict.judge.mail_route import judge_mail_route
 from mxverdict.judge.policy import judge_policy
-from mxverdict.judge.summary import complaints
+from mxverdict.judge.summary import about_domain
 from mxverdict.judge.zone import judge_zone
 from mxverdict.testers.rows import CATEGORIES
 
@@ -49,7 +49,7 @@ def _report(
         *judge_policy(domain.policy, sending),
     ]
     found.sort(key=lambda f: (_LEVELS.index(f.row.level), CATEGORIES.index(f.row.category)))
-    return DomainReport(domain.name, complaints("MXToolbox", found), tuple(found))
+    return DomainReport(domain.name, about_domain("MXToolbox", found), tuple(found))
 
 
 def _own_targets(domain: Domain, evidence: Evidence) -> tuple[str, ...]:
