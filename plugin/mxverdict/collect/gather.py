@@ -151,10 +151,11 @@ def _asked(
         if text in domains:
             continue
         if not led[text]:
-            remarks.append(f"{text} has no address")
+            remarks.append(f"{text} does not exist, or has no address")
         own = {address for target in found[text] for address in (target.address, target.local_address)}
         remarks += [
-            f"{text}: {address} is not an address of this server; it was not checked"
+            f"{address if text == address else f'{text}: {address}'} is not an address of this server; "
+            "it was not checked"
             for address in led[text]
             if address not in own
         ]

@@ -6,7 +6,7 @@ import ipaddress
 
 from mxverdict.addresses import is_public
 from mxverdict.findings import Finding, Owner, Verdict
-from mxverdict.judge.zone_facts import ZoneFacts, listing, told
+from mxverdict.judge.zone_facts import ZoneFacts, listed_errors, listing, told
 from mxverdict.testers.rows import limits, load
 
 _UNTOLD = "could not be told"
@@ -19,7 +19,9 @@ def bad_glue(facts: ZoneFacts) -> Finding:
     delegation = facts.zone.delegation
     if delegation.found is None:
         why = "The zone above could not be asked."
-        return Finding(words.unknown(facts.host, _UNTOLD), Verdict.UNKNOWN, why, (delegation.error,))
+        return Finding(
+            words.unknown(facts.host, _UNTOLD), Verdict.UNKNOWN, why, listed_errors(delegation.error)
+        )
     known = {host.name: host for host in facts.zone.hosts}
     glue = {host.name: host.addresses for host in delegation.glue}
     wrong = {
@@ -80,7 +82,7 @@ def parent_mismatch(facts: ZoneFacts) -> Finding:
     lists = {server.name_servers for server in facts.serving if server.name_servers}
     if delegation.found is None or not lists:
         why = "The two lists could not both be read."
-        errors = tuple(text for text in (delegation.error, *_list_errors(facts)) if text)
+        errors = listed_errors(delegation.error, *_list_errors(facts))
         return Finding(words.unknown(facts.host, _UNTOLD), Verdict.UNKNOWN, why, errors)
     above = delegation.name_servers
     lines = (

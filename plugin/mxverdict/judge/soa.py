@@ -8,7 +8,7 @@ from typing import Any
 from mxverdict.evidence.zone import Soa
 from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.judge.serial import Serial, read_serial
-from mxverdict.judge.zone_facts import ZoneFacts, listing, told
+from mxverdict.judge.zone_facts import ZoneFacts, listed_errors, listing, told
 from mxverdict.testers.rows import RowWords, limits, load
 
 _ANY_NUMBER = "Any 32-bit number is a valid serial (RFC 1982); YYYYMMDDnn is a habit"
@@ -64,7 +64,7 @@ def _primary_listed(facts: ZoneFacts) -> Finding:
     if delegation.found is None:
         why = "The zone above could not be asked which name servers it lists."
         row = words.unknown(facts.host, "could not be told")
-        return Finding(row, Verdict.UNKNOWN, why, (f"Primary: {primary}", delegation.error))
+        return Finding(row, Verdict.UNKNOWN, why, listed_errors(f"Primary: {primary}", delegation.error))
     lines = (f"Primary: {primary}", f"{delegation.parent} lists {listing(delegation.name_servers)}")
     if primary in delegation.name_servers:
         row = words.passes(facts.host)

@@ -128,6 +128,11 @@ def listing(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
+def listed_errors(*texts: str) -> tuple[str, ...]:
+    """Evidence lines: those of `texts` that say something."""
+    return tuple(text for text in texts if text)
+
+
 def told(servers: Iterable[ServerAnswers]) -> tuple[str, ...]:
     """Evidence lines: what each of `servers` said to the question for the SOA."""
     return tuple(f"{server.name} ({server.address}): {_said(server)}" for server in servers)[:10]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -30,11 +31,12 @@ HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e\"'&{{7*7}}" + "y" * 5000
 
 
 @pytest.fixture(autouse=True)
-def zone(monkeypatch: pytest.MonkeyPatch) -> None:
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The server's time zone, without asking the machine's."""
-    import time
-
     monkeypatch.setenv("TZ", "CET-1")
+    time.tzset()
+    yield
+    monkeypatch.undo()
     time.tzset()
 
 
