@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -11,17 +13,19 @@ from typing import Any, Optional
 
 from mxverdict import __version__
 from mxverdict.commands import check, explain, log, outbound, preview, report, window
-from mxverdict.commands.common import command, print_json
+from mxverdict.commands.common import INTERRUPTED, command, print_json
 from mxverdict.errors import CloseFailed, JournalError, MxVerdictError, WindowError
 from mxverdict.host import Host
 from mxverdict.text import visible
 
 CLOSE_FAILED = 4
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 _UNLIMITED = 10_000
 _UNFINISHED = {"opening": "is being opened", "closing": "is being closed", "close_failed": "FAILED TO CLOSE"}
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
+    _prepare_output()
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
@@ -32,11 +36,32 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     except MxVerdictError as error:
         return _failed(error, options, max(error.exit_status, _status_aloud(error.exit_status)))
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_stdout()
         return 0
     except KeyboardInterrupt:
         print("mxverdict: stopped", file=sys.stderr)
         return INTERRUPTED
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        _leave_stdout()
+        print(f"mxverdict: the output cannot be written: {error.strerror}", file=sys.stderr)
+        return MxVerdictError.exit_status
+
+
+def _prepare_output() -> None:
+    """What the caller closed leads nowhere, so that no other file gets its number; a character that the
+    encoding of the terminal lacks becomes a question mark."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def _leave_stdout() -> None:
+    """So that Python does not stumble over what is left in it at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _status_aloud(status: int) -> int:
