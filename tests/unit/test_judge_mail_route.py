@@ -186,3 +186,10 @@ def test_what_was_left_out_is_told() -> None:
     many = replace(route(host()), left_out=7)
     found = named(judge_mail_route(many, (), OWN), "DNS Record Published")
     assert "7 more MX hosts were not looked at" in found.evidence
+
+
+def test_an_alias_that_gets_no_mail_is_no_problem() -> None:
+    """`www` is most often an alias of a domain here, and so has its MX."""
+    alias = replace(route(host("mx.example", "203.0.113.10")), domain="www.shop.example")
+    found = judge_mail_route(alias, (), OWN, Routing("www.shop.example", False, False, False))
+    assert named(found, "Email Routing in cPanel").verdict is Verdict.ADVISORY

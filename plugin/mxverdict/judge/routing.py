@@ -83,6 +83,11 @@ def _routing(route: MailRoute, place: str, routing: Optional[Routing]) -> Iterab
         yield Finding(row, Verdict.OK, "It fits the MX records.", told)
         return
     why, verdict = _MISFITS[kind, place]
+    if kind == "" and route.canonical.lower() != route.domain.lower():
+        row = Row(ROUTING, "warning", "not set", _CATEGORY, route.domain)
+        why = f"This server takes no mail for the name, an alias of {route.canonical}; few aliases get any."
+        yield Finding(row, Verdict.ADVISORY, why, told)
+        return
     row = Row(
         ROUTING,
         "error" if verdict is Verdict.PROBLEM else "warning",
