@@ -8,7 +8,6 @@ measurements with 4.96.
 
 from __future__ import annotations
 
-import calendar
 import ipaddress
 import re
 import time
@@ -282,6 +281,8 @@ def _minute(minute: bytes, zone: Optional[bytes]) -> Optional[tuple[float, int]]
         if zone is None:
             at = time.mktime(parsed)
             return at, time.localtime(at).tm_gmtoff
+        import calendar
+
         offset = (int(zone[1:3]) * 60 + int(zone[3:5])) * (-60 if zone[:1] == b"-" else 60)
         return float(calendar.timegm(parsed) - offset), offset
     except (ValueError, OverflowError):

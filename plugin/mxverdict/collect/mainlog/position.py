@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import os
 import zlib
 from collections.abc import Iterator
@@ -13,7 +11,7 @@ from typing import BinaryIO, Optional, cast
 
 from mxverdict.collect.mainlog.files import LogFile
 
-HEAD = 1024
+HEAD = 256
 """Bytes at the beginning that tell one file from another: they hold its first line with its time."""
 READ_ERRORS = (OSError, EOFError, zlib.error)
 """What reading a log raises, damaged gzip files included."""
@@ -21,12 +19,11 @@ READ_ERRORS = (OSError, EOFError, zlib.error)
 
 @dataclass(frozen=True)
 class Position:
-    """All before `offset` of a file has been read. `head` is the digest of its first `length` bytes."""
+    """All before `offset` of a file has been read. `head` is how it begins, as far as that was read."""
 
     device: int
     inode: int
     offset: int
-    length: int
     head: str
 
 
@@ -34,6 +31,8 @@ class Position:
 def opened(file: LogFile) -> Iterator[BinaryIO]:
     """The file's text, unpacked. Raises one of READ_ERRORS."""
     if file.gzipped:
+        import gzip
+
         with gzip.open(file.path, "rb") as unpacked:
             yield cast(BinaryIO, unpacked)
     else:
@@ -44,8 +43,7 @@ def opened(file: LogFile) -> Iterator[BinaryIO]:
 def position(file: BinaryIO, offset: int) -> Position:
     """The position `offset` of an open file."""
     status = os.fstat(file.fileno())
-    length = min(HEAD, offset)
-    return Position(status.st_dev, status.st_ino, offset, length, _head(file, length))
+    return Position(status.st_dev, status.st_ino, offset, _head(file, min(HEAD, offset)))
 
 
 def resume(file: BinaryIO, size: Optional[int], at: Position) -> Optional[int]:
@@ -53,12 +51,12 @@ def resume(file: BinaryIO, size: Optional[int], at: Position) -> Optional[int]:
     `size` is None for a gzipped file."""
     if size is not None and size < at.offset:
         return None
-    if at.length == 0:
+    if not at.head:
         status = os.fstat(file.fileno())
         return 0 if (status.st_dev, status.st_ino) == (at.device, at.inode) else None
-    return at.offset if _head(file, at.length) == at.head else None
+    return at.offset if _head(file, len(at.head)) == at.head else None
 
 
 def _head(file: BinaryIO, length: int) -> str:
     file.seek(0)
-    return hashlib.sha256(file.read(length)).hexdigest()
+    return file.read(length).decode("latin-1")
