@@ -23,7 +23,7 @@ _ENDS: dict[str, tuple[Verdict, str, str, str, Optional[Owner]]] = {
         Verdict.PROBLEM,
         "does not get through",
         "No mail host takes it; what each of them says stands below.",
-        "Begin with the mail host of the lowest preference.",
+        "Begin with the first of them: senders try it first.",
         None,
     ),
     "unfinished": (

@@ -33,12 +33,19 @@ def print_ladder(ladder: Ladder, report: LadderReport, console: Console) -> None
         console.print(Text(f"Note: {visible(remark)}", style="yellow"))
     reached = [climb for receiver in ladder.receivers for climb in receiver.climbs]
     shown = dict.fromkeys(ladder.climbs if ladder.domain else reached)
-    for climb in (*shown, *([ladder.delivery] if ladder.delivery else ())):
-        console.print()
-        for text, style in climb_lines(climb):
-            console.print(Text(text, style=style))
+    for climb in shown:
+        _print_climb(climb, console)
+    if ladder.delivery:
+        console.print(Text("\nThe test message:", style="bold"), end="")
+        _print_climb(ladder.delivery, console)
     console.print()
     print_findings(report.findings, console)
+
+
+def _print_climb(climb: Climb, console: Console) -> None:
+    console.print()
+    for text, style in climb_lines(climb):
+        console.print(Text(text, style=style))
 
 
 def climb_lines(climb: Climb) -> Iterator[tuple[str, str]]:

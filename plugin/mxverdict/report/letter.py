@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Optional
 from mxverdict.evidence import Evidence, Probe
 from mxverdict.findings import Finding, Prediction, Report, Verdict
 from mxverdict.report.clock import stamp
-from mxverdict.testers import rows
+from mxverdict.testers import rows, told_sources
 
 if TYPE_CHECKING:
     from mxverdict.window import Window
@@ -69,9 +69,10 @@ class Transcript:
 
 @dataclass(frozen=True)
 class Letter:
-    """`facts` are pairs of name and value, `done` one line for each test window (None: not known)."""
+    """`about` is the domain that was asked for, or the server; `facts` are pairs of name and value, `done`
+    one line for each test window (None: not known)."""
 
-    hostname: str
+    about: str
     summaries: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     remarks: tuple[str, ...]
@@ -92,7 +93,7 @@ def letter(
         for kind, title, verdicts in _SECTIONS
     )
     return Letter(
-        hostname=report.hostname,
+        about=report.domains[0].domain if len(report.domains) == 1 else report.hostname,
         summaries=tuple(_summaries(report)),
         facts=_facts(report),
         remarks=report.remarks,
@@ -163,7 +164,7 @@ def _transcripts(report: Report, evidence: Optional[Evidence]) -> Iterator[Trans
         if not first.headline and not any(stage.reply for stage in first.session.stages):
             continue
         places = ", ".join(dict.fromkeys(prediction.server_address for prediction in alike))
-        sources = ", ".join(dict.fromkeys(source for prediction in alike for source in prediction.sources))
+        sources = told_sources(source for prediction in alike for source in prediction.sources)
         title = f"What {first.title} meets at {places}, coming from {sources}"
         yield Transcript(title, "\n".join(part for part in (first.headline, first.transcript) if part))
     for probe in evidence.probes if evidence is not None else ():

@@ -27,7 +27,7 @@ def report_text(
 
 
 def _lines(text: Letter) -> Iterator[str]:
-    yield from _wrapped(f"Mail tester report for {text.hostname}")
+    yield from _wrapped(f"Mail tester report for {text.about}")
     yield "=" * WIDTH
     for summary in text.summaries:
         yield from _wrapped(summary)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mxverdict.evidence import Preview
+from mxverdict.testers import UNKNOWN_HOSTS
 from mxverdict.text import visible
 
 
@@ -16,7 +17,8 @@ def preview_json(preview: Preview) -> dict[str, Any]:
 
 def preview_lines(preview: Preview) -> Iterator[str]:
     """One line for the address, one for each stage, one for what went wrong."""
-    yield f"{preview.address} to {preview.local_address} port 25"
+    stands = ", as any unknown address," if preview.address in UNKNOWN_HOSTS.values() else ""
+    yield f"{preview.address}{stands} to {preview.local_address} port 25"
     for stage in preview.stages:
         reply = "" if stage.reply is None else f"{stage.reply.code} {visible(stage.reply.lines[0])}"
         delay = f"waits {stage.delay} s" if stage.delay else "no delay"

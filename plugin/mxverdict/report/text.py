@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -10,6 +10,7 @@ from rich.text import Text
 
 from mxverdict.findings import DomainReport, Finding, Prediction, Report, Verdict
 from mxverdict.judge.domain import TESTER
+from mxverdict.testers import told_sources
 from mxverdict.text import visible
 
 _INDENT = 23
@@ -24,7 +25,8 @@ STYLES = {
 
 
 def print_report(report: Report, console: Console, *, transcripts: bool = False) -> None:
-    """Summary first, then the server's own findings, then each tester's rows with verdict and evidence."""
+    """Summary first, then what is wrong with the server, the domains, what is harmless about the server, and
+    each tester's rows with verdict and evidence."""
     console.print(Text(visible(report.summary), style="bold"))
     state = {True: "on", False: "off", None: "unknown"}[report.delay_on]
     console.print(
@@ -33,11 +35,13 @@ def print_report(report: Report, console: Console, *, transcripts: bool = False)
     for remark in report.remarks:
         console.print(Text(f"Note: {visible(remark)}", style="yellow"))
     shown = [finding for finding in report.server if finding.verdict is not Verdict.OK]
-    if shown:
-        console.print("\nThis server", style="bold")
-        console.print(Group(*_lines(shown)))
+    broken = any(finding.verdict is Verdict.PROBLEM for finding in shown)
+    if broken or not report.domains:
+        _print_server(shown, console)
     for domain in report.domains:
-        _print_domain(domain, console)
+        _print_domain(domain, report.summary, console)
+    if report.domains and not broken:
+        _print_server(shown, console)
     told = {finding.row.host for domain in report.domains for finding in domain.findings}
     others = [
         prediction
@@ -48,9 +52,17 @@ def print_report(report: Report, console: Console, *, transcripts: bool = False)
         _print_prediction(alike, console, transcripts)
 
 
-def _print_domain(domain: DomainReport, console: Console) -> None:
-    """What is real first, false alarms with their proof next; of the rest that passes only the number."""
-    console.print(Text(f"\n{visible(domain.domain)}: {visible(domain.summary)}", style="bold"))
+def _print_server(shown: Sequence[Finding], console: Console) -> None:
+    if shown:
+        console.print("\nThis server", style="bold")
+        console.print(Group(*_lines(shown)))
+
+
+def _print_domain(domain: DomainReport, said: str, console: Console) -> None:
+    """What is real first, false alarms with their proof next; of the rest that passes only the number. The
+    sentence about the domain is left out where it was `said` on top."""
+    summary = "" if domain.summary == said else f": {visible(domain.summary)}"
+    console.print(Text(f"\n{visible(domain.domain)}{summary}", style="bold"))
     shown = [finding for finding in domain.findings if finding.verdict is not Verdict.OK]
     shown.sort(key=lambda finding: list(Verdict).index(finding.verdict))
     console.print(Group(*_lines(shown)))
@@ -70,7 +82,7 @@ def _grouped(predictions: Iterable[Prediction]) -> list[list[Prediction]]:
 def _print_prediction(alike: list[Prediction], console: Console, transcripts: bool) -> None:
     prediction = alike[0]
     first, *others = dict.fromkeys(other.server_address for other in alike)
-    sources = ", ".join(dict.fromkeys(source for other in alike for source in other.sources))
+    sources = told_sources(source for other in alike for source in other.sources)
     also = f", and the same to {', '.join(others)}" if others else ""
     title = f"\n{prediction.title} from {sources} to {first}{also}"
     console.print(Text(title, style="bold"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -19,6 +20,12 @@ UNKNOWN_HOSTS = {4: "192.0.2.1", 6: "2001:db8::1"}
 """Stand for "any host the server does not know", by IP version (RFC 5737 and RFC 3849)."""
 
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+
+def told_sources(addresses: Iterable[str]) -> str:
+    """`addresses` that a tester comes from, for people; those of `UNKNOWN_HOSTS` are nobody's."""
+    unknown = set(UNKNOWN_HOSTS.values())
+    return ", ".join(dict.fromkeys("any unknown address" if a in unknown else a for a in addresses))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 from mxverdict import __version__
 from mxverdict.host import Host
+from mxverdict.testers import told_sources
 from mxverdict.text import visible
 from mxverdict.web.clock import age, countdown, moment
 from mxverdict.web.request import PASTE_LIMIT
@@ -33,7 +34,7 @@ def environment(host: Host) -> Environment:
     made.filters.update(
         age=age, moment=moment, countdown=countdown, transcript=_transcript, sentence=_sentence
     )
-    made.filters["pasted"] = _pasted
+    made.filters.update(pasted=_pasted, sources=told_sources)
     made.globals["version"] = __version__
     return made
 

@@ -125,6 +125,13 @@ def test_a_session_in_which_nothing_was_said_has_no_transcript() -> None:
         assert any("Internet.nl" in one.title for one in letter(made).transcripts) is shown
 
 
+def test_the_title_names_the_domain_or_else_the_server() -> None:
+    made = report()
+    assert report_text(made).startswith("Mail tester report for shop.example\n")
+    assert "<title>Mail tester report for shop.example</title>" in report_html(made)
+    assert report_text(replace(made, domains=())).startswith("Mail tester report for cp1.example.net\n")
+
+
 def test_times_name_the_zone_and_windows_their_end() -> None:
     (line,) = letter(report(), None, [window(closed_at=NOW.wall + 60, state="closed")]).done or ()
     assert line == (

@@ -9,8 +9,13 @@ from rich.console import Console
 
 from mxverdict.findings import Finding, Report, Row, Verdict
 from mxverdict.judge import judge
+from mxverdict.judge.ladder import judge_ladder
+from mxverdict.report.ladder import print_ladder
+from mxverdict.report.preview import preview_lines
 from mxverdict.report.text import print_report
+from mxverdict.testers import UNKNOWN_HOSTS, load
 from tests.unit.evidence_maker import MXTOOLBOX, evidence, preview
+from tests.unit.ladder_maker import climb, ladder
 from tests.unit.report_maker import domain_report
 
 HOSTILE = "\x1b[31m\x07\r\n  Problem              FORGED\u202e\udcff"
@@ -48,3 +53,40 @@ def test_sources_that_meet_nearly_the_same_stand_in_one_title() -> None:
     assert len(report.predictions) == 2
     text = printed(report)
     assert f"from {first.address}, {other.address} to 203.0.113.10\n" in text
+
+
+def test_a_domain_stands_before_what_is_harmless_about_the_server() -> None:
+    """What is wrong with the server comes first; a sentence that stands on top is not said again."""
+    domain = domain_report()
+    for verdict, order in (
+        (Verdict.ADVISORY, ["shop.example", "This server"]),
+        (Verdict.PROBLEM, ["This server", "shop.example"]),
+    ):
+        finding = Finding(Row("Row", "warning", "words"), verdict, "why")
+        report = replace(
+            judge(evidence(), (), ()), summary=domain.summary, server=(finding,), domains=(domain,)
+        )
+        text = printed(report)
+        assert [line for line in text.splitlines() if line in order] == order
+        assert text.count(domain.summary) == 1
+
+
+def test_an_unknown_address_is_called_so() -> None:
+    tester = load().tester("internet.nl")
+    met = preview(tester=tester, address=UNKNOWN_HOSTS[4])
+    assert "Internet.nl from any unknown address to 203.0.113.10\n" in printed(
+        judge(evidence(previews=(met,)), (tester,), ())
+    )
+    assert next(preview_lines(met)) == "192.0.2.1, as any unknown address, to 203.0.113.10 port 25"
+    assert next(preview_lines(preview())) == "18.209.86.113 to 203.0.113.10 port 25"
+
+
+def test_the_test_message_is_told_from_the_climb_before_it() -> None:
+    tried = climb()
+    made = ladder(tried, send=True, delivery=tried)
+    out = io.StringIO()
+    print_ladder(made, judge_ladder(made), Console(file=out, width=200, highlight=False, markup=False))
+    before, said, after = out.getvalue().partition("\nThe test message:\n")
+    assert said
+    assert tried.address in before
+    assert tried.address in after
