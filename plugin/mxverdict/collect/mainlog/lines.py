@@ -70,8 +70,8 @@ _STAMP = re.compile(
     re.ASCII,
 )
 _NAME = re.compile(rb"[^\s(\[]\S* ")
-_ADDRESS = re.compile(rb"\[([0-9A-Fa-f:.]{2,45})\](?::(\d{1,5}))?(?![^ ])")
-_AFTER_HELO = re.compile(rb"\) \[([0-9A-Fa-f:.]{2,45})\](?::(\d{1,5}))?(?![^ ])")
+_ADDRESS = re.compile(rb"\[([0-9A-Fa-f:.]{2,45})\](?::(\d{1,5}))?(?![^ :])")
+_AFTER_HELO = re.compile(rb"\) \[([0-9A-Fa-f:.]{2,45})\](?::(\d{1,5}))?(?![^ :])")
 _EXTRAS = rb"(?: (?:I=\[[0-9A-Fa-f:.]+\](?::\d+)?|Ci=\S+|U=\S+))*"
 _MORE_EXTRAS = (
     rb"(?: (?:I=\[[0-9A-Fa-f:.]+\](?::\d+)?|L\*?|Ci=\S+|U=\S+|X=\S+|CV=\S+|DN=\"[^\"]*\""
@@ -122,8 +122,8 @@ _BY_BEGINNING: tuple[tuple[bytes, re.Pattern[bytes], str, str], ...] = (
     (b"SMTP call from ", _DROPPED, END, "dropped"),
     (b"Connection from ", _REFUSED, END, "refused"),
     (b"TLS error on connection from ", _TLS_ERROR, TLS, ""),
-    (b"rejected EHLO from H=", _BAD_HELO, REJECTED, "permanent"),
-    (b"rejected HELO from H=", _BAD_HELO, REJECTED, "permanent"),
+    (b"rejected EHLO from ", _BAD_HELO, REJECTED, "permanent"),
+    (b"rejected HELO from ", _BAD_HELO, REJECTED, "permanent"),
 )
 _EARLY_BEGINNING = re.compile(rb"SMTP protocol synchronization error \([^()]*\): rejected connection from H=")
 
@@ -152,56 +152,59 @@ def stamp_of(raw: bytes) -> Optional[float]:
 
 def _told(base: Line, rest: bytes) -> Line:
     if base.id and rest.startswith(b"<= "):
-        return _arrival(base, rest)
-    if rest.startswith(b"H="):
-        return _refusal(base, rest[2:])
-    if rest.startswith(b"SMTP connection from "):
-        return _connection(base, rest[21:])
+        line = _arrival(base, rest)
+    elif rest.startswith(b"H="):
+        line = _refusal(base, rest[2:])
+    elif rest.startswith(b"SMTP connection from "):
+        line = _connection(base, rest[21:])
+    else:
+        line = _by_beginning(base, rest)
+    return line or base._replace(text=_text(rest))
+
+
+def _by_beginning(base: Line, rest: bytes) -> Optional[Line]:
     for beginning, tail, kind, how in _BY_BEGINNING:
         if rest.startswith(beginning):
             found = _peer(rest[len(beginning) :], tail)
             if found is None:
-                break
+                return None
             peer, said = found
             groups = said.groupdict()
-            stage = "EHLO" if kind == REJECTED else ""
             return base._replace(
-                kind=kind, how=how, peer=peer, stage=stage, text=_text(groups.get("text")).strip(),
+                kind=kind,
+                how=how,
+                peer=peer,
                 seconds=_seconds(groups.get("after")),
-            )  # fmt: skip
+                stage="EHLO" if kind == REJECTED else "",
+                text=_text(groups.get("text")).strip(),
+            )
     early = _EARLY_BEGINNING.match(rest)
     found = _peer(rest[early.end() :], _EARLY) if early else None
-    if found is not None:
-        return base._replace(kind=END, how="early", peer=found[0], text=_text(found[1]["text"]))
-    return base._replace(text=_text(rest))
+    return found and base._replace(kind=END, how="early", peer=found[0], text=_text(found[1]["text"]))
 
 
-def _connection(base: Line, rest: bytes) -> Line:
-    found = _peer(rest, _CONNECTED)
-    if found is not None:
-        return base._replace(kind=CONNECT, peer=found[0])
-    found = _peer(rest, _CLOSED)
+def _connection(base: Line, rest: bytes) -> Optional[Line]:
+    found = _peer(rest, _CONNECTED, _CLOSED)
     if found is None:
-        return base._replace(text=_text(rest))
+        return None
     peer, said = found
+    if said.re is _CONNECTED:
+        return base._replace(kind=CONNECT, peer=peer)
     seconds = _seconds(said["before"] or said["after"])
     return base._replace(
         kind=END, how=_ENDS[said["how"]], peer=peer, seconds=seconds, text=_text(said["text"].strip())
     )
 
 
-def _refusal(base: Line, rest: bytes) -> Line:
+def _refusal(base: Line, rest: bytes) -> Optional[Line]:
     found = _peer(rest, _SENDER_VERIFY, _REJECTED)
     if found is None:
-        return base._replace(text=_text(rest))
+        return None
     peer, said = found
+    sender = _text(said["sender"])
     if said.re is _SENDER_VERIFY:
         return base._replace(
-            kind=VERIFY,
-            how=_text(said["how"]),
-            peer=peer,
-            sender=_text(said["sender"]),
-            text=_text(said["text"]),
+            kind=VERIFY, how=_text(said["how"]), peer=peer, sender=sender, text=_text(said["text"])
         )
     stage = _text(said["stage"])
     return base._replace(
@@ -209,17 +212,17 @@ def _refusal(base: Line, rest: bytes) -> Line:
         how="temporary" if said["temporary"] else "permanent",
         peer=peer,
         stage="connect" if stage.startswith("connection") else stage.split()[-1],
-        sender=_text(said["sender"]),
+        sender=sender,
         recipient=_text(said["recipient"]),
         text=_text((said["rest"] or b"").lstrip(b": ")),
     )
 
 
-def _arrival(base: Line, rest: bytes) -> Line:
+def _arrival(base: Line, rest: bytes) -> Optional[Line]:
     sender = _SENDER.match(rest)
     found = _peer(rest[sender.end() :], _ARRIVED) if sender else None
     if sender is None or found is None:
-        return base._replace(text=_text(rest))
+        return None
     address = "" if sender[1] == b"<>" else _text(sender[1])
     return base._replace(kind=ARRIVAL, peer=found[0], sender=address, text=_text(found[1]["text"]))
 

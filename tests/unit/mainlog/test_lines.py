@@ -1,0 +1,71 @@
+"""Single lines of the main log (tests/tables/log_lines.json), most of them as Exim 4.96 wrote them."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mxverdict.collect.mainlog.lines import parse, stamp_of
+
+TABLE = Path(__file__).parents[2] / "tables/log_lines.json"
+ROWS: list[dict[str, Any]] = json.loads(TABLE.read_text())
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row["title"] for row in ROWS])
+def test_line(row: dict[str, Any]) -> None:
+    line = parse(row["line"].encode() + b"\n")
+    assert line is not None
+    told = line._asdict()
+    told["peer"] = None if line.peer is None else list(line.peer)
+    assert {key: told[key] for key in row if key not in ("title", "line")} == {
+        key: value for key, value in row.items() if key not in ("title", "line")
+    }
+
+
+@pytest.mark.parametrize(
+    ("stamp", "at", "zone", "pid"),
+    [
+        ("2026-11-23 22:00:01 ", 1795471201.0, 0, 0),
+        ("2026-11-23 22:00:01.250 ", 1795471201.25, 0, 0),
+        ("2026-11-23 22:00:01 +0100 ", 1795467601.0, 3600, 0),
+        ("2026-11-23 22:00:01.250 -0330 [4711] ", 1795483801.25, -12600, 4711),
+        ("2026-11-23 22:00:01 [4711] ", 1795471201.0, 0, 4711),
+    ],
+)
+def test_time(stamp: str, at: float, zone: int, pid: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    raw = stamp.encode() + b"SMTP connection from [192.0.2.1]:4 lost D=1s"
+    line = parse(raw)
+    assert line is not None
+    assert (line.time, line.zone, line.pid, line.kind) == (at, zone, pid, "end")
+    assert stamp_of(raw) == at
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\n",
+        b"  Subject: 2026-11-23 22:00:01 SMTP connection from [18.209.86.113]:4 lost D=1s",
+        b" 2026-11-23 22:00:01 SMTP connection from [18.209.86.113]:4 lost D=1s",
+        b"from [18.209.86.113]:4 lost D=1s",
+        b"2026-13-23 22:00:01 SMTP connection from [18.209.86.113]:4 lost D=1s",
+        b"2026-11-23 22:00",
+    ],
+)
+def test_what_does_not_begin_with_the_time_is_no_line(raw: bytes) -> None:
+    assert parse(raw) is None
+    assert stamp_of(raw) is None
+
+
+def test_hostile_names_take_no_time() -> None:
+    started = time.monotonic()
+    for filling in (b'x) [1.2.3.4]:5 SNI="a"', b"[", b") [1.2.3.4]:5 F=<", b'"', b" A=x", b"D=1s "):
+        for opening in (b"H=(", b"SMTP connection from (", b"1xWAFC-000780-0l <= a H=(", b"SMTP call from ("):
+            parse(b"2026-11-23 22:00:01 " + opening + filling * (16_000 // len(filling)) + b") [9.9.9.9]:4 x")
+    assert time.monotonic() - started < 5
