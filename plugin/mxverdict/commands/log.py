@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mxverdict.commands.common import (
     command,
@@ -16,11 +15,6 @@ from mxverdict.commands.common import (
     tend_if_possible,
     tester_option,
 )
-
-if TYPE_CHECKING:
-    from mxverdict.evidence.traffic import Traffic
-    from mxverdict.host import Host
-    from mxverdict.testers import Tester
 
 _UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _PATIENCE = 120.0
@@ -50,8 +44,8 @@ def _log(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from mxverdict import testers as catalogue
+    from mxverdict import what_log_tells
     from mxverdict.check import chosen
-    from mxverdict.collect.mainlog import read_visits
     from mxverdict.report.log import log_json, print_log
     from mxverdict.report.traffic import print_traffic, traffic_json
 
@@ -60,9 +54,9 @@ def _log(options: argparse.Namespace) -> int:
     tend_if_possible(host)
     known = catalogue.load().testers
     since = time.time() - options.since
-    log = read_visits(host, known, since, deadline=time.monotonic() + _PATIENCE)
+    log = what_log_tells.visits(host, since, time.monotonic() + _PATIENCE)
     log = replace(log, visits=tuple(visit for visit in log.visits if visit.tester in wanted))
-    traffic = None if options.tester else _traffic(host, known, since)
+    traffic = None if options.tester else what_log_tells.traffic(host, since, time.monotonic() + _PATIENCE)
     if options.json:
         print_json({**log_json(log, known), **({"traffic": traffic_json(traffic)} if traffic else {})})
     else:
@@ -70,13 +64,3 @@ def _log(options: argparse.Namespace) -> int:
         if traffic:
             print_traffic(traffic, console())
     return 3 if log.since is None or log.remarks else 0
-
-
-def _traffic(host: Host, testers: Sequence[Tester], since: float) -> Traffic:
-    """What the log tells of everybody but the testers and this server."""
-    from mxverdict.collect.mainlog.traffic import read_traffic
-    from mxverdict.window.networks import own_addresses
-
-    exempt = [str(network) for tester in testers for network in tester.networks]
-    exempt += [str(address) for address in own_addresses()]
-    return read_traffic(host, since, time.time(), exempt=exempt, deadline=time.monotonic() + _PATIENCE)

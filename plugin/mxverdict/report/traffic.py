@@ -12,20 +12,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mxverdict.evidence.traffic import CAUSES, DelayedSender, RefusedSender, Traffic, TrafficHour
+from mxverdict.evidence.traffic import CAUSES, DelayedSender, RefusedSender, Traffic
 from mxverdict.judge.delay_cost import LIMITS, judge_delay_cost
 from mxverdict.judge.durations import duration
 from mxverdict.judge.refused_senders import CAUSES as CAUSE_WORDS
 from mxverdict.judge.refused_senders import came_later, judge_refused_senders
+from mxverdict.report.bars import bars
 from mxverdict.report.clock import iso, stamp
 from mxverdict.report.text import print_findings
 from mxverdict.text import visible
 
 _SHOWN = 15
-_MOST_BARS = 24
 _BAR = 40
-_STEPS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 168)
-"""Hours that one bar may stand for."""
 
 
 def traffic_json(traffic: Traffic) -> dict[str, Any]:
@@ -52,25 +50,6 @@ def print_traffic(traffic: Traffic, console: Console) -> None:
     if traffic.left:
         for limit in LIMITS:
             console.print(Text(f"  {limit}", style="dim"))
-
-
-def bars(hours: Sequence[TrafficHour], since: float, until: float) -> list[TrafficHour]:
-    """The hours put together so that they make at most 24 bars, those without a line of log included. A bar
-    begins at `start`; all have the same width."""
-    number = int((until - since) // 3600)
-    step = next((step for step in _STEPS if number <= step * _MOST_BARS), -(-number // _MOST_BARS))
-    made = [TrafficHour(since + n * step * 3600, 0, 0, 0) for n in range(-(-number // step))]
-    for hour in hours:
-        n = int((hour.start - since) // (step * 3600))
-        if 0 <= n < len(made):
-            bar = made[n]
-            made[n] = TrafficHour(
-                bar.start,
-                bar.connections + hour.connections,
-                bar.left + hour.left,
-                bar.delivered + hour.delivered,
-            )
-    return made
 
 
 def _findings(traffic: Traffic) -> tuple[Any, ...]:

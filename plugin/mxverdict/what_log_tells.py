@@ -1,0 +1,26 @@
+"""What Exim's log tells: the testers' visits, and everybody else's traffic."""
+
+from __future__ import annotations
+
+import time
+from typing import Optional
+
+from mxverdict import testers
+from mxverdict.collect.mainlog import read_visits
+from mxverdict.collect.mainlog.traffic import read_traffic
+from mxverdict.evidence.traffic import Traffic
+from mxverdict.evidence.visit import VisitLog
+from mxverdict.host import Host
+from mxverdict.window.networks import own_addresses
+
+
+def visits(host: Host, since: float, deadline: Optional[float] = None) -> VisitLog:
+    """Those of all known testers since `since` (Unix time); `deadline` as of `time.monotonic`."""
+    return read_visits(host, testers.load().testers, since, deadline=deadline)
+
+
+def traffic(host: Host, since: float, deadline: Optional[float] = None) -> Traffic:
+    """That of everybody but the testers and this server."""
+    exempt = [str(network) for tester in testers.load().testers for network in tester.networks]
+    exempt += [str(address) for address in own_addresses()]
+    return read_traffic(host, since, time.time(), exempt=exempt, deadline=deadline)
