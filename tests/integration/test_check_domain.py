@@ -27,6 +27,10 @@ def world() -> Iterator[tuple[Sandbox, Peer]]:
         ("mx.elsewhere.example", "A"): (ELSEWHERE,),
         ("quiet.example", "MX"): ("10 mx.quiet.example",),
         ("mx.quiet.example", "A"): (SILENT,),
+        ("half-deaf.example", "MX"): ("10 mx.deaf.example", "20 mx.elsewhere.example"),
+        ("half-deaf.example", "TXT"): ('"v=spf1 mx -all"',),
+        ("deaf.example", "NS"): ("ns.deaf.example",),
+        ("ns.deaf.example", "A"): (SILENT,),
         ("endless.example", "MX"): ("10 c0.endless.example",),
         **{(f"c{n}.endless.example", "CNAME"): (f"c{n + 1}.endless.example",) for n in range(40)},
         ("vast.example", "MX"): ("0 cp1.example.net",),
@@ -135,3 +139,10 @@ def test_many_domains_share_their_hosts(world: tuple[Sandbox, Peer]) -> None:
     done = json.loads(mxverdict(box, "check", "shop.example", *names, "--json", "--tester", "swaks").stdout)
     assert len(done["domains"]) == 31
     assert peer.log.count("SMTP connection from") - before <= 2, peer.log
+
+
+def test_a_dead_name_server_does_not_cost_the_time_of_all_the_rest(box: Sandbox) -> None:
+    found = domain(box, "half-deaf.example", "--budget", "8")
+    assert ("MX name", "mx.deaf.example", "unknown") in rows(found, "mx")
+    assert ("MX host answers", "mx.elsewhere.example", "ok") in rows(found, "mx")
+    assert ("SPF Record Published", "half-deaf.example", "ok") in rows(found, "spf")

@@ -17,7 +17,7 @@ from typing import Callable, Optional, TypeVar
 
 from mxverdict.addresses import special_kind
 from mxverdict.collect.conversation import CONNECT_TIMEOUT, Conversation, ConversationFailed
-from mxverdict.collect.dns import look_up
+from mxverdict.collect.dns import Answer, look_up
 from mxverdict.collect.lsearch import read_keys
 from mxverdict.evidence import Probe, Reply
 from mxverdict.evidence.mail_route import HostGreeting, MailHost, MailRoute, RecipientAnswer, Routing
@@ -132,10 +132,18 @@ def read_routing(host: Host, domains: Sequence[str]) -> tuple[Routing, ...]:
 
 
 def find_routes(domains: Sequence[str], deadline: float) -> tuple[MailRoute, ...]:
-    """The routes of `domains` in their order. `deadline` is a value of `time.monotonic()`."""
+    """The routes of `domains` in their order. `deadline` is a value of `time.monotonic()`; the look-up of
+    addresses leaves half of the time to what follows, so that one dead name server does not cost it all."""
     routes = _at_once(lambda domain: _records(domain, deadline), list(domains), _LOOK_UPS_AT_A_TIME)
     names = list(dict.fromkeys(host.name.lower() for route in routes for host in route.hosts))
-    found = dict(zip(names, _at_once(lambda name: _host(name, deadline), names, _LOOK_UPS_AT_A_TIME)))
+    now = time.monotonic()
+    half = now + (deadline - now) / 2
+    pairs = [(name, kind) for name in names if not _is_literal(name) for kind in ("A", "AAAA")]
+    answers = dict(zip(pairs, _at_once(lambda pair: look_up(*pair, half), pairs, _LOOK_UPS_AT_A_TIME)))
+    found = {
+        name: _host(name, [answers[name, kind] for kind in ("A", "AAAA") if (name, kind) in answers])
+        for name in names
+    }
     return tuple(_complete(route, found) for route in routes)
 
 
@@ -169,14 +177,18 @@ def _preference_and_name(record: str) -> tuple[int, str]:
     return int(preference), name[:-1] if name.endswith(".") else name
 
 
-def _host(name: str, deadline: float) -> MailHost:
+def _is_literal(name: str) -> bool:
     try:
         ipaddress.ip_address(name.strip("[]"))
     except ValueError:
-        pass
-    else:
+        return False
+    return True
+
+
+def _host(name: str, answers: Sequence[Answer]) -> MailHost:
+    """`answers` are those for A and AAAA, none for a literal."""
+    if not answers:
         return MailHost(name, 0, name, True, False, ())
-    answers = [look_up(name, kind, deadline) for kind in ("A", "AAAA")]
     found = [address for answer in answers for address in answer.records[:ADDRESSES_LIMIT]]
     return MailHost(
         name,
