@@ -17,6 +17,14 @@ from tests.sandbox.peers import Peer, Peers
 
 ELSEWHERE = "198.51.100.40"
 SILENT = "198.51.100.66"
+DEAF = "198.51.100.67"
+_TAKE_AND_SAY_NOTHING = """
+import socket, sys
+taking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+taking.bind((sys.argv[1], 53))
+print("ready", flush=True)
+sys.stdin.read()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +38,7 @@ def world() -> Iterator[tuple[Sandbox, Peer]]:
         ("half-deaf.example", "MX"): ("10 mx.deaf.example", "20 mx.elsewhere.example"),
         ("half-deaf.example", "TXT"): ('"v=spf1 mx -all"',),
         ("deaf.example", "NS"): ("ns.deaf.example",),
-        ("ns.deaf.example", "A"): (SILENT,),
+        ("ns.deaf.example", "A"): (DEAF,),
         ("endless.example", "MX"): ("10 c0.endless.example",),
         **{(f"c{n}.endless.example", "CNAME"): (f"c{n + 1}.endless.example",) for n in range(40)},
         ("vast.example", "MX"): ("0 cp1.example.net",),
@@ -38,6 +46,10 @@ def world() -> Iterator[tuple[Sandbox, Peer]]:
     }  # fmt: skip
     with Sandbox(records=records) as running, Peers(running) as peers:
         running.add_outside(SILENT, silent=True)
+        running.add_outside(DEAF)
+        deaf = running.start([sys.executable, "-c", _TAKE_AND_SAY_NOTHING, DEAF], namespace=running.outside)
+        assert deaf.stdout is not None
+        assert deaf.stdout.readline() == b"ready\n"
         yield running, peers.start("accepting", ELSEWHERE, name="mx.elsewhere.example")
 
 
