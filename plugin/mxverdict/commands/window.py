@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Optional
 
-from mxverdict.commands.common import command, print_json, root_host, tend
+from mxverdict.commands.common import command, print_json, progress, root_host, tend
 from mxverdict.errors import CloseFailed, UsageError
 from mxverdict.host import Host
 from mxverdict.text import visible
@@ -47,6 +47,9 @@ def register(commands: Any) -> None:
     opening.add_argument(
         "--until-tested", action="store_true", help="close early when Exim's log shows the tester's visit"
     )
+    opening.add_argument(
+        "--wait", action="store_true", help="wait for that visit and say what the tester met (--until-tested)"
+    )
     opening.add_argument("--reason", default="", metavar="TEXT", help="for the audit trail")
     command(actions, "list", _window_list, "open windows and the last closed ones")
     extend = command(
@@ -73,17 +76,34 @@ def _window_open(options: argparse.Namespace) -> int:
         )
     host = root_host()
     tend(host)
+    until_tested = options.until_tested or options.wait
     opened = window.open_window(
         host,
         kind=options.kind,
-        networks=networks if options.kind == "whitelist" else (),
+        networks=networks if options.kind == "whitelist" or until_tested else (),
         tester=tester.name,
         minutes=options.minutes,
         actor=_actor(),
         reason=options.reason,
-        until_tested=options.until_tested,
+        until_tested=until_tested,
     )
-    return _print_windows([opened], options)
+    if not options.wait:
+        return _print_windows([opened], options)
+    return _wait(host, opened, options)
+
+
+def _wait(host: Host, opened: Any, options: argparse.Namespace) -> int:
+    """Exit status 3 when the window ended without a visit."""
+    from mxverdict.window.follower import follow
+
+    if not opened.until_tested:
+        raise UsageError(f"window {opened.id} was open already and stays so, tested or not")
+    if not options.json:
+        print(window_line(opened), flush=True)
+    progress(f"waiting for the tester … (Ctrl-C ends the waiting; window {opened.id} closes all the same)")
+    ended = follow(host, opened.id) or opened
+    _print_windows([ended], options)
+    return 0 if ended.tested else 3
 
 
 def _window_list(options: argparse.Namespace) -> int:

@@ -23,14 +23,14 @@ from mxverdict.errors import (
 )
 from mxverdict.host import Host
 from mxverdict.whm.api import WhmApi
-from mxverdict.window import audit, visits
+from mxverdict.window import audit, follower, visits
 from mxverdict.window.clock import Deadline, instant
 from mxverdict.window.journal import Journal, reading
 from mxverdict.window.lock import exclusive
 from mxverdict.window.mend import mend
-from mxverdict.window.model import CLOSE_FAILED, KINDS, OPEN, OPENING, WHITELIST, Actor, Window
+from mxverdict.window.model import CLOSE_FAILED, KEEPER, KINDS, OPEN, OPENING, WHITELIST, Actor, Window
 from mxverdict.window.networks import parse, show
-from mxverdict.window.operations import Operations, anything_due
+from mxverdict.window.operations import Operations, anything_due, with_remark
 
 MINUTES = 15
 MOST_MINUTES = 240
@@ -53,21 +53,28 @@ def open_window(
     """Open a window, or join the open one of the same kind.
 
     Joining adds the networks that the open window lacks, moves its deadline to the later of the two and names
-    both testers; it closes early on a visit only when both requests want that.
+    both testers; it closes early on a visit only when both requests want that. A process that is left behind
+    follows the log for that; without it the keeper's next round closes the window.
     Raises UsageError, WindowRefused, WindowBusy, JournalError, WhmError or HostError with nothing changed,
     OpenFailed with everything put back, CloseFailed when that failed (the keeper goes on trying).
     """
     with _refusals(host, actor, "open", kind=kind, addresses=networks, reason=reason):
         request = _request(host, kind, networks, tester, minutes, actor, reason, until_tested)
         with _working(host, kind, _LOCK_WAIT) as journal:
-            server = Operations(host, journal, kind, api)
-            server.settle()
-            running = [window for window in journal.unfinished() if window.kind == kind]
-            if not running:
-                return server.open(request, actor)
-            if running[0].state == OPEN:
-                return server.join(running[0], request, actor)
-            raise WindowRefused(f"window {running[0].id} of this kind has not closed yet: {running[0].error}")
+            opened = _open_or_join(Operations(host, journal, kind, api), request, actor)
+    if opened.until_tested:
+        follower.start(host, opened.id)
+    return opened
+
+
+def _open_or_join(server: Operations, request: Window, actor: Actor) -> Window:
+    server.settle()
+    running = [window for window in server.journal.unfinished() if window.kind == request.kind]
+    if not running:
+        return server.open(request, actor)
+    if running[0].state == OPEN:
+        return server.join(running[0], request, actor)
+    raise WindowRefused(f"window {running[0].id} of this kind has not closed yet: {running[0].error}")
 
 
 def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Window:
@@ -105,6 +112,23 @@ def close_window(host: Host, window_id: int, actor: Actor, api: Optional[WhmApi]
     return closed
 
 
+def close_tested(host: Host, window_id: int, visit: str) -> Window:
+    """Close a window that waits for its tester, who has been there; `visit` says so in words.
+
+    Answers the window, `close_failed` when that did not work (the keeper goes on trying). One that is not
+    open any more, or does not wait any more, stays as it is. Raises WindowBusy, JournalError.
+    """
+    kind = _kind(host, window_id)
+    with _working(host, kind, _LOCK_WAIT) as journal:
+        window = _known(journal, window_id)
+        if window.state != OPEN or not window.until_tested:
+            return window
+        server = Operations(host, journal, kind, None)
+        closed = server.close(with_remark(window, visit), KEEPER)
+        server.mail()
+        return closed
+
+
 def close_due(
     host: Host, api: Optional[WhmApi] = None, *, kinds: Sequence[str] = KINDS, wait: float = 0.0
 ) -> list[Window]:
@@ -132,6 +156,12 @@ def list_windows(host: Host, *, limit: int = 50) -> list[Window]:
     """The last windows, newest first."""
     with reading(host) as journal:
         return [] if journal is None else journal.windows(limit)
+
+
+def find_window(host: Host, window_id: int) -> Optional[Window]:
+    """The window of that number, None when there is none."""
+    with reading(host) as journal:
+        return None if journal is None else journal.window(window_id)
 
 
 def open_windows(host: Host) -> list[Window]:

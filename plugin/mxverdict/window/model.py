@@ -25,6 +25,9 @@ MAILED = 1
 MAILED_CLOSED = 2
 DAY = 86_400.0
 
+TESTED = "the tester came from"
+"""Begins the remark on a window that the tester's visit ended."""
+
 
 @dataclass(frozen=True)
 class Actor:
@@ -79,6 +82,11 @@ class Window:
     def finished(self) -> bool:
         return self.state in FINISHED
 
+    @property
+    def tested(self) -> bool:
+        """Whether the tester's visit ended it."""
+        return self.until_tested and TESTED in self.remark
+
     def closed_lately_at_last(self, now: float) -> bool:
         """Whether it closed within the last day, after tries that failed."""
         return self.finished and self.attempts > 0 and (self.closed_at or 0.0) > now - DAY
@@ -108,6 +116,7 @@ class Window:
             "origin": self.origin,
             "reason": self.reason,
             "until_tested": self.until_tested,
+            "tested": self.tested,
             "remark": self.remark,
             "error": self.error,
             "attempts": self.attempts,

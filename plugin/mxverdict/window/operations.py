@@ -51,26 +51,36 @@ def anything_due(host: Host, journal: Journal, *kinds: str) -> bool:
     now = instant(host)
     wanted = kinds or KINDS
     return (
-        any(one.kind in wanted and is_due(host, journal, one, now) for one in journal.unfinished())
+        any(one.kind in wanted and due(host, journal, one, now) is not None for one in journal.unfinished())
         or any(one.kind in wanted for one in journal.unmailed())
         or (WHITELIST in wanted and any(trusted_hosts.woken(host, one.plan) for one in journal.dormant()))
     )
 
 
-def is_due(host: Host, journal: Journal, window: Window, now: Instant) -> bool:
-    """Rows `opening` and `closing` count as due: under the lock they are what a killed process left."""
+def due(host: Host, journal: Journal, window: Window, now: Instant) -> Optional[str]:
+    """Why a window is to be closed now: the tester's visit in words, or "" when there is nothing to tell of
+    it; None when it is not due.
+
+    Rows `opening` and `closing` count as due: under the lock they are what a killed process left.
+    """
     if window.state == OPEN:
-        return window.ends.due(now) or (window.until_tested and _tested(host, journal, window))
+        if window.ends.due(now):
+            return ""
+        return _tested(host, journal, window) if window.until_tested else None
     if window.state == CLOSE_FAILED:
-        return not window.last_attempt <= now.wall < window.next_attempt
-    return True
+        return None if window.last_attempt <= now.wall < window.next_attempt else ""
+    return ""
 
 
-def _tested(host: Host, journal: Journal, window: Window) -> bool:
-    came, looked = visits.look(host, window)
-    if not came and looked != window:
-        journal.store_log_position(looked)
-    return came
+def _tested(host: Host, journal: Journal, window: Window) -> Optional[str]:
+    """A log that cannot be made sense of, or a place in it that cannot be noted, holds up no other window."""
+    with suppress(Exception):
+        visit, looked = visits.look(host, window)
+        if visit is not None:
+            return visit.words
+        if looked != window:
+            journal.store_log_position(looked)
+    return None
 
 
 class Operations:
@@ -89,9 +99,17 @@ class Operations:
         window = self.journal.insert(dataclasses.replace(request, before=before))
         try:
             self.audit(actor, "open", window, f"begun, for {window.minutes} minutes")
-            remarks = self._apply(window, steps, before)
+            remarks = self._apply(window, steps)
+            inode, offset = visits.log_position(self.host)
+            verify.opened(self.host, list(before), window.tester)
             opened = self.journal.store(
-                dataclasses.replace(window, state=OPEN, remark=_joined(window.remark, remarks))
+                dataclasses.replace(
+                    window,
+                    state=OPEN,
+                    remark=_joined(window.remark, remarks),
+                    log_inode=inode,
+                    log_offset=offset,
+                )
             )
         except BaseException as error:
             left = self._finish(window, actor, FAILED, _words(error))
@@ -116,7 +134,8 @@ class Operations:
         try:
             if steps:
                 self.audit(actor, "join", request, "begun", window.id)
-            remarks = self._apply(window, steps, before)
+            remarks = self._apply(window, steps)
+            verify.opened(self.host, list(before), window.tester)
             joined = self.journal.store(
                 dataclasses.replace(
                     window,
@@ -160,12 +179,16 @@ class Operations:
         now = instant(self.host)
         handled: list[Window] = []
         for window in self.journal.unfinished():
-            if window.kind != self.kind or not is_due(self.host, self.journal, window, now):
+            if window.kind != self.kind:
                 continue
+            why = due(self.host, self.journal, window, now)
+            if why is None:
+                continue
+            told = with_remark(window, why)
             try:
-                handled.append(self.close(window, KEEPER))
+                handled.append(self.close(told, KEEPER))
             except Exception as error:
-                handled.append(dataclasses.replace(window, state=CLOSE_FAILED, error=_words(error)))
+                handled.append(dataclasses.replace(told, state=CLOSE_FAILED, error=_words(error)))
         return handled
 
     def wake_dormant(self) -> None:
@@ -245,11 +268,10 @@ class Operations:
             return dict.fromkeys(samples, 0), steps
         return verify.delays(host, samples, tester), steps
 
-    def _apply(self, window: Window, steps: Sequence[Step], before: dict[str, int]) -> list[str]:
+    def _apply(self, window: Window, steps: Sequence[Step]) -> list[str]:
         remarks: list[str] = []
         for kind, step in steps:
             remarks += self._take(window, kind, step)
-        verify.opened(self.host, list(before), window.tester)
         return remarks
 
     def _take(
@@ -328,6 +350,10 @@ class Operations:
                 exim.wait_for_others(self.host, trusted_hosts.CHANGES)
             return trusted_hosts.revert(self.host, self.closing_api, change.plan)
         return delay_off.revert(self.host, self.closing_api, change.plan)
+
+
+def with_remark(window: Window, remark: str) -> Window:
+    return dataclasses.replace(window, remark=_joined(window.remark, [remark] if remark else []))
 
 
 def _not_opened(error: Exception, left: str) -> MxVerdictError:

@@ -1,16 +1,65 @@
-"""Whether the tester came, read from the part of Exim's main log that is new since the last look."""
+"""Whether the tester came while its window was open, read from the part of Exim's main log that is new.
+
+A session counts when it began after the window was in force and got past the greeting: it ended by QUIT, or
+otherwise after a HELO or a MAIL command. One that left earlier does not, nor one that had begun before and
+met the delay. Who came is the address that Exim itself writes; names, HELO and whatever else a visitor
+chooses prove nothing.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import ipaddress
 import re
+import time
+from collections.abc import Iterator, Sequence
+from typing import Optional
 
+from mxverdict.collect.mainlog.lines import CONNECT, END, REJECTED, Line, parse
 from mxverdict.host import Host
-from mxverdict.window.model import Window
+from mxverdict.window.audit import clean
+from mxverdict.window.model import TESTED, Window
+from mxverdict.window.networks import Network
+from mxverdict.window.unread import Piece, unread
 
-_MOST = 32 * 1024 * 1024
-_ENDED = re.compile(rb"SMTP connection from .*\[([0-9a-fA-F.:]+)\](?::\d+)? .*closed by QUIT")
+_LONGEST = 900.0
+"""Seconds after which a session whose end the log does not show is no longer waited for."""
+_SLACK = 1.0
+_WORDS = 120
+_PROMISING = re.compile(rb"^.*(?:onnection from|connection while reading| rejected ).*\n", re.MULTILINE)
+
+_AFTER_HELO = {
+    "lost": "left without QUIT",
+    "timeout": "said nothing more until it timed out",
+    "drop": "was disconnected by this server",
+    "dropped": "was disconnected by this server after too many errors",
+}
+"""Endings that count when the visitor had said HELO: then it had got the greeting."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Visit:
+    """A completed session. Unix times; `how` it ended and `got` (the last refusal it met) in words."""
+
+    address: str
+    began: float
+    ended: float
+    how: str
+    got: str = ""
+
+    @property
+    def words(self) -> str:
+        met = f", refused with “{self.got}”," if self.got else ""
+        began, ended = _clock(self.began), _clock(self.ended)
+        return f"{TESTED} {self.address} at {began}{met} and {self.how} at {ended}"
+
+
+@dataclasses.dataclass
+class _Session:
+    began: float
+    piece: Piece
+    offset: int
+    got: str = ""
 
 
 def log_position(host: Host) -> tuple[int, int]:
@@ -22,27 +71,68 @@ def log_position(host: Host) -> tuple[int, int]:
     return status.st_ino, status.st_size
 
 
-def look(host: Host, window: Window) -> tuple[bool, Window]:
-    """Whether a session from one of the window's networks ended in order (by QUIT), and the window with the
-    position to go on from. A log that was rotated is read from its beginning."""
-    inode, size = log_position(host)
-    offset = window.log_offset if inode == window.log_inode and window.log_offset <= size else 0
-    try:
-        with host.exim_mainlog.open("rb") as log:
-            log.seek(max(offset, size - _MOST))
-            new = log.read(_MOST)
-    except OSError:
-        return False, window
-    whole = new[: new.rfind(b"\n") + 1]
+def look(host: Host, window: Window) -> tuple[Optional[Visit], Window]:
+    """The first completed visit from one of the window's networks, and the window with the position to go on
+    from: the beginning of the oldest session that still goes on, else the end of the log.
+
+    A log that is missing or cannot be read leaves the window as it is.
+    """
+    pieces = unread(host.exim_mainlog, window.log_inode, window.log_offset, window.opened_at)
     networks = [ipaddress.ip_network(text) for text in window.networks]
-    came = any(_within(match[1].decode(), networks) for match in _ENDED.finditer(whole))
-    end = max(offset, size - _MOST) + len(whole)
-    return came, dataclasses.replace(window, log_inode=inode, log_offset=end)
+    sessions: dict[tuple[str, int], _Session] = {}
+    last = 0.0
+    for piece in pieces:
+        for offset, line in _lines(piece):
+            last = line.time
+            if line.peer is None or not _within(line.peer.address, networks):
+                continue
+            key = (line.peer.address, line.peer.port)
+            if line.kind == CONNECT:
+                sessions.pop(key, None)
+                if piece.follows or line.time >= window.opened_at - _SLACK:
+                    sessions[key] = _Session(line.time, piece, offset)
+            elif line.kind == REJECTED and key in sessions:
+                sessions[key].got = clean(line.text, _WORDS)
+            elif line.kind == END and key in sessions:
+                session = sessions.pop(key)
+                how = _ending(line)
+                if how:
+                    return Visit(line.peer.address, session.began, line.time, how, session.got), window
+    if not pieces:
+        return None, window
+    going_on = [one for one in sessions.values() if last - one.began < _LONGEST]
+    inode, offset = _go_on(pieces, going_on)
+    return None, dataclasses.replace(window, log_inode=inode, log_offset=offset)
 
 
-def _within(text: str, networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return False
+def _lines(piece: Piece) -> Iterator[tuple[int, Line]]:
+    for match in _PROMISING.finditer(piece.content):
+        line = parse(match[0])
+        if line is not None:
+            yield piece.offset + match.start(), line
+
+
+def _ending(line: Line) -> str:
+    """How a session ended that got past the greeting; "" for one of which that is not sure."""
+    if line.how == "quit":
+        return "left with QUIT"
+    if line.how == "disconnected":
+        return "left without QUIT"
+    return _AFTER_HELO.get(line.how, "") if line.peer is not None and line.peer.helo else ""
+
+
+def _go_on(pieces: Sequence[Piece], going_on: Sequence[_Session]) -> tuple[int, int]:
+    for piece in pieces:
+        offsets = [session.offset for session in going_on if session.piece is piece]
+        if offsets and piece.inode:
+            return piece.inode, min(offsets)
+    return pieces[-1].inode, pieces[-1].end
+
+
+def _within(text: str, networks: Sequence[Network]) -> bool:
+    address = ipaddress.ip_address(text)
     return any(address in network for network in networks)
+
+
+def _clock(moment: float) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(moment))

@@ -1,0 +1,105 @@
+"""The part of a log that is new since the last look, through rotation, truncation and copies of it."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Optional, cast
+
+from mxverdict.collect.mainlog.files import LogFile, files_of
+
+_MOST = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Whole lines of one file, from `offset` on. `inode` is 0 for a gzipped file.
+
+    `follows` says that they surely were written after the last look; of other pieces the times in the lines
+    decide.
+    """
+
+    inode: int
+    offset: int
+    content: bytes
+    follows: bool
+
+    @property
+    def end(self) -> int:
+        return self.offset + len(self.content)
+
+
+def unread(log: Path, inode: int, offset: int, since: float) -> list[Piece]:
+    """What was written after `offset` of the file `inode`, oldest first. Empty when that cannot be told. Of
+    more than 32 MiB in one file the last are read.
+
+    A rotated log is read to its end in its new place, then the new one, if there is one yet, from its
+    beginning. Where the old one is gone (truncated after a copy was made, compressed), the youngest rotation
+    written since `since` (Unix time) takes its place.
+    """
+    fresh: Optional[Piece] = None
+    try:
+        with log.open("rb") as file:
+            status = os.fstat(file.fileno())
+            if status.st_ino == inode and _fits(file, offset, status.st_size):
+                return [Piece(inode, *_lines(file, offset, status.st_size), follows=True)]
+            follows = inode not in (0, status.st_ino)
+            fresh = Piece(status.st_ino, *_lines(file, 0, status.st_size), follows=follows)
+    except OSError:
+        pass
+    rotated = [file for file in files_of(log, since) if not file.current]
+    before = _moved(rotated, inode, offset)
+    if before is None and fresh is not None and rotated:
+        before = _copy(rotated[-1], offset)
+    return [piece for piece in (before, fresh) if piece is not None]
+
+
+def _moved(rotated: Sequence[LogFile], inode: int, offset: int) -> Optional[Piece]:
+    """The rest of the file itself, in its new place."""
+    for one in reversed(rotated):
+        try:
+            with one.path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                if status.st_ino == inode and _fits(file, offset, status.st_size):
+                    return Piece(inode, *_lines(file, offset, status.st_size), follows=True)
+        except OSError:
+            continue
+    return None
+
+
+def _copy(file: LogFile, offset: int) -> Optional[Piece]:
+    try:
+        with _plain(file.path) as content:
+            size = content.seek(0, os.SEEK_END) if not file.gzipped else offset + _MOST
+            start = offset if _fits(content, offset, size) else 0
+            inode = 0 if file.gzipped else os.fstat(content.fileno()).st_ino
+            return Piece(inode, *_lines(content, start, size), follows=False)
+    except (OSError, EOFError, zlib.error):
+        return None
+
+
+def _plain(path: Path) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
+
+
+def _fits(file: BinaryIO, offset: int, size: int) -> bool:
+    """Whether a line begins there: after another log took the place it most likely does not."""
+    if offset > size:
+        return False
+    if offset == 0:
+        return True
+    file.seek(offset - 1)
+    return file.read(1) == b"\n"
+
+
+def _lines(file: BinaryIO, offset: int, size: int) -> tuple[int, bytes]:
+    """The whole lines from there on, and where the first one begins."""
+    start = max(offset, size - _MOST)
+    file.seek(start)
+    content = file.read(_MOST)
+    skipped = content.find(b"\n") + 1 if start > offset else 0
+    return start + skipped, content[skipped : content.rfind(b"\n") + 1]
