@@ -36,7 +36,7 @@ class CellRow(NamedTuple):
     first_departed: int
     last_departed: int
     first_delivery: int
-    last_delivery: int
+    first_after: int
     last_connection: int
     addresses: int
 
@@ -113,9 +113,9 @@ class Ledger:
     def position(self, value: Position) -> None:
         self.set_note("position", json.dumps(asdict(value)))
 
-    def refused(self) -> set[tuple[str, str]]:
-        """The pairs of address and domain that were refused."""
-        return set(self._db.execute(sql.REFUSED_PAIRS))
+    def refused(self) -> dict[tuple[str, str], int]:
+        """The pairs of address and domain that were refused, and when first."""
+        return {(address, domain): first for address, domain, first in self._db.execute(sql.REFUSED_PAIRS)}
 
     def add(self, tally: Tally) -> None:
         """Add what was counted, and clear it there."""
@@ -124,7 +124,7 @@ class Ledger:
             (
                 (
                     *key, c.name, c.connections, c.left, c.at_once, c.later, c.delivered, c.logged_in,
-                    c.first_left, c.last_left, c.first_delivery, c.last_delivery, c.last_connection, 1,
+                    c.first_left, c.last_left, c.first_delivery, c.first_after, c.last_connection, 1,
                 )
                 for key, c in tally.cells.items()
             ),

@@ -9,7 +9,7 @@ SCHEMA = (
     CREATE TABLE cells (
         hour INTEGER, address TEXT, name TEXT, connections INTEGER, departed INTEGER, at_once INTEGER,
         later INTEGER, delivered INTEGER, logged_in INTEGER, first_departed INTEGER, last_departed INTEGER,
-        first_delivery INTEGER, last_delivery INTEGER, last_connection INTEGER, addresses INTEGER,
+        first_delivery INTEGER, first_after INTEGER, last_connection INTEGER, addresses INTEGER,
         PRIMARY KEY (hour, address)
     ) WITHOUT ROWID
     """,
@@ -47,7 +47,10 @@ ON CONFLICT (hour, address) DO UPDATE SET
     first_delivery = CASE
         WHEN first_delivery = 0 OR excluded.first_delivery BETWEEN 1 AND first_delivery
         THEN excluded.first_delivery ELSE first_delivery END,
-    last_delivery = max(last_delivery, excluded.last_delivery),
+    first_after = CASE
+        WHEN first_after > 0 THEN first_after
+        WHEN first_departed > 0 AND excluded.first_delivery >= first_departed THEN excluded.first_delivery
+        ELSE excluded.first_after END,
     last_connection = max(last_connection, excluded.last_connection),
     addresses = CASE address WHEN '' THEN addresses + excluded.addresses ELSE 1 END
 """
@@ -104,7 +107,9 @@ WHERE (hour, address, domain, cause) IN (SELECT hour, address, domain, cause FRO
 """
 DROP_CHOSEN = "DROP TABLE chosen"
 
-REFUSED_PAIRS = "SELECT DISTINCT address, domain FROM refusals WHERE address <> ''"
+REFUSED_PAIRS = (
+    "SELECT address, domain, min(first) FROM refusals WHERE address <> '' GROUP BY address, domain"
+)
 CELLS = "SELECT * FROM cells WHERE hour >= ? AND hour < ? ORDER BY address, hour"
 REFUSALS = """
 SELECT address, domain, cause, sum(count) AS times, sum(deferred), min(first), max(last) AS latest,

@@ -159,12 +159,11 @@ class _Cells:
 
 
 def _waited(rows: list[CellRow], first_left: int) -> Optional[float]:
-    """Seconds until the first message after the first leaving, as near as the hours kept can tell: within one
-    hour that holds messages before and after, its last one."""
+    """Seconds until the first message after the first leaving; `rows` are in the order of time."""
     for row in rows:
-        for at in (row.first_delivery, row.last_delivery):
-            if at and at >= first_left:
-                return float(at - first_left)
+        at = row.first_delivery if row.first_delivery >= first_left else row.first_after
+        if at >= first_left:
+            return float(at - first_left)
     return None
 
 

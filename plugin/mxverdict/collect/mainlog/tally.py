@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, Optional
 
 from mxverdict.collect.mainlog.causes import cause_of
-from mxverdict.collect.mainlog.lines import ARRIVAL, CONNECT, END, VERIFY, Line, parse, stamp_of
+from mxverdict.collect.mainlog.lines import ARRIVAL, CONNECT, END, LONGEST, VERIFY, parse, stamp_of
 
 HOUR = 3600
 AT_ONCE = 2.0
@@ -34,25 +34,39 @@ _ADDRESS = rb"\[(?P<address>\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})\](?::\d{1,5})?"
 _COMMON_CONNECTION = re.compile(
     _STAMP + rb"SMTP connection from " + _ADDRESS + rb" \(TCP/IP connection count = \d+\)", re.ASCII
 )
-_COMMON_ARRIVAL = re.compile(
-    _STAMP + rb"[\w-]{16,23} <= (?P<sender>[^\s\"]+) H=(?P<name>[^\s()\[\]]+ )?(?:\([^\s()\[\]]*\) )?"
-    + _ADDRESS + rb" P=(?P<protocol>\w+) ",
+_VISITOR = rb"(?P<name>[^\s()\[\]]+ )?(?P<helo>\([^\s()\[\]]*\) )?" + _ADDRESS
+_COMMON_END = re.compile(
+    _STAMP + rb"(?:SMTP connection|unexpected disconnection while reading SMTP command) from " + _VISITOR
+    + rb"(?P<lost> lost)?(?: \(error: [^()\[\]]*\))? D=(?P<seconds>\d+)(?:\.\d+)?s",
     re.ASCII,
 )  # fmt: skip
+_COMMON_ARRIVAL = re.compile(
+    _STAMP + rb"[\w-]{16,23} <= (?P<sender>[^\s\"]+) H=" + _VISITOR + rb" P=(?P<protocol>\w+) ", re.ASCII
+)
+_COMMON_REFUSAL = re.compile(
+    _STAMP
+    + rb"H="
+    + _VISITOR
+    + rb" sender verify (?P<how>fail|defer) for <(?P<sender>[^\s\"<>]*)>: ?(?P<text>.*)",
+    re.ASCII,
+)
+_OTHER_PLACE = b") ["
+"""Where a second address stands like a visitor's, `lines.parse` has to decide which one Exim wrote."""
 
 
 class Cell:
-    """One address in one hour; times are whole Unix seconds, 0 for none."""
+    """One address in one hour; times are whole Unix seconds, 0 for none. `first_after` is its first message
+    after it first left."""
 
     __slots__ = (
-        "at_once", "connections", "delivered", "first_delivery", "first_left", "last_connection",
-        "last_delivery", "last_left", "later", "left", "logged_in", "name",
+        "at_once", "connections", "delivered", "first_after", "first_delivery", "first_left",
+        "last_connection", "last_left", "later", "left", "logged_in", "name",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.name = ""
         self.connections = self.left = self.at_once = self.later = self.delivered = self.logged_in = 0
-        self.first_left = self.last_left = self.first_delivery = self.last_delivery = self.last_connection = 0
+        self.first_left = self.last_left = self.first_delivery = self.first_after = self.last_connection = 0
 
 
 class Refusals:
@@ -75,15 +89,16 @@ class Passed(NamedTuple):
 
 class Tally:
     """What was counted since the last `clear`. `delay` is the wait before the banner (seconds). `refused` are
-    the pairs of address and domain whose later messages are told apart; it grows with every refusal."""
+    the pairs of address and domain whose later messages are told apart, with the time of the first refusal;
+    every refusal adds to them."""
 
-    def __init__(self, delay: float, refused: Optional[set[tuple[str, str]]] = None) -> None:
+    def __init__(self, delay: float, refused: Optional[dict[tuple[str, str], int]] = None) -> None:
         self.cells: dict[tuple[int, str], Cell] = {}
         self.refusals: dict[tuple[int, str, str, str], Refusals] = {}
         self.passed: dict[tuple[int, str, str], Passed] = {}
         self.first: Optional[float] = None
         self.last: Optional[float] = None
-        self.remember(refused if refused is not None else set())
+        self.remember(refused if refused is not None else {})
         self._limit = delay + 1
         self._minute: tuple[bytes, Optional[bytes]] = (b"", None)
         self._minute_at = 0
@@ -96,7 +111,7 @@ class Tally:
         self.refusals.clear()
         self.passed.clear()
 
-    def remember(self, refused: set[tuple[str, str]]) -> None:
+    def remember(self, refused: dict[tuple[str, str], int]) -> None:
         """From now on tell the messages of these apart, and of no others."""
         self.refused = refused
         self._refused_addresses = {address for address, _ in refused}
@@ -108,15 +123,13 @@ class Tally:
             if at - start < _FURTHEST:
                 self._connection(block, start, at, end)
         for start, _, end in _lines_with(_VERIFIED, block):
-            line = parse(block[start:end])
-            if line is not None and line.kind == VERIFY:
-                self._refused(line)
+            self._refusal(block, start, end)
         for start, at, end in _lines_with(_ARRIVED, block):
             if at - start < _FURTHEST:
                 self._arrival(block, start, end)
         for start, at, end in _lines_with(_DISCONNECTED, block):
             if at - start < _FURTHEST:
-                self._ended(parse(block[start:end]))
+                self._end(block, start, end)
 
     def _span(self, block: bytes) -> None:
         """Keep the first and the last time stamp."""
@@ -140,7 +153,7 @@ class Tally:
             if seconds is not None:
                 self._connected(seconds, common["address"].decode())
         elif block.find(b" lost", at, end) >= 0:
-            self._ended(parse(block[start:end]))
+            self._end(block, start, end)
         elif block.find(b" (TCP/IP connection count = ", at, end) >= 0:
             line = parse(block[start:end])
             if line is not None and line.kind == CONNECT and line.peer is not None:
@@ -151,37 +164,44 @@ class Tally:
         cell.connections += 1
         cell.last_connection = max(at, cell.last_connection)
 
-    def _ended(self, line: Optional[Line]) -> None:
-        if line is None or line.kind != END or line.peer is None or line.how not in ("lost", "disconnected"):
+    def _end(self, block: bytes, start: int, end: int) -> None:
+        common = _COMMON_END.match(block, start, end)
+        if common is not None and common.end() == end:
+            at = self._at(common)
+            if at is not None:
+                later = common["lost"] is None or common["helo"] is not None
+                self._ended(at, common["address"].decode(), _name(common), float(common["seconds"]), later)
             return
-        at = int(line.time)
-        cell = self._cell(at, line.peer.address)
-        if line.peer.name:
-            cell.name = line.peer.name[:_NAME]
-        seconds = line.seconds if line.seconds is not None else 0.0
-        if line.how == "disconnected" or line.peer.helo or seconds >= self._limit:
+        line = parse(block[start:end])
+        if line is not None and line.kind == END and line.how in ("lost", "disconnected") and line.peer:
+            later = line.how == "disconnected" or bool(line.peer.helo)
+            self._ended(int(line.time), line.peer.address, line.peer.name, line.seconds, later)
+
+    def _ended(self, at: int, address: str, name: str, seconds: Optional[float], later: bool) -> None:
+        cell = self._cell(at, address)
+        if name:
+            cell.name = name[:_NAME]
+        if later or (seconds is not None and seconds >= self._limit):
             cell.later += 1
             return
         cell.left += 1
-        cell.at_once += line.seconds is not None and seconds < AT_ONCE
+        cell.at_once += seconds is not None and seconds < AT_ONCE
         cell.first_left = min(at, cell.first_left or at)
         cell.last_left = max(at, cell.last_left)
 
     def _arrival(self, block: bytes, start: int, end: int) -> None:
         common = _COMMON_ARRIVAL.match(block, start, end)
-        if common is not None:
+        if common is not None and block.find(_OTHER_PLACE, common.end("address"), end) < 0:
             at = self._at(common)
-            address = common["address"].decode()
             if at is not None:
-                name = (common["name"] or b"").decode(errors="replace").strip()
+                address = common["address"].decode()
                 known = address in self._refused_addresses
                 sender = common["sender"].decode(errors="replace") if known else ""
-                self._arrived(at, address, name, sender, common["protocol"].endswith(b"a"))
+                self._arrived(at, address, _name(common), sender, common["protocol"].endswith(b"a"))
             return
         line = parse(block[start:end])
         if line is not None and line.kind == ARRIVAL and line.peer is not None:
-            protocol = line.text.partition(" ")[0]
-            logged_in = protocol.endswith("a")
+            logged_in = line.text.partition(" ")[0].endswith("a")
             self._arrived(int(line.time), line.peer.address, line.peer.name, line.sender, logged_in)
 
     def _arrived(self, at: int, address: str, name: str, sender: str, logged_in: bool) -> None:
@@ -193,28 +213,40 @@ class Tally:
             return
         cell.delivered += 1
         cell.first_delivery = min(at, cell.first_delivery or at)
-        cell.last_delivery = max(at, cell.last_delivery)
-        if sender and (address, domain := domain_of(sender)) in self.refused:
+        if 0 < cell.first_left <= at and not cell.first_after:
+            cell.first_after = at
+        domain = domain_of(sender)
+        if at > self.refused.get((address, domain), at):
             key = (at // HOUR, address, domain)
             before = self.passed.get(key, Passed(0, at, at))
             self.passed[key] = Passed(before.times + 1, min(at, before.first), max(at, before.last))
 
-    def _refused(self, line: Line) -> None:
-        assert line.peer is not None
-        at, address, domain = int(line.time), line.peer.address, domain_of(line.sender)
-        key = (at // HOUR, address, domain, cause_of(line.how, line.text))
+    def _refusal(self, block: bytes, start: int, end: int) -> None:
+        common = _COMMON_REFUSAL.match(block, start, end)
+        if common is not None and block.find(_OTHER_PLACE, common.end("address"), end) < 0:
+            at = self._at(common)
+            if at is not None:
+                words = (common[group].decode(errors="replace") for group in ("how", "sender", "text"))
+                self._refused(at, common["address"].decode(), _name(common), *words)
+            return
+        line = parse(block[start:end])
+        if line is not None and line.kind == VERIFY and line.peer is not None:
+            self._refused(int(line.time), line.peer.address, line.peer.name, line.how, line.sender, line.text)
+
+    def _refused(self, at: int, address: str, name: str, how: str, sender: str, text: str) -> None:
+        domain = domain_of(sender)
+        key = (at // HOUR, address, domain, cause_of(how, text))
         group = self.refusals.get(key)
         if group is None:
             group = self.refusals[key] = Refusals()
-            self.refused.add((address, domain))
+            self.refused.setdefault((address, domain), at)
             self._refused_addresses.add(address)
         group.count += 1
-        group.deferred += line.how == "defer"
+        group.deferred += how == "defer"
         group.first = min(at, group.first or at)
         if at >= group.last:
             group.last = at
-            group.name, group.sender = line.peer.name[:_NAME], line.sender[:_TEXT]
-            group.text = line.text[:_TEXT]
+            group.name, group.sender, group.text = name[:_NAME], sender[:_TEXT], text[:_TEXT]
 
     def _cell(self, at: int, address: str) -> Cell:
         key = (at // HOUR, address)
@@ -238,12 +270,19 @@ def domain_of(sender: str) -> str:
     return sender.rpartition("@")[2].lower()[:_NAME] if "@" in sender else ""
 
 
+def _name(common: re.Match[bytes]) -> str:
+    return (common["name"] or b"").decode(errors="replace").strip()
+
+
 def _lines_with(words: bytes, block: bytes) -> Iterator[tuple[int, int, int]]:
-    """Start, place of the first `words`, and end (without line end) of each line that holds them."""
+    """Start, place of the first `words`, and end (without line end) of each line that holds them, but for
+    lines longer than Exim writes."""
     at = block.find(words)
     while at >= 0:
         end = block.find(b"\n", at)
         if end < 0:
             end = len(block)
-        yield block.rfind(b"\n", 0, at) + 1, at, end
+        start = block.rfind(b"\n", 0, at) + 1
+        if end - start <= LONGEST:
+            yield start, at, end
         at = block.find(words, end)

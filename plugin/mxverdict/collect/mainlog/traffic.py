@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Optional
 
 from mxverdict.collect.mainlog.files import LogFile, files_of
-from mxverdict.collect.mainlog.ledger import MOST_REFUSALS, Ledger
+from mxverdict.collect.mainlog.ledger import MOST_CELLS, MOST_REFUSALS, Ledger
 from mxverdict.collect.mainlog.lines import LONGEST
 from mxverdict.collect.mainlog.position import READ_ERRORS, opened, position, resume
 from mxverdict.collect.mainlog.scan import start_of
@@ -104,7 +104,7 @@ class _Reader:
         self._kept_from = kept_from
         self._deadline = deadline
         self._tally = Tally(delay, ledger.refused())
-        self._read = 0
+        self._read = self._added = 0
         self.complete = True
         self.remarks: list[str] = []
 
@@ -159,8 +159,10 @@ class _Reader:
         return self.complete
 
     def _flush(self) -> None:
+        self._added += len(self._tally)
         self._ledger.add(self._tally)
-        if len(self._tally.refused) > 2 * MOST_REFUSALS:
+        if self._added > MOST_CELLS or len(self._tally.refused) > 2 * MOST_REFUSALS:
+            self._added = 0
             self._prune()
             self._tally.remember(self._ledger.refused())
 
