@@ -72,6 +72,10 @@ def _respond(host: Host, environ: Mapping[str, str], body: BinaryIO, response: R
         from mxverdict.web import explain_page
 
         explain_page.show(host, request, response)
+    elif view == "log":
+        from mxverdict.web import log_page
+
+        log_page.show(host, request, response)
     elif view == "report":
         from mxverdict.web import download
 

@@ -1,0 +1,70 @@
+"""Reading Exim's log for the page: one job for everybody, which starts when what it left is not fresh."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import signal
+import time
+from dataclasses import dataclass
+from typing import Optional
+
+from mxverdict.evidence.decode import decode
+from mxverdict.evidence.traffic import Traffic
+from mxverdict.evidence.visit import VisitLog
+from mxverdict.host import Host
+from mxverdict.web import jobs
+from mxverdict.web.jobs import Desk
+
+JOB = "log"
+DAY = 86_400.0
+WEEK = 7 * DAY
+_TITLE = "the log"
+_FRESH = 5.0
+"""Seconds that a reading is shown without a look at what is new."""
+_WAIT = 1.0
+"""Seconds that a page waits for the job: what is new is read in less, a big log for the first time is not."""
+_PATIENCE = 240.0
+_LONGEST = 600
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the log told at `taken_at` (Unix time): the visits of a week, the traffic of a day and a week."""
+
+    taken_at: float
+    visits: VisitLog
+    day: Traffic
+    week: Traffic
+
+
+def refresh(host: Host) -> None:
+    """Have the log read, unless that goes on already or was done a moment ago, and wait for it briefly."""
+    job = jobs.read(host, JOB)
+    if job is None or (job.state != "running" and abs(time.time() - job.changed) > _FRESH):
+        with contextlib.suppress(OSError):  # what was read before is shown
+            jobs.start_at_desk(host, lambda desk: _read(host, desk), JOB, _TITLE)
+    jobs.wait(host, JOB, _WAIT)
+
+
+def latest(host: Host) -> Optional[Reading]:
+    """None when nothing was read within a day, or another version left it."""
+    left = jobs.result(host, JOB)
+    try:
+        return None if left is None else decode(Reading, left, "reading")
+    except ValueError:
+        return None
+
+
+def _read(host: Host, desk: Desk) -> str:
+    from mxverdict import what_log_tells
+
+    signal.alarm(_LONGEST)
+    now = time.time()
+    desk.step("looking for visits of testers in Exim's log")
+    visits = what_log_tells.visits(host, now - WEEK, time.monotonic() + _PATIENCE)
+    desk.step("counting who sent mail, who left during the delay and who was refused")
+    week = what_log_tells.traffic(host, now - WEEK, time.monotonic() + _PATIENCE)
+    day = what_log_tells.traffic(host, now - DAY, time.monotonic() + _PATIENCE)
+    desk.keep(dataclasses.asdict(Reading(now, visits, day, week)))
+    return "The log is read."
