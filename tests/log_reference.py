@@ -26,7 +26,9 @@ class Seen(NamedTuple):
     refused: bool
 
 
-class _Reading(NamedTuple):
+class Reading(NamedTuple):
+    """What one line says. `kind`: connect, quit, left, timeout, dropped, rejected (at connect), refused."""
+
     at: float
     address: str
     port: int
@@ -38,18 +40,23 @@ class _Reading(NamedTuple):
 def visits(log: Iterable[bytes], networks: Iterable[str]) -> list[Seen]:
     """The visits from `networks` (CIDR), by time and address. A time without a zone is taken as UTC."""
     wanted = [ipaddress.ip_network(text) for text in networks]
-    by_peer: dict[tuple[str, int], list[_Reading]] = {}
+    by_peer: dict[tuple[str, int], list[Reading]] = {}
     for line in log:
-        if line.endswith(b"\n"):
-            readings = list(_readings(line[:-1].decode("latin-1")))
-            if len(readings) == 1 and any(ipaddress.ip_address(readings[0].address) in n for n in wanted):
-                by_peer.setdefault((readings[0].address, readings[0].port), []).append(readings[0])
+        told = reading(line[:-1]) if line.endswith(b"\n") else None
+        if told is not None and any(ipaddress.ip_address(told.address) in network for network in wanted):
+            by_peer.setdefault((told.address, told.port), []).append(told)
     found = [seen for readings in by_peer.values() for seen in _grouped(readings)]
     return sorted(found, key=lambda seen: (seen.came_at, seen.address, seen.port))
 
 
-def _grouped(readings: list[_Reading]) -> Iterator[Seen]:
-    groups: list[list[_Reading]] = []
+def reading(line: bytes) -> Optional[Reading]:
+    """What a line without its line end can only mean; None when it says nothing of a visit, or two things."""
+    readings = list(_readings(line.decode("latin-1")))
+    return readings[0] if len(readings) == 1 else None
+
+
+def _grouped(readings: list[Reading]) -> Iterator[Seen]:
+    groups: list[list[Reading]] = []
     for reading in readings:
         if reading.kind == "connect" or not groups:
             groups.append([])
@@ -64,7 +71,7 @@ def _grouped(readings: list[_Reading]) -> Iterator[Seen]:
         yield Seen(first.address, first.port, came, helo, seconds, end.kind if end else "unknown", refused)
 
 
-def _readings(line: str) -> Iterator[_Reading]:
+def _readings(line: str) -> Iterator[Reading]:
     """All that a line can be read as; a line that can be read in two ways says nothing for certain."""
     stamped = _stamp(line)
     if stamped is None:
@@ -91,7 +98,7 @@ _OPENINGS = (
 )
 
 
-def _one(at: float, opening: str, head: str, tail: str) -> Optional[_Reading]:
+def _one(at: float, opening: str, head: str, tail: str) -> Optional[Reading]:
     address, bracket, tail = tail.partition("]")
     helo = _helo(head)
     if not bracket or helo is None:
@@ -99,7 +106,7 @@ def _one(at: float, opening: str, head: str, tail: str) -> Optional[_Reading]:
     port = 0
     if tail.startswith(":"):
         digits = tail[1:].split(" ")[0]
-        if not digits.isdecimal():
+        if not digits.isdecimal() or int(digits) > 65535:
             return None
         port, tail = int(digits), tail[1 + len(digits) :]
     if tail and not tail.startswith(" "):
@@ -113,7 +120,7 @@ def _one(at: float, opening: str, head: str, tail: str) -> Optional[_Reading]:
     told = _kind(opening, _less_words(tail, _WORDS_OF_H if opening == "H=" else _WORDS))
     if told is None:
         return None
-    return _Reading(at, str(parsed), port, helo, *told)
+    return Reading(at, str(parsed), port, helo, *told)
 
 
 def _helo(head: str) -> Optional[str]:
@@ -121,6 +128,8 @@ def _helo(head: str) -> Optional[str]:
     if not head:
         return ""
     first, space, more = head.partition(" ")
+    if not first:
+        return None
     if first[0] not in "([":
         if not space:
             return None
@@ -196,6 +205,8 @@ def _stamp(line: str) -> Optional[tuple[float, str]]:
     rest = line[19:]
     if rest.startswith("."):
         digits = rest[1:].split(" ")[0]
+        if not (digits.isdecimal() and digits.isascii()):
+            return None
         at += timedelta(seconds=float(f"0.{digits}"))
         rest = rest[1 + len(digits) :]
     if rest[1:2] in ("+", "-") and rest[2:6].isdecimal():
@@ -213,6 +224,6 @@ def _duration(text: str) -> float:
         if sign in "wdhms":
             total += float(digits or 0) * {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}[sign]
             digits = ""
-        else:
+        elif sign in "0123456789.":
             digits += sign
     return total

@@ -36,14 +36,23 @@ def test_line(row: dict[str, Any]) -> None:
         ("2026-11-23 22:00:01 [4711] ", 1795471201.0, 0, 4711),
     ],
 )
-def test_time(stamp: str, at: float, zone: int, pid: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
+def test_time(stamp: str, at: float, zone: int, pid: int) -> None:
     raw = stamp.encode() + b"SMTP connection from [192.0.2.1]:4 lost D=1s"
     line = parse(raw)
     assert line is not None
     assert (line.time, line.zone, line.pid, line.kind) == (at, zone, pid, "end")
     assert stamp_of(raw) == at
+
+
+@pytest.mark.parametrize(("day", "zone"), [("2026-11-23", 3600), ("2026-07-23", 7200)])
+def test_time_in_the_servers_zone(day: str, zone: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    line = parse(f"{day} 22:00:01 SMTP connection from [192.0.2.1]:4 lost D=1s".encode())
+    other = parse(f"{day} 22:00:01 +0000 SMTP connection from [192.0.2.1]:4 lost D=1s".encode())
+    assert line is not None
+    assert other is not None
+    assert line.zone == other.time - line.time == zone
 
 
 @pytest.mark.parametrize(
