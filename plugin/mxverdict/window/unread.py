@@ -75,9 +75,10 @@ def _copy(file: LogFile, offset: int) -> Optional[Piece]:
     try:
         with _plain(file.path) as content:
             size = content.seek(0, os.SEEK_END) if not file.gzipped else offset + _MOST
-            start = offset if _fits(content, offset, size) else 0
+            if not _fits(content, offset, size):
+                return None
             inode = 0 if file.gzipped else os.fstat(content.fileno()).st_ino
-            return Piece(inode, *_lines(content, start, size), follows=False)
+            return Piece(inode, *_lines(content, offset, size), follows=False)
     except (OSError, EOFError, zlib.error):
         return None
 

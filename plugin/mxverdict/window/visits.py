@@ -88,7 +88,6 @@ def look(host: Host, window: Window) -> tuple[Optional[Visit], Window]:
                 continue
             key = (line.peer.address, line.peer.port)
             if line.kind == CONNECT:
-                sessions.pop(key, None)
                 if piece.follows or line.time >= window.opened_at - _SLACK:
                     sessions[key] = _Session(line.time, piece, offset)
             elif line.kind == REJECTED and key in sessions:

@@ -176,7 +176,8 @@ def test_a_visit_before_the_window_does_not_count_after_a_rotation(
 
 
 def test_an_older_rotation_is_no_part_of_the_log(host: Host) -> None:
-    host.exim_mainlog.with_name("exim_mainlog-20261122").write_text(VISIT.replace("22:00:", "21:00:"))
+    older = "x\n" * 1000 + VISIT.replace("22:00:", "21:00:")
+    host.exim_mainlog.with_name("exim_mainlog-20261122").write_text(older)
     append(host, "x\n" * 1000)
     row = opened(host)
     truncate(host.exim_mainlog)
@@ -188,6 +189,13 @@ def test_more_than_is_read_at_once(host: Host, monkeypatch: pytest.MonkeyPatch) 
     row = opened(host)
     append(host, "2026-11-23 22:00:00 " + "x" * 5000 + CAME[20:] + VISIT)
     assert came(host, row)
+
+
+def test_the_rest_of_a_cut_line_is_no_line(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unread, "_MOST", len(VISIT))
+    row = opened(host)
+    append(host, "2026-11-23 22:00:00 " + "x" * 5000 + VISIT)
+    assert not came(host, row)
 
 
 def test_no_log(host: Host) -> None:
