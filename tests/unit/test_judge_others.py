@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from mxverdict.evidence import RelayEntry, Reply, Settings
+from mxverdict.evidence import RelayEntry, Reply, Settings, Target
 from mxverdict.judge import judge
 from mxverdict.testers import UNKNOWN_HOSTS, load
-from tests.unit.evidence_maker import EHLO, MXTOOLBOX, evidence, preview, probe
+from tests.unit.evidence_maker import EHLO, MXTOOLBOX, SERVER, evidence, preview, probe
 
 CATALOGUE = load()
 
@@ -78,3 +80,14 @@ def test_the_state_of_the_delay_is_that_of_an_unknown_host_not_of_a_whitelisted_
     unknown = preview(connect=20, tester=CATALOGUE.tester("swaks"), address=UNKNOWN_HOSTS[4])
     report = judge(evidence(previews=(preview(), unknown)), CATALOGUE.testers, ())
     assert report.delay_on is True
+
+
+def test_a_dead_exim_is_told_once() -> None:
+    """By the tester's own row; for an address that it does not test, by ours."""
+    dead = probe(failure="no connection to port 25: Connection refused")
+    dead = replace(dead, stages=())
+    inside = replace(dead, address="10.0.0.9")
+    target, other = Target(SERVER, SERVER), Target("2001:db8::9", "10.0.0.9")
+    report = judge(evidence(probes=(dead, inside), targets=(target, other)), (MXTOOLBOX,), ())
+    assert [f.row.host for f in report.server if f.row.name == "SMTP"] == ["10.0.0.9"]
+    assert "This server has 1 real problem that the report does not name." in report.summary

@@ -14,7 +14,7 @@ from mxverdict.judge.domain import judge_domains
 from mxverdict.judge.history import history
 from mxverdict.judge.names import BANNER, judge_names
 from mxverdict.judge.relay import judge_relay
-from mxverdict.judge.server import delay_on, judge_server
+from mxverdict.judge.server import SILENT, delay_on, judge_server
 from mxverdict.judge.session import UNREACHED, simulate
 from mxverdict.judge.smtp import Case, judge_rows
 from mxverdict.judge.summary import summary
@@ -35,7 +35,7 @@ def judge(evidence: Evidence, testers: Sequence[Tester], senders: Sequence[Sende
     domains = judge_domains(evidence, predictions)
     server = _sorted(
         [
-            *judge_server(evidence, tuple(senders)),
+            *_beyond_connect(judge_server(evidence, tuple(senders)), evidence, predictions),
             *_untold(judge_names(evidence, evidence.outgoing), predictions),
             *judge_relay(evidence.relay_tests),
             *_listings(evidence),
@@ -53,6 +53,20 @@ def judge(evidence: Evidence, testers: Sequence[Tester], senders: Sequence[Sende
         remarks=evidence.remarks,
         domains=domains,
     )
+
+
+def _beyond_connect(
+    findings: Iterable[Finding], evidence: Evidence, predictions: Iterable[Prediction]
+) -> list[Finding]:
+    """Without the addresses of which a tester's row says already that nothing answers there."""
+    told = {
+        prediction.server_address
+        for prediction in predictions
+        for finding in prediction.findings
+        if finding.row.name == mxtoolbox.CONNECT and finding.verdict is Verdict.PROBLEM
+    }
+    inside = {target.local_address for target in evidence.targets if target.address in told}
+    return [finding for finding in findings if finding.row.name != SILENT or finding.row.host not in inside]
 
 
 def _untold(findings: Iterable[Finding], predictions: Iterable[Prediction]) -> list[Finding]:

@@ -6,6 +6,7 @@ from mxverdict.evidence import Evidence, Settings
 from mxverdict.findings import Finding, Row, Verdict
 from mxverdict.testers import UNKNOWN_HOSTS, Sender
 
+SILENT = "SMTP"
 _REBUILD = "Run /usr/local/cpanel/scripts/buildeximconf, then /usr/local/cpanel/scripts/restartsrv_exim."
 
 
@@ -91,7 +92,7 @@ def _silent(evidence: Evidence) -> list[Finding]:
     """Addresses where Exim does not even serve the server itself, which it never delays."""
     return [
         Finding(
-            Row("SMTP", "error", f"{probe.address} does not answer properly"),
+            Row(SILENT, "error", "does not answer properly", host=probe.address),
             Verdict.PROBLEM,
             "This server cannot hold an SMTP session with itself.",
             (f"{probe.address} port 25: {probe.failure}",),
