@@ -82,7 +82,7 @@ def gather(
         domain_routes = [route for route in routes if route.domain in domain_names]
         seen = {address for route in domain_routes for host_ in route.hosts for address in host_.addresses}
         own = _own(seen, server, found)
-        progress(f"previewing {len(testers)} testers, greeting {len(found)} addresses")
+        progress(f"previewing {_number(len(testers), 'tester')}, greeting this server")
         local = [target.local_address for target in found]
         probing = pool.submit(smtp.probe_all, local, hostname, reply_timeout=reply_timeout)
         naming = pool.submit(dns.reverse_all, [target.address for target in found])
@@ -91,7 +91,7 @@ def gather(
         )
         leaving = pool.submit(read_outgoing, host, server.targets or found, deadline)
         if domain_routes:
-            progress(f"asking DNS and the mail hosts of {len(domain_routes)} domains")
+            progress(f"asking DNS and the mail hosts of {_number(len(domain_routes), 'domain')}")
         reading_domains = pool.submit(read_domains, host, domain_routes, own, hostname, leaving, deadline)
         relaying = pool.submit(_relay, host, found, routes, hostname, deadline)
         previews = _previews(host, testers, found, pool)
@@ -242,6 +242,10 @@ def _facing(source: str, targets: Sequence[Target]) -> str:
     if not same:
         raise NoTarget(f"this server has no address of the same IP version as {source}")
     return same[0]
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _address(text: str) -> str:

@@ -86,6 +86,8 @@ def _read(name: str) -> str:
     """The text of a file or of standard input, as far as it is read at all. Raises UsageError."""
     try:
         if name == "-":
+            if sys.stdin.isatty():
+                progress("paste the report, then press Enter and Ctrl-D")
             data = sys.stdin.buffer.read(_BYTES)
         else:
             with Path(name).open("rb") as file:

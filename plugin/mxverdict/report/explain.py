@@ -12,10 +12,9 @@ from rich.text import Text
 
 from mxverdict.explain import Answer, Explanation, Unrecognised
 from mxverdict.findings import Verdict
-from mxverdict.report.text import STYLES
+from mxverdict.report.text import INDENT, Headed, one_line
 from mxverdict.text import visible
 
-_INDENT = 23
 _SHOWN = 5
 """So many unrecognised lines of one kind are printed."""
 
@@ -46,24 +45,24 @@ def print_explanation(explanation: Explanation, console: Console) -> None:
 
 def _answer(answer: Answer) -> Iterable[RenderableType]:
     row = answer.row
-    said = visible(row.text) or row.level
+    said = one_line(row.text) or row.level
     place = answer.place or row.host
-    yield Text.assemble(
-        (f"  {answer.verdict.label:<{_INDENT - 2}}", STYLES[answer.verdict]),
-        (f"{visible(row.name)}: ", ""),
+    head = Text.assemble(
+        (f"{one_line(row.name)}: ", ""),
         (said, "bold" if row.complains else ""),
-        (f"  ({visible(place)})" if place else "", "dim"),
+        (f"  ({one_line(place)})" if place else "", "dim"),
     )
+    yield Headed(answer.verdict, head)
     if answer.verdict is Verdict.OK and not row.complains and not answer.differences:
         return
-    yield _indented(visible(answer.why))
+    yield _indented(one_line(answer.why))
     for difference in answer.differences:
-        yield _indented(visible(difference))
+        yield _indented(one_line(difference))
     for evidence in answer.evidence:
-        yield _indented(f"- {visible(evidence)}", "dim")
+        yield _indented(f"- {one_line(evidence)}", "dim")
     if answer.todo:
         owner = f" (by {answer.owner.value})" if answer.owner is not None else ""
-        yield _indented(f"> {visible(answer.todo)}{owner}")
+        yield _indented(f"> {one_line(answer.todo)}{owner}")
 
 
 def _unrecognised(lines: Sequence[Unrecognised]) -> Iterable[RenderableType]:
@@ -78,4 +77,4 @@ def _unrecognised(lines: Sequence[Unrecognised]) -> Iterable[RenderableType]:
 
 
 def _indented(text: str, style: str = "") -> RenderableType:
-    return Padding(Text(text, style=style), (0, 0, 0, _INDENT), expand=False)
+    return Padding(Text(text, style=style), (0, 0, 0, INDENT), expand=False)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.text import Text
 
@@ -13,7 +14,8 @@ from mxverdict.judge.domain import TESTER
 from mxverdict.testers import told_sources
 from mxverdict.text import visible
 
-_INDENT = 23
+INDENT = 23
+_NARROWEST = 20
 STYLES = {
     Verdict.PROBLEM: "bold red",
     Verdict.FALSE_POSITIVE: "green",
@@ -22,6 +24,20 @@ STYLES = {
     Verdict.NOT_RUN: "cyan",
     Verdict.OK: "dim",
 }
+
+
+@dataclass(frozen=True)
+class Headed:
+    """A verdict with `text` beside it; what does not fit goes on below `text`."""
+
+    verdict: Verdict
+    text: Text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        label, style = f"  {self.verdict.label:<{INDENT - 2}}", STYLES[self.verdict]
+        for line in self.text.wrap(console, max(options.max_width - INDENT, _NARROWEST)):
+            yield Text.assemble((label, style), line)
+            label = " " * INDENT
 
 
 def print_report(report: Report, console: Console, *, transcripts: bool = False) -> None:
@@ -106,26 +122,25 @@ def _lines(findings: Iterable[Finding]) -> list[RenderableType]:
 
 def _finding(finding: Finding) -> Iterable[RenderableType]:
     head = Text.assemble(
-        (f"  {finding.verdict.label:<{_INDENT - 2}}", STYLES[finding.verdict]),
-        (f"{_one_line(finding.row.name)}: ", ""),
-        (f"{_one_line(finding.row.host)}: " if finding.row.host else "", "dim"),
-        (_one_line(finding.row.text), "bold" if finding.row.level != "ok" else ""),
+        (f"{one_line(finding.row.name)}: ", ""),
+        (f"{one_line(finding.row.host)}: " if finding.row.host else "", "dim"),
+        (one_line(finding.row.text), "bold" if finding.row.level != "ok" else ""),
     )
-    yield head
+    yield Headed(finding.verdict, head)
     if finding.verdict is Verdict.OK:
         return
-    yield _indented(_one_line(finding.why))
+    yield _indented(one_line(finding.why))
     for evidence in finding.evidence:
-        yield _indented(f"- {_one_line(evidence)}", "dim")
+        yield _indented(f"- {one_line(evidence)}", "dim")
     if finding.todo:
         whose = f" (by {finding.owner.value})" if finding.owner else ""
-        yield _indented(f"> {_one_line(finding.todo)}{whose}")
+        yield _indented(f"> {one_line(finding.todo)}{whose}")
 
 
-def _one_line(text: str) -> str:
-    """Without line ends, by which a text from outside could pass for lines of ours."""
+def one_line(text: str) -> str:
+    """Harmless and without line ends, by which a text from outside could pass for lines of ours."""
     return visible(text).replace("\n", "\\n")
 
 
 def _indented(text: str, style: str = "") -> RenderableType:
-    return Padding(Text(text, style=style), (0, 0, 0, _INDENT), expand=False)
+    return Padding(Text(text, style=style), (0, 0, 0, INDENT), expand=False)

@@ -90,3 +90,13 @@ def test_the_test_message_is_told_from_the_climb_before_it() -> None:
     assert said
     assert tried.address in before
     assert tried.address in after
+
+
+def test_a_long_row_goes_on_below_its_words() -> None:
+    report = judge(evidence(previews=(preview(),)), (MXTOOLBOX,), ())
+    out = io.StringIO()
+    print_report(report, Console(file=out, width=60, highlight=False, markup=False))
+    lines = out.getvalue().splitlines()
+    (number,) = (n for n, line in enumerate(lines) if "SMTP Valid Hostname" in line)
+    assert lines[number].startswith("  OK                   SMTP Valid Hostname: OK")
+    assert lines[number + 1].startswith(" " * 23 + "is a valid Hostname")
