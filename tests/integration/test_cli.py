@@ -280,7 +280,7 @@ def test_a_window_until_tested_closes_after_the_visit() -> None:
     with Sandbox() as box:
         opened = mxverdict(box, "window", "open", "--until-tested", "--json")
         assert json.loads(opened.stdout)["windows"][0]["until_tested"] is True
-        assert "is open" in mxverdict(box, "window", "list").stdout
+        assert "s, or when the tester has been here" in mxverdict(box, "window", "list").stdout
         assert "Failed" not in box.visit().headline
         give_up = time.monotonic() + 30
         while "is being closed" in (said := mxverdict(box, "window", "list").stdout):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Optional
 
 from mxverdict.commands.common import command, print_json, progress, root_host, tend
-from mxverdict.errors import CloseFailed, UsageError
+from mxverdict.errors import CloseFailed, UsageError, WindowRefused
 from mxverdict.host import Host
 from mxverdict.text import visible
 
@@ -149,7 +149,7 @@ def _chosen(host: Host, window_id: Optional[int]) -> int:
         return window_id
     found = window.open_windows(host)
     if len(found) != 1:
-        raise UsageError("no window is open" if not found else "several windows are open; name the ID")
+        raise WindowRefused("no window is open" if not found else "several windows are open; name the ID")
     return int(found[0].id)
 
 
@@ -171,15 +171,17 @@ def _print_windows(windows: Sequence[Any], options: argparse.Namespace) -> int:
 
 
 def window_line(window: Any) -> str:
-    what = "delay off for all" if window.kind == "delay_off" else ", ".join(window.networks)
+    past = f"past the delay: {', '.join(window.networks)}"
+    what = "delay off for all" if window.kind == "delay_off" else past
     deadline = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(window.deadline))
     left = int(window.seconds_left(time.time()))
     if window.state == "open":
         state = f"is open: closes at {deadline}, in {left // 60} min {left % 60:02d} s"
+        state += ", or when the tester has been here" if window.until_tested else ""
     elif window.closed_at is not None:
         ended = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(window.closed_at))
         state = f"{'is closed' if window.state == 'closed' else 'did not open'}: ended at {ended}"
     else:
         state = f"{_UNFINISHED.get(window.state, window.state)}: deadline {deadline}"
     notes = "".join(f"; {visible(note)}" for note in (window.remark, window.error) if note)
-    return f"Test window {window.id} ({window.kind}, {what}) {state}{notes}"
+    return f"Test window {window.id} ({what}) {state}{notes}"
