@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 
 _CALLOUT = "Could not complete sender verify callout"
-_REUSED = "result of an earlier callout reused"
 _HOST = re.compile(r"\S{1,255} \[[0-9A-Fa-f:.]{2,45}\](?::\d+)? ?: ")
 _ANSWER = re.compile(
     r"(?:SMTP error from remote mail server after [^:]{1,40}(?::<[^>]*>)?"
@@ -43,8 +42,8 @@ def cause_of(how: str, text: str) -> str:
     """One of `evidence.traffic.CAUSES`, from `fail` or `defer` and the text after the sender's address."""
     callout = text.startswith(_CALLOUT)
     rest = text[len(_CALLOUT) :].lstrip(": ") if callout else text
-    if _REUSED in rest[: len(_REUSED) + 2]:
-        return "rejected" if how == "fail" else "deferred"
+    if not text and how == "fail":
+        return "rejected"  # the answer to an earlier callout, which Exim remembers
     host = _HOST.match(rest)
     if host is not None:
         rest = rest[host.end() :]
