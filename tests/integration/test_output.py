@@ -51,3 +51,9 @@ def test_it_lacks_characters(box: Sandbox, encoding: str) -> None:
     done = shell(box, "mxverdict check shop.example", PYTHONIOENCODING=encoding)
     assert "rua=mailto:?" in done.stdout, done.stderr
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("words", [CHECK, f"{CHECK} --json"])
+def test_nobody_reads_it_any_more(box: Sandbox, words: str) -> None:
+    done = shell(box, f"mxverdict {words} | true; exit ${{PIPESTATUS[0]}}")
+    assert (done.returncode, done.stderr) == (0, "")

@@ -78,8 +78,13 @@ def console() -> Console:
     """Standard output as a terminal or, when it is none, without folding lines."""
     from rich.console import Console
 
+    class OurConsole(Console):
+        def on_broken_pipe(self) -> None:
+            """Rich would end with status 1, which means a real problem here."""
+            raise BrokenPipeError
+
     width = None if sys.stdout.isatty() else _UNLIMITED
-    return Console(highlight=False, markup=False, width=width)
+    return OurConsole(highlight=False, markup=False, width=width)
 
 
 def saved_evidence(path: Path) -> Evidence:

@@ -276,7 +276,7 @@ def _titles(lists: Iterable[Blocklist]) -> str:
 
 
 def _pages(lists: Iterable[Blocklist]) -> str:
-    return ", ".join(entry.removal for entry in lists)
+    return ", ".join(dict.fromkeys(entry.removal for entry in lists))
 
 
 def _asked_through(evidence: BlocklistEvidence) -> str:
