@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from mxverdict import testers
 from mxverdict.collect.mainlog import read_visits
-from mxverdict.collect.mainlog.traffic import read_traffic
-from mxverdict.evidence.traffic import Traffic
 from mxverdict.evidence.visit import VisitLog
 from mxverdict.host import Host
 from mxverdict.window.networks import own_addresses
+
+if TYPE_CHECKING:
+    from mxverdict.evidence.traffic import Traffic
 
 
 def visits(host: Host, since: float, deadline: Optional[float] = None) -> VisitLog:
@@ -21,6 +22,8 @@ def visits(host: Host, since: float, deadline: Optional[float] = None) -> VisitL
 
 def traffic(host: Host, since: float, deadline: Optional[float] = None) -> Traffic:
     """That of everybody but the testers and this server."""
+    from mxverdict.collect.mainlog.traffic import read_traffic
+
     exempt = [str(network) for tester in testers.load().testers for network in tester.networks]
     exempt += [str(address) for address in own_addresses()]
     return read_traffic(host, since, time.time(), exempt=exempt, deadline=deadline)

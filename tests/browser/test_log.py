@@ -55,3 +55,18 @@ def test_visits_are_told_with_their_end(whm: Whm, javascript: bool) -> None:
     page.get_by_role("link", name="Last 7 days").click()
     expect(page.locator(".sentence")).to_have_text("MXToolbox was here 2 times in the last 7 days.")
     picture(page, "log")
+
+
+def test_the_page_waits_for_the_tester_and_tells_what_it_met(whm: Whm) -> None:
+    page = whm.open()
+    page.get_by_label("Close earlier").check()
+    page.get_by_role("button", name="Open test window").click()
+    waiting = page.locator(".waiting")
+    expect(waiting).to_contain_text("Waiting for the tester", timeout=30 * SECONDS)
+    picture(page, "log-waiting")
+    whm.box.visit(patience=6.0)
+    expect(waiting).to_have_count(0, timeout=40 * SECONDS)
+    notice = page.locator(".notice", has_text="The tester has been here")
+    expect(notice).to_contain_text(f"The tester came from {TESTER}")
+    expect(notice).to_contain_text("MXToolbox says: OK - Not an open relay.")
+    picture(page, "log-tested")

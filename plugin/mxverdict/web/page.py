@@ -15,8 +15,10 @@ from mxverdict.web.templating import environment
 
 if TYPE_CHECKING:
     from mxverdict.web.jobs import Job
+    from mxverdict.web.log_view import Came
     from mxverdict.web.standing import Standing
     from mxverdict.web.view import CheckView
+    from mxverdict.window import Window
 
 
 def show(host: Host, request: Request, response: Response) -> None:
@@ -40,7 +42,24 @@ def show(host: Host, request: Request, response: Response) -> None:
 
         return checks.lately(host)
 
-    values: dict[str, Any] = {"look": look, "check": check, "lately": lately, "now": time.time}
+    def met(window: Window) -> tuple[Came, ...]:
+        from mxverdict.web import live
+
+        return live.met(host, window)
+
+    def told(visits: tuple[Came, ...]) -> list[str]:
+        from mxverdict.web import live
+
+        return live.told(visits)
+
+    values: dict[str, Any] = {
+        "look": look,
+        "check": check,
+        "lately": lately,
+        "now": time.time,
+        "met": met,
+        "told": told,
+    }
     send(host, response, "main.html", title="MX Verdict", **values)
 
 

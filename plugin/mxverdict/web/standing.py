@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Optional
 
@@ -19,6 +20,8 @@ from mxverdict.window.engine import MINUTES, MOST_MINUTES
 _HISTORY = 20
 _REFRESH_BUSY = 3
 _REFRESH_OPEN = 60
+_REFRESH_AWAITED = 10
+_LATELY = 900.0
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,21 @@ class Standing:
         """Seconds after which a page without JavaScript asks again; 0 for never."""
         if self.busy:
             return _REFRESH_BUSY
+        often = _REFRESH_AWAITED if any(map(state.is_awaited, self.windows)) else _REFRESH_OPEN
         left = [one.seconds_left() for one in self.windows if one.state == "open"]
-        return min(_REFRESH_OPEN, round(min(left)) + 2) if left else 0
+        return min(often, round(min(left)) + 2) if left else 0
 
     def title_of(self, tester: str) -> str:
-        return next((one.title for one in self.testers if one.name == tester), tester)
+        """The title of a tester or, by commas, of several; what is no tester's name stays as it is."""
+        titles = {one.name: one.title for one in self.testers}
+        return ", ".join(titles.get(name, name) for name in tester.split(", "))
+
+    @property
+    def tested(self) -> Optional[Window]:
+        """The last window, when a visit of the tester ended it a moment ago and none has been opened since."""
+        last = self.history[0] if self.history and not self.windows else None
+        lately = last is not None and last.tested and (last.closed_at or 0.0) > time.time() - _LATELY
+        return last if lately else None
 
 
 def look(host: Host, request: Request, job_name: str = "") -> Standing:

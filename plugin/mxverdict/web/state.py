@@ -16,7 +16,7 @@ from mxverdict.web.jobs import Job
 from mxverdict.web.response import NO_STORE, Response
 from mxverdict.window import Window
 from mxverdict.window.journal import reading
-from mxverdict.window.model import CLOSING, OPENING
+from mxverdict.window.model import CLOSING, OPEN, OPENING
 from mxverdict.window.operations import anything_due
 
 _CLOSE_DUE = "close-due"
@@ -41,6 +41,11 @@ def is_busy(windows: Sequence[Window], job: Optional[Job]) -> bool:
     )
 
 
+def is_awaited(window: Window) -> bool:
+    """Is the tester waited for?"""
+    return window.until_tested and window.state == OPEN
+
+
 def signature(windows: Sequence[Window], job: Optional[Job]) -> str:
     """Changes when the page has to be drawn again."""
     parts = [f"{one.id}:{one.state}:{one.deadline:.0f}" for one in windows]
@@ -58,7 +63,14 @@ def send_state(host: Host, job_name: str, response: Response) -> None:
         "signature": signature(windows, job),
         "busy": is_busy(windows, job),
         "step": job.text if job is not None and job.state == "running" else "",
+        "met": {one.id: _met(host, one) for one in windows if is_awaited(one)},
         "windows": [{"id": one.id, "seconds_left": round(one.seconds_left(now), 1)} for one in windows],
     }
     response.begin(200, "application/json", NO_STORE)
     response.write(json.dumps(state))
+
+
+def _met(host: Host, window: Window) -> list[str]:
+    from mxverdict.web import live
+
+    return live.told(live.met(host, window))

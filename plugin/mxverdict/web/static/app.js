@@ -6,7 +6,7 @@
   if (!page || page.dataset.watch === undefined) return;
   const { signature, job } = page.dataset;
   const busy = page.dataset.busy === "1";
-  const POLL_BUSY = 1500, POLL_CALM = 15000;
+  const POLL_BUSY = 1500, POLL_AWAITING = 3000, POLL_CALM = 15000;
 
   if (job && !busy && !/[?&]view=/.test(location.search)) history.replaceState(null, "", location.pathname);
 
@@ -43,6 +43,8 @@
     }
   };
 
+  const awaited = page.querySelectorAll("[data-met]");
+  const calm = awaited.length ? POLL_AWAITING : POLL_CALM;
   let waiting = 0;
   const poll = async () => {
     clearTimeout(waiting);
@@ -52,13 +54,22 @@
       const state = await answer.json();
       const step = page.querySelector("[data-step]");
       if (step && state.step && step.textContent !== state.step) step.textContent = state.step;
+      for (const list of awaited) {
+        const lines = (state.met || {})[list.dataset.met] || [];
+        if ([...list.children].map((item) => item.textContent).join("\n") === lines.join("\n")) continue;
+        list.replaceChildren(...lines.map((line) => {
+          const item = document.createElement("li");
+          item.textContent = line;
+          return item;
+        }));
+      }
       if (state.signature !== signature || state.busy !== busy) { location.reload(); return; }
     } catch {
       // cpsrvd restarts while Exim is rebuilt: ask again
     }
-    waiting = setTimeout(poll, busy || timers.some((timer) => timer.over) ? POLL_BUSY : POLL_CALM);
+    waiting = setTimeout(poll, busy || timers.some((timer) => timer.over) ? POLL_BUSY : calm);
   };
 
   if (timers.length) { tick(); setInterval(tick, 500); }
-  if (page.dataset.watch === "1") waiting = setTimeout(poll, busy ? POLL_BUSY : POLL_CALM);
+  if (page.dataset.watch === "1") waiting = setTimeout(poll, busy ? POLL_BUSY : calm);
 })();

@@ -1,0 +1,48 @@
+"""What the tester meets while a window waits for it, from the log as it grows."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Sequence
+
+from mxverdict import testers, what_log_tells
+from mxverdict.evidence.visit import Visit
+from mxverdict.host import Host
+from mxverdict.text import visible
+from mxverdict.web.clock import moment
+from mxverdict.web.log_view import Came, came
+from mxverdict.window import Window
+
+_PATIENCE = 1.0
+_SLACK = 1.0
+_MOST = 5
+
+
+def met(host: Host, window: Window) -> tuple[Came, ...]:
+    """The last visits of testers from the window's addresses while it stood open, the oldest first."""
+    log = what_log_tells.visits(host, window.opened_at - _SLACK, time.monotonic() + _PATIENCE)
+    known = testers.load().testers
+    found = [visit for visit in log.visits if _was_let_past(visit, window)]
+    return tuple(came(visit, known) for visit in found[-_MOST:])
+
+
+def told(visits: Sequence[Came]) -> list[str]:
+    """A line for each visit."""
+    return [visible(_line(one), 400) for one in visits]
+
+
+def _was_let_past(visit: Visit, window: Window) -> bool:
+    address = ipaddress.ip_address(visit.address)
+    until = window.closed_at or float("inf")
+    return visit.came_at <= until and any(address in ipaddress.ip_network(one) for one in window.networks)
+
+
+def _line(one: Came) -> str:
+    visit = one.visit
+    who = f"{moment(visit.came_at)}: {one.title} from {visit.address}"
+    if visit.ended == "unknown" and not visit.refused:
+        return f"{who} is here."
+    stayed = "" if visit.seconds is None else f" It stayed {visit.seconds:g} s."
+    printed = f" It prints: {one.printed}" if one.printed else ""
+    return f"{who} {one.ended}.{stayed}{printed}"
