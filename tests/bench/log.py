@@ -42,7 +42,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="mxverdict-bench-") as folder:
         host = Host(folder)
         host.exim_mainlog.parent.mkdir(parents=True)
-        host.state.parent.mkdir(parents=True)
         with host.exim_mainlog.open("wb") as file:
             write_log(file, megabytes * 10**6)
         print(f"{host.exim_mainlog.stat().st_size / 1e6:.0f} MB, Python {sys.version.split()[0]}")

@@ -14,11 +14,9 @@ TESTERS = testers.load().testers
 DAY = "2026-11-23 22:"
 
 
-def host_in(folder: Path, *, memory: bool = True) -> Host:
+def host_in(folder: Path) -> Host:
     host = Host(folder)
     host.exim_mainlog.parent.mkdir(parents=True)
-    if memory:
-        host.state.parent.mkdir(parents=True)
     host.exim_mainlog.write_bytes(b"")
     return host
 

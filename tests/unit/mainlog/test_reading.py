@@ -172,8 +172,9 @@ def test_a_spoilt_memory_is_no_memory(host: Host, spoil: str) -> None:
     assert minutes(look(host)) == [1]
 
 
-def test_without_a_place_for_the_memory(tmp_path: Path) -> None:
-    host = host_in(tmp_path, memory=False)
+def test_without_a_place_for_the_memory(host: Host) -> None:
+    host.state.parent.mkdir(parents=True)
+    host.state.write_text("in the way")
     append(host.exim_mainlog, visit(1))
     assert minutes(look(host)) == [1]
     assert not host.mainlog_memory.exists()
