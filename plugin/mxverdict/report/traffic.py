@@ -17,8 +17,8 @@ from mxverdict.judge.delay_cost import LIMITS, judge_delay_cost
 from mxverdict.judge.durations import duration
 from mxverdict.judge.refused_senders import CAUSES as CAUSE_WORDS
 from mxverdict.judge.refused_senders import came_later, judge_refused_senders
-from mxverdict.report.bars import bars
 from mxverdict.report.clock import iso, stamp
+from mxverdict.report.figures import bars, figures
 from mxverdict.report.text import print_findings
 from mxverdict.text import visible
 
@@ -89,22 +89,7 @@ def _print_delay(traffic: Traffic, console: Console) -> None:
     )
     if not traffic.complete:
         console.print(Text("  reading is not finished; the figures grow with the next call", style="yellow"))
-    rows = (
-        ("connections", traffic.connections, ""),
-        ("left during the delay", traffic.left, f"{traffic.left_at_once} of them within 2 s"),
-        ("left later, without QUIT", traffic.left_later, "the wait at each recipient, among others"),
-        ("turned away", traffic.turned_away, f"addresses, {traffic.turned_away_connections} connections"),
-        ("kept waiting", traffic.kept_waiting, _waited(traffic)),
-        ("delivered before they left", traffic.delivered_before, "addresses, nothing came since"),
-        ("messages that came in", traffic.delivered, f"from {traffic.delivering} addresses"),
-        (
-            "not counted",
-            traffic.exempt_connections + traffic.user_connections,
-            f"connections: {traffic.exempt_connections} of testers and this server, "
-            f"{traffic.user_connections} of logged-in users' addresses",
-        ),
-    )
-    for name, number, remark in rows:
+    for name, number, remark in figures(traffic):
         console.print(Text(f"  {name:<27}{number:>9}  {remark}"))
     if traffic.untold:
         text = f"  {traffic.untold} addresses were too many to tell apart: they are in the sums alone"
@@ -112,13 +97,6 @@ def _print_delay(traffic: Traffic, console: Console) -> None:
     _print_bars(traffic, console)
     _print_senders("Always give up", traffic.giving_up, traffic.giving_up_total, console)
     _print_senders("Kept waiting longest", traffic.waiting, traffic.kept_waiting, console)
-
-
-def _waited(traffic: Traffic) -> str:
-    if traffic.waited_median is None or traffic.waited_longest is None:
-        return "addresses"
-    longest = duration(traffic.waited_longest)
-    return f"addresses, half within {duration(traffic.waited_median)}, at most {longest}"
 
 
 def _print_bars(traffic: Traffic, console: Console) -> None:

@@ -62,7 +62,7 @@ class Standing:
 
     @property
     def tested(self) -> Optional[Window]:
-        """The last window, when a visit of the tester ended it a moment ago and none has been opened since."""
+        """The last window, when a visit of the tester ended it a moment ago and none is open."""
         last = self.history[0] if self.history and not self.windows else None
         lately = last is not None and last.tested and (last.closed_at or 0.0) > time.time() - _LATELY
         return last if lately else None
