@@ -116,12 +116,17 @@ def _items(report: Report) -> Iterator[Item]:
     for domain in report.domains:
         for finding in domain.findings:
             tester = "MXToolbox" if rows.printed(finding.row) else ""
-            yield Item(finding, tester, (finding.row.host or domain.domain,))
+            yield Item(finding, _speaker(finding, tester), (finding.row.host or domain.domain,))
     for prediction in report.predictions:
         for finding in prediction.findings:
-            yield Item(finding, prediction.title, (prediction.server_address,))
+            yield Item(finding, _speaker(finding, prediction.title), (prediction.server_address,))
     for finding in report.server:
         yield Item(finding, "", (finding.row.host or report.hostname,))
+
+
+def _speaker(finding: Finding, tester: str) -> str:
+    """Where we could not tell what the tester would print, the row's words are ours."""
+    return "" if finding.row.level == "unknown" else tester
 
 
 def _merged(items: Iterable[Item]) -> Iterator[Item]:

@@ -50,8 +50,8 @@ def print_report(report: Report, console: Console, *, transcripts: bool = False)
     )
     for remark in report.remarks:
         console.print(Text(f"Note: {visible(remark)}", style="yellow"))
-    shown = [finding for finding in report.server if finding.verdict is not Verdict.OK]
-    broken = any(finding.verdict is Verdict.PROBLEM for finding in shown)
+    broken = any(finding.verdict is Verdict.PROBLEM for finding in report.server)
+    shown = [finding for finding in report.server if finding.verdict is not Verdict.OK or not report.domains]
     if broken or not report.domains:
         _print_server(shown, console)
     for domain in report.domains:

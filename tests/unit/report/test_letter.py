@@ -117,6 +117,14 @@ def test_what_no_tester_prints_is_not_put_into_its_mouth() -> None:
     assert (owns["Blocklists"], owns["SPF Record Published"]) == (True, False)
 
 
+def test_words_for_what_could_not_be_told_are_not_the_testers() -> None:
+    row = Row("DNS Bad Glue Detected", "unknown", "could not be told", "dns")
+    finding = Finding(row, Verdict.UNKNOWN, "The zone above could not be asked.")
+    made = replace(report(), domains=(domain_report(findings=(finding,)),))
+    assert "MXToolbox says: could not be told" not in report_text(made)
+    assert "Found: could not be told" in report_text(made)
+
+
 def test_a_session_in_which_nothing_was_said_has_no_transcript() -> None:
     tester = testers.load().tester("internet.nl")
     for delay, shown in ((20, False), (0, True)):

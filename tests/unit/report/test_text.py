@@ -100,3 +100,10 @@ def test_a_long_row_goes_on_below_its_words() -> None:
     (number,) = (n for n, line in enumerate(lines) if "SMTP Valid Hostname" in line)
     assert lines[number].startswith("  OK                   SMTP Valid Hostname: OK")
     assert lines[number + 1].startswith(" " * 23 + "is a valid Hostname")
+
+
+def test_what_is_fine_about_the_server_is_told_where_no_domain_was_asked_for() -> None:
+    fine = Finding(Row("Blocklists", "ok", "not listed by 19 blocklists", "blacklist"), Verdict.OK, "why")
+    report = replace(judge(evidence(), (), ()), server=(fine,))
+    assert "Blocklists: not listed by 19 blocklists" in printed(report)
+    assert "Blocklists" not in printed(replace(report, domains=(domain_report(),)))

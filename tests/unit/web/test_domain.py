@@ -81,6 +81,7 @@ def test_rows_of_our_own_are_no_quotation(host: Host, judged: list[DomainReport]
     ours, others = page.split("(no tester prints this row)")
     assert "Listed <span" in ours
     assert "<q>Warning - Does not support TLS.</q>" in others
+    assert "</b> could not be told" in others
 
 
 def test_rows_keep_the_order_of_the_report() -> None:
@@ -100,6 +101,7 @@ def test_an_address_shows_what_each_tester_meets(host: Host) -> None:
     assert '<h2 class="subject">203.0.113.10</h2>' in page
     assert "MXToolbox will report 3 problems." in page
     assert '<details class="card" open>' in page
+    assert "Findings that no tester prints" in page
 
 
 def test_looking_starts_nothing(host: Host, checks: Checks) -> None:
