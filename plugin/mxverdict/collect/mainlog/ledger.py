@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from mxverdict.collect.mainlog import ledger_sql as sql
+from mxverdict.collect.mainlog.exempt import Exempt
 from mxverdict.collect.mainlog.position import Position
 from mxverdict.collect.mainlog.tally import Tally
 
@@ -39,6 +40,32 @@ class CellRow(NamedTuple):
     first_after: int
     last_connection: int
     addresses: int
+
+
+class HourRow(NamedTuple):
+    """Sums of an hour; `untold` addresses are put together in it."""
+
+    hour: int
+    connections: int
+    departed: int
+    at_once: int
+    later: int
+    delivered: int
+    untold: int
+
+
+class SenderRow(NamedTuple):
+    """One address that left, over all the hours chosen."""
+
+    address: str
+    connections: int
+    departed: int
+    at_once: int
+    later: int
+    delivered: int
+    first_departed: int
+    last_departed: int
+    last_connection: int
 
 
 class RefusalRow(NamedTuple):
@@ -168,9 +195,57 @@ class Ledger:
         self._db.executemany(add, sums)
         self._db.execute(sql.DROP_CHOSEN)
 
-    def cells(self, first: int, end: int) -> Iterator[CellRow]:
-        """Those of the hours from `first` to before `end`, address by address."""
-        return map(CellRow._make, self._db.execute(sql.CELLS, (first, end)))
+    def choose(self, first: int, end: int, exempt: Exempt) -> None:
+        """The questions from here to `returned` are about the hours from `first` to before `end`, without exempt
+        addresses and those whose users logged in."""
+        for statement in sql.CHOOSE:
+            self._db.execute(statement)
+        self._db.execute(sql.CHOSEN_HOURS, (first, end))
+        self._db.execute(sql.SKIP_USERS)
+        self._db.executemany(sql.SKIP_SINGLE, ((address,) for address in exempt.single))
+        for beginning in exempt.beginnings:
+            found = self._db.execute(sql.BEGINNING_WITH, (beginning, beginning + "\uffff")).fetchall()
+            self._db.executemany(sql.SKIP_SINGLE, (row for row in found if row[0] in exempt))
+        self._db.execute(sql.SENDERS)
+        self._db.execute(sql.SENDERS_INDEX)
+
+    def hours(self) -> Iterator[HourRow]:
+        """The hours that hold anything, the oldest first."""
+        return map(HourRow._make, self._db.execute(sql.HOURS))
+
+    def skipped_connections(self) -> dict[str, int]:
+        """Of `exempt` addresses and of each `user`'s."""
+        return {"exempt": 0, "user": 0, **dict(self._db.execute(sql.SKIPPED).fetchall())}
+
+    def delivering(self) -> int:
+        """Addresses that delivered anything."""
+        (number,) = self._db.execute(sql.DELIVERING).fetchone()
+        return int(number)
+
+    def turned_away(self) -> tuple[int, int]:
+        """Addresses that left and delivered nothing, and their connections that left."""
+        addresses, connections = self._db.execute(sql.TURNED_AWAY).fetchone()
+        return int(addresses), int(connections)
+
+    def giving_up(self, least: int, most: int) -> tuple[int, list[SenderRow]]:
+        """How many addresses left `least` times and did nothing else but, perhaps, come once more; and the
+        `most` frequent."""
+        (number,) = self._db.execute(sql.COUNT_GIVING_UP, (least,)).fetchone()
+        rows = self._db.execute(sql.MOST_GIVING_UP, (least, most)).fetchall()
+        return int(number), [SenderRow._make(row) for row in rows]
+
+    def sender(self, address: str) -> SenderRow:
+        """One that left."""
+        return SenderRow._make(self._db.execute(sql.SENDER, (address,)).fetchone())
+
+    def name_of(self, address: str) -> str:
+        """The host name Exim logged last, "" for none."""
+        row = self._db.execute(sql.NAME_OF, (address,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def returned(self) -> Iterator[CellRow]:
+        """The hours of all addresses that left and delivered, address by address."""
+        return map(CellRow._make, self._db.execute(sql.RETURNED))
 
     def refusals(self, first: int, end: int) -> Iterator[RefusalRow]:
         """The groups of these hours, the most frequent first."""
