@@ -17,9 +17,10 @@ from mxverdict.testers import Tester
 from mxverdict.whm.api import LocalWhmApi, WhmApi
 
 
-def chosen(names: Sequence[str]) -> tuple[Tester, ...]:
-    """The testers of those names, all of them without a name. Raises UsageError for an unknown one."""
-    known = catalogue.load()
+def chosen(names: Sequence[str], host: Optional[Host] = None) -> tuple[Tester, ...]:
+    """The testers of those names, all of them without a name; with the addresses added on `host`. Raises
+    UsageError for an unknown one."""
+    known = catalogue.load(host=host)
     return tuple(known.tester(name) for name in names) or known.testers
 
 
@@ -34,7 +35,7 @@ def run(
     budget: float = BUDGET,
 ) -> tuple[Evidence, Report]:
     """Check this server (see `collect.gather.gather` for the targets, the times and the errors)."""
-    selected = chosen(testers)
+    selected = chosen(testers, host)
     evidence = gather(
         host,
         api or LocalWhmApi(host),
@@ -44,15 +45,16 @@ def run(
         reply_timeout=reply_timeout,
         budget=budget,
     )
-    return evidence, again(evidence, testers)
+    return evidence, again(evidence, testers, host)
 
 
-def again(evidence: Evidence, testers: Sequence[str] = ()) -> Report:
-    """Judge evidence, fresh or stored, for the testers it was gathered for or some of them.
+def again(evidence: Evidence, testers: Sequence[str] = (), host: Optional[Host] = None) -> Report:
+    """Judge evidence, fresh or stored, for the testers it was gathered for or some of them. `host` is the
+    server it was gathered on, when this is that one.
 
     Raises UsageError for a tester that it holds nothing of.
     """
-    selected = chosen(testers or evidence.testers)
+    selected = chosen(testers or evidence.testers, host)
     for tester in selected:
         if tester.name not in evidence.testers:
             raise UsageError(

@@ -75,6 +75,13 @@ class WhmForbidden(WhmError):
         super().__init__(f"WHM does not allow {function}: {reason}")
 
 
+class AddressRefused(MxVerdictError):
+    """DNS does not confirm that an address is a tester's."""
+
+    advice = "If you know better, add it with --force and a --reason."
+    exit_status = 2
+
+
 class WindowError(MxVerdictError):
     """A test window could not be opened, extended or closed."""
 

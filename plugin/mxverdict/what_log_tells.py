@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 def visits(host: Host, since: float, deadline: Optional[float] = None) -> VisitLog:
     """Those of all known testers since `since` (Unix time); `deadline` as of `time.monotonic`."""
-    return read_visits(host, testers.load().testers, since, deadline=deadline)
+    return read_visits(host, testers.load(host=host).testers, since, deadline=deadline)
 
 
 def traffic(host: Host, since: float, deadline: Optional[float] = None) -> Traffic:
     """That of everybody but the testers and this server."""
     from mxverdict.collect.mainlog.traffic import read_traffic
 
-    exempt = [str(network) for tester in testers.load().testers for network in tester.networks]
+    exempt = [str(network) for tester in testers.load(host=host).testers for network in tester.networks]
     exempt += [str(address) for address in own_addresses()]
     return read_traffic(host, since, time.time(), exempt=exempt, deadline=deadline)

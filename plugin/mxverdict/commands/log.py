@@ -25,15 +25,15 @@ def register(commands: Any) -> None:
     log.add_argument(
         "--since",
         metavar="TIME",
-        type=_ago,
-        default=_ago("24h"),
+        type=ago,
+        default=ago("24h"),
         help="how far back, such as 30m, 24h, 7d or 4w (default: 24h)",
     )
     tester_option(log)
 
 
-def _ago(text: str) -> float:
-    """Seconds. Raises ArgumentTypeError."""
+def ago(text: str) -> float:
+    """How far back an option says, in seconds. Raises ArgumentTypeError."""
     found = re.fullmatch(r"(\d{1,4})([mhdw])", text.strip(), re.ASCII)
     if found is None or int(found[1]) == 0:
         raise argparse.ArgumentTypeError(f"{text[:20]!r} is no time such as 30m, 24h, 7d or 4w")
@@ -52,7 +52,7 @@ def _log(options: argparse.Namespace) -> int:
     wanted = {tester.name for tester in chosen(options.tester)}
     host = root_host()
     tend_if_possible(host)
-    known = catalogue.load().testers
+    known = catalogue.load(host=host).testers
     since = time.time() - options.since
     log = what_log_tells.visits(host, since, time.monotonic() + _PATIENCE)
     log = replace(log, visits=tuple(visit for visit in log.visits if visit.tester in wanted))

@@ -28,8 +28,8 @@ def _preview(options: argparse.Namespace) -> int:
     from mxverdict.collect.gather import preview_addresses
     from mxverdict.report.preview import preview_json, preview_lines
 
-    testers = chosen(options.tester)
     host = root_host()
+    testers = chosen(options.tester, host)
     tend_if_possible(host)
     stop_at_once()
     previews = preview_addresses(host, options.addresses, testers)

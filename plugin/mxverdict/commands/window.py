@@ -68,13 +68,13 @@ def register(commands: Any) -> None:
 def _window_open(options: argparse.Namespace) -> int:
     from mxverdict import testers, window
 
-    tester = testers.load().tester(options.tester)
+    host = root_host()
+    tester = testers.load(host=host).tester(options.tester)
     networks = options.address or [address.network for address in tester.addresses]
     if options.kind == "whitelist" and not networks:
         raise UsageError(
             f"{tester.title} publishes no addresses; name them with --address, or use --delay-off"
         )
-    host = root_host()
     tend(host)
     until_tested = options.until_tested or options.wait
     opened = window.open_window(
@@ -83,7 +83,7 @@ def _window_open(options: argparse.Namespace) -> int:
         networks=networks if options.kind == "whitelist" or until_tested else (),
         tester=tester.name,
         minutes=options.minutes,
-        actor=_actor(),
+        actor=actor(),
         reason=options.reason,
         until_tested=until_tested,
     )
@@ -119,7 +119,7 @@ def _window_extend(options: argparse.Namespace) -> int:
 
     host = root_host()
     chosen = _chosen(host, options.id)
-    return _print_windows([window.extend_window(host, chosen, options.minutes, _actor())], options)
+    return _print_windows([window.extend_window(host, chosen, options.minutes, actor())], options)
 
 
 def _window_close(options: argparse.Namespace) -> int:
@@ -127,14 +127,14 @@ def _window_close(options: argparse.Namespace) -> int:
 
     host = root_host()
     if not options.all:
-        closed = window.close_window(host, _chosen(host, options.id), _actor())
+        closed = window.close_window(host, _chosen(host, options.id), actor())
         return _print_windows([closed], options)
     every = sorted(window.open_windows(host), key=lambda one: one.kind == "delay_off")
     failures: list[str] = []
     ended = []
     for one in every:
         try:
-            ended.append(window.close_window(host, one.id, _actor()))
+            ended.append(window.close_window(host, one.id, actor()))
         except CloseFailed as error:
             failures.append(str(error))
     if failures:
@@ -153,7 +153,8 @@ def _chosen(host: Host, window_id: Optional[int]) -> int:
     return int(found[0].id)
 
 
-def _actor() -> Any:
+def actor() -> Any:
+    """Who runs the command, also behind sudo."""
     from mxverdict.window import Actor
 
     return Actor(os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name, "cli")

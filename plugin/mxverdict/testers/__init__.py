@@ -8,11 +8,15 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 from mxverdict.errors import UsageError
+from mxverdict.testers import own
+
+if TYPE_CHECKING:
+    from mxverdict.host import Host
 
 CATALOGUE = Path(__file__).with_name("catalogue.json")
 
@@ -30,12 +34,14 @@ def told_sources(addresses: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class TesterAddress:
-    """One source of a tester: a network (CIDR), its reverse name, when (ISO date) and where it was seen."""
+    """One source of a tester: a network (CIDR), its reverse name, when (ISO date) and where it was seen.
+    `added` ones come from this server's own file."""
 
     network: str
     name: str
     date: str
     source: str
+    added: bool = False
 
     @property
     def example(self) -> str:
@@ -50,6 +56,7 @@ class Tester:
 
     `patience` is how long it waits for each reply (seconds). `report` says which rows it prints:
     `mxtoolbox` (the full SMTP report), `starttls` (greeting and STARTTLS), `greeting` (greeting alone).
+    `domains` hold the reverse names of its addresses; without any, no address can prove that it is its.
     """
 
     name: str
@@ -68,6 +75,12 @@ class Tester:
     ok_text: str = ""
     timeout_text: str = ""
     no_starttls_text: str = ""
+    domains: tuple[str, ...] = ()
+
+    def owns(self, name: str) -> bool:
+        """Whether a host name is one of its domains or below one."""
+        labels = name.lower().rstrip(".")
+        return any(labels == domain or labels.endswith(f".{domain}") for domain in self.domains)
 
     @property
     def networks(self) -> tuple[Network, ...]:
@@ -103,6 +116,8 @@ class Catalogue:
     date: str
     testers: tuple[Tester, ...]
     senders: tuple[Sender, ...]
+    trouble: str = ""
+    """One line on what of the server's own file could not be read."""
 
     def tester(self, name: str) -> Tester:
         """The tester of that name (letter case does not matter). Raises UsageError for an unknown one."""
@@ -113,11 +128,37 @@ class Catalogue:
         raise UsageError(f"unknown tester {name[:60]!r}; known are {known}")
 
 
-def load(path: Optional[Path] = None) -> Catalogue:
-    """Read the catalogue that comes with the product, or another file of the same form."""
+def load(path: Optional[Path] = None, host: Optional[Host] = None) -> Catalogue:
+    """Read the catalogue that comes with the product, or another file of the same form. With a `host`, the
+    addresses that were added on that server come with it; a damaged file of those is told in `trouble`."""
     data: dict[str, Any] = json.loads((path or CATALOGUE).read_text(encoding="utf-8"))
     testers = tuple(
-        Tester(**{**entry, "addresses": tuple(TesterAddress(**address) for address in entry["addresses"])})
+        Tester(
+            **{
+                **entry,
+                "addresses": tuple(TesterAddress(**address) for address in entry["addresses"]),
+                "domains": tuple(entry.get("domains", ())),
+            }
+        )
         for entry in data["testers"]
     )
-    return Catalogue(data["date"], testers, tuple(Sender(**entry) for entry in data["senders"]))
+    known = Catalogue(data["date"], testers, tuple(Sender(**entry) for entry in data["senders"]))
+    return known if host is None else _with_added(known, host)
+
+
+def _with_added(known: Catalogue, host: Host) -> Catalogue:
+    added, trouble = own.read(host.tester_addresses)
+    testers = tuple(
+        replace(
+            tester,
+            addresses=tester.addresses
+            + tuple(
+                TesterAddress(one.address, one.name, one.date, one.source, added=True)
+                for one in added
+                if one.tester == tester.name
+                and not any(ipaddress.ip_address(one.address) in network for network in tester.networks)
+            ),
+        )
+        for tester in known.testers
+    )
+    return replace(known, testers=testers, trouble=trouble)

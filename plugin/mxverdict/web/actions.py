@@ -17,18 +17,15 @@ Work = Callable[[], str]
 
 
 def open_window(host: Host, user: str, form: Mapping[str, str]) -> Work:
+    """For a tester, or for an `address` alone, which the engine judges."""
     kind = form.get("kind", "")
     if kind not in KINDS:
         raise Refusal(400, "There is no such kind of window.")
     minutes = _minutes(form)
-    tester = _tester(form)
-    networks = [address.network for address in tester.addresses] if kind == WHITELIST else []
-    if kind == WHITELIST and not networks:
-        raise Refusal(
-            400,
-            f"{tester.title} publishes no addresses.",
-            advice="Switch the delay off for everybody instead.",
-        )
+    if kind == WHITELIST and "address" in form:
+        tester, networks = form["address"].strip(), [form["address"]]
+    else:
+        tester, networks = _tester(host, form, kind)
     reason = form.get("reason", "").strip()
     if len(reason) > REASON_LIMIT:
         raise Refusal(400, f"The reason may have {REASON_LIMIT} characters at most.")
@@ -39,7 +36,7 @@ def open_window(host: Host, user: str, form: Mapping[str, str]) -> Work:
             host,
             kind=kind,
             networks=networks,
-            tester=tester.name,
+            tester=tester,
             minutes=minutes,
             actor=window.Actor(user, "web"),
             reason=reason,
@@ -99,8 +96,17 @@ def _identity(form: Mapping[str, str]) -> int:
     return int(text)
 
 
-def _tester(form: Mapping[str, str]) -> testers.Tester:
+def _tester(host: Host, form: Mapping[str, str], kind: str) -> tuple[str, list[str]]:
+    """Its name, and the addresses that a window of that kind takes."""
     try:
-        return testers.load().tester(form.get("tester", ""))
+        tester = testers.load(host=host).tester(form.get("tester", ""))
     except UsageError as error:
         raise Refusal(400, f"That tester is not known: {error}.") from None
+    networks = [address.network for address in tester.addresses] if kind == WHITELIST else []
+    if kind == WHITELIST and not networks:
+        raise Refusal(
+            400,
+            f"{tester.title} publishes no addresses.",
+            advice="Switch the delay off for everybody instead.",
+        )
+    return tester.name, networks
