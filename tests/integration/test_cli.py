@@ -97,6 +97,15 @@ def test_judging_for_a_tester_that_was_not_looked_at_is_refused(box: Sandbox, tm
     failed(mxverdict(box, "judge", file, "--tester", "mxtoolbox"), 2, "nothing was gathered for mxtoolbox")
 
 
+def test_damaged_evidence_is_refused_in_one_line(box: Sandbox, tmp_path: Path) -> None:
+    file = tmp_path / "evidence.json"
+    mxverdict(box, "check", "--tester", "mxtoolbox", "--save", file)
+    evidence = json.loads(file.read_text())
+    evidence["previews"][0]["address"] = "\x1b[31m\udcff"
+    file.write_text(json.dumps(evidence))
+    failed(mxverdict(box, "judge", file), 2, "it is damaged")
+
+
 def test_settings_over_https_with_a_token(box: Sandbox) -> None:
     (token,) = [t.secret for t in tokens(box.root) if t.user == "root" and "*" in t.privileges][:1]
     words = ("--tester", "mxtoolbox", "--whm", "cp1.example.net", "--whm-ca", box.authority.certificate)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mxverdict.evidence import Forward, Reply, ReverseDns, Tls
+from mxverdict.evidence import Forward, ProbeStage, Reply, ReverseDns, Tls
 from mxverdict.findings import Prediction, Report
 from mxverdict.judge import judge
 from mxverdict.testers import load
@@ -264,3 +264,13 @@ def test_of_several_names_the_one_that_leads_back_is_shown() -> None:
     names = ReverseDns(SERVER, ("a.example.org", HOSTNAME), forwards)
     _, text, _ = rows(reverse_dns=(names,))["SMTP Reverse DNS Mismatch"]
     assert text == f"OK - {SERVER} resolves to {HOSTNAME}"
+
+
+@pytest.mark.parametrize("lines", [("",), ("", ""), ()])
+def test_a_banner_without_a_word_is_a_banner(lines: tuple[str, ...]) -> None:
+    """`220` and nothing else is a proper reply (RFC 5321 section 4.2)."""
+    bare = replace(probe(), stages=(ProbeStage("connect", "", Reply(220, lines), 0.01), *probe().stages[1:]))
+    report = judge(evidence(probes=(bare,)), (MXTOOLBOX,), ())
+    assert "Real banner, 0.010 s after connecting from the server: " in {
+        line for finding in report.findings for line in finding.evidence
+    }

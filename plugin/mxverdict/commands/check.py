@@ -105,7 +105,10 @@ def _judge(options: argparse.Namespace) -> int:
     from mxverdict import check
     from mxverdict.report.json import report_json
 
-    report = check.again(saved_evidence(options.file), options.tester)
+    try:
+        report = check.again(saved_evidence(options.file), options.tester)
+    except (ValueError, LookupError) as error:
+        raise UsageError(f"{options.file} cannot be judged, it is damaged: {error}") from None
     if options.json:
         print_json(report_json(report))
     else:

@@ -333,7 +333,7 @@ def _names(truth: Truth) -> tuple[str, ...]:
 def _greeting(truth: Truth) -> tuple[str, ...]:
     if truth.greeting is None or truth.greeting_seconds is None:
         return ()
-    first = truth.greeting.splitlines()[0]
+    first = truth.greeting.partition("\n")[0]
     seconds = f"{truth.greeting_seconds:.3f} s"
     return (f"Real banner, {seconds} after connecting from the server: {first}",)
 
