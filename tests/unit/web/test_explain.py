@@ -48,7 +48,7 @@ def test_a_report_is_answered_row_by_row(host: Host) -> None:
     assert "Never tested" in passes
     assert "OK - Not an open relay." in passes
     unknown = page[page.index("Not recognised") :]
-    assert "Frobnication" in unknown
+    assert "SMTP Frobnication Warning - Not frobnicated." in unknown
     assert "Frobnication" not in complaints + passes
 
 
