@@ -214,6 +214,16 @@ RARE = {
         NOBODY,
         {"DNS All Name Servers Timed Out": "unknown"},
     ),
+    "all this server, with its port closed, though the resolver remembers": (
+        zone(servers=(dead(NAMES[0], FIRST, "refused"), dead(failure="refused"))),
+        frozenset({FIRST, SECOND}),
+        {"DNS All Name Servers Timed Out": "problem"},
+    ),
+    "others with their port closed, but the resolver remembers": (
+        zone(servers=(dead(NAMES[0], FIRST, "refused"), dead(failure="refused"))),
+        frozenset({FIRST}),
+        {"DNS All Name Servers Timed Out": "unknown"},
+    ),
     "all silent and all this server": (
         zone(servers=(dead(NAMES[0], FIRST), dead()), resolver_soa=None),
         frozenset({FIRST, SECOND}),

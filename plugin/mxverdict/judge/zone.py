@@ -78,7 +78,7 @@ def _nobody_serves(facts: ZoneFacts) -> Finding:
         return Finding(row, Verdict.PROBLEM, why, told(facts.servers), todo, facts.owner(answering))
     words = _words("DNS All Name Servers Timed Out")
     silent = _silence(facts)
-    if facts.zone.resolver_soa is not None:
+    if facts.zone.resolver_soa is not None and not _closed_here(facts):
         why = "No name server answers this server, but its resolver still knows the zone, perhaps by memory."
         row = words.unknown(facts.host, _NOT_FROM_HERE)
         return Finding(row, Verdict.UNKNOWN, why, silent, _elsewhere(facts))
@@ -211,6 +211,13 @@ def _blind(words: RowWords, facts: ZoneFacts) -> Finding:
 def _elsewhere(facts: ZoneFacts) -> str:
     address = next((server.address for server in facts.silent), "")
     return f"Ask from outside: dig SOA {facts.host} @{address}"
+
+
+def _closed_here(facts: ZoneFacts) -> bool:
+    """Whether all that is silent is this server itself with its port 53 closed: that is seen as well from
+    inside, whatever the resolver remembers."""
+    silent = facts.silent
+    return not facts.homeless and facts.are_own(silent) and all(s.failure == "refused" for s in silent)
 
 
 def _behind_nat(facts: ZoneFacts) -> bool:
