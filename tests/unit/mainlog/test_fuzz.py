@@ -3,10 +3,13 @@ way of reading finds (tests/log_reference.py)."""
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import json
 import random
+import tracemalloc
 from pathlib import Path
+from typing import Optional
 
 import pytest
 
@@ -154,3 +157,18 @@ def test_the_filter_lets_every_form_of_an_address_through() -> None:
         for form in forms:
             assert wanted.search(f"SMTP connection from [{form}]:4 lost".encode()), (network, form)
     assert not scan.pattern([]).search(b"[18.209.86.113]")
+
+
+def test_an_endless_line_takes_no_memory() -> None:
+    class Endless(io.BytesIO):
+        left = 400
+
+        def read(self, size: Optional[int] = -1) -> bytes:
+            self.left -= 1
+            return b"x" * (size or 0) if self.left > 0 else b""
+
+    tracemalloc.start()
+    assert list(scan.Scan(Endless(), scan.pattern(NETWORKS))) == []
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * scan.CHUNK

@@ -117,6 +117,14 @@ def test_truncated_and_written_anew(host: Host, longer: bool) -> None:
     assert minutes(look(host)) == [3]
 
 
+def test_truncated_in_the_middle(host: Host) -> None:
+    append(host.exim_mainlog, visit(1), others(1, 50))
+    look(host)
+    os.truncate(host.exim_mainlog, len(visit(1)))
+    append(host.exim_mainlog, visit(2))
+    assert minutes(look(host)) == [1, 2]
+
+
 def test_an_empty_log_that_grows(host: Host) -> None:
     assert look(host).visits == ()
     append(host.exim_mainlog, visit(1))
@@ -147,7 +155,7 @@ def test_rotated_and_gzipped_files_are_read_in_order(host: Host) -> None:
 def test_plain_and_packed_copy_count_once(host: Host) -> None:
     rotated = host.exim_mainlog.with_name("exim_mainlog.1")
     rotated.write_bytes(visit(1))
-    rotated.with_name("exim_mainlog.1.gz").write_bytes(gzip.compress(visit(1))[:-9])
+    rotated.with_name("exim_mainlog.1.gz").write_bytes(gzip.compress(visit(1)))
     assert minutes(look(host)) == [1]
 
 

@@ -64,3 +64,14 @@ def test_the_reject_log_adds_what_the_main_log_lacks_and_only_that() -> None:
         collected.feed_rejected(DAY + lines[1].encode())
     assert whole.visits() == patched.visits() == expected
     assert [(v.ended, v.refused, v.helo) for v in alone.visits()] == [("unknown", "relay", "k.example")]
+
+
+def test_an_old_line_of_the_reject_log_is_not_about_a_later_visit() -> None:
+    lines = next(case for case in CASES if case["title"] == "the same port again")["lines"]
+    collected = Visits(TESTERS)
+    for line in (*lines[2:5], "40" + lines[0][2:]):
+        collected.feed(DAY + line.encode())
+    expected = collected.visits()
+    collected.feed_rejected(DAY + lines[3].encode())
+    assert collected.visits() == expected
+    assert [visit.refused for visit in expected] == ["relay", ""]

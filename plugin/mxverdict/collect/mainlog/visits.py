@@ -47,7 +47,8 @@ class Visits:
             return
         tester = self.tester_of(line.peer.address)
         number = self._latest.get((line.peer.address, line.peer.port))
-        if tester and (number is None or not self._visits[number].refusal):
+        visit = None if number is None else self._visits[number]
+        if tester and (visit is None or (not visit.refusal and line.time >= visit.came_at)):
             self._take(line, tester)
 
     def visits(self) -> tuple[Visit, ...]:
