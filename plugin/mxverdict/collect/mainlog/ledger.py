@@ -196,7 +196,7 @@ class Ledger:
         self._db.execute(sql.DROP_CHOSEN)
 
     def choose(self, first: int, end: int, exempt: Exempt) -> None:
-        """The questions from here to `returned` are about the hours from `first` to before `end`, without exempt
+        """Ask from here to `returned` about the hours from `first` to before `end`, leaving out the exempt
         addresses and those whose users logged in."""
         for statement in sql.CHOOSE:
             self._db.execute(statement)

@@ -134,8 +134,10 @@ SELECT address, sum(connections) AS connections, sum(departed) AS departed, sum(
     max(last_departed) AS last_departed, max(last_connection) AS last_connection
 FROM cells, told
 WHERE hour >= told.first AND hour < told.end AND address <> ''
-    AND address NOT IN (SELECT address FROM skipped)
-GROUP BY address HAVING sum(departed) > 0
+    AND address NOT IN (SELECT address FROM skipped) AND address IN (
+        SELECT address FROM cells, told WHERE hour >= told.first AND hour < told.end AND departed > 0
+    )
+GROUP BY address
 """
 SENDERS_INDEX = "CREATE INDEX temp.senders_address ON senders (address)"
 HOURS = """
