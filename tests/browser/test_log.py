@@ -2,26 +2,58 @@
 
 from __future__ import annotations
 
+import re
+import sys
+import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.browser.conftest import SECONDS, Whm, screenshot
 from tests.sandbox.box import TESTER, Sandbox
 
 WITH_AND_WITHOUT = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
 WIDTHS = (360, 1280)
+STRANGER = "198.51.100.7"
 HOSTILE = "<img/src=x/onerror=alert(1)><script>alert(2)</script>"
+
+_REFUSED = """
+import smtplib
+with smtplib.SMTP("203.0.113.10", source_address=(%r, 0)) as client:
+    client.ehlo(%r)
+    client.docmd("MAIL", "FROM:<news@nope.invalid>")
+    client.docmd("RCPT", "TO:<info@shop.example>")
+"""
+
+
+def before(now: float) -> str:
+    """The log of the day before the sandbox was there, with hostile names wherever a visitor chooses one."""
+    lines = []
+    for hour in range(20, 0, -1):
+        at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now - hour * 3600))
+        for number in range(4 + hour % 7):
+            peer = f"[198.51.100.{10 + number}]:{4000 + hour}"
+            lines += [f"{at} SMTP connection from {peer} (TCP/IP connection count = 1)"]
+            lines += [
+                f"{at} SMTP connection from {peer} " + ("lost D=1s" if number % 3 else "closed by QUIT")
+            ]
+        host = f"H=mx.example.org ({HOSTILE}) [198.51.100.200]:{4000 + hour}"
+        said = f"Could not complete sender verify callout: {HOSTILE}"
+        lines += [f"{at} {host} sender verify defer for <{HOSTILE}@slow.example>: {said}"]
+    return "\n".join(lines) + "\n"
 
 
 @pytest.fixture(scope="module")
 def running_whm(browser: Browser) -> Iterator[Whm]:
-    """The tester has been here twice: once it waited, once it gave up."""
+    """The tester has been here twice: once it waited, once it gave up. A stranger was refused."""
     with Sandbox(connect_delay=2, rcpt_delay=1) as box:
+        now = time.time()
+        (box.root / "var/log/exim_mainlog-20261124").write_text(before(now))
         whm = Whm(box, browser)
         box.visit(patience=1.0)
-        box.visit(patience=6.0)
+        box.visit(patience=6.0, ehlo=HOSTILE)
+        box.run([sys.executable, "-c", _REFUSED % (STRANGER, HOSTILE)], namespace=box.outside, check=True)
         yield whm
 
 
@@ -54,7 +86,6 @@ def test_visits_are_told_with_their_end(whm: Whm, javascript: bool) -> None:
         expect(row).to_contain_text("UTC")
     page.get_by_role("link", name="Last 7 days").click()
     expect(page.locator(".sentence")).to_have_text("MXToolbox was here 2 times in the last 7 days.")
-    picture(page, "log")
 
 
 def test_the_page_waits_for_the_tester_and_tells_what_it_met(whm: Whm) -> None:
@@ -70,3 +101,42 @@ def test_the_page_waits_for_the_tester_and_tells_what_it_met(whm: Whm) -> None:
     expect(notice).to_contain_text(f"The tester came from {TESTER}")
     expect(notice).to_contain_text("MXToolbox says: OK - Not an open relay.")
     picture(page, "log-tested")
+
+
+def test_a_refused_sender_is_let_past_with_one_click(whm: Whm) -> None:
+    page = log(whm)
+    row = page.locator("#refused-title + p + table tbody tr", has_text=STRANGER)
+    expect(row).to_contain_text("nope.invalid")
+    expect(row).to_contain_text("The domain takes no mail")
+    row.get_by_label("Minutes").fill("5")
+    row.get_by_role("button", name="Let past").click()
+    window = page.locator(".window.open")
+    expect(window.locator("h3")).to_have_text(f"{STRANGER} let past the delay", timeout=30 * SECONDS)
+    assert [one.networks for one in whm.windows()] == [(STRANGER,)]
+
+
+def test_what_the_delay_does_is_a_picture_and_a_table(whm: Whm) -> None:
+    page = log(whm)
+    expect(page.get_by_role("img", name=re.compile("^Connections by time"))).to_be_visible()
+    assert page.locator("svg rect.delay").count() == page.locator(".figures tbody tr").count() > 20
+    assert "left during the delay" in (page.locator("svg desc").text_content() or "")
+    picture(page, "log")
+    page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+    picture(page, "log-unfolded")
+
+
+def test_hostile_names_in_the_log_do_nothing(whm: Whm) -> None:
+    page = whm.log_in()
+    dialogs: list[str] = []
+
+    def dismiss(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
+    page.goto(f"{whm.address(page)}?view=log&days=7")
+    expect(page.locator(".came")).to_contain_text(HOSTILE, timeout=30 * SECONDS)
+    page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+    expect(page.locator(".refused").first).to_contain_text(HOSTILE)
+    assert dialogs == []
+    assert page.locator("#mxverdict img, #mxverdict script").count() == 0

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from mxverdict.evidence.traffic import Traffic, TrafficHour
 from mxverdict.judge.durations import duration
 
-_MOST_BARS = 24
+_MOST_BARS = 25
 _STEPS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 168)
 """Hours that one bar may stand for."""
 
 
 def bars(hours: Sequence[TrafficHour], since: float, until: float) -> list[TrafficHour]:
-    """The hours put together so that they make at most 24 bars, those without a line of log included. A bar
+    """The hours put together so that they make at most 25 bars, those without a line of log included. A bar
     begins at `start`; all have the same width."""
     number = int((until - since) // 3600)
     step = next((step for step in _STEPS if number <= step * _MOST_BARS), -(-number // _MOST_BARS))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from mxverdict import testers
 from mxverdict.host import Host
 from mxverdict.web import log_reading, standing
-from mxverdict.web.log_reading import DAY, WEEK
+from mxverdict.web.log_reading import DAY, WEEK, Reading
 from mxverdict.web.log_view import visits_view
 from mxverdict.web.page import send
 from mxverdict.web.request import Refusal, Request
 from mxverdict.web.response import HTML, NO_STORE, Response
+from mxverdict.web.traffic_view import traffic_view
 
 _SPANS = {"1": (DAY, "the last 24 hours"), "7": (WEEK, "the last 7 days")}
 
@@ -39,8 +41,14 @@ def show(host: Host, request: Request, response: Response) -> None:
         span=span,
         running=seen.job is not None and seen.job.state == "running",
         reading=reading,
-        visits=visits_view(reading.visits, reading.taken_at - seconds, span, testers.load().testers)
-        if reading
-        else None,
         now=time.time,
+        **(_shown(reading, seconds, span) if reading else {}),
     )
+
+
+def _shown(reading: Reading, seconds: float, span: str) -> dict[str, Any]:
+    since = reading.taken_at - seconds
+    return {
+        "visits": visits_view(reading.visits, since, span, testers.load().testers),
+        "traffic": traffic_view(reading.day if seconds == DAY else reading.week),
+    }

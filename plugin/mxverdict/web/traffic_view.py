@@ -1,0 +1,93 @@
+"""What the page of the log shows of those who sent: whom the server refused, and what the delay does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from mxverdict.evidence.traffic import DelayedSender, RefusedSender, Traffic, TrafficHour
+from mxverdict.findings import Finding
+from mxverdict.judge.delay_cost import LIMITS, judge_delay_cost
+from mxverdict.judge.durations import duration
+from mxverdict.judge.refused_senders import CAUSES, came_later, judge_refused_senders
+from mxverdict.report.figures import bars, figures
+from mxverdict.web.chart import Chart, chart
+from mxverdict.web.view import worst_first
+
+_MOST_REFUSED = 50
+_MOST_DELAYED = 15
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A relay host and sender domain that was refused; `why` and what came in since in words."""
+
+    sender: RefusedSender
+    why: str
+    passed: str
+
+
+@dataclass(frozen=True)
+class Delayed:
+    """An address that left during the delay; `delivered` says when it delivered, "" for never."""
+
+    sender: DelayedSender
+    delivered: str
+
+
+@dataclass(frozen=True)
+class TrafficView:
+    """`figures` are (what, number, remark); `untold` of the senders refused are not listed, `told` is False
+    when the log holds nothing that could be counted."""
+
+    traffic: Traffic
+    told: bool
+    refused: tuple[Refused, ...]
+    untold: int
+    refused_findings: tuple[Finding, ...]
+    delay_findings: tuple[Finding, ...]
+    chart: Optional[Chart]
+    bars: tuple[TrafficHour, ...]
+    figures: tuple[tuple[str, int, str], ...]
+    giving_up: tuple[Delayed, ...]
+    waiting: tuple[Delayed, ...]
+    limits: tuple[str, ...]
+
+
+def traffic_view(traffic: Traffic) -> TrafficView:
+    made = bars(traffic.hours, traffic.since, traffic.until)
+    shown = traffic.refused[:_MOST_REFUSED]
+    return TrafficView(
+        traffic=traffic,
+        told=traffic.read_from is not None,
+        refused=tuple(_refused(one) for one in shown),
+        untold=max(0, traffic.refused_groups - len(shown)),
+        refused_findings=worst_first(judge_refused_senders(traffic)),
+        delay_findings=worst_first(judge_delay_cost(traffic)),
+        chart=chart(made),
+        bars=tuple(made),
+        figures=figures(traffic),
+        giving_up=_delayed(traffic.giving_up),
+        waiting=_delayed(traffic.waiting),
+        limits=LIMITS if traffic.left else (),
+    )
+
+
+def _refused(one: RefusedSender) -> Refused:
+    passed = "nothing came in"
+    if one.passed_at is not None:
+        later = (
+            "the last one after the last refusal"
+            if came_later(one)
+            else "the last one before the last refusal"
+        )
+        passed = f"{one.passed} message{'s' if one.passed != 1 else ''} came in all the same, {later}"
+    return Refused(one, CAUSES.get(one.cause, one.cause), passed)
+
+
+def _delayed(senders: Sequence[DelayedSender]) -> tuple[Delayed, ...]:
+    return tuple(
+        Delayed(one, f"after {duration(one.waited)}" if one.waited is not None else "")
+        for one in senders[:_MOST_DELAYED]
+    )
