@@ -103,7 +103,8 @@ def test_damaged_evidence_is_refused_in_one_line(box: Sandbox, tmp_path: Path) -
     evidence = json.loads(file.read_text())
     evidence["previews"][0]["address"] = "\x1b[31m\udcff"
     file.write_text(json.dumps(evidence))
-    failed(mxverdict(box, "judge", file), 2, "it is damaged")
+    failed(mxverdict(box, "judge", file), 2, "cannot be judged")
+    failed(mxverdict(box, "report", "--evidence", file), 2, "cannot be judged")
 
 
 def test_settings_over_https_with_a_token(box: Sandbox) -> None:

@@ -15,7 +15,7 @@ from mxverdict.commands.common import (
     print_json,
     progress,
     root_host,
-    saved_evidence,
+    saved,
     seconds,
     stop_at_once,
     tend_if_possible,
@@ -102,13 +102,9 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _judge(options: argparse.Namespace) -> int:
-    from mxverdict import check
     from mxverdict.report.json import report_json
 
-    try:
-        report = check.again(saved_evidence(options.file), options.tester)
-    except (ValueError, LookupError) as error:
-        raise UsageError(f"{options.file} cannot be judged, it is damaged: {error}") from None
+    _, report = saved(options.file, options.tester)
     if options.json:
         print_json(report_json(report))
     else:

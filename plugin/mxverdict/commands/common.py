@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mxverdict.evidence import Evidence
+    from mxverdict.findings import Report
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as the shell has it."""
@@ -87,15 +88,17 @@ def console() -> Console:
     return OurConsole(highlight=False, markup=False, width=width)
 
 
-def saved_evidence(path: Path) -> Evidence:
-    """What `mxverdict check --save` wrote. Raises UsageError."""
+def saved(path: Path, testers: Sequence[str]) -> tuple[Evidence, Report]:
+    """What `mxverdict check --save` wrote, judged for some testers or all. Raises UsageError."""
+    from mxverdict import check
     from mxverdict.evidence import from_json
 
     try:
-        return from_json(json.loads(path.read_text(encoding="utf-8")))
+        evidence = from_json(json.loads(path.read_text(encoding="utf-8")))
+        return evidence, check.again(evidence, testers)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
+    except (ValueError, LookupError, RecursionError) as error:
         raise UsageError(f"{path} cannot be judged: {error}") from None
 
 

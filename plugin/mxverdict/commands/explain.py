@@ -15,6 +15,7 @@ from mxverdict.commands.common import (
     progress,
     root_host,
     seconds,
+    stop_at_once,
     tend_if_possible,
     tester_option,
 )
@@ -66,6 +67,7 @@ def _explain(options: argparse.Namespace) -> int:
         raise NothingRecognised(f"no row of a tester's report was recognised{like}")
     host = root_host()
     tend_if_possible(host)
+    stop_at_once()
     checked = check_pasted.run(
         host,
         pasted,

@@ -15,8 +15,9 @@ from mxverdict.commands.common import (
     command,
     progress,
     root_host,
-    saved_evidence,
+    saved,
     seconds,
+    stop_at_once,
     tend_if_possible,
     tester_option,
 )
@@ -63,12 +64,12 @@ def _report(options: argparse.Namespace) -> int:
         _check_output(options.output)
     windows: Optional[Sequence[Any]] = None
     if options.evidence is not None:
-        evidence = saved_evidence(options.evidence)
-        report = check.again(evidence, options.tester)
+        evidence, report = saved(options.evidence, options.tester)
     else:
         testers = [tester.name for tester in check.chosen(options.tester)]
         host = root_host()
         tend_if_possible(host)
+        stop_at_once()
         evidence, report = check.run(
             host,
             targets=options.targets,
