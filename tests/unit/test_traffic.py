@@ -175,7 +175,8 @@ def test_state_is_private_and_mended(host: Host) -> None:
     ledger_path(host).write_bytes(b"no database" * 1000)
     again = read(host)
     assert "damaged" in again.remarks[0]
-    assert dataclasses.replace(again, remarks=()) == first
+    assert len(again.remarks) == 1 and dataclasses.replace(again, remarks=()) == first
+    assert read(host) == first
 
 
 def test_state_that_cannot_be_written(host: Host) -> None:
@@ -235,19 +236,37 @@ def test_old_hours_are_dropped(host: Host, monkeypatch: pytest.MonkeyPatch) -> N
         assert kept.execute("SELECT count(*) FROM cells").fetchone() == (0,)
 
 
-def test_endless_line(host: Host) -> None:
-    lines = list(Maker(3, start(), hostile=0.0).lines(200))
+def test_endless_lines(host: Host) -> None:
+    lines = [line.text for line in Maker(3, start(), hostile=0.0).lines(200)]
     half = len(lines) // 2
-    long = b"2026-11-20 10:00:00 " + b"SMTP connection from [192.0.2.1]:4 lost D=1s " * 60_000
+    stamp = lines[half][:20]
+    endless = stamp + b"SMTP connection from [192.0.2.1]:4 lost D=1s " * 60_000
+    subject = stamp + b'1wX000-0001ab-0c <= a@b.example H=[192.0.2.1]:4 P=esmtp T="' + b"x" * 20_000 + b'"'
     junk = bytes(range(256)).replace(b"\n", b"") * 50
-    texts = [line.text for line in lines]
     host.exim_mainlog.write_bytes(
-        b"\n".join([*texts[:half], long, junk, b"\0" * 5000, b"", *texts[half:], b""])
+        b"\n".join([*lines[:half], endless, subject, junk, b"\0" * 5000, b"", *lines[half:-9], b""])
     )
+    read(host)
+    with host.exim_mainlog.open("ab") as log:
+        log.write(b"\n".join([*lines[-9:], b""]))
     mixed = read(host)
     ledger_path(host).unlink()
-    write(host.exim_mainlog, lines)
+    host.exim_mainlog.write_bytes(b"\n".join([*lines, b""]))
     assert mixed == read(host)
+
+
+def test_waiting_is_told_across_looks(host: Host) -> None:
+    said = {
+        "came": "1wX000-0001ab-0c <= a@b.example H=h.example (h) [198.51.100.7]:4 P=esmtp S=1",
+        "left": "SMTP connection from h.example [198.51.100.7]:5 lost D=9s",
+    }
+    at = start()
+    for minute, event in enumerate(("came", "left", "came", "came", "left", "came")):
+        with host.exim_mainlog.open("a") as log:
+            log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(at + 60 * minute))} {said[event]}\n")
+        found = read(host)
+    assert [one.waited for one in found.waiting] == [60.0]
+    assert (found.left, found.delivered, found.waiting[0].last_left) == (2, 4, at + 240.0)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
