@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 _CALLOUT = "Could not complete sender verify callout"
-_HOST = re.compile(r"\S{1,255} \[[0-9A-Fa-f:.]{2,45}\](?::\d+)? ?: ")
+_HOST = re.compile(r"(?:could not connect to )?\S{1,255} \[[0-9A-Fa-f:.]{2,45}\](?::\d+)? ?: ")
 _ANSWER = re.compile(
     r"(?:SMTP error from remote mail server after [^:]{1,40}(?::<[^>]*>)?"
     r"|response to \"[^\"]*\"(?: from [^:]*)? was): (?P<code>[245])\d\d"
