@@ -1,83 +1,44 @@
 """What was gathered, as plain frozen data: every verdict is judged from this alone.
 
-`to_json` and `from_json` carry it through a file, so stored evidence can be judged again anywhere.
+`to_json` and `from_json` carry it through a file, so stored evidence can be judged again anywhere. The names
+are those of `whole`, which is loaded when one is first asked for: a look into the log needs one part alone.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import TYPE_CHECKING
 
-from mxverdict.evidence.blocklist import BlocklistEvidence
-from mxverdict.evidence.decode import decode
-from mxverdict.evidence.mail_route import HostGreeting, MailRoute, Routing
-from mxverdict.evidence.names import Forward, ReverseDns
-from mxverdict.evidence.outgoing import Outgoing
-from mxverdict.evidence.policy import Policy
-from mxverdict.evidence.relay import RelayTest
-from mxverdict.evidence.server import Asked, RelayEntry, Settings, Target
-from mxverdict.evidence.smtp import Preview, PreviewStage, Probe, ProbeStage, Reply, Tls
-from mxverdict.evidence.visit import VisitLog
-from mxverdict.evidence.zone import Zone
+if TYPE_CHECKING:
+    from mxverdict.evidence.whole import (
+        Asked,
+        Domain,
+        Evidence,
+        Forward,
+        Preview,
+        PreviewStage,
+        Probe,
+        ProbeStage,
+        RelayEntry,
+        Reply,
+        ReverseDns,
+        Settings,
+        Target,
+        Tls,
+        from_json,
+        to_json,
+    )
+else:
+
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
+
+        try:
+            return getattr(import_module("mxverdict.evidence.whole"), name)
+        except AttributeError:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+
 
 __all__ = [
     "Asked", "Domain", "Evidence", "Forward", "Preview", "PreviewStage", "Probe", "ProbeStage", "RelayEntry",
     "Reply", "ReverseDns", "Settings", "Target", "Tls", "from_json", "to_json",
 ]  # fmt: skip
-
-SCHEMA = 1
-
-
-@dataclass(frozen=True)
-class Domain:
-    """All that was gathered about one domain. `routing` is how cPanel routes its mail on this server."""
-
-    name: str
-    route: MailRoute
-    zone: Zone
-    policy: Policy
-    routing: Routing
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What one check gathered. `taken_at` is Unix time; `testers` are the names of those it was gathered for,
-    `targets` the server addresses looked at."""
-
-    version: str
-    taken_at: float
-    hostname: str
-    exim_version: str
-    testers: tuple[str, ...]
-    targets: tuple[Target, ...]
-    previews: tuple[Preview, ...]
-    probes: tuple[Probe, ...]
-    reverse_dns: tuple[ReverseDns, ...]
-    settings: Settings
-    relay_entries: tuple[RelayEntry, ...] = ()
-    remarks: tuple[str, ...] = ()
-    asked: tuple[Asked, ...] = ()
-    own_addresses: tuple[str, ...] = ()
-    """This server's, from inside and outside, as far as anything gathered leads to one."""
-    domains: tuple[Domain, ...] = ()
-    greetings: tuple[HostGreeting, ...] = ()
-    """Each remote mail host of the domains once."""
-    blocklists: Optional[BlocklistEvidence] = None
-    outgoing: tuple[Outgoing, ...] = ()
-    relay_tests: tuple[RelayTest, ...] = ()
-    visits: VisitLog = field(default_factory=VisitLog)
-    schema: int = field(default=SCHEMA)
-
-
-def to_json(evidence: Evidence) -> dict[str, Any]:
-    return dataclasses.asdict(evidence)
-
-
-def from_json(data: object) -> Evidence:
-    """The inverse of `to_json`. Raises ValueError with one line when the data is not such evidence."""
-    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        raise ValueError(f"this is no evidence file of schema {SCHEMA}")
-    evidence = decode(Evidence, data, "evidence")
-    assert isinstance(evidence, Evidence)
-    return evidence

@@ -11,7 +11,8 @@ from __future__ import annotations
 import ipaddress
 import re
 import time
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cached_property, lru_cache
 from typing import NamedTuple, Optional
 
 CONNECT, END, ARRIVAL, REJECTED, VERIFY, TLS, OTHER = (
@@ -80,42 +81,49 @@ _MORE_EXTRAS = (
 _D = rb"(?: D=(?P<%s>[0-9.wdhms]+))?"
 
 
-def _tail(pattern: bytes) -> re.Pattern[bytes]:
-    return re.compile(pattern, re.ASCII | re.DOTALL)
+class _Tail:
+    """A pattern of what follows a peer; compiled when first used, for few lines matter."""
+
+    def __init__(self, pattern: bytes) -> None:
+        self.pattern = pattern
+
+    @cached_property
+    def match(self) -> Callable[[bytes, int], Optional[re.Match[bytes]]]:
+        return re.compile(self.pattern, re.ASCII | re.DOTALL).match
 
 
-_CONNECTED = _tail(_EXTRAS + rb" \(TCP/IP connection count = \d+\)$")
-_CLOSED = _tail(
+_CONNECTED = _Tail(_EXTRAS + rb" \(TCP/IP connection count = \d+\)$")
+_CLOSED = _Tail(
     _EXTRAS + _D % b"before"
     + rb" (?P<how>closed by QUIT|closed by DROP in ACL|closed|lost)(?P<text>[^\[\]]*?)"
     + _D % b"after" + rb"$"
 )  # fmt: skip
-_DISCONNECTED = _tail(_EXTRAS + rb"(?P<text>(?: \(error: [^\[\]]*?\))?)" + _D % b"after" + rb"$")
-_TIMED_OUT = _tail(_EXTRAS + rb"(?: F=(?P<text><.*>))?" + _D % b"after" + rb"$")
-_DROPPED = _tail(_EXTRAS + rb" dropped: (?P<text>.*)$")
-_REFUSED = _tail(_EXTRAS + rb" refused: (?P<text>.*)$")
-_EARLY = _tail(_MORE_EXTRAS + rb" (?P<text>(?:next )?input=.*)$")
-_TLS_ERROR = _tail(_EXTRAS + rb" ?(?P<text>\(.*)$")
-_BAD_HELO = _tail(_MORE_EXTRAS + rb": (?P<text>.*)$")
+_DISCONNECTED = _Tail(_EXTRAS + rb"(?P<text>(?: \(error: [^\[\]]*?\))?)" + _D % b"after" + rb"$")
+_TIMED_OUT = _Tail(_EXTRAS + rb"(?: F=(?P<text><.*>))?" + _D % b"after" + rb"$")
+_DROPPED = _Tail(_EXTRAS + rb" dropped: (?P<text>.*)$")
+_REFUSED = _Tail(_EXTRAS + rb" refused: (?P<text>.*)$")
+_EARLY = _Tail(_MORE_EXTRAS + rb" (?P<text>(?:next )?input=.*)$")
+_TLS_ERROR = _Tail(_EXTRAS + rb" ?(?P<text>\(.*)$")
+_BAD_HELO = _Tail(_MORE_EXTRAS + rb": (?P<text>.*)$")
 _ADDRESS_PATH = rb"<(?P<%s>(?:\"(?:\\.|[^\"\\])*\"|[^\">])*)>"
-_SENDER_VERIFY = _tail(
+_SENDER_VERIFY = _Tail(
     _MORE_EXTRAS
     + rb" sender verify (?P<how>fail|defer) for "
     + _ADDRESS_PATH % b"sender"
     + rb":? ?(?P<text>.*)$"
 )
-_REJECTED = _tail(
+_REJECTED = _Tail(
     _MORE_EXTRAS + rb"(?: F=" + _ADDRESS_PATH % b"sender"
     + rb")?(?: A=\S+)? (?P<temporary>temporarily )?rejected "
     rb"(?P<stage>connection in \"connect\" ACL|(?:after |before |during )?[A-Z]{4,8}(?: or [A-Z]{4,8})?)"
     rb"(?: " + _ADDRESS_PATH % b"recipient" + rb")?(?P<rest>[: ].*)?$"
 )  # fmt: skip
-_ARRIVED = _tail(_MORE_EXTRAS + rb" P=(?P<text>\S+ .*)$")
+_ARRIVED = _Tail(_MORE_EXTRAS + rb" P=(?P<text>\S+ .*)$")
 _SENDER = re.compile(rb"<= ((?:\"(?:\\.|[^\"\\])*\"|[^\s\"])+)(?: R=\S+)? H=")
 _DURATION = re.compile(rb"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?", re.ASCII)
 
 _ENDS = {b"closed by QUIT": "quit", b"closed by DROP in ACL": "drop", b"lost": "lost", b"closed": "other"}
-_BY_BEGINNING: tuple[tuple[bytes, re.Pattern[bytes], str, str], ...] = (
+_BY_BEGINNING: tuple[tuple[bytes, _Tail, str, str], ...] = (
     (b"unexpected disconnection while reading SMTP command from ", _DISCONNECTED, END, "disconnected"),
     (b"SMTP command timeout on connection from ", _TIMED_OUT, END, "timeout"),
     (b"SMTP data timeout (message abandoned) on connection from ", _TIMED_OUT, END, "timeout"),
@@ -188,7 +196,7 @@ def _connection(base: Line, rest: bytes) -> Optional[Line]:
     if found is None:
         return None
     peer, said = found
-    if said.re is _CONNECTED:
+    if said.re.pattern == _CONNECTED.pattern:
         return base._replace(kind=CONNECT, peer=peer)
     seconds = _seconds(said["before"] or said["after"])
     return base._replace(
@@ -202,7 +210,7 @@ def _refusal(base: Line, rest: bytes) -> Optional[Line]:
         return None
     peer, said = found
     sender = _text(said["sender"])
-    if said.re is _SENDER_VERIFY:
+    if said.re.pattern == _SENDER_VERIFY.pattern:
         return base._replace(
             kind=VERIFY, how=_text(said["how"]), peer=peer, sender=sender, text=_text(said["text"])
         )
@@ -227,7 +235,7 @@ def _arrival(base: Line, rest: bytes) -> Optional[Line]:
     return base._replace(kind=ARRIVAL, peer=found[0], sender=address, text=_text(found[1]["text"]))
 
 
-def _peer(rest: bytes, *tails: re.Pattern[bytes]) -> Optional[tuple[Peer, re.Match[bytes]]]:
+def _peer(rest: bytes, *tails: _Tail) -> Optional[tuple[Peer, re.Match[bytes]]]:
     """The visitor at the beginning of `rest`, and the match of the tail that follows it.
 
     Forms: `[address]:port`, `(helo) [address]:port`, `name [address]:port`, `name (helo) [address]:port`.
@@ -252,7 +260,7 @@ def _peer(rest: bytes, *tails: re.Pattern[bytes]) -> Optional[tuple[Peer, re.Mat
     return _made(name, rest[start + 1 : place.start()], place, said)
 
 
-def _first(tails: tuple[re.Pattern[bytes], ...], rest: bytes, at: int) -> Optional[re.Match[bytes]]:
+def _first(tails: tuple[_Tail, ...], rest: bytes, at: int) -> Optional[re.Match[bytes]]:
     return next((said for tail in tails if (said := tail.match(rest, at)) is not None), None)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from mxverdict.collect.mainlog.files import LogFile, files_of
 from mxverdict.collect.mainlog.lines import stamp_of
@@ -192,16 +191,21 @@ def _keep(path: Path, memory: _Memory) -> None:
         "testers": memory.testers,
         "since": memory.since,
         "cut": memory.cut,
-        "main": memory.main and dataclasses.astuple(memory.main),
-        "reject": memory.reject and dataclasses.astuple(memory.reject),
-        "visits": [dataclasses.astuple(visit) for visit in memory.visits],
+        "main": memory.main and _row(memory.main),
+        "reject": memory.reject and _row(memory.reject),
+        "visits": [_row(visit) for visit in memory.visits],
     }
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     with suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                json.dump(data, file)
+                file.write(json.dumps(data))
             fresh.replace(path)
         finally:
             fresh.unlink(missing_ok=True)
+
+
+def _row(one: Union[Position, Visit]) -> list[Any]:
+    """The fields in their order, as the class takes them."""
+    return list(vars(one).values())
