@@ -9,13 +9,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.sandbox.box import Sandbox
+from tests.sandbox.names import Records
 
 CHECK = "check 203.0.113.10 --tester swaks"
 
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Sandbox]:
-    records = {
+    records: Records = {
         ("elsewhere.example", "MX"): ("10 mx.elsewhere.example",),
         ("mx.elsewhere.example", "A"): ("127.0.0.1",),
     }
