@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Removes MX Verdict from a cPanel server: closes its test windows first, then leaves nothing behind.
+# Removes MX Verdict from a cPanel server: closes its test windows first, then leaves nothing behind but the
+# permanent entries that were made with `window open --permanent`, which it names.
 #
 #   /opt/mxverdict/uninstall.sh
 #   /opt/mxverdict/uninstall.sh --force     remove it even though a window cannot be closed
@@ -50,6 +51,23 @@ sys.exit(not idle("/"))
 PYTHON
 }
 
+# Names the permanent entries that stand, one a line.
+permanent_entries() {
+    local python
+    [ -e "$state/journal.sqlite" ] || return 0
+    python=$(standard_python) || return 0
+    "$python" -I -S -B - "$home/plugin" <<'PYTHON' 2>/dev/null || true
+import sys
+
+sys.path.insert(0, sys.argv[1])
+from mxverdict.host import Host
+from mxverdict.window import permanent_entries
+
+for entry in permanent_entries(Host("/")):
+    print(*entry.networks)
+PYTHON
+}
+
 case ${1-} in
     "") force=no ;;
     --force) force=yes ;;
@@ -94,5 +112,10 @@ if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
     systemctl --quiet reset-failed 'mxverdict-keeper.*' 2>/dev/null || true
 fi
+permanent=$(permanent_entries)
 rm -rf "$state" "$home"
 echo "MX Verdict is removed."
+if [ -n "$permanent" ]; then
+    echo "These permanent entries stay in /etc/senderverifybypasshosts; whoever wants them gone takes the lines out:"
+    echo "$permanent"
+fi

@@ -65,6 +65,9 @@ class Windows:
         named = {"tester": "mxtoolbox", **named, "kind": kind, "networks": networks, "minutes": minutes}
         return self._call("open_window", [], named, before)
 
+    def open_permanent(self, address: str) -> Any:
+        return self._call("open_permanent", [address], {}, "")
+
     def extend(self, number: int, minutes: int, *, before: str = "") -> Any:
         return self._call("extend_window", [number, minutes], {}, before)
 

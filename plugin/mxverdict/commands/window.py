@@ -14,6 +14,7 @@ from mxverdict.errors import CloseFailed, UsageError, WindowRefused
 from mxverdict.host import Host
 from mxverdict.text import visible
 
+_TESTER = "mxtoolbox"
 _UNFINISHED = {"opening": "is being opened", "closing": "is being closed", "close_failed": "FAILED TO CLOSE"}
 
 
@@ -37,13 +38,18 @@ def register(commands: Any) -> None:
         const="delay_off",
         help="switch the delay off for all",
     )
-    opening.add_argument(
-        "--tester", default="mxtoolbox", metavar="NAME", help="whose addresses (default: mxtoolbox)"
-    )
+    opening.add_argument("--tester", metavar="NAME", help="whose addresses (default: mxtoolbox)")
     opening.add_argument(
         "--address", action="append", default=[], metavar="CIDR", help="these addresses instead"
     )
-    opening.add_argument("--minutes", type=int, default=15, metavar="N", help="1 to 240 (default: 15)")
+    ending = opening.add_mutually_exclusive_group()
+    ending.add_argument("--minutes", type=int, default=15, metavar="N", help="1 to 240 (default: 15)")
+    ending.add_argument(
+        "--permanent",
+        action="store_true",
+        help="let each --address, a single one, past the delay and sender verification for good; "
+        "`window close ID` takes it back",
+    )
     opening.add_argument(
         "--until-tested", action="store_true", help="close early when Exim's log shows the tester's visit"
     )
@@ -51,7 +57,7 @@ def register(commands: Any) -> None:
         "--wait", action="store_true", help="wait for that visit and say what the tester met (--until-tested)"
     )
     opening.add_argument("--reason", default="", metavar="TEXT", help="for the audit trail")
-    command(actions, "list", _window_list, "open windows and the last closed ones")
+    command(actions, "list", _window_list, "open windows, the last closed ones, and permanent entries")
     extend = command(
         actions,
         "extend",
@@ -60,16 +66,18 @@ def register(commands: Any) -> None:
     )
     extend.add_argument("id", type=int, nargs="?", metavar="ID", help="default: the only open one")
     extend.add_argument("--minutes", type=int, default=15, metavar="N", help="1 to 240 (default: 15)")
-    close = command(actions, "close", _window_close, "close a window now")
+    close = command(actions, "close", _window_close, "close a window now, or take a permanent entry back")
     close.add_argument("id", type=int, nargs="?", metavar="ID", help="default: the only open one")
-    close.add_argument("--all", action="store_true", help="close every open window")
+    close.add_argument("--all", action="store_true", help="close every open window; permanent entries stay")
 
 
 def _window_open(options: argparse.Namespace) -> int:
     from mxverdict import testers, window
 
     host = root_host()
-    tester = testers.load(host=host).tester(options.tester)
+    if options.permanent:
+        return _open_permanent(host, options)
+    tester = testers.load(host=host).tester(options.tester or _TESTER)
     networks = options.address or [address.network for address in tester.addresses]
     if options.kind == "whitelist" and not networks:
         raise UsageError(
@@ -92,6 +100,24 @@ def _window_open(options: argparse.Namespace) -> int:
     return _wait(host, opened, options)
 
 
+def _open_permanent(host: Host, options: argparse.Namespace) -> int:
+    """Each address has a row of its own; what was refused leaves the others as they are."""
+    from mxverdict import window
+
+    if options.kind != "whitelist" or options.until_tested or options.wait:
+        raise UsageError("a permanent entry has no end: --permanent goes with --address and --reason alone")
+    if options.tester is not None:
+        raise UsageError("a tester's addresses change; name each address that is to stay with --address")
+    if not options.address:
+        raise UsageError("--permanent needs the address that you have confirmed, with --address")
+    tend(host)
+    entries = [
+        window.open_permanent(host, address, actor=actor(), reason=options.reason)
+        for address in options.address
+    ]
+    return _print_windows(entries, options)
+
+
 def _wait(host: Host, opened: Any, options: argparse.Namespace) -> int:
     """Exit status 3 when the window ended without a visit."""
     from mxverdict.window.follower import follow
@@ -111,7 +137,18 @@ def _window_list(options: argparse.Namespace) -> int:
 
     host = root_host()
     tend(host)
-    return _print_windows(window.list_windows(host, limit=20), options)
+    entries = window.permanent_entries(host)
+    windows = window.list_windows(host, limit=20)
+    if options.json:
+        rows = {"windows": windows, "permanent": entries}
+        print_json({name: [one.to_json() for one in found] for name, found in rows.items()})
+        return 0
+    _print_windows(windows, options)
+    if entries:
+        print("Permanent entries, which stay until they are taken back with `mxverdict window close ID`:")
+        for entry in entries:
+            print(f"  {window_line(entry)}")
+    return 0
 
 
 def _window_extend(options: argparse.Namespace) -> int:
@@ -172,6 +209,8 @@ def _print_windows(windows: Sequence[Any], options: argparse.Namespace) -> int:
 
 
 def window_line(window: Any) -> str:
+    if window.permanent:
+        return _entry_line(window)
     past = f"past the delay: {', '.join(window.networks)}"
     what = "delay off for all" if window.kind == "delay_off" else past
     deadline = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(window.deadline))
@@ -186,3 +225,17 @@ def window_line(window: Any) -> str:
         state = f"{_UNFINISHED.get(window.state, window.state)}: deadline {deadline}"
     notes = "".join(f"; {visible(note)}" for note in (window.remark, window.error) if note)
     return f"Test window {window.id} ({what}) {state}{notes}"
+
+
+def _entry_line(entry: Any) -> str:
+    if entry.stands:
+        since = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(entry.opened_at))
+        state = f"stands since {since}, by {visible(entry.opened_by)}"
+        state += f" ({visible(entry.reason)})" if entry.reason else ""
+    elif entry.closed_at is not None:
+        ended = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(entry.closed_at))
+        state = f"{'was taken back' if entry.state == 'closed' else 'did not come about'}: {ended}"
+    else:
+        state = _UNFINISHED.get(entry.state, entry.state)
+    notes = "".join(f"; {visible(note)}" for note in (entry.remark, entry.error) if note)
+    return f"Permanent entry {entry.id} ({', '.join(entry.networks)}) {state}{notes}"

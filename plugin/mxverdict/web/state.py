@@ -15,9 +15,9 @@ from mxverdict.web import actions, jobs
 from mxverdict.web.jobs import Job
 from mxverdict.web.response import NO_STORE, Response
 from mxverdict.window import Window
+from mxverdict.window.due import anything_due
 from mxverdict.window.journal import reading
 from mxverdict.window.model import CLOSING, OPEN, OPENING
-from mxverdict.window.operations import anything_due
 
 _CLOSE_DUE = "close-due"
 

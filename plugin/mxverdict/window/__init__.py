@@ -5,8 +5,10 @@ from mxverdict.window.engine import (
     close_window,
     extend_window,
     list_windows,
+    open_permanent,
     open_window,
     open_windows,
+    permanent_entries,
 )
 from mxverdict.window.model import Actor, Window
 
@@ -17,6 +19,8 @@ __all__ = [
     "close_window",
     "extend_window",
     "list_windows",
+    "open_permanent",
     "open_window",
     "open_windows",
+    "permanent_entries",
 ]

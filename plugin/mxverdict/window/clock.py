@@ -38,6 +38,11 @@ class Deadline:
     def after(cls, now: Instant, seconds: float) -> Deadline:
         return cls(now.wall, now.wall + seconds, now.boot + seconds, now.boot_id)
 
+    @classmethod
+    def never(cls, now: Instant, far: float) -> Deadline:
+        """One that neither clock meets before `far`."""
+        return cls(now.wall, far, far, now.boot_id)
+
     def later(self, other: Deadline) -> Deadline:
         if self.boot_id and self.boot_id == other.boot_id:
             return other if other.boot > self.boot else self

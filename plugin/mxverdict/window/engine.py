@@ -25,12 +25,24 @@ from mxverdict.host import Host
 from mxverdict.whm.api import WhmApi
 from mxverdict.window import audit, follower, visits
 from mxverdict.window.clock import Deadline, instant
+from mxverdict.window.due import anything_due
 from mxverdict.window.journal import Journal, reading
 from mxverdict.window.lock import exclusive
 from mxverdict.window.mend import mend
-from mxverdict.window.model import CLOSE_FAILED, KEEPER, KINDS, OPEN, OPENING, WHITELIST, Actor, Window
-from mxverdict.window.networks import parse, show
-from mxverdict.window.operations import Operations, anything_due, with_remark
+from mxverdict.window.model import (
+    CLOSE_FAILED,
+    FOREVER,
+    KEEPER,
+    KINDS,
+    OPEN,
+    OPENING,
+    PERMANENT,
+    WHITELIST,
+    Actor,
+    Window,
+)
+from mxverdict.window.networks import Network, parse, show
+from mxverdict.window.operations import Operations, with_remark
 
 MINUTES = 15
 MOST_MINUTES = 240
@@ -67,6 +79,31 @@ def open_window(
     return opened
 
 
+def open_permanent(
+    host: Host,
+    address: str,
+    *,
+    actor: Actor,
+    reason: str = "",
+    tester: str = "",
+    api: Optional[WhmApi] = None,
+) -> Window:
+    """Let one address past the delay and sender verification for good: a row that only `close_window` ends.
+
+    Greylisting's trusted hosts stay as they are: whoever delivers mail passes greylisting by itself. Raises
+    what `open_window` raises; WindowRefused too for an address that is listed already.
+    """
+    with _refusals(host, actor, "open for good", kind=PERMANENT, addresses=[address], reason=reason):
+        (network,) = parse([address])
+        if network.num_addresses != 1:
+            raise UsageError(f"{show(network)} is more than one address; a permanent entry takes one")
+        request = _row(host, PERMANENT, [network], tester, 0, actor, reason, until_tested=False)
+        with _working(host, PERMANENT, _LOCK_WAIT) as journal:
+            server = Operations(host, journal, PERMANENT, api)
+            server.settle()
+            return server.open_permanent(request, actor)
+
+
 def _open_or_join(server: Operations, request: Window, actor: Actor) -> Window:
     server.settle()
     running = [window for window in server.journal.unfinished() if window.kind == request.kind]
@@ -86,6 +123,8 @@ def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Win
             server = Operations(host, journal, kind, None)
             server.settle()
             window = _known(journal, window_id)
+            if window.permanent:
+                raise WindowRefused(f"entry {window_id} is permanent and has no deadline")
             if window.state != OPEN:
                 raise WindowRefused(f"window {window_id} is {_in_words(window)} and cannot be extended")
             asked = Deadline.after(instant(host), minutes * 60)
@@ -140,20 +179,22 @@ def close_due(
     """
     handled: list[Window] = []
     for kind in kinds:
+        together = (WHITELIST, PERMANENT) if kind == WHITELIST else (kind,)
         with suppress(JournalDamaged), reading(host) as journal:
-            if journal is None or not anything_due(host, journal, kind):
+            if journal is None or not anything_due(host, journal, *together):
                 continue
         with suppress(WindowBusy), _working(host, kind, wait) as journal:
-            server = Operations(host, journal, kind, api)
-            handled += server.settle()
-            if kind == WHITELIST:
-                server.wake_dormant()
-            server.mail()
+            for one in together:
+                server = Operations(host, journal, one, api)
+                handled += server.settle()
+                if one == WHITELIST:
+                    server.wake_dormant()
+                server.mail()
     return handled
 
 
 def list_windows(host: Host, *, limit: int = 50) -> list[Window]:
-    """The last windows, newest first."""
+    """The last windows, newest first; of permanent entries those that stand no more."""
     with reading(host) as journal:
         return [] if journal is None else journal.windows(limit)
 
@@ -165,9 +206,16 @@ def find_window(host: Host, window_id: int) -> Optional[Window]:
 
 
 def open_windows(host: Host) -> list[Window]:
-    """Every window that is not finished, oldest first: open, under way, and those that failed to close."""
+    """Every window that is not finished, oldest first: open, under way, and those that failed to close.
+    Permanent entries are among them only while they come or go."""
     with reading(host) as journal:
-        return [] if journal is None else journal.unfinished()
+        return [] if journal is None else [row for row in journal.unfinished() if not row.stands]
+
+
+def permanent_entries(host: Host) -> list[Window]:
+    """The permanent entries that stand, oldest first."""
+    with reading(host) as journal:
+        return [] if journal is None else journal.permanent()
 
 
 def _request(
@@ -188,16 +236,30 @@ def _request(
         raise UsageError("a whitelist window needs at least one address")
     if until_tested and not parsed:
         raise UsageError("“until tested” needs the tester's addresses")
+    return _row(host, kind, parsed, tester, minutes, actor, reason, until_tested)
+
+
+def _row(
+    host: Host,
+    kind: str,
+    networks: Sequence[Network],
+    tester: str,
+    minutes: int,
+    actor: Actor,
+    reason: str,
+    until_tested: bool,
+) -> Window:
     now = instant(host)
+    permanent = kind == PERMANENT
     inode, offset = visits.log_position(host)
     return Window(
         id=0,
         kind=kind,
         state=OPENING,
         tester=audit.clean(tester, 64),
-        networks=tuple(show(network) for network in parsed),
+        networks=tuple(show(network) for network in networks),
         opened_at=now.wall,
-        ends=Deadline.after(now, minutes * 60),
+        ends=Deadline.never(now, FOREVER) if permanent else Deadline.after(now, minutes * 60),
         minutes=minutes,
         opened_by=audit.clean(actor.user, 64),
         origin=audit.clean(actor.origin, 16),

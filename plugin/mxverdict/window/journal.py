@@ -21,7 +21,7 @@ from mxverdict.host import Host
 from mxverdict.window.clock import Deadline
 from mxverdict.window.files import fsync_folder
 from mxverdict.window.lock import exclusive
-from mxverdict.window.model import CLOSE_FAILED, DAY, FINISHED, MAILED, NOT_MAILED, Window
+from mxverdict.window.model import CLOSE_FAILED, DAY, FINISHED, MAILED, NOT_MAILED, OPEN, PERMANENT, Window
 
 _TIMEOUT = 10.0
 _COPY = "copy"
@@ -104,8 +104,8 @@ class Journal:
                 self.changes(window.id)
 
     def windows(self, limit: int) -> list[Window]:
-        """Newest first."""
-        return self._windows("ORDER BY id DESC LIMIT ?", limit)
+        """Newest first, without the permanent entries that stand."""
+        return self._windows("WHERE kind != ? OR state != ? ORDER BY id DESC LIMIT ?", PERMANENT, OPEN, limit)
 
     def unmailed(self) -> list[Window]:
         """Those whose mail is owed: "does not close", or "closed now" for a day after the first one."""
@@ -117,6 +117,10 @@ class Journal:
     def unfinished(self) -> list[Window]:
         """Oldest first."""
         return self._windows("WHERE state NOT IN (?, ?) ORDER BY id", *FINISHED)
+
+    def permanent(self) -> list[Window]:
+        """The permanent entries that stand, oldest first."""
+        return self._windows("WHERE kind = ? AND state = ? ORDER BY id", PERMANENT, OPEN)
 
     def window(self, window_id: int) -> Optional[Window]:
         return next(iter(self._windows("WHERE id = ?", window_id)), None)
@@ -175,6 +179,12 @@ class Journal:
     def changes(self, window_id: int) -> list[Change]:
         """Those of one window that still stand, oldest first."""
         return self._changes("window = ? AND state IN (?, ?)", window_id, PLANNED, APPLIED)
+
+    def standing(self, kind: str, besides: int) -> list[Change]:
+        """Those of one kind that still stand, of all unfinished windows but one."""
+        unfinished = "window IN (SELECT id FROM windows WHERE state NOT IN (?, ?))"
+        condition = f"kind = ? AND window != ? AND state IN (?, ?) AND {unfinished}"
+        return self._changes(condition, kind, besides, PLANNED, APPLIED, *FINISHED)
 
     def has_changes(self, window_id: int) -> bool:
         """Whether anything was ever planned for that window."""

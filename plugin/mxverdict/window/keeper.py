@@ -28,6 +28,7 @@ def idle(root: str) -> bool:
         try:
             unfinished = (
                 "SELECT EXISTS (SELECT 1 FROM windows WHERE state NOT IN ('closed', 'failed')"
+                " AND (kind != 'permanent' OR state != 'open')"
                 " OR mailed = 1 AND closed_at > ?)"
             )
             dormant = "SELECT EXISTS (SELECT 1 FROM changes WHERE state = 'dormant')"

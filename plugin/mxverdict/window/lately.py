@@ -22,4 +22,5 @@ def lately(host: Host) -> Sequence[Window]:
     except WindowError:
         return ()
     since = time.time() - _DAYS * 86_400
+    windows = [one for one in windows if not one.permanent]
     return [one for one in windows if one.opened_at >= since or not one.finished]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Sequence
-from typing import Optional
 
 from mxverdict.window.networks import Network, covered
 
@@ -54,33 +53,51 @@ def add(content: bytes, lines: Sequence[str]) -> bytes:
     return b"".join(line.encode("ascii") + b"\n" for line in lines) + content
 
 
-def remove(content: bytes, lines: Sequence[str], exact: Sequence[str] = ()) -> tuple[bytes, list[str]]:
+def remove(
+    content: bytes,
+    lines: Sequence[str],
+    exact: Sequence[str] = (),
+    others: Sequence[str] = (),
+    in_front: Sequence[str] = (),
+) -> tuple[bytes, list[str]]:
     """Take one instance of each line out again, the first one, and name those that are not there any more.
 
     A line counts as ours only while it holds nothing else. Blanks or a carriage return that an editor put at
     its end do not matter, nor do quotes that it put or took away, unless the line is one of `exact`.
+    Of `others`, like lines that must stay, `in_front` stand before ours.
     """
     parts = _PARTS.findall(content)
     gone: list[str] = []
     for line in lines:
-        index = _index(parts, line, line in exact)
-        if index is None:
+        same, alike = _places(parts, line, line in exact)
+        found = same or alike
+        if len(same) + len(alike) <= others.count(line):
             gone.append(line)
         else:
-            del parts[index]
+            del parts[found[min(in_front.count(line), len(found) - 1)]]
     return b"".join(parts), gone
+
+
+def without(content: bytes, lines: Sequence[str]) -> bytes:
+    """The content less every instance of those lines."""
+    parts = _PARTS.findall(content)
+    for line in lines:
+        same, alike = _places(parts, line, False)
+        parts = [part for n, part in enumerate(parts) if n not in same and n not in alike]
+    return b"".join(parts)
 
 
 def present(content: bytes, lines: Sequence[str]) -> list[str]:
     """Those lines that `remove` would find."""
     parts = _PARTS.findall(content)
-    return [line for line in lines if _index(parts, line, False) is not None]
+    return [line for line in lines if any(_places(parts, line, False))]
 
 
-def _index(parts: Sequence[bytes], line: str, exact: bool) -> Optional[int]:
+def _places(parts: Sequence[bytes], line: str, exact: bool) -> tuple[list[int], list[int]]:
+    """Where the line stands, and where it stands with quotes put or taken away."""
     ours = line.encode("ascii")
     texts = [part.rstrip(b" \t\r\n") for part in parts]
-    if ours in texts:
-        return texts.index(ours)
-    bare = [text.strip(b'"') for text in texts]
-    return bare.index(ours.strip(b'"')) if ours.strip(b'"') in bare and not exact else None
+    same = [n for n, text in enumerate(texts) if text == ours]
+    bare = ours.strip(b'"')
+    alike = [] if exact else [n for n, text in enumerate(texts) if text != ours and text.strip(b'"') == bare]
+    return same, alike

@@ -2,7 +2,8 @@
 
 Whoever holds it and finds a window of that kind `opening` or `closing` knows that the process at work on it
 is gone: the kernel frees the lock with the last process that holds it. The kinds change different files, and
-a hanging build of Exim's configuration must not keep a whitelist window open.
+a hanging build of Exim's configuration must not keep a whitelist window open. Permanent entries change the
+same file as whitelist windows, so they share that lock.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 
 from mxverdict.errors import JournalError, WindowBusy
 from mxverdict.host import Host
+from mxverdict.window.model import PERMANENT, WHITELIST
 
 _POLL = 0.05
 
@@ -24,7 +26,7 @@ def exclusive(host: Host, kind: str, wait: float) -> Iterator[None]:
     """Hold the lock of that kind. Raises WindowBusy when it is not free within `wait` seconds, JournalError
     when it cannot be made. The file stays: deleting it would let two processes hold "the" lock. It is opened
     for reading alone: that works on a file system that became read-only, where a window must close too."""
-    path = host.lock(kind)
+    path = host.lock(WHITELIST if kind == PERMANENT else kind)
     try:
         host.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)

@@ -11,6 +11,11 @@ from mxverdict.window.clock import Deadline
 WHITELIST = "whitelist"
 DELAY_OFF = "delay_off"
 KINDS = (WHITELIST, DELAY_OFF)
+PERMANENT = "permanent"
+"""A row for an address that is let past the delay for good, in the same list file as whitelist windows and
+under their lock. It has no deadline and no minutes."""
+FOREVER = 253_370_764_800.0
+"""The year 9999: a deadline that every version of this software can read and none meets."""
 
 OPENING = "opening"
 OPEN = "open"
@@ -79,6 +84,15 @@ class Window:
         return self.ends.wall
 
     @property
+    def permanent(self) -> bool:
+        return self.kind == PERMANENT
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is a permanent entry in force, which is no open window."""
+        return self.permanent and self.state == OPEN
+
+    @property
     def finished(self) -> bool:
         return self.state in FINISHED
 
@@ -109,8 +123,9 @@ class Window:
             "tester": self.tester,
             "networks": list(self.networks),
             "opened_at": self.opened_at,
-            "deadline": self.deadline,
-            "seconds_left": self.seconds_left(),
+            "permanent": self.permanent,
+            "deadline": None if self.permanent else self.deadline,
+            "seconds_left": None if self.permanent else self.seconds_left(),
             "minutes": self.minutes,
             "opened_by": self.opened_by,
             "origin": self.origin,

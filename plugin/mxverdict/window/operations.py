@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Callable, Optional
 
-from mxverdict.errors import CloseFailed, JournalError, MxVerdictError, OpenFailed, UsageError
+from mxverdict.errors import CloseFailed, JournalError, MxVerdictError, OpenFailed, UsageError, WindowRefused
 from mxverdict.host import Host
 from mxverdict.whm.api import LocalWhmApi, WhmApi
 from mxverdict.window import audit, delay_off, exim, notify, trusted_hosts, verify, visits, whitelist
-from mxverdict.window.clock import Instant, instant
+from mxverdict.window.clock import instant
+from mxverdict.window.due import due
 from mxverdict.window.journal import APPLIED, DORMANT, PLANNED, REVERTED, Change, Journal
 from mxverdict.window.model import (
     CLOSE_FAILED,
@@ -20,7 +21,6 @@ from mxverdict.window.model import (
     DELAY_OFF,
     FAILED,
     KEEPER,
-    KINDS,
     MAILED,
     MAILED_CLOSED,
     NOT_MAILED,
@@ -46,43 +46,6 @@ Step = tuple[str, Callable[[Window, whitelist.Record], list[str]]]
 """Kind of change, and what makes it; it records its plan before it writes and answers remarks."""
 
 
-def anything_due(host: Host, journal: Journal, *kinds: str) -> bool:
-    """Whether windows of those kinds want work: of any kind, when none is named."""
-    now = instant(host)
-    wanted = kinds or KINDS
-    return (
-        any(one.kind in wanted and due(host, journal, one, now) is not None for one in journal.unfinished())
-        or any(one.kind in wanted for one in journal.unmailed())
-        or (WHITELIST in wanted and any(trusted_hosts.woken(host, one.plan) for one in journal.dormant()))
-    )
-
-
-def due(host: Host, journal: Journal, window: Window, now: Instant) -> Optional[str]:
-    """Why a window is to be closed now: the tester's visit in words, or "" when there is nothing to tell of
-    it; None when it is not due.
-
-    Rows `opening` and `closing` count as due: under the lock they are what a killed process left.
-    """
-    if window.state == OPEN:
-        if window.ends.due(now):
-            return ""
-        return _tested(host, journal, window) if window.until_tested else None
-    if window.state == CLOSE_FAILED:
-        return None if window.last_attempt <= now.wall < window.next_attempt else ""
-    return ""
-
-
-def _tested(host: Host, journal: Journal, window: Window) -> Optional[str]:
-    """A log that cannot be made sense of, or a place in it that cannot be noted, holds up no other window."""
-    with suppress(Exception):
-        visit, looked = visits.look(host, window)
-        if visit is not None:
-            return visit.words
-        if looked != window:
-            journal.store_log_position(looked)
-    return None
-
-
 class Operations:
     """Whoever makes one holds the lock of `kind`."""
 
@@ -98,7 +61,7 @@ class Operations:
         before, steps = self._prepare(request.kind, parse(request.networks), request.tester)
         window = self.journal.insert(dataclasses.replace(request, before=before))
         try:
-            self.audit(actor, "open", window, f"begun, for {window.minutes} minutes")
+            self.audit(actor, "open", window, f"begun, {_how_long(window)}")
             remarks = self._apply(window, steps)
             inode, offset = visits.log_position(self.host)
             verify.opened(self.host, list(before), window.tester)
@@ -116,8 +79,19 @@ class Operations:
             if not isinstance(error, Exception):
                 raise
             raise _not_opened(error, left.error if left.state == CLOSE_FAILED else "") from error
-        self._try_audit(actor, "open", opened, f"open for {opened.minutes} minutes")
+        self._try_audit(actor, "open", opened, f"open {_how_long(opened)}")
         return opened
+
+    def open_permanent(self, request: Window, actor: Actor) -> Window:
+        """Like `open`, for an entry that stays. Raises WindowRefused when the address is listed already."""
+        networks = parse(request.networks)
+        for row in self.journal.unfinished():
+            if row.permanent and set(row.networks) & set(request.networks):
+                raise WindowRefused(f"{request.networks[0]} is a permanent entry already, number {row.id}")
+        if whitelist.is_listed(self.host, networks, self._others(request)):
+            path = self.host.sender_verify_bypass_hosts
+            raise WindowRefused(f"{request.networks[0]} stands in {path} already, put there by somebody else")
+        return self.open(request, actor)
 
     def join(self, window: Window, request: Window, actor: Actor) -> Window:
         """Raises OpenFailed when the addresses could not be added; the window stays as it was."""
@@ -163,7 +137,7 @@ class Operations:
             added = [change for change in self.journal.changes(window.id) if change not in standing]
         except JournalError as error:
             return [str(error)]
-        return self._put_back(added)[1]
+        return self._put_back(window, added)[1]
 
     def close(self, window: Window, actor: Actor) -> Window:
         """Put everything back. Answers it `closed` (`failed` when it had never opened) or `close_failed`."""
@@ -254,8 +228,13 @@ class Operations:
             delay_off.check(host)
             before = verify.delays(host, samples, tester)
             return before, [(_DELAY_SETTING, lambda _, record: delay_off.apply(host, api, record))]
-        steps: list[Step] = [(_LIST_ENTRIES, lambda _, record: whitelist.apply(host, networks, record))]
-        if trusted_hosts.enabled(api):
+        steps: list[Step] = [
+            (
+                _LIST_ENTRIES,
+                lambda window, record: whitelist.apply(host, networks, record, self._others(window)),
+            )
+        ]
+        if kind == WHITELIST and trusted_hosts.enabled(api):
             steps.append(
                 (
                     _TRUSTED_HOSTS,
@@ -294,7 +273,7 @@ class Operations:
         remarks: list[str] = []
         errors: list[str] = []
         try:
-            remarks, errors = self._put_back(self.journal.changes(window.id))
+            remarks, errors = self._put_back(window, self.journal.changes(window.id))
             if not errors and self.journal.has_changes(window.id):
                 remarks += verify.closed(self.host, window.before, window.tester)
         except Exception as error:
@@ -321,14 +300,22 @@ class Operations:
             self._try_audit(actor, CLOSE_FAILED, done, problem)
             return dataclasses.replace(done, state=CLOSE_FAILED, error=problem, closed_at=None)
 
-    def _put_back(self, changes: Sequence[Change]) -> tuple[list[str], list[str]]:
+    def _others(self, window: Window, after: int = 0) -> list[str]:
+        """Lines in the list file that other windows and permanent entries have put there, or those that they
+        put there after a change."""
+        with suppress(JournalError):
+            standing = self.journal.standing(_LIST_ENTRIES, window.id)
+            return [line for change in standing if change.id > after for line in change.plan["lines"]]
+        return []
+
+    def _put_back(self, window: Window, changes: Sequence[Change]) -> tuple[list[str], list[str]]:
         """Revert the changes, last one first, each on its own. Answers remarks and errors."""
         remarks: list[str] = []
         errors: list[str] = []
         for change in reversed(changes):
             state = REVERTED
             try:
-                remarks += self._revert(change)
+                remarks += self._revert(window, change)
             except trusted_hosts.Dormant:
                 state = DORMANT
                 remarks.append(
@@ -342,14 +329,20 @@ class Operations:
                 self.journal.mark(change.id, state)
         return remarks, errors
 
-    def _revert(self, change: Change) -> list[str]:
+    def _revert(self, window: Window, change: Change) -> list[str]:
         if change.kind == _LIST_ENTRIES:
-            return whitelist.revert(self.host, change.plan, change.state == APPLIED)
+            applied = change.state == APPLIED
+            others, in_front = self._others(window), self._others(window, change.id)
+            return whitelist.revert(self.host, change.plan, applied, others, in_front)
         if change.kind == _TRUSTED_HOSTS:
             if change.state == PLANNED:
                 exim.wait_for_others(self.host, trusted_hosts.CHANGES)
             return trusted_hosts.revert(self.host, self.closing_api, change.plan)
         return delay_off.revert(self.host, self.closing_api, change.plan)
+
+
+def _how_long(window: Window) -> str:
+    return "for good" if window.permanent else f"for {window.minutes} minutes"
 
 
 def with_remark(window: Window, remark: str) -> Window:

@@ -24,15 +24,18 @@ Record = Callable[[dict[str, Any]], None]
 """Makes the plan of a change durable; called before every write."""
 
 
-def apply(host: Host, networks: Sequence[Network], record: Record) -> list[str]:
-    """Add those networks that the file does not match yet; returns remarks. Raises HostError."""
+def apply(host: Host, networks: Sequence[Network], record: Record, others: Sequence[str] = ()) -> list[str]:
+    """Add those networks that the file does not match yet; returns remarks. Raises HostError.
+
+    `others` are lines of other windows or entries of ours, which go when those do: they do not count.
+    """
     path = host.sender_verify_bypass_hosts
     created = not path.exists()
     lines: list[str] = []
 
     def change(content: bytes) -> Optional[bytes]:
         nonlocal lines
-        lines = [listfile.line_of(network) for network in listfile.missing(content, networks)]
+        lines = [listfile.line_of(network) for network in listfile.missing(_less(content, others), networks)]
         record({"lines": lines, "created": created, "exact": listfile.present(content, lines)})
         return listfile.add(content, lines) if lines else None
 
@@ -40,8 +43,23 @@ def apply(host: Host, networks: Sequence[Network], record: Record) -> list[str]:
     return [] if lines else [f"every address stood in {path} already and stays there"]
 
 
-def revert(host: Host, plan: dict[str, Any], applied: bool) -> list[str]:
-    """Take out what `apply` added, where it still stands so; returns remarks. Raises HostError."""
+def is_listed(host: Host, networks: Sequence[Network], others: Sequence[str]) -> bool:
+    """Whether the file matches all of them by lines that are not `others`. Raises HostError."""
+    content = files.read(host.sender_verify_bypass_hosts) or b""
+    return not listfile.missing(_less(content, others), networks)
+
+
+def revert(
+    host: Host,
+    plan: dict[str, Any],
+    applied: bool,
+    others: Sequence[str] = (),
+    in_front: Sequence[str] = (),
+) -> list[str]:
+    """Take out what `apply` added, where it still stands so; returns remarks. Raises HostError.
+
+    `others` are lines of other windows or entries of ours, which stay; `in_front` those added later.
+    """
     path = host.sender_verify_bypass_hosts
     remarks: list[str] = []
     if not path.exists():
@@ -50,7 +68,7 @@ def revert(host: Host, plan: dict[str, Any], applied: bool) -> list[str]:
         remarks.append(f"{path} was missing before; an empty one stays: Exim drops mail without it")
     files.remove_leftover(path)
     lines: list[str] = plan["lines"]
-    gone, rearranged = _take_out(path, lines, plan.get("exact", ()))
+    gone, rearranged = _take_out(path, lines, plan.get("exact", ()), others, in_front)
     if gone and applied:
         remarks.append(f"{', '.join(gone)} had been taken out of {path} or changed by somebody else")
     if rearranged and len(gone) < len(lines):
@@ -61,7 +79,13 @@ def revert(host: Host, plan: dict[str, Any], applied: bool) -> list[str]:
     return remarks
 
 
-def _take_out(path: Path, lines: Sequence[str], exact: Sequence[str]) -> tuple[list[str], bool]:
+def _less(content: bytes, lines: Sequence[str]) -> bytes:
+    return listfile.remove(content, lines)[0]
+
+
+def _take_out(
+    path: Path, lines: Sequence[str], exact: Sequence[str], others: Sequence[str], in_front: Sequence[str]
+) -> tuple[list[str], bool]:
     """Answers which lines were not there and whether the others stood elsewhere than `apply` had put them.
 
     A program that read the file before and writes it after puts our lines back: they are taken out once more.
@@ -72,8 +96,9 @@ def _take_out(path: Path, lines: Sequence[str], exact: Sequence[str]) -> tuple[l
 
     def change(content: bytes) -> bytes:
         nonlocal gone, left, rearranged
-        left, gone = listfile.remove(content, lines, exact)
-        rearranged = listfile.add(left, lines) != content
+        left, gone = listfile.remove(content, lines, exact, others, in_front)
+        own = [line for line in lines if line not in others]
+        rearranged = listfile.add(listfile.without(left, others), own) != listfile.without(content, others)
         return left
 
     files.edit(path, change, _CREATION)

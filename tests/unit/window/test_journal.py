@@ -14,7 +14,7 @@ from mxverdict.errors import JournalError
 from mxverdict.host import Host
 from mxverdict.window import journal as journal_module
 from mxverdict.window.journal import APPLIED, DORMANT, REVERTED, Change, Journal, reading
-from mxverdict.window.model import CLOSE_FAILED, CLOSED, FAILED, OPENING
+from mxverdict.window.model import CLOSE_FAILED, CLOSED, FAILED, OPEN, OPENING, PERMANENT, WHITELIST
 from tests.unit.window.rows import window
 
 
@@ -43,6 +43,24 @@ def test_order_and_what_is_finished(journal: Journal) -> None:
         journal.insert(window(state=state))
     assert [row.id for row in journal.windows(3)] == [4, 3, 2]
     assert [row.id for row in journal.unfinished()] == [2, 4]
+
+
+def test_permanent_entries_that_stand_are_apart(journal: Journal) -> None:
+    for kind, state in ((PERMANENT, OPEN), (WHITELIST, OPEN), (PERMANENT, CLOSED), (PERMANENT, CLOSE_FAILED)):
+        journal.insert(window(kind=kind, state=state))
+    assert [row.id for row in journal.permanent()] == [1]
+    assert [row.id for row in journal.windows(9)] == [4, 3, 2]
+    assert [row.id for row in journal.unfinished()] == [1, 2, 4]
+
+
+def test_what_other_windows_have_changed(journal: Journal) -> None:
+    for state in (OPEN, OPEN, CLOSED, OPEN):
+        journal.insert(window(state=state))
+    for number, kind in ((1, "list_entries"), (2, "list_entries"), (2, "trusted_hosts"), (3, "list_entries")):
+        journal.plan(number, kind, {"lines": [str(number)]})
+    journal.mark(journal.plan(4, "list_entries", {"lines": ["4"]}), REVERTED)
+    assert [change.plan["lines"] for change in journal.standing("list_entries", 1)] == [["2"]]
+    assert [change.plan["lines"] for change in journal.standing("list_entries", 9)] == [["1"], ["2"]]
 
 
 def test_changes_stand_until_they_are_reverted(journal: Journal) -> None:

@@ -12,7 +12,7 @@ import pytest
 from mxverdict.host import ROOT_VARIABLE, Host
 from mxverdict.window import keeper
 from mxverdict.window.journal import DORMANT, Journal
-from mxverdict.window.model import CLOSE_FAILED, CLOSED, CLOSING, FAILED, OPEN, OPENING
+from mxverdict.window.model import CLOSE_FAILED, CLOSED, CLOSING, FAILED, OPEN, OPENING, PERMANENT, WHITELIST
 from tests.unit.window.rows import window
 
 UNITS = Path(keeper.__file__).parents[2] / "units"
@@ -28,9 +28,9 @@ def run(root: Path, *options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def with_window(host: Host, state: str) -> None:
+def with_window(host: Host, state: str, kind: str = WHITELIST) -> None:
     with closing(Journal(host, create=True)) as journal:
-        journal.insert(window(state=state))
+        journal.insert(window(state=state, kind=kind))
 
 
 def test_it_looks_where_the_host_keeps_things() -> None:
@@ -49,6 +49,17 @@ def test_idle_when_all_is_finished(tmp_path: Path, state: str) -> None:
 @pytest.mark.parametrize("state", [OPENING, OPEN, CLOSING, CLOSE_FAILED])
 def test_not_idle_while_a_window_is_not_finished(tmp_path: Path, state: str) -> None:
     with_window(Host(tmp_path), state)
+    assert not keeper.idle(str(tmp_path))
+
+
+def test_idle_while_permanent_entries_stand(tmp_path: Path) -> None:
+    with_window(Host(tmp_path), OPEN, PERMANENT)
+    assert keeper.idle(str(tmp_path))
+
+
+@pytest.mark.parametrize("state", [OPENING, CLOSING, CLOSE_FAILED])
+def test_not_idle_while_a_permanent_entry_comes_or_goes(tmp_path: Path, state: str) -> None:
+    with_window(Host(tmp_path), state, PERMANENT)
     assert not keeper.idle(str(tmp_path))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import Optional
 
 import pytest
 
@@ -129,3 +130,32 @@ def test_quotes_matter_where_told_so() -> None:
 
 def test_the_line_before_keeps_its_end() -> None:
     assert listfile.remove(b"10.0.0.1\n18.209.86.113", ["18.209.86.113"]) == (b"10.0.0.1\n", [])
+
+
+@pytest.mark.parametrize(
+    ("content", "exact", "others", "in_front", "left"),
+    [
+        (b"A\nB\nA\n", [], ["A"], [], b"B\nA\n"),
+        (b"A\nB\nA\n", [], ["A"], ["A"], b"A\nB\n"),
+        (b"A\nA\nB\nA\n", [], ["A", "A"], ["A"], b"A\nB\nA\n"),
+        (b'A\nB\n"A"\n', [], ["A"], ["A"], b'B\n"A"\n'),
+        (b"A\nB\n", [], ["A"], ["A"], None),
+        (b"A\nB\n", [], ["A"], [], None),
+        (b'"A"\nB\n', [], [], [], b"B\n"),
+        (b'"A"\nA\n', ["A"], ["A"], [], None),
+        (b"A\nB\n", [], ["B"], ["B"], b"B\n"),
+    ],
+)
+def test_others_keep_theirs(
+    content: bytes, exact: list[str], others: list[str], in_front: list[str], left: Optional[bytes]
+) -> None:
+    ours = "18.209.86.113"
+    named = content.replace(b"A", ours.encode())
+    exact, others, in_front = ([one.replace("A", ours) for one in some] for some in (exact, others, in_front))
+    expected = (named, [ours]) if left is None else (left.replace(b"A", ours.encode()), [])
+    assert listfile.remove(named, [ours], exact, others, in_front) == expected
+
+
+def test_without_every_instance() -> None:
+    content = b'18.209.86.113\n10.0.0.1\n"18.209.86.113"\r\n18.209.86.113 # kept\n'
+    assert listfile.without(content, ["18.209.86.113", "10.9.9.9"]) == b"10.0.0.1\n18.209.86.113 # kept\n"

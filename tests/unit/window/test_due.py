@@ -1,0 +1,58 @@
+"""What wants to be closed, and what never does."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from mxverdict.host import Host
+from mxverdict.window import visits
+from mxverdict.window.clock import Deadline, Instant
+from mxverdict.window.due import anything_due, due
+from mxverdict.window.journal import Journal
+from mxverdict.window.model import CLOSE_FAILED, CLOSING, FOREVER, OPEN, OPENING, PERMANENT, WHITELIST
+from tests.unit.window.rows import NOW, window
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        NOW,
+        Instant(NOW.wall + 100 * 365 * 86_400, NOW.boot + 1e9, "boot"),
+        Instant(NOW.wall - 86_400, 1e9, "another boot"),
+        Instant(0.0, 0.0, ""),
+    ],
+)
+def test_a_permanent_entry_never_is(tmp_path: Path, now: Instant) -> None:
+    host = Host(tmp_path)
+    row = window(kind=PERMANENT, ends=Deadline.never(NOW, FOREVER), minutes=0)
+    with closing(Journal(host, create=True)) as journal:
+        assert due(host, journal, journal.insert(row), now) is None
+        assert not anything_due(host, journal)
+
+
+@pytest.mark.parametrize("state", [OPENING, CLOSING, CLOSE_FAILED])
+def test_one_that_comes_or_goes_is(tmp_path: Path, state: str) -> None:
+    host = Host(tmp_path)
+    row = window(kind=PERMANENT, state=state, ends=Deadline.never(NOW, FOREVER), minutes=0)
+    with closing(Journal(host, create=True)) as journal:
+        assert due(host, journal, journal.insert(row), NOW) == ""
+        assert anything_due(host, journal)
+        assert anything_due(host, journal, PERMANENT)
+        assert not anything_due(host, journal, WHITELIST)
+
+
+def test_a_log_that_makes_it_stumble_does_not_hold_up_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(visits, "look", stumble)
+    host = Host(tmp_path)
+    with closing(Journal(host, create=True)) as journal:
+        row = journal.insert(window(state=OPEN, until_tested=True))
+        assert due(host, journal, row, NOW) is None
+        assert due(host, journal, row, Instant(NOW.wall + 901, NOW.boot, "boot")) == ""
