@@ -12,10 +12,14 @@ from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.browser.conftest import SECONDS, Whm, screenshot
 from tests.sandbox.box import TESTER, Sandbox
+from tests.sandbox.names import Records
 
 WITH_AND_WITHOUT = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
 WIDTHS = (360, 1280)
 STRANGER = "198.51.100.7"
+NEW, LIAR = "198.51.100.201", "198.51.100.202"
+NAME = "keeper-eu-west-1a.mxtoolbox.com"
+RECORDS: Records = {(NEW, "PTR"): (NAME,), (NAME, "A"): (NEW,), (LIAR, "PTR"): ("host.liar.example",)}
 HOSTILE = "<img/src=x/onerror=alert(1)><script>alert(2)</script>"
 
 _REFUSED = """
@@ -47,10 +51,13 @@ def before(now: float) -> str:
 @pytest.fixture(scope="module")
 def running_whm(browser: Browser) -> Iterator[Whm]:
     """The tester has been here twice: once it waited, once it gave up. A stranger was refused."""
-    with Sandbox(connect_delay=2, rcpt_delay=1) as box:
+    with Sandbox(records=RECORDS, connect_delay=2, rcpt_delay=0) as box:
+        box.add_outside(NEW, LIAR)
         now = time.time()
         (box.root / "var/log/exim_mainlog-20261124").write_text(before(now))
         whm = Whm(box, browser)
+        for address in (NEW, LIAR):
+            box.visit(address, patience=6.0, ehlo=NAME)
         box.visit(patience=1.0)
         box.visit(patience=6.0, ehlo=HOSTILE)
         box.run([sys.executable, "-c", _REFUSED % (STRANGER, HOSTILE)], namespace=box.outside, check=True)
@@ -140,3 +147,36 @@ def test_hostile_names_in_the_log_do_nothing(whm: Whm) -> None:
     expect(page.locator(".refused").first).to_contain_text(HOSTILE)
     assert dialogs == []
     assert page.locator("#mxverdict img, #mxverdict script").count() == 0
+
+
+def test_a_refused_sender_is_let_past_for_good_and_no_more(whm: Whm) -> None:
+    page = log(whm)
+    row = page.locator("#refused-title + p + table tbody tr", has_text=STRANGER)
+    row.get_by_role("button", name="For good").click()
+    entry = page.locator(".kept li", has_text=STRANGER)
+    expect(entry).to_be_visible(timeout=30 * SECONDS)
+    listed = whm.box.root / "etc/senderverifybypasshosts"
+    assert STRANGER in listed.read_text()
+    page.get_by_role("link", name="What the log says").click()
+    picture(page, "log-permanent")
+    entry.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("The address is let past no more.")).to_be_visible(timeout=30 * SECONDS)
+    assert STRANGER not in listed.read_text()
+    expect(entry).to_have_count(0)
+
+
+def test_new_addresses_of_a_tester_are_offered_added_and_removed(whm: Whm) -> None:
+    page = log(whm, javascript=False)
+    page.get_by_role("button", name="Look for new addresses").click()
+    new, liar = (page.locator("#found-title ~ table tr", has_text=one) for one in (NEW, LIAR))
+    expect(new).to_contain_text(f"its reverse name is {NAME}", timeout=30 * SECONDS)
+    expect(liar).to_contain_text("is not under mxtoolbox.com")
+    assert liar.get_by_role("button").count() == 0
+    picture(page, "log-found")
+    new.get_by_role("button", name="Add").click()
+    kept = page.get_by_text(f"{NEW} is kept as an address of MXToolbox.")
+    expect(kept).to_be_visible(timeout=30 * SECONDS)
+    page.get_by_role("link", name="What the log says").click()
+    expect(new).to_have_count(0)
+    page.locator(".kept li", has_text=NEW).get_by_role("button", name="Remove").click()
+    expect(page.get_by_text(f"{NEW} is forgotten")).to_be_visible(timeout=30 * SECONDS)

@@ -47,6 +47,16 @@ def open_window(host: Host, user: str, form: Mapping[str, str]) -> Work:
     return work
 
 
+def let_past_for_good(host: Host, user: str, form: Mapping[str, str]) -> Work:
+    address = form.get("address", "")
+
+    def work() -> str:
+        entry = window.open_permanent(host, address, actor=window.Actor(user, "web"))
+        return f"{entry.networks[0]} is let past for good." + (f" {entry.remark}" if entry.remark else "")
+
+    return work
+
+
 def extend_window(host: Host, user: str, form: Mapping[str, str]) -> Work:
     identity, minutes = _identity(form), _minutes(form)
 
@@ -62,7 +72,33 @@ def close_window(host: Host, user: str, form: Mapping[str, str]) -> Work:
 
     def work() -> str:
         closed = window.close_window(host, identity, window.Actor(user, "web"))
-        return "The test window is closed." + (f" {closed.remark}" if closed.remark else "")
+        ended = "The address is let past no more." if closed.permanent else "The test window is closed."
+        return ended + (f" {closed.remark}" if closed.remark else "")
+
+    return work
+
+
+def add_tester_address(host: Host, user: str, form: Mapping[str, str]) -> Work:
+    """DNS is asked once more, and has to confirm it."""
+    address, tester = form.get("address", ""), form.get("tester", "")
+
+    def work() -> str:
+        from mxverdict import tester_addresses
+
+        added = tester_addresses.add(host, address, tester, window.Actor(user, "web"))
+        return f"{added.network} is kept as an address of {testers.load(host=host).tester(tester).title}."
+
+    return work
+
+
+def remove_tester_address(host: Host, user: str, form: Mapping[str, str]) -> Work:
+    address = form.get("address", "")
+
+    def work() -> str:
+        from mxverdict import tester_addresses
+
+        gone = tester_addresses.remove(host, address, window.Actor(user, "web"))
+        return f"{gone.address} is forgotten; an open test window keeps it to its end."
 
     return work
 
@@ -79,6 +115,9 @@ ACTIONS: Mapping[str, Callable[[Host, str, Mapping[str, str]], Work]] = {
     "open": open_window,
     "extend": extend_window,
     "close": close_window,
+    "permanent": let_past_for_good,
+    "add-tester-address": add_tester_address,
+    "remove-tester-address": remove_tester_address,
 }
 
 

@@ -87,7 +87,7 @@ def _respond(host: Host, environ: Mapping[str, str], body: BinaryIO, response: R
 def _act(host: Host, request: Request, response: Response) -> None:
     if request.method != "POST":
         raise Refusal(405, "Changes are made by the buttons of the page only.", allow="POST")
-    from mxverdict.web import checks, csrf
+    from mxverdict.web import checks, csrf, found_testers
     from mxverdict.web.actions import ACTIONS
     from mxverdict.web.submit import lead_to, submit
 
@@ -98,6 +98,9 @@ def _act(host: Host, request: Request, response: Response) -> None:
     name = request.query["action"]
     if name in checks.STARTS:
         lead_to(checks.STARTS[name](host, request.form), response)
+        return
+    if name == found_testers.ACTION:
+        lead_to(found_testers.start(host), response)
         return
     action = ACTIONS.get(name)
     if action is None:

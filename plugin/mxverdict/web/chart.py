@@ -17,6 +17,8 @@ _TALL = 120
 _GAP = 0.2
 """Of a bar's place."""
 _LABELS = 4
+_LONG = 30 * 3600
+"""Seconds; of more than that the axis tells the days instead of the hours."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,13 @@ def chart(bars: Sequence[TrafficHour]) -> Optional[Chart]:
     place = 100 / len(bars)
     step = -(-len(bars) // _LABELS)
     busiest = max(bars, key=lambda bar: bar.connections)
+    form = "%m-%d" if bars[-1].start - bars[0].start > _LONG else "%H:%M"
     left = sum(bar.left for bar in bars)
     return Chart(
         columns=tuple(_column(bar, number * place, place, most) for number, bar in enumerate(bars)),
         ticks=tuple(
-            (round(number * place, 2), _moment(bars[number].start)) for number in range(0, len(bars), step)
+            (round(number * place, 2), time.strftime(form, time.localtime(bars[number].start)))
+            for number in range(0, len(bars), step)
         ),
         most=f"{most} connections",
         floor=_TOP + _TALL,

@@ -47,4 +47,4 @@ def show(host: Host, request: Request, response: Response) -> None:
 
 def _checked(host: Host, name: str) -> Optional[CheckView]:
     found = checks.stored(jobs.result(host, name))
-    return check_view(found.evidence, found.report, testers.load().testers) if found else None
+    return check_view(found.evidence, found.report, testers.load(host=host).testers) if found else None

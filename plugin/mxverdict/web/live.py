@@ -22,7 +22,7 @@ _MOST = 5
 def met(host: Host, window: Window) -> tuple[Came, ...]:
     """The last visits of testers from the window's addresses while it stood open, the oldest first."""
     log = what_log_tells.visits(host, window.opened_at - _SLACK, time.monotonic() + _PATIENCE)
-    known = testers.load().testers
+    known = testers.load(host=host).testers
     found = [visit for visit in log.visits if _was_let_past(visit, window)]
     return tuple(came(visit, known) for visit in found[-_MOST:])
 

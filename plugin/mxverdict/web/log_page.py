@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from mxverdict import testers
 from mxverdict.host import Host
-from mxverdict.web import log_reading, standing
+from mxverdict.testers import Tester
+from mxverdict.web import found_testers, jobs, log_reading, standing
 from mxverdict.web.log_reading import DAY, WEEK, Reading
 from mxverdict.web.log_view import visits_view
 from mxverdict.web.page import send
@@ -27,8 +29,12 @@ def show(host: Host, request: Request, response: Response) -> None:
     if response.head_only:
         return
     log_reading.refresh(host)
-    seen = standing.look(host, request, log_reading.JOB)
+    found_job = jobs.read(host, found_testers.JOB)
+    looking = found_job is not None and found_job.state == "running"
+    seen = standing.look(host, request, found_testers.JOB if looking else log_reading.JOB)
+    reading_job = jobs.read(host, log_reading.JOB)
     reading = log_reading.latest(host)
+    known = testers.load(host=host).testers
     seconds, span = _SPANS[days]
     send(
         host,
@@ -39,16 +45,20 @@ def show(host: Host, request: Request, response: Response) -> None:
         look=lambda: seen,
         days=days,
         span=span,
-        running=seen.job is not None and seen.job.state == "running",
+        running=reading_job is not None and reading_job.state == "running",
+        reading_job=reading_job,
         reading=reading,
+        found=found_testers.latest(host, known),
+        found_job=found_job,
+        added=[(tester.title, one) for tester in known for one in tester.addresses if one.added],
         now=time.time,
-        **(_shown(reading, seconds, span) if reading else {}),
+        **(_shown(known, reading, seconds, span) if reading else {}),
     )
 
 
-def _shown(reading: Reading, seconds: float, span: str) -> dict[str, Any]:
+def _shown(known: Sequence[Tester], reading: Reading, seconds: float, span: str) -> dict[str, Any]:
     since = reading.taken_at - seconds
     return {
-        "visits": visits_view(reading.visits, since, span, testers.load().testers),
+        "visits": visits_view(reading.visits, since, span, known),
         "traffic": traffic_view(reading.day if seconds == DAY else reading.week),
     }

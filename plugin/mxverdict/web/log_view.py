@@ -70,7 +70,7 @@ def _summary(visits: Sequence[Visit], span: str, testers: Sequence[Tester]) -> s
         return f"No tester was here in {span}."
     names = {visit.tester for visit in visits}
     who = [tester.title for tester in testers if tester.name in names]
-    if len(who) != 1:
+    if len(names) != 1 or not who:
         return f"Testers were here {len(visits)} times in {span}."
     times = "once" if len(visits) == 1 else f"{len(visits)} times"
     return f"{who[0]} was here {times} in {span}."

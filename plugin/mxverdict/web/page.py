@@ -91,4 +91,4 @@ def _check(host: Host) -> CheckView:
         evidence, report = check.run(host)
     except MxVerdictError as error:
         return CheckView(error=error)
-    return check_view(evidence, report, testers.load().testers)
+    return check_view(evidence, report, testers.load(host=host).testers)

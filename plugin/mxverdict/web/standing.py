@@ -26,10 +26,12 @@ _LATELY = 900.0
 
 @dataclass(frozen=True)
 class Standing:
-    """`trouble` says why windows cannot be read; `token` is "" when no form may be shown."""
+    """`permanent` entries are in force; `trouble` says why windows cannot be read; `token` is "" when no form
+    may be shown."""
 
     windows: tuple[Window, ...]
     history: tuple[Window, ...]
+    permanent: tuple[Window, ...]
     trouble: Optional[MxVerdictError]
     job: Optional[Job]
     token: str
@@ -74,15 +76,19 @@ def look(host: Host, request: Request, job_name: str = "") -> Standing:
     Never raises MxVerdictError. What is due is set to be closed first."""
     windows: tuple[Window, ...] = ()
     history: tuple[Window, ...] = ()
+    permanent: tuple[Window, ...] = ()
     trouble: Optional[MxVerdictError] = None
     try:
         state.tend(host)
         windows = tuple(window.open_windows(host))
+        permanent = tuple(window.permanent_entries(host))
         history = tuple(one for one in window.list_windows(host, limit=_HISTORY) if one.finished)
     except MxVerdictError as error:
         trouble = error
     job = jobs.read(host, job_name or request.query.get("job", ""))
-    return Standing(windows, history, trouble, job, _token(host, request), testers.load().testers)
+    return Standing(
+        windows, history, permanent, trouble, job, _token(host, request), testers.load(host=host).testers
+    )
 
 
 def _token(host: Host, request: Request) -> str:

@@ -11,8 +11,8 @@
   if (job && !busy && !/[?&]view=/.test(location.search)) history.replaceState(null, "", location.pathname);
 
   for (const form of page.querySelectorAll("form")) {
-    form.addEventListener("submit", () => {
-      const button = form.querySelector("button");
+    form.addEventListener("submit", (event) => {
+      const button = event.submitter || form.querySelector("button");
       setTimeout(() => { button.disabled = true; button.textContent = "Working …"; });
     });
   }
