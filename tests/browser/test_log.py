@@ -6,6 +6,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
@@ -51,16 +52,19 @@ def before(now: float) -> str:
 @pytest.fixture(scope="module")
 def running_whm(browser: Browser) -> Iterator[Whm]:
     """The tester has been here twice: once it waited, once it gave up. A stranger was refused."""
-    with Sandbox(records=RECORDS, connect_delay=2, rcpt_delay=0) as box:
+    with Sandbox(records=RECORDS, connect_delay=1, rcpt_delay=0) as box:
         box.add_outside(NEW, LIAR)
         now = time.time()
         (box.root / "var/log/exim_mainlog-20261124").write_text(before(now))
         whm = Whm(box, browser)
-        for address in (NEW, LIAR):
-            box.visit(address, patience=6.0, ehlo=NAME)
-        box.visit(patience=1.0)
+        with ThreadPoolExecutor(4) as pool:
+            visits = [pool.submit(box.visit, address, patience=6.0, ehlo=NAME) for address in (NEW, LIAR)]
+            visits += [pool.submit(box.visit, patience=0.5)]
+            words = [sys.executable, "-c", _REFUSED % (STRANGER, HOSTILE)]
+            box.run(words, namespace=box.outside, check=True)
+            for visit in visits:
+                visit.result()
         box.visit(patience=6.0, ehlo=HOSTILE)
-        box.run([sys.executable, "-c", _REFUSED % (STRANGER, HOSTILE)], namespace=box.outside, check=True)
         yield whm
 
 
