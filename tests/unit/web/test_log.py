@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mxverdict import testers
+from mxverdict import check, testers
 from mxverdict.evidence.traffic import RefusedSender, Traffic, TrafficHour
 from mxverdict.evidence.visit import Visit, VisitLog
 from mxverdict.host import Host
@@ -21,6 +21,7 @@ from mxverdict.web.log_view import came, visits_view
 from mxverdict.web.standing import Standing
 from mxverdict.web.traffic_view import traffic_view
 from mxverdict.window.model import TESTED, Window
+from tests.unit.evidence_maker import evidence
 from tests.unit.web.cgi import SESSION, Answer, call, post
 from tests.unit.window.rows import window
 
@@ -370,3 +371,12 @@ def test_a_page_without_javascript_asks_again_often_while_it_waits() -> None:
 )
 def test_titles_of_those_who_are_let_past(names: str, titles: str) -> None:
     assert standing().title_of(names) == titles
+
+
+def test_a_prediction_is_told_with_the_last_visit(host: Host, checks: list[Any]) -> None:
+    seen = visit(ended="left", seconds=15.0, refused="", name=HOSTILE)
+    said = evidence(visits=VisitLog(NOW - 10, (seen,)))
+    checks.append(lambda _: (said, check.again(said)))
+    page = call(host).body
+    assert "<b>From the log:</b> Its last visit, " in page
+    assert "met the same: it left before it said a word, after 15 s." in page
