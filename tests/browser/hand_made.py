@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Optional
 
 from mxverdict import check
 from mxverdict.collect.own_targets import NoTarget
@@ -56,12 +57,12 @@ def _install(run: Callable[..., tuple[Evidence, Report]], again: Callable[..., R
             raise NoTarget(_said(FAIL))
         return run(host, targets=targets, progress=progress, **options)
 
-    def judge(evidence: Evidence, testers: Sequence[str] = ()) -> Report:
+    def judge(evidence: Evidence, testers: Sequence[str] = (), host: Optional[Host] = None) -> Report:
         if _said(REAL):
-            return again(evidence, testers)
+            return again(evidence, testers, host)
         hostile = _said(HOSTILE)
         domain = _hostile(hostile) if hostile else domain_report()
-        return replace(again(evidence, testers), domains=(domain,))
+        return replace(again(evidence, testers, host), domains=(domain,))
 
     vars(check).update(run=slowed, again=judge)
 
