@@ -98,6 +98,8 @@ def saved(path: Path, testers: Sequence[str]) -> tuple[Evidence, Report]:
         return evidence, check.again(evidence, testers)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise UsageError(f"{path} cannot be judged: `mxverdict check --save` did not write it") from None
     except (ValueError, LookupError, RecursionError) as error:
         raise UsageError(f"{path} cannot be judged: {error}") from None
 
