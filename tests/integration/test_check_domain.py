@@ -17,6 +17,7 @@ from tests.sandbox.peers import Peer, Peers
 
 ELSEWHERE = "198.51.100.40"
 SILENT = "198.51.100.66"
+HOSTILE = '"v=spf1 \\027[31m<script>alert(1)</script>"'
 DEAF = "198.51.100.67"
 _TAKE_AND_SAY_NOTHING = """
 import socket, sys
@@ -42,7 +43,7 @@ def world() -> Iterator[tuple[Sandbox, Peer]]:
         ("endless.example", "MX"): ("10 c0.endless.example",),
         **{(f"c{n}.endless.example", "CNAME"): (f"c{n + 1}.endless.example",) for n in range(40)},
         ("vast.example", "MX"): ("0 cp1.example.net",),
-        ("vast.example", "TXT"): (" ".join(['"v=spf1 \\027[31m<script>alert(1)</script>"'] + ['"' + "x" * 250 + '"'] * 200),),
+        ("vast.example", "TXT"): (" ".join([HOSTILE, *(['"' + "x" * 250 + '"'] * 200)]),),
     }  # fmt: skip
     with Sandbox(records=records) as running, Peers(running) as peers:
         running.add_outside(SILENT, silent=True)

@@ -122,6 +122,25 @@ def test_uninstall_by_force_says_what_stays(server: Server) -> None:
     assert not (server.disk / OPT).exists()
 
 
+def test_permanent_entries_outlive_an_upgrade_and_uninstall_names_them(server: Server) -> None:
+    server.installed()
+    listed = server.disk / "etc/senderverifybypasshosts"
+    before = listed.read_text()
+    opened = server.run("mxverdict", "window", "open", "--permanent", "--address", TESTER)
+    assert opened.returncode == 0, opened.stderr
+    server.installed()
+    server.let_time_pass(400 * 86_400)
+    assert server.run("systemctl", "start", "mxverdict-keeper.service").returncode == 0
+    assert listed.read_text() == f"{TESTER}\n{before}"
+    assert "Permanent entry 1" in server.run("mxverdict", "window", "list").stdout
+    done = server.run(UNINSTALL)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "These permanent entries stay in /etc/senderverifybypasshosts" in done.stdout
+    assert done.stdout.splitlines()[-1] == TESTER
+    assert listed.read_text() == f"{TESTER}\n{before}"
+    assert not (server.disk / "var/lib/mxverdict").exists()
+
+
 def test_refusals_are_one_line_and_change_nothing(server: Server) -> None:
     before = server.state()
     someone = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")

@@ -75,8 +75,8 @@ class Network:
         _batch(self.outside, _outside_commands())
 
     def add_outside(self, address: str, *, silent: bool = False) -> None:
-        """Give the outside world one more address (IPv4 or IPv6). A `silent` one has a route, but nobody: what
-        is sent to it is dropped without a word."""
+        """Give the outside world one more address (IPv4 or IPv6). A `silent` one has a route, but nobody is
+        there: what is sent to it is dropped without a word."""
         gateway = GATEWAY_IPV6 if ":" in address else GATEWAY_IPV4
         _ip("-n", self.server, "route", "replace", address, "via", gateway)
         if not silent:
