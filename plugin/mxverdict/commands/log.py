@@ -21,7 +21,7 @@ _PATIENCE = 120.0
 
 
 def register(commands: Any) -> None:
-    log = command(commands, "log", _log, "what Exim's log says about the testers' visits")
+    log = command(commands, "log", _log, "what Exim's log says: the testers' visits, refused senders, the delay")
     log.add_argument(
         "--since",
         metavar="TIME",
