@@ -21,7 +21,9 @@ _PATIENCE = 120.0
 
 
 def register(commands: Any) -> None:
-    log = command(commands, "log", _log, "what Exim's log says: the testers' visits, refused senders, the delay")
+    log = command(
+        commands, "log", _log, "what Exim's log says: the testers' visits, refused senders, the delay"
+    )
     log.add_argument(
         "--since",
         metavar="TIME",
