@@ -39,14 +39,30 @@ windows_closed() {
     [ -e "$state/journal.sqlite" ] || return 0
     python=$(standard_python) || return 1
     "$python" -I -S -B - "$home/plugin" <<'PYTHON'
+import os
 import sys
 
 sys.path.insert(0, sys.argv[1])
-from mxverdict.cli import main
+from mxverdict.errors import MxVerdictError
+from mxverdict.host import Host
+from mxverdict.window import Actor, close_due, close_window, open_windows
 from mxverdict.window.keeper import idle
 
+
+def close_all(host):
+    close_due(host)
+    for window in sorted(open_windows(host), key=lambda one: one.kind == "delay_off"):
+        try:
+            close_window(host, window.id, Actor(os.environ.get("SUDO_USER") or "root", "cli"))
+        except MxVerdictError as error:
+            print(f"mxverdict: {error}", file=sys.stderr)
+
+
 if not idle("/"):
-    main(["window", "close", "--all"])
+    try:
+        close_all(Host("/"))
+    except MxVerdictError as error:
+        print(f"mxverdict: {error}. {error.advice}", file=sys.stderr)
 sys.exit(not idle("/"))
 PYTHON
 }
