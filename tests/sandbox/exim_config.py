@@ -48,8 +48,8 @@ begin transports
 remote_smtp:
   driver = smtp
   interface = <; ${lookup {${lc:$sender_address_domain}} lsearch* {%ROOT%/etc/mailips}}
-  helo_data = ${lookup {${lc:$sender_address_domain}} lsearch* {%ROOT%/etc/mailhelo} \\
-    {$value}{$primary_hostname}}
+  helo_data = ${lookup {${lc:$sender_address_domain}} lsearch* {%ROOT%/etc/mailhelo} \
+{$value}{$primary_hostname}}
 
 mailbox:
   driver = appendfile
