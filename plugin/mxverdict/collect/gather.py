@@ -87,7 +87,7 @@ def gather(
         probing = pool.submit(smtp.probe_all, local, hostname, reply_timeout=reply_timeout)
         naming = pool.submit(dns.reverse_all, [target.address for target in found])
         visiting = pool.submit(
-            read_visits, host, catalogue.load().testers, time.time() - HISTORY, most=HISTORY_BYTES
+            read_visits, host, catalogue.load(host=host).testers, time.time() - HISTORY, most=HISTORY_BYTES
         )
         leaving = pool.submit(read_outgoing, host, server.targets or found, deadline)
         if domain_routes:
