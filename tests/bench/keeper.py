@@ -1,4 +1,5 @@
-"""What an idle tick of the keeper costs, against the floor. By hand: `python -m tests.bench.keeper [RUNS]`.
+"""What an idle tick of the keeper costs, against the floor. By hand: `PYTHONPATH=plugin python -m
+tests.bench.keeper [RUNS]`.
 
 CPU seconds of the process (user and system), the programs in turn, so that they share the machine's mood.
 """

@@ -230,7 +230,7 @@ def test_both_kinds_at_once(windows: Windows) -> None:
     assert windows.open("delay_off", [TESTER])["id"] == 2
     first = windows.close(1)
     assert (first["state"], windows.delay()) == ("closed", 0)
-    assert first["remark"] == "the delay is switched off for everybody at present"
+    assert first["remark"] == "the delay was switched off for everybody when this window closed"
     assert windows.open("whitelist")["id"] == 3
     assert windows.close(2)["state"] == "closed"
     assert windows.delays(TESTER, STRANGER) == {TESTER: 0, STRANGER: 40}

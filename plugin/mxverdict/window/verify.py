@@ -80,7 +80,7 @@ def closed(host: Host, before: dict[str, int], tester: str) -> list[str]:
         if spared_by:
             remarks.append(f"{address} is still spared the delay, by {spared_by[0]}")
         elif not delay_stanzas(host.exim_conf):
-            remarks.append("the delay is switched off for everybody at present")
+            remarks.append("the delay was switched off for everybody when this window closed")
         else:
             raise HostError(f"Exim still does not delay {address}")
     return list(dict.fromkeys(remarks))
