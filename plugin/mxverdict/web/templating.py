@@ -8,7 +8,7 @@ from typing import Any, Optional
 from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, Undefined
 from markupsafe import Markup, escape
 
-from mxverdict import __version__
+from mxverdict import __version__, language
 from mxverdict.host import Host
 from mxverdict.testers import told_sources
 from mxverdict.text import visible
@@ -30,7 +30,11 @@ def environment(host: Host) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         bytecode_cache=_cache(host),
+        extensions=["jinja2.ext.i18n"],
     )
+    made.policies["ext.i18n.trimmed"] = True
+    vars(made).update(newstyle_gettext=True)
+    made.globals.update(gettext=_gettext, ngettext=_ngettext)
     made.filters.update(
         age=age, moment=moment, countdown=countdown, transcript=_transcript, sentence=_sentence
     )
@@ -42,6 +46,20 @@ def environment(host: Host) -> Environment:
 def _shown(value: Any) -> Any:
     """Every value on its way into a page: no control character of an outside text gets there raw."""
     return value if isinstance(value, (Markup, int, float, Undefined)) else visible(str(value))
+
+
+def _gettext(message: str, /, **values: object) -> Markup:
+    """A text of the catalogue with `values` for its `%(name)s`, which are outside texts as any other."""
+    return _filled(language.gettext(message), values)
+
+
+def _ngettext(one: str, many: str, number: int, /, **values: object) -> Markup:
+    return _filled(language.ngettext(one, many, number), {"num": number, **values})
+
+
+def _filled(text: str, values: dict[str, object]) -> Markup:
+    shown = {name: _shown(value) for name, value in values.items()}
+    return Markup(text) % shown  # noqa: S704 - a text of the catalogue is part of the template
 
 
 def _transcript(text: str) -> Markup:
@@ -68,4 +86,4 @@ def _cache(host: Host) -> Optional[FileSystemBytecodeCache]:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         return None
-    return FileSystemBytecodeCache(str(folder), "%s")
+    return FileSystemBytecodeCache(str(folder), "i18n-%s")
