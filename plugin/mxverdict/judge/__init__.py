@@ -26,12 +26,7 @@ _WORST_FIRST = list(Verdict)
 
 def judge(evidence: Evidence, testers: Sequence[Tester], senders: Sequence[Sender]) -> Report:
     """The report each of `testers` would print about each address in `evidence`, with our verdicts."""
-    predictions = tuple(
-        prediction
-        for tester in testers
-        for target in evidence.targets
-        for prediction in _predictions(tester, target, evidence)
-    )
+    predictions = predict(evidence, testers)
     domains = judge_domains(evidence, predictions)
     server = _sorted(
         [
@@ -52,6 +47,16 @@ def judge(evidence: Evidence, testers: Sequence[Tester], senders: Sequence[Sende
         server=server,
         remarks=evidence.remarks,
         domains=domains,
+    )
+
+
+def predict(evidence: Evidence, testers: Iterable[Tester]) -> tuple[Prediction, ...]:
+    """The predictions alone, by tester and server address."""
+    return tuple(
+        prediction
+        for tester in testers
+        for target in evidence.targets
+        for prediction in _predictions(tester, target, evidence)
     )
 
 

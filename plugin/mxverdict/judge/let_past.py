@@ -1,0 +1,40 @@
+"""What each tester would print during a test window: the same sessions, judged with Exim's delays taken out.
+
+A window changes nothing else that a tester's rows depend on (DESIGN section 7).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Optional
+
+from mxverdict.evidence import Evidence, Preview
+from mxverdict.findings import Prediction
+from mxverdict.judge import predict
+from mxverdict.testers import Tester
+
+
+def let_past(evidence: Evidence, testers: Iterable[Tester]) -> tuple[Prediction, ...]:
+    """The predictions for a window that lets every address past. Addresses that meet the same then share one,
+    also where they do not now: find the counterpart of a prediction with `counterpart`.
+
+    They are compared with no visit: the log tells of what was, not of a window to come.
+    """
+    previews = tuple(without_delay(preview) for preview in evidence.previews)
+    predictions = predict(dataclasses.replace(evidence, previews=previews), testers)
+    return tuple(dataclasses.replace(prediction, history="") for prediction in predictions)
+
+
+def without_delay(preview: Preview) -> Preview:
+    stages = (dataclasses.replace(stage, delay=0, delayed_by=()) for stage in preview.stages)
+    return dataclasses.replace(preview, stages=tuple(stages))
+
+
+def counterpart(prediction: Prediction, others: Iterable[Prediction]) -> Optional[Prediction]:
+    """The one of `others` about the same tester, server address and sources."""
+    for other in others:
+        same = (other.tester, other.server_address) == (prediction.tester, prediction.server_address)
+        if same and set(prediction.sources) <= set(other.sources):
+            return other
+    return None
