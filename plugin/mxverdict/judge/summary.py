@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mxverdict.findings import DomainReport, Finding, Prediction, Verdict
+from mxverdict.language import gettext as _
+from mxverdict.language import ngettext
 from mxverdict.testers.rows import printed
 
 _COMPLAINTS = ("warning", "error")
@@ -21,16 +23,28 @@ def summary(
         sentences.append(domains[0].summary)
     elif domains:
         real = sum(any(f.verdict is Verdict.PROBLEM for f in domain.findings) for domain in domains)
-        sentences.append(f"{len(domains)} domains were looked at, {real} of them with real problems.")
+        sentences.append(
+            ngettext(
+                "{count} domain was looked at, {real} of them with real problems.",
+                "{count} domains were looked at, {real} of them with real problems.",
+                len(domains),
+            ).format(count=len(domains), real=real)
+        )
     elif predictions:
         first = predictions[0]
         told = [f for p in predictions if p.tester == first.tester for f in p.findings]
         sentences.append(complaints(first.title, told))
         besides += len({f.row.name for f in told if f.row.level == "ok" and f.verdict is Verdict.PROBLEM})
     else:
-        return "No tester was looked at."
+        return _("No tester was looked at.")
     if besides:
-        sentences.append(f"This server has {_number(besides, 'real problem')} that the report does not name.")
+        sentences.append(
+            ngettext(
+                "This server has {count} real problem that the report does not name.",
+                "This server has {count} real problems that the report does not name.",
+                besides,
+            ).format(count=besides)
+        )
     return " ".join(sentences)
 
 
@@ -44,7 +58,13 @@ def about_domain(title: str, findings: Sequence[Finding]) -> str:
     )
     sentences = [complaints(title, named)]
     if besides:
-        sentences.append(f"There {_is(besides)} {_number(besides, 'real problem')} that it does not name.")
+        sentences.append(
+            ngettext(
+                "There is {count} real problem that it does not name.",
+                "There are {count} real problems that it does not name.",
+                besides,
+            ).format(count=besides)
+        )
     return " ".join(sentences)
 
 
@@ -54,35 +74,36 @@ def complaints(title: str, findings: Sequence[Finding]) -> str:
         (f.row.category, f.row.host, f.row.name, f.verdict) for f in findings if f.row.level in _COMPLAINTS
     }
     if not rows and any(finding.verdict is Verdict.UNKNOWN for finding in findings):
-        return f"What {title} will report could not be told."
+        return _("What {tester} will report could not be told.").format(tester=title)
     if not rows:
-        return f"{title} will report no problem."
+        return _("{tester} will report no problem.").format(tester=title)
     total = len({row[:-1] for row in rows})
     real, harmless, unknown = (
         len({row[:-1] for row in rows if row[-1] is verdict})
         for verdict in (Verdict.PROBLEM, Verdict.ADVISORY, Verdict.UNKNOWN)
     )
-    answers = [_real(total, real, harmless)] if real or not unknown else []
+    reported = ngettext(
+        "{tester} will report {count} problem.", "{tester} will report {count} problems.", total
+    )
+    sentences = [reported.format(tester=title, count=total)]
+    if real or not unknown:
+        sentences.append(_real(total, real, harmless))
     if harmless and total > 1:
-        answers.append(f"{harmless} {_is(harmless)} true but harmless.")
+        said = ngettext("{count} is true but harmless.", "{count} are true but harmless.", harmless)
+        sentences.append(said.format(count=harmless))
     if unknown:
-        answers.append(f"{unknown} could not be checked.")
-    return f"{title} will report {_number(total, 'problem')}. {' '.join(answers)}"
+        said = ngettext("{count} could not be checked.", "{count} could not be checked.", unknown)
+        sentences.append(said.format(count=unknown))
+    return " ".join(sentences)
 
 
 def _real(total: int, real: int, harmless: int) -> str:
+    if total == 1 and real:
+        return _("It is real.")
     if total == 1:
-        return "It is real." if real else "It is true but harmless." if harmless else "It is not real."
+        return _("It is true but harmless.") if harmless else _("It is not real.")
     if real == total:
-        return "All of them are real."
+        return _("All of them are real.")
     if real:
-        return f"{real} of them {_is(real)} real."
-    return "None of them is a real problem." if harmless else "None of them is real."
-
-
-def _is(count: int) -> str:
-    return "is" if count == 1 else "are"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+        return ngettext("{count} of them is real.", "{count} of them are real.", real).format(count=real)
+    return _("None of them is a real problem.") if harmless else _("None of them is real.")
