@@ -12,14 +12,24 @@ from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.judge.mail_hosts import judge_mail_host
 from mxverdict.judge.routing import judge_routing
 from mxverdict.judge.truth import is_host_name
+from mxverdict.language import gettext as _
+from mxverdict.language import marked, ngettext
 from mxverdict.testers import rows
 
-ROUTE = "Mail route"
-NAME = "MX name"
-ADDRESS = "MX address"
-PREFERENCE = "MX preference"
+ROUTE = marked("Mail route")
+NAME = marked("MX name")
+ADDRESS = marked("MX address")
+PREFERENCE = marked("MX preference")
 PUBLISHED = "DNS Record Published"
 _CATEGORY = "mx"
+_SPECIAL = {
+    "private": marked("{host}: {address} is a private address"),
+    "loopback": marked("{host}: {address} is a loopback address"),
+    "link-local": marked("{host}: {address} is a link-local address"),
+    "multicast": marked("{host}: {address} is a multicast address"),
+    "reserved": marked("{host}: {address} is a reserved address"),
+}
+"""By what `mxverdict.addresses` says of it."""
 
 
 def judge_mail_route(
@@ -60,44 +70,59 @@ def _distinct(route: MailRoute) -> list[MailHost]:
 def _published(route: MailRoute) -> Finding:
     words = rows.load(_CATEGORY)[PUBLISHED]
     if route.kind == "unknown":
-        row = words.unknown(route.domain, "the MX records could not be looked up from here")
+        row = words.unknown(route.domain, _("the MX records could not be looked up from here"))
         return Finding(
-            row, Verdict.UNKNOWN, "Where mail of the domain goes could not be looked up.", (route.error,)
+            row, Verdict.UNKNOWN, _("Where mail of the domain goes could not be looked up."), (route.error,)
         )
     if route.kind in ("mx", "null"):
-        return Finding(words.passes(route.domain), Verdict.OK, "The domain has MX records.", _records(route))
+        return Finding(
+            words.passes(route.domain), Verdict.OK, _("The domain has MX records."), _records(route)
+        )
     row = words.fails(route.domain)
     if route.kind == "missing":
         return Finding(
             row,
             Verdict.PROBLEM,
-            "The DNS knows no such domain; nobody can send mail to it.",
+            _("The DNS knows no such domain; nobody can send mail to it."),
             (f"{route.domain}: NXDOMAIN",),
-            "See whether the domain is still registered and its name servers still serve the zone.",
+            _("See whether the domain is still registered and its name servers still serve the zone."),
             Owner.DNS_PROVIDER,
         )
     if route.kind == "implicit":
         return Finding(
             row,
             Verdict.ADVISORY,
-            "There is no MX; senders deliver to the address of the domain itself (RFC 5321, 5.1).",
+            _("There is no MX; senders deliver to the address of the domain itself (RFC 5321, 5.1)."),
             (f"{route.domain}: {', '.join(route.hosts[0].addresses)}",),
-            f"Publish an MX record for {route.domain}: some senders and most testers expect one.",
+            _("Publish an MX record for {domain}: some senders and most testers expect one.").format(
+                domain=route.domain
+            ),
             Owner.ZONE,
         )
     return Finding(
         row,
         Verdict.PROBLEM,
-        "There is neither an MX nor an address; mail to the domain comes back to its sender.",
-        (f"{route.domain}: no MX, no A, no AAAA",),
-        "Publish an MX record, or a null MX (0 .) when the domain takes no mail (RFC 7505).",
+        _("There is neither an MX nor an address; mail to the domain comes back to its sender."),
+        (_("{domain}: no MX, no A, no AAAA").format(domain=route.domain),),
+        _("Publish an MX record, or a null MX (0 .) when the domain takes no mail (RFC 7505)."),
         Owner.ZONE,
     )
 
 
 def _records(route: MailRoute) -> tuple[str, ...]:
-    more = (f"{route.left_out} more MX hosts were not looked at",) if route.left_out else ()
-    alias = (f"{route.domain} is an alias of {route.canonical}",) if _alias(route) else ()
+    more: tuple[str, ...] = ()
+    if route.left_out:
+        said = ngettext(
+            "{count} more MX host was not looked at",
+            "{count} more MX hosts were not looked at",
+            route.left_out,
+        )
+        more = (said.format(count=route.left_out),)
+    alias = (
+        (_("{domain} is an alias of {canonical}").format(domain=route.domain, canonical=route.canonical),)
+        if _alias(route)
+        else ()
+    )
     return (*(f"{route.domain} MX {record}" for record in route.records), *alias, *more)
 
 
@@ -107,81 +132,89 @@ def _alias(route: MailRoute) -> bool:
 
 def _whole(route: MailRoute) -> Iterable[Finding]:
     if route.kind == "null":
-        row = Row(ROUTE, "ok", "takes no mail (null MX)", _CATEGORY, route.domain)
-        yield Finding(row, Verdict.OK, "The domain says that it takes no mail (RFC 7505).", _records(route))
+        row = Row(ROUTE, "ok", _("takes no mail (null MX)"), _CATEGORY, route.domain)
+        yield Finding(
+            row, Verdict.OK, _("The domain says that it takes no mail (RFC 7505)."), _records(route)
+        )
     elif route.has_null_mx:
-        row = Row(ROUTE, "error", "a null MX beside others", _CATEGORY, route.domain)
+        row = Row(ROUTE, "error", _("a null MX beside others"), _CATEGORY, route.domain)
         yield Finding(
             row,
             Verdict.PROBLEM,
-            "A null MX must stand alone (RFC 7505, 3); senders may take the domain for one without mail.",
+            _("A null MX must stand alone (RFC 7505, 3); senders may take the domain for one without mail."),
             _records(route),
-            f"Take the record `0 .` of {route.domain} away.",
+            _("Take the record `0 .` of {domain} away.").format(domain=route.domain),
             Owner.ZONE,
         )
     if route.kind == "mx" and not any(host.addresses or host.errors for host in route.hosts):
-        row = Row(ROUTE, "error", "no mail host has an address", _CATEGORY, route.domain)
+        row = Row(ROUTE, "error", _("no mail host has an address"), _CATEGORY, route.domain)
         yield Finding(
             row,
             Verdict.PROBLEM,
-            "None of the MX hosts has an address; mail to the domain comes back to its sender.",
+            _("None of the MX hosts has an address; mail to the domain comes back to its sender."),
             _records(route),
-            "Point the MX at a name that has an address record.",
+            _("Point the MX at a name that has an address record."),
             Owner.ZONE,
         )
 
 
 def _names(host: MailHost, route: MailRoute) -> Iterable[Finding]:
     if host.literal:
-        row = Row(NAME, "error", "an address instead of a name", _CATEGORY, host.name)
+        row = Row(NAME, "error", _("an address instead of a name"), _CATEGORY, host.name)
         yield Finding(
             row,
             Verdict.PROBLEM,
-            "An MX must hold a name (RFC 1035, 3.3.9); most senders find no address for this one.",
+            _("An MX must hold a name (RFC 1035, 3.3.9); most senders find no address for this one."),
             (f"{route.domain} MX {host.preference} {host.name}",),
-            f"Give {host.name} a name with an address record and point the MX at it.",
+            _("Give {name} a name with an address record and point the MX at it.").format(name=host.name),
             Owner.ZONE,
         )
         return
     if host.is_alias and route.kind == "mx":
-        ends = ", ".join(host.addresses) or ("no address" if not host.errors else "unknown")
-        row = Row(NAME, "warning", f"an alias (CNAME) of {host.canonical}", _CATEGORY, host.name)
+        ends = ", ".join(host.addresses) or (_("no address") if not host.errors else _("unknown"))
+        row = Row(
+            NAME,
+            "warning",
+            _("an alias (CNAME) of {canonical}").format(canonical=host.canonical),
+            _CATEGORY,
+            host.name,
+        )
         yield Finding(
             row,
             Verdict.ADVISORY,
-            "An MX must not be an alias (RFC 2181, 10.3); nearly all senders follow it, some refuse to.",
+            _("An MX must not be an alias (RFC 2181, 10.3); nearly all senders follow it, some refuse to."),
             (f"{host.name} CNAME … {host.canonical}: {ends}",),
-            f"Point the MX at {host.canonical} itself.",
+            _("Point the MX at {canonical} itself.").format(canonical=host.canonical),
             Owner.ZONE,
         )
     if host.errors and not host.addresses:
-        row = Row(NAME, "unknown", "its addresses could not be looked up", _CATEGORY, host.name)
+        row = Row(NAME, "unknown", _("its addresses could not be looked up"), _CATEGORY, host.name)
         yield Finding(
-            row, Verdict.UNKNOWN, "Whether the MX host has an address could not be told.", host.errors
+            row, Verdict.UNKNOWN, _("Whether the MX host has an address could not be told."), host.errors
         )
     elif not host.addresses:
         yield _dangling(host)
     elif not is_host_name(host.name) and route.kind == "mx":
-        row = Row(NAME, "warning", "no proper host name", _CATEGORY, host.name)
+        row = Row(NAME, "warning", _("no proper host name"), _CATEGORY, host.name)
         yield Finding(
             row,
             Verdict.ADVISORY,
-            "The MX name holds characters that a host name must not hold (RFC 1123, 2.1).",
+            _("The MX name holds characters that a host name must not hold (RFC 1123, 2.1)."),
             (f"{route.domain} MX {host.preference} {host.name}",),
-            "Use a name of letters, digits and hyphens.",
+            _("Use a name of letters, digits and hyphens."),
             Owner.ZONE,
         )
 
 
 def _dangling(host: MailHost) -> Finding:
-    gone = "the DNS knows no such name" if not host.exists else "no A and no AAAA record"
     end = host.canonical if host.is_alias else host.name
+    gone = _("{name}: no A and no AAAA record") if host.exists else _("{name}: the DNS knows no such name")
     return Finding(
-        Row(NAME, "error", "leads nowhere", _CATEGORY, host.name),
+        Row(NAME, "error", _("leads nowhere"), _CATEGORY, host.name),
         Verdict.PROBLEM,
-        "The MX host has no address: senders skip it, or bounce when there is no other.",
-        (f"{end}: {gone}",),
-        f"Give {end} an address record, or take the MX record away.",
+        _("The MX host has no address: senders skip it, or bounce when there is no other."),
+        (gone.format(name=end),),
+        _("Give {name} an address record, or take the MX record away.").format(name=end),
         Owner.ZONE,
     )
 
@@ -190,26 +223,39 @@ def _addresses(host: MailHost, own: frozenset[str]) -> Iterable[Finding]:
     special = [(address, special_kind(address)) for address in host.addresses if special_kind(address)]
     if not special:
         return
-    told = tuple(f"{host.name}: {address} is a {kind} address" for address, kind in special)
-    text = ", ".join(address for address, _ in special)
-    if all(address in own for address, _ in special):
-        row = Row(ADDRESS, "unknown", f"{text} is this server seen from inside", _CATEGORY, host.name)
+    told = tuple(_(_SPECIAL[kind]).format(host=host.name, address=address) for address, kind in special)
+    text = ", ".join(address for address, kind in special)
+    if all(address in own for address, kind in special):
+        row = Row(
+            ADDRESS,
+            "unknown",
+            _("{addresses} is this server seen from inside").format(addresses=text),
+            _CATEGORY,
+            host.name,
+        )
         yield Finding(
             row,
             Verdict.UNKNOWN,
-            "The resolver of this server gives an inside address of it; what the world gets may be another.",
+            _(
+                "The resolver of this server gives an inside address of it; what the world gets may be "
+                "another."
+            ),
             told,
-            f"Look {host.name} up from outside; there it must lead to the public address.",
+            _("Look {name} up from outside; there it must lead to the public address.").format(
+                name=host.name
+            ),
             Owner.ZONE,
         )
         return
-    row = Row(ADDRESS, "error", f"{text} is no public address", _CATEGORY, host.name)
+    row = Row(
+        ADDRESS, "error", _("{addresses} is no public address").format(addresses=text), _CATEGORY, host.name
+    )
     yield Finding(
         row,
         Verdict.PROBLEM,
-        "Nobody outside can reach that address; senders lose time on it or give up.",
+        _("Nobody outside can reach that address; senders lose time on it or give up."),
         told,
-        f"Publish the public address of {host.name}, or take the MX record away.",
+        _("Publish the public address of {name}, or take the MX record away.").format(name=host.name),
         Owner.ZONE,
     )
 
@@ -221,22 +267,34 @@ def _preferences(route: MailRoute, own: frozenset[str]) -> Iterable[Finding]:
             continue
         names = ", ".join(host.name for host in same)
         here = [host for host in same if own.intersection(host.addresses)]
-        row = Row(PREFERENCE, "ok", f"{preference} for {names}", _CATEGORY, route.domain)
-        told = (f"preference {preference}: {names}",)
+        row = Row(
+            PREFERENCE,
+            "ok",
+            _("{preference} for {names}").format(preference=preference, names=names),
+            _CATEGORY,
+            route.domain,
+        )
+        told = (_("preference {preference}: {names}").format(preference=preference, names=names),)
         if here and len(here) < len(same):
             row = Row(PREFERENCE, "warning", row.text, _CATEGORY, route.domain)
-            why = "Senders choose at random, so a part of the mail goes to this server and a part elsewhere."
-            todo = "Unless both share their mailboxes, give this server another preference than the others."
+            why = _(
+                "Senders choose at random, so a part of the mail goes to this server and a part elsewhere."
+            )
+            todo = _(
+                "Unless both share their mailboxes, give this server another preference than the others."
+            )
             yield Finding(row, Verdict.ADVISORY, why, told, todo, Owner.ZONE)
         else:
             yield Finding(
-                row, Verdict.OK, "Senders choose among them at random, which shares the load.", told
+                row, Verdict.OK, _("Senders choose among them at random, which shares the load."), told
             )
     for host in _distinct(route):
         families = Counter(":" in address for address in host.addresses)
         if max(families.values(), default=0) > 1:
-            row = Row(ADDRESS, "ok", f"{len(host.addresses)} addresses", _CATEGORY, host.name)
-            why = "Senders take any of the addresses in turn; each of them has to answer."
+            count = len(host.addresses)
+            text = ngettext("{count} address", "{count} addresses", count).format(count=count)
+            row = Row(ADDRESS, "ok", text, _CATEGORY, host.name)
+            why = _("Senders take any of the addresses in turn; each of them has to answer.")
             yield Finding(row, Verdict.OK, why, (f"{host.name}: {', '.join(host.addresses)}",))
 
 
@@ -244,10 +302,10 @@ def _duplicates(route: MailRoute) -> Iterable[Finding]:
     names = Counter(host.name.lower() for host in route.hosts)
     for name in (name for name, count in names.items() if count > 1):
         numbers = ", ".join(str(host.preference) for host in route.hosts if host.name.lower() == name)
-        row = Row(NAME, "warning", f"listed twice ({numbers})", _CATEGORY, name)
-        why = "The same host stands in two MX records; the second adds nothing."
+        row = Row(NAME, "warning", _("listed twice ({numbers})").format(numbers=numbers), _CATEGORY, name)
+        why = _("The same host stands in two MX records; the second adds nothing.")
         yield Finding(
-            row, Verdict.ADVISORY, why, _records(route), "Take one of the records away.", Owner.ZONE
+            row, Verdict.ADVISORY, why, _records(route), _("Take one of the records away."), Owner.ZONE
         )
     shared: dict[str, list[str]] = {}
     for host in route.hosts:
@@ -257,8 +315,9 @@ def _duplicates(route: MailRoute) -> Iterable[Finding]:
     groups = dict.fromkeys(tuple(found) for found in shared.values() if len(found) > 1)
     for group in groups:
         common = ", ".join(address for address, found in shared.items() if tuple(found) == group)
-        row = Row(ADDRESS, "warning", f"{common} is behind {' and '.join(group)}", _CATEGORY, route.domain)
-        why = "Two MX hosts are one machine: when it is down, both are."
+        text = _("{address} is behind {hosts}").format(address=common, hosts=_(" and ").join(group))
+        row = Row(ADDRESS, "warning", text, _CATEGORY, route.domain)
+        why = _("Two MX hosts are one machine: when it is down, both are.")
         yield Finding(
-            row, Verdict.ADVISORY, why, _records(route), "Use one name, or another machine.", Owner.ZONE
+            row, Verdict.ADVISORY, why, _records(route), _("Use one name, or another machine."), Owner.ZONE
         )
