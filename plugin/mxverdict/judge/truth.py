@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from mxverdict.evidence import Evidence, ReverseDns, Target, Tls
+from mxverdict.language import gettext as _
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)\Z")
 
@@ -64,11 +65,18 @@ def truth_of(target: Target, evidence: Evidence) -> Truth:
         greeting_seconds=connect.seconds if connect else None,
         offers_starttls=ehlo.reply.offers("STARTTLS") if ehlo and ehlo.reply else None,
         tls=probe.tls if probe else None,
-        probe_failure=probe.failure if probe else "it was not greeted",
+        probe_failure=probe.failure if probe else _("it was not greeted"),
         ptr_names=_best_first(names) if names else (),
-        ptr_error=names.error if names else "it was not looked up",
+        ptr_error=names.error if names else _("it was not looked up"),
         forward_confirmed=_forward_confirmed(names),
     )
+
+
+def ptr_line(truth: Truth) -> str:
+    """Evidence line: the PTR names of the address."""
+    if truth.ptr_names:
+        return _("PTR of {address}: {names}").format(address=truth.address, names=", ".join(truth.ptr_names))
+    return _("PTR of {address}: none").format(address=truth.address)
 
 
 def _best_first(names: ReverseDns) -> tuple[str, ...]:
