@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from mxverdict.evidence.relay import RelayTest
 from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.judge.ladder_words import LEVELS
+from mxverdict.language import gettext as _
+from mxverdict.language import marked, ngettext
 
-NAME = "Open relay"
-_STRANGER = "a host that this server does not know"
+NAME = marked("Open relay")
 
 
 def judge_relay(tests: Sequence[RelayTest]) -> tuple[Finding, ...]:
@@ -26,31 +27,48 @@ def _findings(tests: Sequence[RelayTest]) -> Iterator[Finding]:
     if relaying:
         yield _finding(
             Verdict.PROBLEM,
-            f"relays mail of strangers ({_names(relaying)})",
+            _("relays mail of strangers ({variants})").format(variants=_names(relaying)),
             relaying,
-            f"Exim would take mail from {_STRANGER} and pass it on to another server.",
-            "Close it now, for spammers find it within hours: look at the ACL statement that accepts, and "
-            "take the hosts or domains it names out of the lists that grant relaying.",
+            _(
+                "Exim would take mail from a host that this server does not know and pass it on to another "
+                "server."
+            ),
+            _(
+                "Close it now, for spammers find it within hours: look at the ACL statement that accepts, "
+                "and take the hosts or domains it names out of the lists that grant relaying."
+            ),
         )
     elif refused and not unsure:
-        why = f"Exim would pass on no mail of {_STRANGER}."
-        yield _finding(Verdict.OK, f"no: {len(refused)} ways to ask are refused", refused, why)
+        why = _("Exim would pass on no mail of a host that this server does not know.")
+        yield _finding(
+            Verdict.OK,
+            ngettext(
+                "no: {count} way to ask is refused", "no: {count} ways to ask are refused", len(refused)
+            ).format(count=len(refused)),
+            refused,
+            why,
+        )
     if local:
         yield _finding(
             Verdict.ADVISORY,
-            f"accepted as a local address ({_names(local)})",
+            _("accepted as a local address ({variants})").format(variants=_names(local)),
             local,
-            "This is no relaying: Exim takes the whole as the name of a mailbox here, as with a catch-all, "
-            "but a simple tester calls every 250 an open relay.",
-            "To be rid of it, let the domain's default address refuse unknown names instead of taking them.",
+            _(
+                "This is no relaying: Exim takes the whole as the name of a mailbox here, as with a "
+                "catch-all, but a simple tester calls every 250 an open relay."
+            ),
+            _(
+                "To be rid of it, let the domain's default address refuse unknown names instead of taking "
+                "them."
+            ),
         )
     if unsure:
         yield _finding(
             Verdict.UNKNOWN,
-            f"could not be told for {_names(unsure)}",
+            _("could not be told for {variants}").format(variants=_names(unsure)),
             unsure,
-            "Exim did not come as far as the decision, or did not say where the mail would go.",
-            "See Exim's answers; try again when the DNS works and nothing is put off.",
+            _("Exim did not come as far as the decision, or did not say where the mail would go."),
+            _("See Exim's answers; try again when the DNS works and nothing is put off."),
         )
 
 
@@ -71,18 +89,24 @@ def _finding(verdict: Verdict, text: str, tests: Sequence[RelayTest], why: str, 
 
 
 def _lines(test: RelayTest) -> Iterator[str]:
-    answer = test.error or "no reply"
+    answer = test.error or _("no reply")
     if not test.error and test.reply is not None:
         answer = f"{test.reply.code} {' '.join(test.reply.lines)}"
     helo = f"EHLO {test.helo}, " if test.name.startswith("introduced") else ""
-    at = "" if test.stage == "rcpt" or test.error else f" (at {test.stage.upper()})"
-    yield f"{test.name}: {helo}MAIL FROM:<{test.sender}> RCPT TO:<{test.recipient}> -> {answer}{at}"
+    if test.stage != "rcpt" and not test.error:
+        answer = _("{answer} (at {stage})").format(answer=answer, stage=test.stage.upper())
+    yield f"{_(test.name)}: {helo}MAIL FROM:<{test.sender}> RCPT TO:<{test.recipient}> -> {answer}"
     if test.accepted:
         if test.statement:
-            yield f"accepted by the ACL statement at {test.statement}"
+            yield _("accepted by the ACL statement at {statement}").format(statement=test.statement)
         yield from (f"exim -bt: {line.strip()}" for line in test.routing)
 
 
 def _names(tests: Sequence[RelayTest]) -> str:
-    names = list(dict.fromkeys(test.name for test in tests))
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    names = list(dict.fromkeys(_(test.name) for test in tests))
+    first, more = ", ".join(names[:4]), len(names) - 4
+    if more <= 0:
+        return first
+    return ngettext("{names} and {count} more", "{names} and {count} more", more).format(
+        names=first, count=more
+    )
