@@ -54,3 +54,9 @@ def ngettext(one: str, many: str, count: int) -> str:
 def marked(message: str) -> str:
     """`message` as it is, for the catalogue; whoever shows it passes it through `gettext`."""
     return message
+
+
+def stored(template: str) -> str:
+    """`template` as it is, for the catalogue. Its text, filled in, stays English where it is kept or raised,
+    since whoever does so does not know the reader; whoever shows it passes it through `retold.retold`."""
+    return template

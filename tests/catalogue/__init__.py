@@ -1,0 +1,1 @@
+"""The catalogue of texts (GNU gettext): `python -m tests.catalogue` keeps it."""
