@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from mxverdict.findings import Finding, Row, Verdict
 from mxverdict.judge.smtp import Case
+from mxverdict.language import gettext as _
 
 
 def judge_row(case: Case) -> tuple[Finding, ...]:
     row = _row(case)
     if row.level == "ok":
-        return (Finding(row, Verdict.OK, "It gets what it asks for."),)
+        return (Finding(row, Verdict.OK, _("It gets what it asks for.")),)
     if case.gave_up_on_delay:
         return (_hung_up(row, case),)
     works = case.truth.tls_works if case.tester.report == "starttls" else case.truth.greeting is not None
     if works is None:
-        return (Finding(row, Verdict.UNKNOWN, "The server's own answer could not be read.", case.told),)
+        return (Finding(row, Verdict.UNKNOWN, _("The server's own answer could not be read."), case.told),)
     return (
         Finding(
             row,
             Verdict.FALSE_POSITIVE if works and case.refusal else Verdict.PROBLEM,
-            "The tester was refused at once; the server answers others." if case.refusal else
-            "The server really does not answer as the tester expects.",
+            _("The tester was refused at once; the server answers others.") if case.refusal else
+            _("The server really does not answer as the tester expects."),
             (*case.told, *((case.preview.detail,) if case.preview.detail else ())),
         ),
     )  # fmt: skip
@@ -29,21 +30,25 @@ def judge_row(case: Case) -> tuple[Finding, ...]:
 def _hung_up(row: Row, case: Case) -> Finding:
     starttls = case.tester.report == "starttls"
     works = case.truth.tls_works if starttls else case.truth.greeting is not None
-    what = "STARTTLS works" if starttls else "the server greets"
     if works is None:
-        return Finding(row, Verdict.UNKNOWN, f"It never gets an answer: {case.hangs_up}.", case.statements)
+        why = _("It never gets an answer: {reason}.").format(reason=case.hangs_up)
+        return Finding(row, Verdict.UNKNOWN, why, case.statements)
     if not works:
-        return Finding(
-            row, Verdict.PROBLEM, "It hangs up early, but the row is true all the same.", case.statements
-        )
+        why = _("It hangs up early, but the row is true all the same.")
+        return Finding(row, Verdict.PROBLEM, why, case.statements)
+    wrong = (
+        _("It is wrong, STARTTLS works: {reason}.")
+        if starttls
+        else _("It is wrong, the server greets: {reason}.")
+    )
     return Finding(
         row,
         Verdict.FALSE_POSITIVE,
-        f"It is wrong, {what}: {case.hangs_up}.",
+        wrong.format(reason=case.hangs_up),
         case.statements,
-        "Its addresses are not published: only a test window that switches the delay off helps."
+        _("Its addresses are not published: only a test window that switches the delay off helps.")
         if not case.tester.addresses
-        else "To show it a clean report, open a test window.",
+        else _("To show it a clean report, open a test window."),
     )
 
 
