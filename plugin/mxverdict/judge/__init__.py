@@ -19,6 +19,7 @@ from mxverdict.judge.session import UNREACHED, simulate
 from mxverdict.judge.smtp import Case, judge_rows
 from mxverdict.judge.summary import summary
 from mxverdict.judge.truth import truth_of
+from mxverdict.language import gettext as _
 from mxverdict.testers import UNKNOWN_HOSTS, Sender, Tester
 
 _WORST_FIRST = list(Verdict)
@@ -103,7 +104,7 @@ def _predictions(tester: Tester, target: Target, evidence: Evidence) -> list[Pre
 
 
 def _is_of(preview: Preview, tester: Tester) -> bool:
-    if preview.commands != tuple(command for _, command in tester.commands(preview.address)):
+    if preview.commands != tuple(command for _stage, command in tester.commands(preview.address)):
         return False
     if not tester.addresses:
         return preview.address in UNKNOWN_HOSTS.values()
@@ -144,8 +145,9 @@ def _prediction(
 
 
 def _not_predicted(tester: Tester, preview: Preview) -> Finding:
-    row = Row(f"{tester.title} report", "unknown", "could not be predicted")
-    return Finding(row, Verdict.UNKNOWN, "Exim did not say what it does to this tester.", (preview.detail,))
+    row = Row(_("{tester} report").format(tester=tester.title), "unknown", _("could not be predicted"))
+    why = _("Exim did not say what it does to this tester.")
+    return Finding(row, Verdict.UNKNOWN, why, (preview.detail,))
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
