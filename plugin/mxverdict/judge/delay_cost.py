@@ -7,29 +7,40 @@ from collections.abc import Iterator
 from mxverdict.evidence.traffic import DelayedSender, Traffic
 from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.judge.durations import duration
+from mxverdict.language import gettext as _
+from mxverdict.language import marked, ngettext
 from mxverdict.testers.big_senders import title_of
 
-NAME = "Delay for unknown hosts"
+NAME = marked("Delay for unknown hosts")
 LONG_WAIT = 3600.0
 """Seconds of waiting for wanted mail that are worth a word: most people look again after an hour."""
 _LISTED = 10
 
 LIMITS = (
-    "The log cannot tell who would have sent spam: turned away means no more than that the address left "
-    "during the delay and delivered nothing in this time.",
-    "A sender that came back from another address of its pool counts as turned away here and as a new sender "
-    "there.",
-    "The log does not say for whom the delay was on: who left at once would have left without it too.",
-    "Logged-in users are known by the mail they sent: an address that sent none counts as a stranger, "
-    "whoever it is.",
-)  # fmt: skip
+    marked(
+        "The log cannot tell who would have sent spam: turned away means no more than that the address left "
+        "during the delay and delivered nothing in this time."
+    ),
+    marked(
+        "A sender that came back from another address of its pool counts as turned away here and as a new "
+        "sender there."
+    ),
+    marked(
+        "The log does not say for whom the delay was on: who left at once would have left without it too."
+    ),
+    marked(
+        "Logged-in users are known by the mail they sent: an address that sent none counts as a stranger, "
+        "whoever it is."
+    ),
+)
+"""For `gettext`, where they are shown."""
 
 
 def judge_delay_cost(traffic: Traffic) -> tuple[Finding, ...]:
     """What the delay did, and a finding for known large senders that it keeps from delivering."""
     if traffic.read_from is None:
-        why = "The log holds no line that tells the time."
-        return (_finding(Verdict.UNKNOWN, "no log to judge it by", why, todo="See /var/log/exim_mainlog."),)
+        text, why = _("no log to judge it by"), _("The log holds no line that tells the time.")
+        return (_finding(Verdict.UNKNOWN, text, why, todo=_("See /var/log/exim_mainlog.")),)
     return tuple(_findings(traffic))
 
 
@@ -39,53 +50,104 @@ def _findings(traffic: Traffic) -> Iterator[Finding]:
     if lost:
         yield _finding(
             Verdict.ADVISORY,
-            f"{_addresses(len(lost))} of large senders always gave up",
-            "These hosts belong to providers whose mail is wanted, and in this time they never waited for "
-            "the greeting; their mail may have come from other addresses of theirs.",
+            ngettext(
+                "{count} address of large senders always gave up",
+                "{count} addresses of large senders always gave up",
+                len(lost),
+            ).format(count=len(lost)),
+            _(
+                "These hosts belong to providers whose mail is wanted, and in this time they never waited "
+                "for the greeting; their mail may have come from other addresses of theirs."
+            ),
             [_line(one) for one in lost],
-            "Let these addresses past the delay: WHM, Exim Configuration Manager, Access Lists, Sender "
-            "verification bypass IP addresses.",
+            _(
+                "Let these addresses past the delay: WHM, Exim Configuration Manager, Access Lists, Sender "
+                "verification bypass IP addresses."
+            ),
         )
     waiting = [one for one in traffic.waiting if (one.waited or 0.0) >= LONG_WAIT and title_of(one.name)]
     if waiting:
         yield _finding(
             Verdict.ADVISORY,
-            f"{_addresses(len(waiting))} of large senders delivered hours later",
-            "These hosts left during the delay and delivered from the same address only after "
-            f"{duration(min(one.waited or 0.0 for one in waiting))} or more.",
+            ngettext(
+                "{count} address of large senders delivered hours later",
+                "{count} addresses of large senders delivered hours later",
+                len(waiting),
+            ).format(count=len(waiting)),
+            _(
+                "These hosts left during the delay and delivered from the same address only after {time} or "
+                "more."
+            ).format(time=duration(min(one.waited or 0.0 for one in waiting))),
             [_line(one) for one in waiting],
-            "Let these addresses past the delay, if their mail is urgent: WHM, Exim Configuration Manager, "
-            "Access Lists, Sender verification bypass IP addresses.",
+            _(
+                "Let these addresses past the delay, if their mail is urgent: WHM, Exim Configuration "
+                "Manager, Access Lists, Sender verification bypass IP addresses."
+            ),
         )
 
 
 def _sum(traffic: Traffic) -> Finding:
-    text = f"{traffic.left} of {traffic.connections} connections left during the delay"
+    text = ngettext(
+        "{left} of {count} connections left during the delay",
+        "{left} of {count} connections left during the delay",
+        traffic.connections,
+    ).format(left=traffic.left, count=traffic.connections)
     if not traffic.left:
-        why = "Nobody left before the greeting: either the delay is off, or all who came waited."
+        why = _("Nobody left before the greeting: either the delay is off, or all who came waited.")
         return _finding(Verdict.OK, text, why)
-    why = (
-        f"{_addresses(traffic.turned_away)} that left never delivered anything in this time; "
-        f"{traffic.kept_waiting} delivered later"
-    )
-    if traffic.waited_median is not None and traffic.waited_longest is not None:
-        why += f", half of them within {duration(traffic.waited_median)}, the last after "
-        why += duration(traffic.waited_longest)
     evidence = [
-        f"{traffic.left_at_once} of those that left stayed for less than 2 s, as scanners and monitors do",
-        f"{_addresses(traffic.giving_up_total)} came three times or more and always gave up",
-        f"{traffic.delivered} messages from {_addresses(traffic.delivering)} came in",
+        ngettext(
+            "{count} of those that left stayed for less than 2 s, as scanners and monitors do",
+            "{count} of those that left stayed for less than 2 s, as scanners and monitors do",
+            traffic.left_at_once,
+        ).format(count=traffic.left_at_once),
+        ngettext(
+            "{count} address came three times or more and always gave up",
+            "{count} addresses came three times or more and always gave up",
+            traffic.giving_up_total,
+        ).format(count=traffic.giving_up_total),
+        ngettext(
+            "{messages} messages from {count} address came in",
+            "{messages} messages from {count} addresses came in",
+            traffic.delivering,
+        ).format(messages=traffic.delivered, count=traffic.delivering),
     ]
-    return _finding(Verdict.OK, text, f"{why}.", evidence)
+    return _finding(Verdict.OK, text, _turned_away(traffic), evidence)
+
+
+def _turned_away(traffic: Traffic) -> str:
+    gone, later = traffic.turned_away, traffic.kept_waiting
+    if traffic.waited_median is None or traffic.waited_longest is None:
+        return ngettext(
+            "{count} address that left never delivered anything in this time; {later} delivered later.",
+            "{count} addresses that left never delivered anything in this time; {later} delivered later.",
+            gone,
+        ).format(count=gone, later=later)
+    return ngettext(
+        "{count} address that left never delivered anything in this time; {later} delivered later, half of "
+        "them within {half}, the last after {longest}.",
+        "{count} addresses that left never delivered anything in this time; {later} delivered later, half of "
+        "them within {half}, the last after {longest}.",
+        gone,
+    ).format(
+        count=gone,
+        later=later,
+        half=duration(traffic.waited_median),
+        longest=duration(traffic.waited_longest),
+    )
 
 
 def _line(sender: DelayedSender) -> str:
-    waited = f", waited {duration(sender.waited)}" if sender.waited is not None else ""
-    return f"{title_of(sender.name)}: {sender.name} [{sender.address}] left {sender.left} times{waited}"
-
-
-def _addresses(count: int) -> str:
-    return "1 address" if count == 1 else f"{count} addresses"
+    who = f"{title_of(sender.name)}: {sender.name} [{sender.address}]"
+    if sender.waited is None:
+        told = ngettext("{sender} left {count} time", "{sender} left {count} times", sender.left)
+        return told.format(sender=who, count=sender.left)
+    told = ngettext(
+        "{sender} left {count} time, waited {time}",
+        "{sender} left {count} times, waited {time}",
+        sender.left,
+    )
+    return told.format(sender=who, count=sender.left, time=duration(sender.waited))
 
 
 def _finding(
