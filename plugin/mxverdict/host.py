@@ -71,6 +71,7 @@ class Host:
         self.journal_copy = self.state / "journal.copy.sqlite"
         self.audit = self.state / "audit.jsonl"
         self.tester_addresses = self.state / "testers.json"
+        self.settings = self.state / "settings.json"
         self.mainlog_memory = self.state / "mainlog.json"
 
         self.boot_id = Path("/proc/sys/kernel/random/boot_id")

@@ -14,7 +14,7 @@ from mxverdict.errors import CloseFailed, UsageError, WindowRefused
 from mxverdict.host import Host
 from mxverdict.text import visible
 
-_TESTER = "mxtoolbox"
+_MINUTES = "1 to 240, or less where the settings say so (default: theirs, 15 unless changed)"
 _UNFINISHED = {"opening": "is being opened", "closing": "is being closed", "close_failed": "FAILED TO CLOSE"}
 
 
@@ -38,12 +38,12 @@ def register(commands: Any) -> None:
         const="delay_off",
         help="switch the delay off for all",
     )
-    opening.add_argument("--tester", metavar="NAME", help="whose addresses (default: mxtoolbox)")
+    opening.add_argument("--tester", metavar="NAME", help="whose addresses (default: that of the settings)")
     opening.add_argument(
         "--address", action="append", default=[], metavar="CIDR", help="these addresses instead"
     )
     ending = opening.add_mutually_exclusive_group()
-    ending.add_argument("--minutes", type=int, default=15, metavar="N", help="1 to 240 (default: 15)")
+    ending.add_argument("--minutes", type=int, metavar="N", help=_MINUTES)
     ending.add_argument(
         "--permanent",
         action="store_true",
@@ -65,19 +65,20 @@ def register(commands: Any) -> None:
         "move a window's deadline to N minutes from now, never to an earlier time",
     )
     extend.add_argument("id", type=int, nargs="?", metavar="ID", help="default: the only open one")
-    extend.add_argument("--minutes", type=int, default=15, metavar="N", help="1 to 240 (default: 15)")
+    extend.add_argument("--minutes", type=int, metavar="N", help=_MINUTES)
     close = command(actions, "close", _window_close, "close a window now, or take a permanent entry back")
     close.add_argument("id", type=int, nargs="?", metavar="ID", help="default: the only open one")
     close.add_argument("--all", action="store_true", help="close every open window; permanent entries stay")
 
 
 def _window_open(options: argparse.Namespace) -> int:
-    from mxverdict import testers, window
+    from mxverdict import settings, testers, window
 
     host = root_host()
     if options.permanent:
         return _open_permanent(host, options)
-    tester = testers.load(host=host).tester(options.tester or _TESTER)
+    usual = settings.read(host)
+    tester = testers.load(host=host).tester(options.tester or usual.tester)
     networks = options.address or [address.network for address in tester.addresses]
     if options.kind == "whitelist" and not networks:
         raise UsageError(
@@ -90,7 +91,7 @@ def _window_open(options: argparse.Namespace) -> int:
         kind=options.kind,
         networks=networks if options.kind == "whitelist" or until_tested else (),
         tester=tester.name,
-        minutes=options.minutes,
+        minutes=usual.minutes if options.minutes is None else options.minutes,
         actor=actor(),
         reason=options.reason,
         until_tested=until_tested,
@@ -152,11 +153,12 @@ def _window_list(options: argparse.Namespace) -> int:
 
 
 def _window_extend(options: argparse.Namespace) -> int:
-    from mxverdict import window
+    from mxverdict import settings, window
 
     host = root_host()
     chosen = _chosen(host, options.id)
-    return _print_windows([window.extend_window(host, chosen, options.minutes, actor())], options)
+    minutes = settings.read(host).minutes if options.minutes is None else options.minutes
+    return _print_windows([window.extend_window(host, chosen, minutes, actor())], options)
 
 
 def _window_close(options: argparse.Namespace) -> int:

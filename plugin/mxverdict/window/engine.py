@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any, Optional
 
+from mxverdict import settings
 from mxverdict.errors import (
     CloseFailed,
     JournalDamaged,
@@ -44,8 +45,6 @@ from mxverdict.window.model import (
 from mxverdict.window.networks import Network, parse, show
 from mxverdict.window.operations import Operations, with_remark
 
-MINUTES = 15
-MOST_MINUTES = 240
 _LOCK_WAIT = 60.0
 _REASON = 200
 
@@ -56,7 +55,7 @@ def open_window(
     kind: str,
     networks: Sequence[str],
     tester: str,
-    minutes: int = MINUTES,
+    minutes: int,
     actor: Actor,
     reason: str = "",
     until_tested: bool = False,
@@ -117,7 +116,7 @@ def _open_or_join(server: Operations, request: Window, actor: Actor) -> Window:
 def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Window:
     """Move the deadline to `minutes` from now, never to an earlier time. Raises UsageError, WindowRefused."""
     with _refusals(host, actor, "extend", window=window_id):
-        _check_minutes(minutes)
+        settings.check_minutes(host, minutes)
         kind = _kind(host, window_id)
         with _working(host, kind, _LOCK_WAIT) as journal:
             server = Operations(host, journal, kind, None)
@@ -230,7 +229,7 @@ def _request(
 ) -> Window:
     if kind not in KINDS:
         raise UsageError(f"{audit.clean(kind, 40)!r} is no kind of window; it is {' or '.join(KINDS)}")
-    _check_minutes(minutes)
+    settings.check_minutes(host, minutes)
     parsed = parse(networks)
     if kind == WHITELIST and not parsed:
         raise UsageError("a whitelist window needs at least one address")
@@ -269,11 +268,6 @@ def _row(
         log_inode=inode,
         log_offset=offset,
     )
-
-
-def _check_minutes(minutes: int) -> None:
-    if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= MOST_MINUTES:
-        raise UsageError(f"a window stays open for 1 to {MOST_MINUTES} minutes, not {str(minutes)[:20]}")
 
 
 def _kind(host: Host, window_id: int) -> str:

@@ -6,6 +6,7 @@ import re
 import socket
 import time
 
+from mxverdict import settings
 from mxverdict.errors import CommandFailed, WhmError
 from mxverdict.host import Host
 from mxverdict.whm.api import WhmApi
@@ -41,7 +42,7 @@ def closed(host: Host, api: WhmApi, window: Window) -> None:
 def _send(host: Host, api: WhmApi, subject: str, text: str) -> None:
     """The mail program adds sender and date."""
     message = (
-        f"To: {contact(api)}\n"
+        f"To: {contact(host, api)}\n"
         f"Subject: MX Verdict: {subject}\n"
         "Auto-Submitted: auto-generated\n"
         "Content-Type: text/plain; charset=utf-8\n"
@@ -53,8 +54,11 @@ def _send(host: Host, api: WhmApi, subject: str, text: str) -> None:
         raise CommandFailed("sendmail", done.status, done.stdout + done.stderr)
 
 
-def contact(api: WhmApi) -> str:
-    """The contact addresses of the server as WHM knows them; `root` when it does not tell."""
+def contact(host: Host, api: WhmApi) -> str:
+    """The contact of the settings; without one the addresses that WHM knows; `root` when it tells none."""
+    chosen = settings.read(host).contact
+    if chosen:
+        return chosen
     try:
         setting = api.call("get_tweaksetting", module="Basic", key="CONTACTEMAIL").get("tweaksetting")
     except WhmError:

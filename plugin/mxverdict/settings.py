@@ -1,0 +1,181 @@
+"""What the server's owner has chosen: how long test windows may be, what resellers may do, whom mails go to.
+
+Standard library only, as the engine of the windows, which reads it. Without the file, and with one that is
+damaged, the usual settings hold.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from mxverdict import language
+from mxverdict.errors import JournalError, MxVerdictError, UsageError
+from mxverdict.host import Host
+from mxverdict.language import gettext as _
+
+MINUTES = 15
+MOST_MINUTES = 240
+"""What no setting goes beyond."""
+
+_SCHEMA = 1
+_MOST_BYTES = 64 * 1024
+_CONTACT_LIMIT = 254
+"""Characters of a mail address (RFC 5321 section 4.5.3.1.3, without the brackets)."""
+_CONTACT = re.compile(r"[A-Za-z0-9_.+=-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+_LOCK_WAIT = 10.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`minutes` a test window is proposed for, `most_minutes` it may be asked for; the same for delegated
+    resellers, who may open windows only when `resellers_may_open`. `tester` is whom a window is proposed for,
+    `contact` the mail address that hears of windows that do not close ("": the contact that WHM knows),
+    `language` a tag of `mxverdict.language.NAMES` ("": what the browser asks for), `framed` whether the pages
+    stand inside WHM's header and menu.
+    """
+
+    minutes: int = MINUTES
+    most_minutes: int = MOST_MINUTES
+    tester: str = "mxtoolbox"
+    resellers_may_open: bool = False
+    resellers_most_minutes: int = 30
+    contact: str = ""
+    language: str = ""
+    framed: bool = True
+    trouble: str = field(default="", compare=False)
+    """One line on why the file could not be used and these are the usual settings. It is no setting."""
+
+
+class Wrong(UsageError):
+    """A value that may not be; `field` is its name in `Settings`."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+def read(host: Host) -> Settings:
+    """Never raises: what cannot be read counts as not there, and `trouble` says so."""
+    try:
+        with host.settings.open("rb") as file:
+            data = json.loads(file.read(_MOST_BYTES))
+        if data["schema"] != _SCHEMA:
+            raise ValueError("not of a form that this version knows")
+        found = Settings(**{name: data[name] for name in _names() if name in data})
+        _check(found)
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, ValueError, TypeError, KeyError, RecursionError, UsageError) as error:
+        why = str(error)[:100] or type(error).__name__
+        return Settings(
+            trouble=_("{file} cannot be used, and the usual settings hold: {why}").format(
+                file=host.settings, why=why
+            )
+        )
+    return found
+
+
+def write(host: Host, settings: Settings, actor: Any) -> Settings:
+    """Keep `settings`, which `actor` (a `window.Actor`) has chosen, and say in the audit trail what changed.
+    Answers them as they are kept.
+
+    Raises Wrong, WindowBusy, JournalError and HostError, with nothing changed.
+    """
+    from mxverdict.window import audit
+    from mxverdict.window.files import Creation, edit
+    from mxverdict.window.lock import exclusive
+
+    kept = dataclasses.replace(settings, contact=settings.contact.strip(), trouble="")
+    try:
+        _check(kept)
+        _check_tester(kept.tester)
+        with exclusive(host, "settings", _LOCK_WAIT):
+            before = read(host)
+            if kept != before or before.trouble:
+                audit.record(host, actor, "settings", result=_changes(before, kept) or "written again")
+                text = json.dumps({"schema": _SCHEMA, **_values(kept)}, indent=1) + "\n"
+                edit(host.settings, lambda _old: text.encode(), Creation("root", 0o600))
+    except MxVerdictError as error:
+        with suppress(JournalError):
+            audit.record(host, actor, "refuse", result=f"settings: {error}")
+        raise
+    return kept
+
+
+def check_minutes(host: Host, minutes: int) -> None:
+    """Whether a window may be open for so long. Raises UsageError."""
+    if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= MOST_MINUTES:
+        raise UsageError(
+            _("a window stays open for 1 to {most} minutes, not {minutes}").format(
+                most=MOST_MINUTES, minutes=str(minutes)[:20]
+            )
+        )
+    most = read(host).most_minutes
+    if minutes > most:
+        raise UsageError(
+            _(
+                "the settings of MX Verdict on this server let a window stay open for {most} minutes "
+                "at most, not {minutes}"
+            ).format(most=most, minutes=minutes)
+        )
+
+
+def _check(settings: Settings) -> None:
+    _check_types(settings)
+    if not 1 <= settings.most_minutes <= MOST_MINUTES:
+        raise Wrong(
+            "most_minutes",
+            _("The most minutes of a test window are a number from 1 to {most}.").format(most=MOST_MINUTES),
+        )
+    for name in ("minutes", "resellers_most_minutes"):
+        if not 1 <= getattr(settings, name) <= settings.most_minutes:
+            raise Wrong(
+                name,
+                _("This is a number from 1 to {most}, the most minutes of a test window.").format(
+                    most=settings.most_minutes
+                ),
+            )
+    contact = settings.contact
+    if contact and (len(contact) > _CONTACT_LIMIT or not _CONTACT.fullmatch(contact)):
+        raise Wrong("contact", _("The contact is one mail address, such as admin@example.com, or empty."))
+    if settings.language and settings.language not in language.NAMES:
+        raise Wrong("language", _("MX Verdict does not speak that language."))
+
+
+def _check_types(settings: Settings) -> None:
+    for name, usual in _values(Settings()).items():
+        if type(getattr(settings, name)) is not type(usual):
+            raise Wrong(name, _("The setting {name} has a wrong value.").format(name=name))
+
+
+def _check_tester(name: str) -> None:
+    from mxverdict import testers
+
+    if name not in [tester.name for tester in testers.load().testers]:
+        raise Wrong("tester", _("That tester is not known."))
+
+
+def _names() -> tuple[str, ...]:
+    return tuple(one.name for one in dataclasses.fields(Settings) if one.name != "trouble")
+
+
+def _values(settings: Settings) -> dict[str, Any]:
+    return {name: getattr(settings, name) for name in _names()}
+
+
+def _changes(before: Settings, after: Settings) -> str:
+    old, new = _values(before), _values(after)
+    return "; ".join(
+        f"{name}: {_shown(old[name])} to {_shown(new[name])}" for name in new if old[name] != new[name]
+    )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) or "none"
