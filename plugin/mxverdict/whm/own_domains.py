@@ -80,7 +80,7 @@ def _encoded(domain: object) -> str:
 
 
 def _and_above(name: str) -> Iterator[str]:
-    """The name and those it is below, longest first, each behind the wildcard that covers what is below it."""
+    """The name and those it is below, longest first, each behind the wildcard of what is below it."""
     yield name
     while "." in name:
         name = name.partition(".")[2]

@@ -1,0 +1,85 @@
+"""Hashes of what WHM's header and footer carry inside."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+import pytest
+
+from mxverdict.whm.inline import UNSAFE_HASHES, inline_hashes
+
+HELLO = "alert('Hello, world.');"
+
+
+def hashes(*texts: str) -> list[str]:
+    return [f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in texts]
+
+
+def test_the_example_of_the_specification() -> None:
+    """CSP Level 3, section 8.3."""
+    scripts, _ = inline_hashes(f"<script>{HELLO}</script>")
+    assert scripts == ["'sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng='"]
+
+
+@pytest.mark.parametrize(
+    ("html", "scripts"),
+    [
+        ("", []),
+        ("<p>onclick=1</p>", []),
+        ("<script>a</script><p><script>b</script>", ["a", "b"]),
+        ("<script>a</script><script>a</script>", ["a"]),
+        ("<SCRIPT\nTYPE='text/javascript'>a</SCRIPT >", ["a"]),
+        ('<script data-a="x > y">a</script>', ["a"]),
+        ("<script>if (a < b && '</p>') {}</script>", ["if (a < b && '</p>') {}"]),
+        ("<script>&amp;</script>", ["&amp;"]),
+        ("<script>\r\na\rb\n</script>", ["\na\nb\n"]),
+        ("<script>“ü”</script>", ["“ü”"]),
+        ("<script></script>", [""]),
+        ('<script src="/a.js"></script>', []),
+        ("<script async src=/a.js></script>", []),
+        ('<script data-src="/a.js">a</script>', ["a"]),
+        ("<script>'<style>b</style>'</script>", ["'<style>b</style>'"]),
+        ("<!-- <script> --><script>a</script>", ["a"]),
+        ("<script>'<!--'</script><script>b</script>", ["'<!--'", "b"]),
+        ("<scripted>a</scripted>", []),
+        ("<script>a", []),
+    ],
+)
+def test_scripts(html: str, scripts: list[str]) -> None:
+    assert inline_hashes(html) == (hashes(*scripts), [])
+
+
+@pytest.mark.parametrize(
+    ("html", "styles"),
+    [
+        ("<style>a {}</style>", ["a {}"]),
+        ("<style media='print'>a > b {}</style>", ["a > b {}"]),
+        ('<link rel="stylesheet" href="/a.css">', []),
+    ],
+)
+def test_styles(html: str, styles: list[str]) -> None:
+    assert inline_hashes(html) == ([], hashes(*styles))
+
+
+@pytest.mark.parametrize(
+    ("html", "scripts", "styles"),
+    [
+        ('<a onclick="go()">', ["go()"], []),
+        ("<a ONCLICK = 'go(\"x\")'>", ['go("x")'], []),
+        ("<a onclick=go()>", ["go()"], []),
+        ('<a href="#" onclick="a &amp;&amp; b">', ["a && b"], []),
+        ("<p style=\"font-family: 'A'\">", [], ["font-family: 'A'"]),
+        ('<p class="a"style="b">', [], ["b"]),
+        ('<img/onerror="a"/style="b">', ["a"], ["b"]),
+        ('<p data-style="a" href="?style=b">', [], []),
+        ("<style style='a'></style>", [], ["", "a"]),
+        ("<script src='/a' onload='b'></script>", ["b"], []),
+    ],
+)
+def test_attributes(html: str, scripts: list[str], styles: list[str]) -> None:
+    found = inline_hashes(html)
+    for sources, texts in zip(found, (scripts, styles)):
+        assert set(sources) - {UNSAFE_HASHES} == set(hashes(*texts))
+    assert (UNSAFE_HASHES in found[0]) is bool(scripts)
+    assert (UNSAFE_HASHES in found[1]) is bool(styles)
