@@ -9,6 +9,7 @@ from __future__ import annotations
 from mxverdict.evidence import Reply
 from mxverdict.findings import Row, Session
 from mxverdict.judge.truth import Truth, is_host_name
+from mxverdict.language import gettext as _
 from mxverdict.testers import Tester
 from mxverdict.testers.rows import HEADLINE, RowWords
 from mxverdict.testers.rows import load as rows_of
@@ -90,7 +91,7 @@ def _connect(session: Session, tester: Tester) -> list[Row]:
 
 def _name_rows(session: Session, truth: Truth) -> list[Row]:
     if not truth.ptr_known:
-        return [Row(REVERSE_RESOLUTION, "unknown", "Reverse DNS could not be looked up from here")]
+        return [Row(REVERSE_RESOLUTION, "unknown", _("Reverse DNS could not be looked up from here"))]
     if not truth.ptr_names:
         return [_says(REVERSE_RESOLUTION).fails()]
     name = truth.ptr_names[0]
@@ -105,7 +106,8 @@ def _banner(session: Session, truth: Truth) -> Row:
 
 def _mismatch(truth: Truth, name: str) -> Row:
     if truth.forward_confirmed is None:
-        return Row(REVERSE_MISMATCH, "unknown", f"The address of {name} could not be looked up from here")
+        text = _("The address of {name} could not be looked up from here").format(name=name)
+        return Row(REVERSE_MISMATCH, "unknown", text)
     return _row(REVERSE_MISMATCH, truth.forward_confirmed, address=truth.address, ptr=name)
 
 
