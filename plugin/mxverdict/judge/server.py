@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from mxverdict.evidence import Evidence, Settings
 from mxverdict.findings import Finding, Row, Verdict
+from mxverdict.language import gettext as _
+from mxverdict.language import marked, ngettext
 from mxverdict.testers import UNKNOWN_HOSTS, Sender
 
 SILENT = "SMTP"
-_REBUILD = "Run /usr/local/cpanel/scripts/buildeximconf, then /usr/local/cpanel/scripts/restartsrv_exim."
+_REBUILD = marked(
+    "Run /usr/local/cpanel/scripts/buildeximconf, then /usr/local/cpanel/scripts/restartsrv_exim."
+)
 
 
 def delay_on(evidence: Evidence) -> bool | None:
@@ -37,32 +41,37 @@ def judge_server(evidence: Evidence, senders: tuple[Sender, ...]) -> tuple[Findi
 
 
 def _settings(settings: Settings) -> list[Finding]:
-    name = "Delay for unknown hosts"
+    name = marked("Delay for unknown hosts")
     if settings.delay_stanzas is None:
-        row = Row(name, "unknown", "exim.conf could not be read")
-        return [Finding(row, Verdict.UNKNOWN, "What Exim is configured to do could not be read.")]
+        row = Row(name, "unknown", _("exim.conf could not be read"))
+        return [Finding(row, Verdict.UNKNOWN, _("What Exim is configured to do could not be read."))]
     running = settings.delay_stanzas > 0
-    told = f"{settings.delay_stanzas} delay stanzas in exim.conf"
+    count = settings.delay_stanzas
+    told = ngettext("{count} delay stanza in exim.conf", "{count} delay stanzas in exim.conf", count).format(
+        count=count
+    )
     found = []
     if settings.error:
-        row = Row("WHM", "unknown", "the setting could not be read")
+        row = Row("WHM", "unknown", _("the setting could not be read"))
         found.append(Finding(row, Verdict.UNKNOWN, settings.error, (told,)))
     elif settings.delay_setting is not None and settings.delay_setting != running:
-        says = "on" if settings.delay_setting else "off"
-        row = Row(name, "warning", f"WHM says {says}, exim.conf says {'on' if running else 'off'}")
-        why = "The setting was changed, but the configuration was never rebuilt."
-        found.append(Finding(row, Verdict.PROBLEM, why, (told,), _REBUILD))
+        says = _("WHM says off, exim.conf says on") if running else _("WHM says on, exim.conf says off")
+        row = Row(name, "warning", says)
+        why = _("The setting was changed, but the configuration was never rebuilt.")
+        found.append(Finding(row, Verdict.PROBLEM, why, (told,), _(_REBUILD)))
     elif settings.delay_stanzas not in (0, 3):
-        row = Row(name, "warning", f"{settings.delay_stanzas} of 3 delay stanzas")
-        why = "exim.conf lacks the usual three delay stanzas; it was edited by hand or cPanel has changed."
+        row = Row(name, "warning", _("{count} of 3 delay stanzas").format(count=count))
+        why = _("exim.conf lacks the usual three delay stanzas; it was edited by hand or cPanel has changed.")
         found.append(Finding(row, Verdict.ADVISORY, why, (told,)))
     elif not running:
-        row = Row(name, "warning", "off")
-        why = "Unknown hosts are not made to wait; that keeps much spam out when it is on."
-        todo = "Switch it on in WHM, Exim Configuration Manager, unless it is off on purpose."
+        row = Row(name, "warning", _("off"))
+        why = _("Unknown hosts are not made to wait; that keeps much spam out when it is on.")
+        todo = _("Switch it on in WHM, Exim Configuration Manager, unless it is off on purpose.")
         found.append(Finding(row, Verdict.ADVISORY, why, (told,), todo))
     else:
-        found.append(Finding(Row(name, "ok", "on"), Verdict.OK, "Unknown hosts are made to wait.", (told,)))
+        found.append(
+            Finding(Row(name, "ok", _("on")), Verdict.OK, _("Unknown hosts are made to wait."), (told,))
+        )
     return found
 
 
@@ -75,16 +84,18 @@ def _broken(evidence: Evidence) -> list[Finding]:
     if details:
         found.append(
             Finding(
-                Row("Exim", "error", "drops connections"),
+                Row("Exim", "error", _("drops connections")),
                 Verdict.PROBLEM,
-                "Exim gives up in the middle of a session; real mail is lost or delayed by it.",
+                _("Exim gives up in the middle of a session; real mail is lost or delayed by it."),
                 tuple(details),
-                "Mend what Exim names; a missing list file can be created empty (root:mail 0640).",
+                _("Mend what Exim names; a missing list file can be created empty (root:mail 0640)."),
             )
         )
     if unknown:
-        why = "Exim could not be asked what it does to the testers."
-        found.append(Finding(Row("Preview", "unknown", "no answer"), Verdict.UNKNOWN, why, tuple(unknown)))
+        why = _("Exim could not be asked what it does to the testers.")
+        found.append(
+            Finding(Row(marked("Preview"), "unknown", _("no answer")), Verdict.UNKNOWN, why, tuple(unknown))
+        )
     return found
 
 
@@ -92,11 +103,11 @@ def _silent(evidence: Evidence) -> list[Finding]:
     """Addresses where Exim does not even serve the server itself, which it never delays."""
     return [
         Finding(
-            Row(SILENT, "error", "does not answer properly", host=probe.address),
+            Row(SILENT, "error", _("does not answer properly"), host=probe.address),
             Verdict.PROBLEM,
-            "This server cannot hold an SMTP session with itself.",
-            (f"{probe.address} port 25: {probe.failure}",),
-            "Look at Exim: /usr/local/cpanel/scripts/restartsrv_exim, then its log.",
+            _("This server cannot hold an SMTP session with itself."),
+            (_("{address} port 25: {failure}").format(address=probe.address, failure=probe.failure),),
+            _("Look at Exim: /usr/local/cpanel/scripts/restartsrv_exim, then its log."),
         )
         for probe in evidence.probes
         if probe.failure
@@ -106,11 +117,15 @@ def _silent(evidence: Evidence) -> list[Finding]:
 def _relay_entries(evidence: Evidence) -> list[Finding]:
     return [
         Finding(
-            Row("Relay right for a tester", "error", f"{entry.address} stands in {entry.file}"),
+            Row(
+                marked("Relay right for a tester"),
+                "error",
+                _("{address} stands in {file}").format(address=entry.address, file=entry.file),
+            ),
             Verdict.PROBLEM,
-            "That list lets the tester send mail through this server, so it will report an open relay.",
+            _("That list lets the tester send mail through this server, so it will report an open relay."),
             (f"{entry.file}: {entry.line}",),
-            "Take the entry out; a test window uses a list that grants no relaying.",
+            _("Take the entry out; a test window uses a list that grants no relaying."),
         )
         for entry in evidence.relay_entries
     ]
@@ -124,11 +139,29 @@ def _cost(evidence: Evidence, senders: tuple[Sender, ...]) -> list[Finding]:
         return []
     return [
         Finding(
-            Row("Cost of the delay", "warning", f"{longest} s before the banner"),
+            Row(
+                marked("Cost of the delay"),
+                "warning",
+                _("{seconds} s before the banner").format(seconds=longest),
+            ),
             Verdict.ADVISORY,
-            "RFC 5321 asks senders to wait 5 minutes; some give up sooner, and their mail is lost or late.",
-            tuple(f"{s.name}: waits {s.patience:g} s, {s.effect} ({s.source})" for s in hurt),
-            "If such a sender matters to you, let its addresses past the delay: Exim Configuration "
-            "Manager, Access Lists, Sender verification bypass IP addresses.",
+            _(
+                "RFC 5321 asks senders to wait 5 minutes; some give up sooner, and their mail is lost or "
+                "late."
+            ),
+            tuple(_cost_line(sender) for sender in hurt),
+            _(
+                "If such a sender matters to you, let its addresses past the delay: Exim Configuration "
+                "Manager, Access Lists, Sender verification bypass IP addresses."
+            ),
         )
     ]
+
+
+def _cost_line(sender: Sender) -> str:
+    return _("{sender}: waits {seconds} s, {effect} ({source})").format(
+        sender=sender.name,
+        seconds=f"{sender.patience:g}",
+        effect=_(sender.effect),
+        source=sender.source,
+    )
