@@ -11,64 +11,80 @@ from mxverdict.evidence.ladder import Climb, Ladder, Receiver, Source
 from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.judge.climb import Outcome, is_redirected, outcome_of
 from mxverdict.judge.ladder_words import LEVELS, Words
+from mxverdict.language import gettext as _
+from mxverdict.language import marked
 
-NAME = "Outgoing port 25"
+NAME = marked("Outgoing port 25")
+_OPEN = Words(Verdict.OK, "", marked("Connections to mail servers elsewhere come about."))
 _UNTOLD = Words(
     Verdict.UNKNOWN,
-    "could not be tested",
-    "The time was up before a well-known receiver had answered.",
-    "Run it again with a longer --timeout.",
+    marked("could not be tested"),
+    marked("The time was up before a well-known receiver had answered."),
+    marked("Run it again with a longer --timeout."),
 )
 _BLOCKED = Words(
     Verdict.PROBLEM,
-    "blocked: no well-known receiver can be reached",
+    marked("blocked: no well-known receiver can be reached"),
     "",
-    "Ask the provider whether it blocks outgoing port 25 (many do, until asked), and look for rules on it in "
-    "this server's firewall. Until it is open, send through a smarthost on port 587.",
+    marked(
+        "Ask the provider whether it blocks outgoing port 25 (many do, until asked), and look for rules on "
+        "it in this server's firewall. Until it is open, send through a smarthost on port 587."
+    ),
     Owner.ADDRESS,
 )
 _REASONS = {
-    Outcome.TIMED_OUT: "Whatever is sent to port 25 of anybody vanishes on the way, which is how providers "
-    "block it.",
-    Outcome.NO_ROUTE: "The network says that there is no way out to port 25: there is no route, or a router "
-    "forbids it.",
-    Outcome.REFUSED: "Every connection to port 25 is refused, whoever it is for, which a firewall does.",
+    Outcome.TIMED_OUT: marked(
+        "Whatever is sent to port 25 of anybody vanishes on the way, which is how providers block it."
+    ),
+    Outcome.NO_ROUTE: marked(
+        "The network says that there is no way out to port 25: there is no route, or a router forbids it."
+    ),
+    Outcome.REFUSED: marked(
+        "Every connection to port 25 is refused, whoever it is for, which a firewall does."
+    ),
 }
-_NOBODY = "No connection to port 25 of anybody comes about."
+_NOBODY = marked("No connection to port 25 of anybody comes about.")
 _ONLY_FOUR = Words(
     Verdict.ADVISORY,
-    "closed over IPv6, open over IPv4",
-    "Exim goes on with IPv4 where a receiver has both, so mail may be late, but is not lost.",
-    "Repair the IPv6 route, or ask the provider whether it blocks port 25 over IPv6.",
+    marked("closed over IPv6, open over IPv4"),
+    marked("Exim goes on with IPv4 where a receiver has both, so mail may be late, but is not lost."),
+    marked("Repair the IPv6 route, or ask the provider whether it blocks port 25 over IPv6."),
     Owner.ADDRESS,
 )
 _SWALLOWED = Words(
     Verdict.PROBLEM,
-    "connections come about, but no well-known receiver greets",
-    "Something between this server and the Internet takes the connections to port 25 and passes nothing on.",
-    "Ask the provider whether it filters outgoing port 25.",
+    marked("connections come about, but no well-known receiver greets"),
+    marked(
+        "Something between this server and the Internet takes the connections to port 25 and passes nothing "
+        "on."
+    ),
+    marked("Ask the provider whether it filters outgoing port 25."),
     Owner.ADDRESS,
 )
 _HERE = {
     Outcome.REDIRECTED: Words(
         Verdict.PROBLEM,
-        "connections are turned round to this server",
-        "This server itself answers in the place of the receivers.",
-        "Look for SMTP_REDIRECT in CSF and SMTP Restrictions in WHM; neither should hit root or Exim.",
+        marked("connections are turned round to this server"),
+        marked("This server itself answers in the place of the receivers."),
+        marked(
+            "Look for SMTP_REDIRECT in CSF and SMTP Restrictions in WHM; neither should hit root or Exim."
+        ),
         Owner.SERVER,
     ),
     Outcome.BLOCKED_HERE: Words(
         Verdict.PROBLEM,
-        "blocked on this server",
-        "A rule on this server itself forbids connections to port 25.",
-        "Look at the firewall of this server (CSF, nftables, iptables) for rules on outgoing port 25.",
+        marked("blocked on this server"),
+        marked("A rule on this server itself forbids connections to port 25."),
+        marked(
+            "Look at the firewall of this server (CSF, nftables, iptables) for rules on outgoing port 25."
+        ),
         Owner.SERVER,
     ),
     Outcome.NO_SOURCE: Words(
         Verdict.PROBLEM,
-        "the address is not on this server",
-        "No network card of this server has this address, so no mail can leave from it.",
-        "Correct the address in /etc/mailips, or put it back on the server.",
+        marked("the address is not on this server"),
+        marked("No network card of this server has this address, so no mail can leave from it."),
+        marked("Correct the address in /etc/mailips, or put it back on the server."),
         Owner.SERVER,
     ),
 }
@@ -107,11 +123,11 @@ def judge_ways(ladder: Ladder) -> Iterator[Finding]:
     if ladder.receivers and not found:
         errors = tuple(f"{receiver.domain}: {receiver.error}" for receiver in ladder.receivers)
         yield Finding(
-            Row(NAME, "unknown", "could not be tested", "outbound", "this server"),
+            Row(NAME, "unknown", _("could not be tested"), "outbound", _("this server")),
             Verdict.UNKNOWN,
-            "No well-known receiver could be looked up.",
+            _("No well-known receiver could be looked up."),
             errors,
-            "Check the resolver of this server (/etc/resolv.conf).",
+            _("Check the resolver of this server (/etc/resolv.conf)."),
             Owner.SERVER,
         )
     over_four = any(way.open for way in found if way.version == 4)
@@ -138,15 +154,16 @@ def _finding(way: Way, over_four: bool, ladder: Ladder) -> Finding:
     if way.open:
         named = [receiver for receiver in ladder.receivers if _climbs(receiver, way)]
         reached = [r for r in named if any(_greeted(climb, ladder) for climb in _climbs(r, way))]
-        text = f"open: {len(reached)} of {len(named)} well-known receivers answer"
-        words = Words(Verdict.OK, text, "Connections to mail servers elsewhere come about.")
-    elif way.open is None:
-        words = _UNTOLD
+        text = _("open: {reached} of {count} well-known receivers answer").format(
+            reached=len(reached), count=len(named)
+        )
+        words = _OPEN
     else:
-        words = _closed(way, over_four, ladder)
+        words = _UNTOLD if way.open is None else _closed(way, over_four, ladder)
+        text = _(words.text)
     evidence = tuple(f"{climb.host} [{climb.address}]: {_said(climb)}" for climb in way.climbs)
-    row = Row(NAME, LEVELS[words.verdict], words.text, "outbound", about)
-    return Finding(row, words.verdict, words.why, evidence, words.todo, words.owner)
+    row = Row(NAME, LEVELS[words.verdict], text, "outbound", about)
+    return Finding(row, words.verdict, _(words.why), evidence, _(words.todo), words.owner)
 
 
 def _climbs(receiver: Receiver, way: Way) -> list[Climb]:
@@ -171,13 +188,17 @@ def _turned_away(way: Way) -> Iterator[Finding]:
         if reply is None or reply.code < 500:
             continue
         source = climb.local_address
-        text = f"turns {source} away: {reply.code} {' '.join(reply.lines)}"
+        text = _("turns {address} away: {reply}").format(
+            address=source, reply=f"{reply.code} {' '.join(reply.lines)}"
+        )
         yield Finding(
-            Row("Well-known receiver", "error", text, "outbound", f"{climb.host} [{climb.address}]"),
+            Row(marked("Well-known receiver"), "error", text, "outbound", f"{climb.host} [{climb.address}]"),
             Verdict.PROBLEM,
-            "A large receiver refuses this address before it has seen any mail.",
+            _("A large receiver refuses this address before it has seen any mail."),
             (_said(climb),),
-            f"Look {source} up in the blocklists, check its PTR, and follow the reply's own words.",
+            _("Look {address} up in the blocklists, check its PTR, and follow the reply's own words.").format(
+                address=source
+            ),
             Owner.SERVER,
         )
 
@@ -186,7 +207,7 @@ def _said(climb: Climb) -> str:
     if climb.cause and climb.cause != "reply":
         return climb.failure
     reply = climb.reply(climb.failed_at or "connect")
-    return "no reply" if reply is None else f"{reply.code} {reply.lines[0]}"
+    return _("no reply") if reply is None else f"{reply.code} {reply.lines[0]}"
 
 
 def _version(climb: Climb) -> int:
