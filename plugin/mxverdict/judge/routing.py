@@ -10,13 +10,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Optional
 
-from mxverdict.evidence.mail_route import MailRoute, Routing
+from mxverdict.evidence.mail_route import MailHost, MailRoute, Routing
 from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.language import gettext as _
+from mxverdict.language import marked
 
-THIS_SERVER = "This server"
-ROUTING = "Email Routing in cPanel"
+THIS_SERVER = marked("This server")
+ROUTING = marked("Email Routing in cPanel")
 _CATEGORY = "mx"
-_CHANGE = "Set Email Routing of the domain to {} in cPanel (or in WHM, Edit MX Entry), or change the MX."
+_CHANGE = {
+    "local": marked(
+        "Set Email Routing of the domain to local in cPanel (or in WHM, Edit MX Entry), or change the MX."
+    ),
+    "backup": marked(
+        "Set Email Routing of the domain to backup in cPanel (or in WHM, Edit MX Entry), or change the MX."
+    ),
+    "remote": marked(
+        "Set Email Routing of the domain to remote in cPanel (or in WHM, Edit MX Entry), or change the MX."
+    ),
+}
+_KINDS = {
+    "local": marked("local"),
+    "backup": marked("backup"),
+    "remote": marked("remote"),
+    "": marked("not set"),
+}
 
 
 def judge_routing(route: MailRoute, own: frozenset[str], routing: Optional[Routing]) -> tuple[Finding, ...]:
@@ -24,8 +42,8 @@ def judge_routing(route: MailRoute, own: frozenset[str], routing: Optional[Routi
         return tuple(_unreachable(route, routing))
     place = _place(route, own)
     if place == "none" and any(host.errors for host in route.hosts):
-        row = Row(THIS_SERVER, "unknown", "not told", _CATEGORY, route.domain)
-        why = "Whether this server is among the mail hosts could not be told: a look-up failed."
+        row = Row(THIS_SERVER, "unknown", _("not told"), _CATEGORY, route.domain)
+        why = _("Whether this server is among the mail hosts could not be told: a look-up failed.")
         told = tuple(error for host in route.hosts for error in host.errors)
         return (Finding(row, Verdict.UNKNOWN, why, told),)
     return (_where(route, own, place), *_routing(route, place, routing))
@@ -42,21 +60,25 @@ def _place(route: MailRoute, own: frozenset[str]) -> str:
 
 
 def _where(route: MailRoute, own: frozenset[str], place: str) -> Finding:
-    told = tuple(
-        f"{host.preference} {host.name}: "
-        + (", ".join(f"{a} (this server)" if a in own else a for a in host.addresses) or "no address")
-        for host in route.hosts
-    )
+    told = tuple(f"{host.preference} {host.name}: {_addresses(host, own)}" for host in route.hosts)
     mine = ", ".join(host.name for host in route.hosts if own.intersection(host.addresses))
     if place == "none":
-        row = Row(THIS_SERVER, "warning", "is none of the mail hosts", _CATEGORY, route.domain)
-        why = "Mail from outside goes to other servers; nothing that is set here changes it."
+        row = Row(THIS_SERVER, "warning", _("is none of the mail hosts"), _CATEGORY, route.domain)
+        why = _("Mail from outside goes to other servers; nothing that is set here changes it.")
         return Finding(row, Verdict.ADVISORY, why, told)
     if place == "backup":
-        row = Row(THIS_SERVER, "ok", f"is a backup ({mine})", _CATEGORY, route.domain)
-        return Finding(row, Verdict.OK, "Mail comes here only when the better hosts do not answer.", told)
-    row = Row(THIS_SERVER, "ok", f"is the best mail host ({mine})", _CATEGORY, route.domain)
-    return Finding(row, Verdict.OK, "Mail from outside comes to this server first.", told)
+        row = Row(THIS_SERVER, "ok", _("is a backup ({hosts})").format(hosts=mine), _CATEGORY, route.domain)
+        return Finding(row, Verdict.OK, _("Mail comes here only when the better hosts do not answer."), told)
+    row = Row(
+        THIS_SERVER, "ok", _("is the best mail host ({hosts})").format(hosts=mine), _CATEGORY, route.domain
+    )
+    return Finding(row, Verdict.OK, _("Mail from outside comes to this server first."), told)
+
+
+def _addresses(host: MailHost, own: frozenset[str]) -> str:
+    here = _("{address} (this server)")
+    shown = (here.format(address=address) if address in own else address for address in host.addresses)
+    return ", ".join(shown) or _("no address")
 
 
 def _routing(route: MailRoute, place: str, routing: Optional[Routing]) -> Iterable[Finding]:
@@ -64,41 +86,44 @@ def _routing(route: MailRoute, place: str, routing: Optional[Routing]) -> Iterab
         return
     told = (_lists(routing),)
     if routing.error:
-        row = Row(ROUTING, "unknown", "could not be read", _CATEGORY, route.domain)
+        row = Row(ROUTING, "unknown", _("could not be read"), _CATEGORY, route.domain)
         yield Finding(
-            row, Verdict.UNKNOWN, "How this server routes the domain could not be read.", (routing.error,)
+            row, Verdict.UNKNOWN, _("How this server routes the domain could not be read."), (routing.error,)
         )
         return
     kind = _kind(routing)
     if routing.local and (routing.remote or routing.secondary):
-        row = Row(ROUTING, "error", "contradicts itself", _CATEGORY, route.domain)
-        why = "The domain stands in lists that exclude each other; Exim goes by /etc/localdomains."
-        todo = _CHANGE.format(_FITTING[place])
+        row = Row(ROUTING, "error", _("contradicts itself"), _CATEGORY, route.domain)
+        why = _("The domain stands in lists that exclude each other; Exim goes by /etc/localdomains.")
+        todo = _(_CHANGE[_FITTING[place]])
         yield Finding(row, Verdict.PROBLEM, why, told, todo, Owner.SERVER)
         return
     if kind == "" and place == "none":
         return
     if kind == _FITTING[place]:
-        row = Row(ROUTING, "ok", kind, _CATEGORY, route.domain)
-        yield Finding(row, Verdict.OK, "It fits the MX records.", told)
+        row = Row(ROUTING, "ok", _(_KINDS[kind]), _CATEGORY, route.domain)
+        yield Finding(row, Verdict.OK, _("It fits the MX records."), told)
         return
     why, verdict = _MISFITS[kind, place]
     if kind == "" and route.canonical.lower() != route.domain.lower():
-        row = Row(ROUTING, "warning", "not set", _CATEGORY, route.domain)
-        why = f"This server takes no mail for the name, an alias of {route.canonical}; few aliases get any."
+        row = Row(ROUTING, "warning", _(_KINDS[""]), _CATEGORY, route.domain)
+        why = _(
+            "This server takes no mail for the name, an alias of {canonical}; few aliases get any."
+        ).format(canonical=route.canonical)
         yield Finding(row, Verdict.ADVISORY, why, told)
         return
     row = Row(
         ROUTING,
         "error" if verdict is Verdict.PROBLEM else "warning",
-        kind or "not set",
+        _(_KINDS[kind]),
         _CATEGORY,
         route.domain,
     )
-    todo = _CHANGE.format(_FITTING[place])
+    todo = _(_CHANGE[_FITTING[place]])
     if (kind, place) == ("local", "none"):
-        todo += " If a filter in front hands the mail on to this server, local is right: leave it."
-    yield Finding(row, verdict, why, told, todo, Owner.SERVER)
+        leave = _("If a filter in front hands the mail on to this server, local is right: leave it.")
+        todo = f"{todo} {leave}"
+    yield Finding(row, verdict, _(why), told, todo, Owner.SERVER)
 
 
 def _unreachable(route: MailRoute, routing: Optional[Routing]) -> Iterable[Finding]:
@@ -107,13 +132,13 @@ def _unreachable(route: MailRoute, routing: Optional[Routing]) -> Iterable[Findi
         return
     if any(host.errors for host in route.hosts):
         return
-    row = Row(ROUTING, "warning", "local", _CATEGORY, route.domain)
+    row = Row(ROUTING, "warning", _(_KINDS["local"]), _CATEGORY, route.domain)
     yield Finding(
         row,
         Verdict.ADVISORY,
-        "This server keeps mail for the domain, but only its own users can reach it.",
+        _("This server keeps mail for the domain, but only its own users can reach it."),
         (_lists(routing),),
-        "Publish an MX if the domain is to get mail from outside.",
+        _("Publish an MX if the domain is to get mail from outside."),
         Owner.ZONE,
     )
 
@@ -133,41 +158,48 @@ def _lists(routing: Routing) -> str:
         ("/etc/secondarymx", routing.secondary),
     )
     named = ", ".join(name for name, listed in flags if listed)
-    return f"{routing.domain} stands in {named or 'none of the lists of domains'}"
+    if not named:
+        return _("{domain} stands in none of the lists of domains").format(domain=routing.domain)
+    return _("{domain} stands in {files}").format(domain=routing.domain, files=named)
 
 
 _FITTING = {"best": "local", "backup": "backup", "none": "remote"}
 _MISFITS = {
     ("local", "backup"): (
-        "Mail that falls back to this server stays here instead of going on to the better host.",
+        marked("Mail that falls back to this server stays here instead of going on to the better host."),
         Verdict.PROBLEM,
     ),
     ("local", "none"): (
-        "Mail sent from this server to the domain stays here, while everybody else's goes to other servers.",
+        marked(
+            "Mail sent from this server to the domain stays here, while everybody else's goes to other "
+            "servers."
+        ),
         Verdict.PROBLEM,
     ),
     ("remote", "best"): (
-        "Mail for the domain comes to this server, which does not take it.",
+        marked("Mail for the domain comes to this server, which does not take it."),
         Verdict.PROBLEM,
     ),
     ("remote", "backup"): (
-        "Mail that falls back to this server is refused, because it does not count itself as a backup.",
+        marked(
+            "Mail that falls back to this server is refused, because it does not count itself as a backup."
+        ),
         Verdict.PROBLEM,
     ),
     ("backup", "best"): (
-        "This server holds the mail for a better host, but it is the best one itself.",
+        marked("This server holds the mail for a better host, but it is the best one itself."),
         Verdict.PROBLEM,
     ),
     ("backup", "none"): (
-        "This server is set up as a backup, but no MX leads to it, so it never gets such mail.",
+        marked("This server is set up as a backup, but no MX leads to it, so it never gets such mail."),
         Verdict.ADVISORY,
     ),
     ("", "best"): (
-        "Mail for the domain comes to this server, which does not know the domain and refuses it.",
+        marked("Mail for the domain comes to this server, which does not know the domain and refuses it."),
         Verdict.PROBLEM,
     ),
     ("", "backup"): (
-        "Mail that falls back to this server is refused, because it does not know the domain.",
+        marked("Mail that falls back to this server is refused, because it does not know the domain."),
         Verdict.PROBLEM,
     ),
 }
