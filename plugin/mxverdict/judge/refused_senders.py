@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from mxverdict.evidence.traffic import RefusedSender, Traffic
 from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.language import gettext as _
+from mxverdict.language import marked, ngettext
 
-NAME = "Sender verification"
+NAME = marked("Sender verification")
 REPEATED = 3
 """Refusals of one group for the time being that are no passing trouble any more."""
 DOMAINS = 3
@@ -15,20 +17,21 @@ DOMAINS = 3
 _LISTED = 10
 
 CAUSES = {
-    "timeout": "the callout to the sender's mail host timed out",
-    "unreachable": "the sender's mail host could not be reached",
-    "lookup": "the name servers of the sender's domain did not answer",
-    "loop": "the domain's MX is this server, which does not take mail for it",
-    "domain": "the domain takes no mail, or there is no such mailbox",
-    "rejected": "the sender's mail host refuses the address or the question",
-    "deferred": "the sender's mail host put the callout off",
-    "other": "see what Exim said",
+    "timeout": marked("the callout to the sender's mail host timed out"),
+    "unreachable": marked("the sender's mail host could not be reached"),
+    "lookup": marked("the name servers of the sender's domain did not answer"),
+    "loop": marked("the domain's MX is this server, which does not take mail for it"),
+    "domain": marked("the domain takes no mail, or there is no such mailbox"),
+    "rejected": marked("the sender's mail host refuses the address or the question"),
+    "deferred": marked("the sender's mail host put the callout off"),
+    "other": marked("see what Exim said"),
 }
 """Why, in words; the keys are `evidence.traffic.CAUSES`."""
 
-_BYPASS = (
-    "If mail of these senders is wanted, let the address skip sender verification: WHM, Exim Configuration "
-    "Manager, Access Lists, Sender verification bypass IP addresses. It will not be delayed any more either."
+_BYPASS = marked(
+    "If mail of these senders is wanted, let the address skip sender verification: WHM, Exim "
+    "Configuration Manager, Access Lists, Sender verification bypass IP addresses. It will not be "
+    "delayed any more either."
 )
 
 
@@ -36,14 +39,14 @@ def judge_refused_senders(traffic: Traffic) -> tuple[Finding, ...]:
     """One finding for each kind of trouble that somebody should look at; one that all is well when there is
     none."""
     if traffic.read_from is None:
-        why = "The log holds no line that tells the time."
-        return (_finding(Verdict.UNKNOWN, "no log to judge it by", why),)
+        why = _("The log holds no line that tells the time.")
+        return (_finding(Verdict.UNKNOWN, _("no log to judge it by"), why),)
     found = tuple(_findings(traffic.refused))
     if found:
         return found
-    text = f"{traffic.refused_total} refusals" if traffic.refused_total else "nobody was refused"
-    why = "Nothing wanted seems to be kept out: who was refused has no address that mail could go back to."
-    return (_finding(Verdict.OK, text, why if traffic.refused_total else "No sender failed to verify."),)
+    text = _refusals(traffic.refused_total)
+    why = _("Nothing wanted seems to be kept out: who was refused has no address that mail could go back to.")
+    return (_finding(Verdict.OK, text, why if traffic.refused_total else _("No sender failed to verify.")),)
 
 
 def _findings(refused: Sequence[RefusedSender]) -> Iterator[Finding]:
@@ -57,41 +60,66 @@ def _findings(refused: Sequence[RefusedSender]) -> Iterator[Finding]:
     if stuck:
         yield _finding(
             Verdict.ADVISORY,
-            f"{_senders(len(stuck))} put off again and again",
-            "Exim could not ask the senders' mail hosts whether these addresses exist, so it puts their mail "
-            "off until the other side gives up.",
+            ngettext(
+                "{count} sender put off again and again",
+                "{count} senders put off again and again",
+                len(stuck),
+            ).format(count=len(stuck)),
+            _(
+                "Exim could not ask the senders' mail hosts whether these addresses exist, so it puts their "
+                "mail off until the other side gives up."
+            ),
             stuck,
-            _BYPASS,
+            _(_BYPASS),
         )
     hosts = [one for one in refused if one.cause == "rejected" and one.passed and one.count >= REPEATED]
     if hosts:
         yield _finding(
             Verdict.ADVISORY,
-            f"{_senders(len(hosts))} refused at times, taken at others",
-            "Mail of these domains comes from the same hosts with sender addresses that their own mail hosts "
-            "deny, as notices from no-reply addresses often have.",
+            ngettext(
+                "{count} sender refused at times, taken at others",
+                "{count} senders refused at times, taken at others",
+                len(hosts),
+            ).format(count=len(hosts)),
+            _(
+                "Mail of these domains comes from the same hosts with sender addresses that their own mail "
+                "hosts deny, as notices from no-reply addresses often have."
+            ),
             hosts,
-            _BYPASS,
+            _(_BYPASS),
         )
     unresolved = [one for one in refused if one.cause == "lookup"]
-    if len({one.domain for one in unresolved}) >= DOMAINS:
+    count = len({one.domain for one in unresolved})
+    if count >= DOMAINS:
         yield _finding(
             Verdict.ADVISORY,
-            f"{len({one.domain for one in unresolved})} sender domains could not be looked up",
-            "So many domains at once point at the resolver that this server uses rather than at theirs.",
+            ngettext(
+                "{count} sender domain could not be looked up",
+                "{count} sender domains could not be looked up",
+                count,
+            ).format(count=count),
+            _("So many domains at once point at the resolver that this server uses rather than at theirs."),
             unresolved,
-            "See whether the name servers in /etc/resolv.conf answer, quickly and always.",
+            _("See whether the name servers in /etc/resolv.conf answer, quickly and always."),
         )
     loops = [one for one in refused if one.cause == "loop"]
     if loops:
         yield _finding(
             Verdict.ADVISORY,
-            f"{_senders(len(loops))} whose MX is this server, which does not know the domain",
-            "Mail to and from such a domain fails here: it has moved away and its MX was left behind, or its "
-            "entry in /etc/localdomains or /etc/remotedomains is missing.",
+            ngettext(
+                "{count} sender whose MX is this server, which does not know the domain",
+                "{count} senders whose MX is this server, which does not know the domain",
+                len(loops),
+            ).format(count=len(loops)),
+            _(
+                "Mail to and from such a domain fails here: it has moved away and its MX was left behind, "
+                "or its entry in /etc/localdomains or /etc/remotedomains is missing."
+            ),
             loops,
-            "If the domain belongs here, set its Email Routing again; if not, its owner should change the "
-            "MX.",
+            _(
+                "If the domain belongs here, set its Email Routing again; if not, its owner should change "
+                "the MX."
+            ),
         )
 
 
@@ -100,13 +128,32 @@ def came_later(one: RefusedSender) -> bool:
     return one.passed_at is not None and one.passed_at >= one.last
 
 
-def _senders(count: int) -> str:
-    return "1 sender" if count == 1 else f"{count} senders"
+def _refusals(count: int) -> str:
+    if not count:
+        return _("nobody was refused")
+    return ngettext("{count} refusal", "{count} refusals", count).format(count=count)
 
 
 def _line(one: RefusedSender) -> str:
-    host = f"{one.name or 'a host without a name'} [{one.address}]"
-    return f"{one.domain or '(no domain)'} from {host}: {one.count} times, the last: {one.text}"
+    if one.name:
+        line = ngettext(
+            "{domain} from {host} [{address}]: {count} time, the last: {text}",
+            "{domain} from {host} [{address}]: {count} times, the last: {text}",
+            one.count,
+        )
+    else:
+        line = ngettext(
+            "{domain} from a host without a name [{address}]: {count} time, the last: {text}",
+            "{domain} from a host without a name [{address}]: {count} times, the last: {text}",
+            one.count,
+        )
+    return line.format(
+        domain=one.domain or _("(no domain)"),
+        host=one.name,
+        address=one.address,
+        count=one.count,
+        text=one.text,
+    )
 
 
 def _finding(
