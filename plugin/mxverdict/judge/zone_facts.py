@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from mxverdict.evidence.zone import ServerAnswers, Soa, Zone
 from mxverdict.findings import Owner
+from mxverdict.language import gettext as _
+from mxverdict.language import ngettext
 
 _NOT_ASKED = ("no_time", "unreachable")
 _SHOWN = 13
@@ -124,8 +126,12 @@ class ZoneFacts:
 
 def listing(names: Sequence[str]) -> str:
     """Names in one line, cut short where there are too many to read."""
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    first, more = ", ".join(names[:_SHOWN]), len(names) - _SHOWN
+    if more <= 0:
+        return first
+    return ngettext("{names} and {count} more", "{names} and {count} more", more).format(
+        names=first, count=more
+    )
 
 
 def listed_errors(*texts: str) -> tuple[str, ...]:
@@ -142,6 +148,10 @@ def _said(server: ServerAnswers) -> str:
     if server.failure:
         return server.error
     if server.soa is None:
-        return f"{server.rcode}, no SOA"
-    authority = "with authority" if server.authoritative else "without authority"
-    return f"serial {server.soa.serial}, {authority}, after {server.seconds * 1000:.0f} ms"
+        return _("{code}, no SOA").format(code=server.rcode)
+    said = (
+        _("serial {serial}, with authority, after {milliseconds} ms")
+        if server.authoritative
+        else _("serial {serial}, without authority, after {milliseconds} ms")
+    )
+    return said.format(serial=server.soa.serial, milliseconds=f"{server.seconds * 1000:.0f}")
