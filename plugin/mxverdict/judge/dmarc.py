@@ -5,20 +5,24 @@ from __future__ import annotations
 from mxverdict.dmarc_record import DmarcRecord, effective, is_record
 from mxverdict.evidence.policy import DnsAnswer, Policy
 from mxverdict.findings import Finding, Owner, Verdict
+from mxverdict.language import gettext as _
+from mxverdict.language import marked, ngettext
 from mxverdict.testers import rows
 
 CATEGORY = "dmarc"
 _SHOWN = 500
 _LINES = 8
-_IGNORED = "Receivers act as if the domain had no DMARC record."
+_IGNORED = marked("Receivers act as if the domain had no DMARC record.")
+_UNREAD = marked("could not be read")
 
 
 def judge_dmarc(policy: Policy) -> tuple[Finding, ...]:
     """Findings in the order of the tester's rows."""
-    own = policy.dmarc[0] if policy.dmarc else DnsAnswer(policy.domain, "TXT", error="it was not looked up")
+    unasked = DnsAnswer(policy.domain, "TXT", error=_("it was not looked up"))
+    own = policy.dmarc[0] if policy.dmarc else unasked
     if own.error:
-        row = _words("DMARC Record Published").unknown(policy.domain, "could not be read")
-        return (Finding(row, Verdict.UNKNOWN, "The record could not be read.", (own.error,)),)
+        row = _words("DMARC Record Published").unknown(policy.domain, _(_UNREAD))
+        return (Finding(row, Verdict.UNKNOWN, _("The record could not be read."), (own.error,)),)
     texts = [text for text in own.records if is_record(text)]
     if len(texts) > 1:
         return (_passes(policy, "DMARC Record Published"), _several(policy, texts))
@@ -26,7 +30,7 @@ def judge_dmarc(policy: Policy) -> tuple[Finding, ...]:
     if record is None:
         unread = tuple(answer.error for answer in policy.dmarc if answer.error)
         return tuple(_none(policy, own, unread))
-    inherited = (f"inherited from {record.domain}",) if record.inherited else ()
+    inherited = (_("inherited from {domain}").format(domain=record.domain),) if record.inherited else ()
     return (
         _passes(policy, "DMARC Record Published", (record.text[:_SHOWN], *inherited)),
         _syntax(policy, record),
@@ -37,45 +41,57 @@ def judge_dmarc(policy: Policy) -> tuple[Finding, ...]:
 
 
 def _none(policy: Policy, own: DnsAnswer, unread: tuple[str, ...]) -> list[Finding]:
-    near = tuple(f"not taken as a DMARC record: {text[:_SHOWN]}" for text in own.records[:_LINES])
-    if unread:
-        row = _words("DMARC Record Published").unknown(policy.domain, "could not be read")
-        why = "The domain has no record of its own, and those of its parents could not be read."
-        return [Finding(row, Verdict.UNKNOWN, why, (*near, *unread))]
-    todo = (
-        f'Publish a TXT record at _dmarc.{policy.domain}: "v=DMARC1; p=none" is enough for receivers, with '
-        "rua=mailto:… you get reports."
+    near = tuple(
+        _("not taken as a DMARC record: {text}").format(text=text[:_SHOWN]) for text in own.records[:_LINES]
     )
-    why = (
+    if unread:
+        row = _words("DMARC Record Published").unknown(policy.domain, _(_UNREAD))
+        why = _("The domain has no record of its own, and those of its parents could not be read.")
+        return [Finding(row, Verdict.UNKNOWN, why, (*near, *unread))]
+    todo = _(
+        'Publish a TXT record at {name}: "v=DMARC1; p=none" is enough for receivers, with rua=mailto:… you '
+        "get reports."
+    ).format(name=f"_dmarc.{policy.domain}")
+    why = _(
         "Mail is delivered without one, but Gmail, Yahoo and Microsoft ask it of whoever sends them mail in "
         "bulk, and forged mail of the domain is not told apart."
     )
     published = _words("DMARC Record Published").fails(policy.domain)
     enabled = _words("DMARC Policy Not Enabled").fails(policy.domain)
+    again = _("It is the same finding once more: there is no record.")
     return [
         Finding(published, Verdict.ADVISORY, why, near, todo, Owner.ZONE),
-        Finding(enabled, Verdict.ADVISORY, "It is the same finding once more: there is no record.", (), todo),
+        Finding(enabled, Verdict.ADVISORY, again, (), todo),
     ]
 
 
 def _several(policy: Policy, texts: list[str]) -> Finding:
     row = _words("DMARC Multiple Records").fails(policy.domain)
     proof = tuple(text[:_SHOWN] for text in texts[:_LINES])
-    why = f"With {len(texts)} records none of them counts (RFC 7489 section 6.6.3). {_IGNORED}"
-    return Finding(row, Verdict.PROBLEM, why, proof, "Keep one and delete the others.", Owner.ZONE)
+    counts = ngettext(
+        "With {count} record none of them counts (RFC 7489 section 6.6.3).",
+        "With {count} records none of them counts (RFC 7489 section 6.6.3).",
+        len(texts),
+    ).format(count=len(texts))
+    todo = _("Keep one and delete the others.")
+    return Finding(row, Verdict.PROBLEM, f"{counts} {_(_IGNORED)}", proof, todo, Owner.ZONE)
 
 
 def _syntax(policy: Policy, record: DmarcRecord) -> Finding:
     name = "DMARC Syntax Check"
-    where = f"at _dmarc.{record.domain}: {record.text[:_SHOWN]}"
+    where = _("at {name}: {text}").format(name=f"_dmarc.{record.domain}", text=record.text[:_SHOWN])
     row = _words(name).fails(policy.domain)
     if record.error:
-        todo = "Correct the record."
-        return Finding(row, Verdict.PROBLEM, _IGNORED, (record.error[:_SHOWN], where), todo, Owner.ZONE)
+        todo = _("Correct the record.")
+        proof = (record.error[:_SHOWN], where)
+        return Finding(row, Verdict.PROBLEM, _(_IGNORED), proof, todo, Owner.ZONE)
     if record.malformed_destinations:
-        proof = tuple(f"no mail address: {uri[:_SHOWN]}" for uri in record.malformed_destinations[:_LINES])
-        why = "The policy holds, but no reports go to a destination that is not written mailto:name@domain."
-        return Finding(row, Verdict.ADVISORY, why, (*proof, where), "Correct the destination.", Owner.ZONE)
+        wrong = [uri[:_SHOWN] for uri in record.malformed_destinations[:_LINES]]
+        told = (*(_("no mail address: {uri}").format(uri=uri) for uri in wrong), where)
+        why = _(
+            "The policy holds, but no reports go to a destination that is not written mailto:name@domain."
+        )
+        return Finding(row, Verdict.ADVISORY, why, told, _("Correct the destination."), Owner.ZONE)
     return _passes(policy, name)
 
 
@@ -83,13 +99,14 @@ def _enforced(policy: Policy, record: DmarcRecord) -> list[Finding]:
     name = "DMARC Policy Not Enabled"
     if record.error:
         return []
-    told = f"p={record.policy}, for {record.percent} % of the mail"
+    share = f"{record.percent} %"
+    told = _("p={policy}, for {share} of the mail").format(policy=record.policy, share=share)
     if record.policy != "none":
         return [_passes(policy, name, (told,))]
-    why = (
+    why = _(
         "p=none asks receivers to do nothing; mail is delivered as well with it, and big receivers accept it."
     )
-    todo = "Change it to p=quarantine only when reports show that all of the domain's own mail passes."
+    todo = _("Change it to p=quarantine only when reports show that all of the domain's own mail passes.")
     return [Finding(_words(name).fails(policy.domain), Verdict.ADVISORY, why, (told,), todo, Owner.ZONE)]
 
 
@@ -102,21 +119,23 @@ def _external(policy: Policy, record: DmarcRecord) -> Finding:
         if not destination.answer.error and not any(map(is_record, destination.answer.records))
     ]
     if refusing:
-        proof = tuple(f'no "v=DMARC1" at {record.domain}._report._dmarc.{domain}' for domain in refusing)
-        why = "Receivers send no reports there (RFC 7489 section 7.1); mail itself is not touched by it."
-        todo = (
+        names = [f"{record.domain}._report._dmarc.{domain}" for domain in refusing]
+        proof = tuple(_('no "v=DMARC1" at {name}').format(name=name) for name in names)
+        why = _("Receivers send no reports there (RFC 7489 section 7.1); mail itself is not touched by it.")
+        todo = _(
             "Ask the owner of that domain to publish it, or have the reports sent to an address of your own."
         )
         row = _words(name).fails(policy.domain)
         return Finding(row, Verdict.ADVISORY, why, proof, todo, Owner.ZONE)
     if unread:
-        row = _words(name).unknown(policy.domain, "could not be checked")
-        return Finding(row, Verdict.UNKNOWN, "What the other domains publish could not be read.", unread)
+        row = _words(name).unknown(policy.domain, _("could not be checked"))
+        why = _("What the other domains publish could not be read.")
+        return Finding(row, Verdict.UNKNOWN, why, unread)
     return _passes(policy, name)
 
 
 def _passes(policy: Policy, name: str, details: tuple[str, ...] = ()) -> Finding:
-    return Finding(_words(name).passes(policy.domain, details=details), Verdict.OK, _FINE[name])
+    return Finding(_words(name).passes(policy.domain, details=details), Verdict.OK, _(_FINE[name]))
 
 
 def _words(name: str) -> rows.RowWords:
@@ -124,9 +143,9 @@ def _words(name: str) -> rows.RowWords:
 
 
 _FINE = {
-    "DMARC Record Published": "There is a DMARC record.",
-    "DMARC Syntax Check": "The record can be read.",
-    "DMARC Multiple Records": "There is one record.",
-    "DMARC Policy Not Enabled": "The record asks receivers to act on forged mail.",
-    "DMARC External Validation": "Whoever gets the reports has agreed to.",
+    "DMARC Record Published": marked("There is a DMARC record."),
+    "DMARC Syntax Check": marked("The record can be read."),
+    "DMARC Multiple Records": marked("There is one record."),
+    "DMARC Policy Not Enabled": marked("The record asks receivers to act on forged mail."),
+    "DMARC External Validation": marked("Whoever gets the reports has agreed to."),
 }
