@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable, Sequence
 
 from mxverdict.addresses import is_public
 from mxverdict.findings import Finding, Owner, Verdict
 from mxverdict.judge.zone_facts import ZoneFacts, listed_errors, listing, told
-from mxverdict.testers.rows import limits, load
+from mxverdict.language import gettext as _
+from mxverdict.language import marked
+from mxverdict.testers.rows import RowWords, limits, load
 
-_UNTOLD = "could not be told"
+_UNTOLD = marked("could not be told")
 _DETAILS_LIMIT = 13
 
 
@@ -18,10 +21,9 @@ def bad_glue(facts: ZoneFacts) -> Finding:
     words = load("dns")["DNS Bad Glue Detected"]
     delegation = facts.zone.delegation
     if delegation.found is None:
-        why = "The zone above could not be asked."
-        return Finding(
-            words.unknown(facts.host, _UNTOLD), Verdict.UNKNOWN, why, listed_errors(delegation.error)
-        )
+        why = _("The zone above could not be asked.")
+        row = words.unknown(facts.host, _(_UNTOLD))
+        return Finding(row, Verdict.UNKNOWN, why, listed_errors(delegation.error))
     known = {host.name: host for host in facts.zone.hosts}
     glue = {host.name: host.addresses for host in delegation.glue}
     wrong = {
@@ -34,44 +36,65 @@ def bad_glue(facts: ZoneFacts) -> Finding:
     inside = [name for name in delegation.name_servers if f".{name}".endswith(f".{facts.zone.apex}")]
     missing = [name for name in inside if name not in glue and not delegation.own_copy]
     lines = (
-        *(f"{delegation.parent} gives {name} {', '.join(extra)}" for name, extra in wrong.items()),
-        *(f"{name} has {', '.join(known[name].addresses) or 'no address'}" for name in wrong),
-        *(f"{delegation.parent} gives no address for {name}" for name in missing),
+        *(_gives(delegation.parent, name, extra) for name, extra in wrong.items()),
+        *(_has(name, known[name].addresses) for name in wrong),
+        *(
+            _("{zone} gives no address for {name}").format(zone=delegation.parent, name=name)
+            for name in missing
+        ),
     )
     if lines:
-        why = "The zone above sends resolvers to an address that the name server does not have."
+        why = _("The zone above sends resolvers to an address that the name server does not have.")
         if not wrong:
-            why = (
+            why = _(
                 "The zone above names a name server inside the zone without its address: it cannot be found."
             )
-        todo = "Have the name server's address (host record, glue) corrected at the registrar."
+        todo = _("Have the name server's address (host record, glue) corrected at the registrar.")
         row = words.fails(facts.host, details=(*wrong, *missing))
         return Finding(row, Verdict.PROBLEM, why, lines, todo, Owner.ZONE)
     unread = [known[name] for name in glue if name in known and known[name].error]
     if unread:
-        why = "The real addresses of the name servers could not be looked up."
-        row = words.unknown(facts.host, _UNTOLD)
+        why = _("The real addresses of the name servers could not be looked up.")
+        row = words.unknown(facts.host, _(_UNTOLD))
         return Finding(row, Verdict.UNKNOWN, why, tuple(f"{host.name}: {host.error}" for host in unread))
-    why = "What the zone above sends along is right." if glue else "The zone above need not send addresses."
-    shown = tuple(f"{delegation.parent} gives {name} {', '.join(found)}" for name, found in glue.items())
+    shown = tuple(_gives(delegation.parent, name, found) for name, found in glue.items())
+    why = (
+        _("What the zone above sends along is right.")
+        if glue
+        else _("The zone above need not send addresses.")
+    )
     return Finding(words.passes(facts.host), Verdict.OK, why, shown)
+
+
+def _gives(zone: str, name: str, addresses: Iterable[str]) -> str:
+    told = _("{zone} gives {name} {addresses}")
+    return told.format(zone=zone, name=name, addresses=", ".join(addresses))
+
+
+def _has(name: str, addresses: Iterable[str]) -> str:
+    shown = ", ".join(addresses)
+    if not shown:
+        return _("{name} has no address").format(name=name)
+    return _("{name} has {addresses}").format(name=name, addresses=shown)
 
 
 def two_servers(facts: ZoneFacts) -> Finding:
     words = load("dns")["DNS At Least Two Servers"]
     names = facts.names
-    lines = (f"Name servers: {listing(names)}",)
+    lines = (_("Name servers: {names}").format(names=listing(names)),)
     if len(names) >= 2:
-        return Finding(words.passes(facts.host), Verdict.OK, "There are at least two.", lines)
+        return Finding(words.passes(facts.host), Verdict.OK, _("There are at least two."), lines)
     row = words.fails(facts.host, details=names)
-    todo = "Add a second name server to the zone and at the registrar."
+    todo = _("Add a second name server to the zone and at the registrar.")
     if facts.hosted_here:
-        why = (
+        why = _(
             "There is one name server and it is this server: when it is down, so are the mail and the web "
             "that it serves; the rules ask for two all the same (RFC 1034 section 4.1)."
         )
         return Finding(row, Verdict.ADVISORY, why, lines, todo, Owner.SERVER)
-    why = "When the only name server is down, nobody can look the domain up (RFC 1034 section 4.1 wants two)."
+    why = _(
+        "When the only name server is down, nobody can look the domain up (RFC 1034 section 4.1 wants two)."
+    )
     return Finding(row, Verdict.PROBLEM, why, lines, todo, Owner.DNS_PROVIDER)
 
 
@@ -81,29 +104,36 @@ def parent_mismatch(facts: ZoneFacts) -> Finding:
     delegation = facts.zone.delegation
     lists = {server.name_servers for server in facts.serving if server.name_servers}
     if delegation.found is None or not lists:
-        why = "The two lists could not both be read."
+        why = _("The two lists could not both be read.")
         errors = listed_errors(delegation.error, *_list_errors(facts))
-        return Finding(words.unknown(facts.host, _UNTOLD), Verdict.UNKNOWN, why, errors)
+        return Finding(words.unknown(facts.host, _(_UNTOLD)), Verdict.UNKNOWN, why, errors)
     above = delegation.name_servers
     lines = (
-        f"{delegation.parent or 'The root'} lists {listing(above)}",
-        *(f"{server.name} lists {listing(server.name_servers)}" for server in facts.serving),
+        _lists(delegation.parent, above),
+        *(_lists(server.name, server.name_servers) for server in facts.serving),
     )[:10]
     if lists == {above}:
-        why = "The zone and the zone above name the same."
+        why = _("The zone and the zone above name the same.")
         if delegation.own_copy:
-            why = "One name server holds the zone and the zone above, so the lists cannot differ."
+            why = _("One name server holds the zone and the zone above, so the lists cannot differ.")
         return Finding(words.passes(facts.host), Verdict.OK, why, lines)
     everywhere = set(above).intersection(*lists)
     details = tuple(sorted(set(above).union(*lists) - everywhere))[:_DETAILS_LIMIT]
     row = words.fails(facts.host, details=details)
-    todo = "Make the NS records of the zone and the list at the registrar the same."
+    todo = _("Make the NS records of the zone and the list at the registrar the same.")
     serving = {server.name for server in facts.serving}
     if serving.issuperset(facts.names):
-        why = "The lists differ, but every name server in them holds the zone, so look-ups work."
+        why = _("The lists differ, but every name server in them holds the zone, so look-ups work.")
         return Finding(row, Verdict.ADVISORY, why, lines, todo, Owner.ZONE)
-    why = "The lists differ, and a name server in them does not answer for the zone: some look-ups fail."
+    why = _("The lists differ, and a name server in them does not answer for the zone: some look-ups fail.")
     return Finding(row, Verdict.PROBLEM, why, lines, todo, Owner.ZONE)
+
+
+def _lists(who: str, names: Sequence[str]) -> str:
+    """`who` is "" for the root."""
+    if not who:
+        return _("The root lists {names}").format(names=listing(names))
+    return _("{who} lists {names}").format(who=who, names=listing(names))
 
 
 def subnets(facts: ZoneFacts) -> Finding:
@@ -113,19 +143,19 @@ def subnets(facts: ZoneFacts) -> Finding:
     counted = [address for address in flat if ":" not in address] or flat
     lines = tuple(f"{name}: {', '.join(found)}" for name, found in addresses.items() if found)
     if not counted:
-        why = "The addresses of the name servers could not be looked up."
-        return Finding(words.unknown(facts.host, _UNTOLD), Verdict.UNKNOWN, why, _host_errors(facts))
+        return _not_looked_up(facts, words)
     if len({_network(address) for address in counted}) > 1:
-        return Finding(words.passes(facts.host), Verdict.OK, "They stand in different networks.", lines)
+        why = _("They stand in different networks.")
+        return Finding(words.passes(facts.host), Verdict.OK, why, lines)
     row = words.fails(facts.host)
-    todo = "If it matters to you, add a name server in another network (RFC 2182 section 3.1)."
+    todo = _("If it matters to you, add a name server in another network (RFC 2182 section 3.1).")
     if set(counted) <= facts.own:
-        why = (
+        why = _(
             "All name servers are this server, as on most single cPanel servers: when it is down, so are the "
             "mail and the web that it serves."
         )
         return Finding(row, Verdict.ADVISORY, why, lines, todo, Owner.SERVER)
-    why = "All name servers stand in one network: if it fails, the domain cannot be looked up."
+    why = _("All name servers stand in one network: if it fails, the domain cannot be looked up.")
     return Finding(row, Verdict.ADVISORY, why, lines, todo, Owner.DNS_PROVIDER)
 
 
@@ -140,13 +170,12 @@ def public_addresses(facts: ZoneFacts) -> Finding:
     if private:
         row = words.fails(facts.host, details=tuple(private))
         lines = tuple(f"{name}: {', '.join(hidden)}" for name, hidden in private.items())
-        why = "The internet has no way to that address: look-ups that try it are lost."
-        todo = "Put the public address into the A record of the name server, and at the registrar."
+        why = _("The internet has no way to that address: look-ups that try it are lost.")
+        todo = _("Put the public address into the A record of the name server, and at the registrar.")
         return Finding(row, Verdict.PROBLEM, why, lines, todo, Owner.ZONE)
     if not any(facts.addresses.values()):
-        why = "The addresses of the name servers could not be looked up."
-        return Finding(words.unknown(facts.host, _UNTOLD), Verdict.UNKNOWN, why, _host_errors(facts))
-    return Finding(words.passes(facts.host), Verdict.OK, "All of their addresses are public.")
+        return _not_looked_up(facts, words)
+    return Finding(words.passes(facts.host), Verdict.OK, _("All of their addresses are public."))
 
 
 def _network(address: str) -> str:
@@ -154,8 +183,10 @@ def _network(address: str) -> str:
     return str(ipaddress.ip_network(f"{address}/{prefix}", strict=False))
 
 
-def _host_errors(facts: ZoneFacts) -> tuple[str, ...]:
-    return tuple(f"{host.name}: {host.error}" for host in facts.zone.hosts if host.error)
+def _not_looked_up(facts: ZoneFacts, words: RowWords) -> Finding:
+    errors = tuple(f"{host.name}: {host.error}" for host in facts.zone.hosts if host.error)
+    why = _("The addresses of the name servers could not be looked up.")
+    return Finding(words.unknown(facts.host, _(_UNTOLD)), Verdict.UNKNOWN, why, errors)
 
 
 def _list_errors(facts: ZoneFacts) -> tuple[str, ...]:
