@@ -9,13 +9,36 @@ from mxverdict.evidence.zone import Soa
 from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.judge.serial import Serial, read_serial
 from mxverdict.judge.zone_facts import ZoneFacts, listed_errors, listing, told
+from mxverdict.language import gettext as _
+from mxverdict.language import marked
 from mxverdict.testers.rows import RowWords, limits, load
 
-_ANY_NUMBER = "Any 32-bit number is a valid serial (RFC 1982); YYYYMMDDnn is a habit"
-_NO_MATTER = "Nothing looks at this name when mail is sent or a page is opened"
-_NEVER_LOWER = (
+_NEVER_LOWER = marked(
     "Leave it; never lower it by hand, for secondary name servers ignore a smaller serial (RFC 1982)."
 )
+
+
+_READS = {
+    "epoch": marked(
+        "Any 32-bit number is a valid serial (RFC 1982); YYYYMMDDnn is a habit; this one counts the seconds "
+        "since 1970."
+    ),
+    "counter": marked(
+        "Any 32-bit number is a valid serial (RFC 1982); YYYYMMDDnn is a habit; this one is a plain counter."
+    ),
+    "future": marked(
+        "Any 32-bit number is a valid serial (RFC 1982); YYYYMMDDnn is a habit; this one reads like a date "
+        "in {year}."
+    ),
+    "dated": marked(
+        "Any 32-bit number is a valid serial (RFC 1982); YYYYMMDDnn is a habit; this one reads as {date}, "
+        "which has not come yet."
+    ),
+    "other": marked(
+        "Any 32-bit number is a valid serial (RFC 1982); YYYYMMDDnn is a habit; this one follows none."
+    ),
+}
+"""By the style of a serial; `dated` is a future one that reads as a day."""
 
 
 def judge_soa(facts: ZoneFacts) -> list[Finding]:
@@ -30,10 +53,10 @@ def judge_soa(facts: ZoneFacts) -> list[Finding]:
     ]
 
 
-_REFRESH = "Refresh says how often secondary name servers look for a change"
-_RETRY = "Retry says how soon secondary name servers try again after a failure"
-_EXPIRE = "Expire says how long secondary name servers go on when the primary is gone"
-_MINIMUM = "Minimum says how long resolvers remember that a name does not exist"
+_REFRESH = marked("Refresh says how often secondary name servers look for a change")
+_RETRY = marked("Retry says how soon secondary name servers try again after a failure")
+_EXPIRE = marked("Expire says how long secondary name servers go on when the primary is gone")
+_MINIMUM = marked("Minimum says how long resolvers remember that a name does not exist")
 
 
 def _serials_match(facts: ZoneFacts) -> Finding:
@@ -44,14 +67,14 @@ def _serials_match(facts: ZoneFacts) -> Finding:
     lines = told(facts.serving)
     if len(serials) == 1:
         row = words.passes(facts.host, details=(str(serials.pop()),))
-        return Finding(row, Verdict.OK, "All of them hold the same version of the zone.", lines)
+        return Finding(row, Verdict.OK, _("All of them hold the same version of the zone."), lines)
     row = words.fails(facts.host, details=tuple(map(str, sorted(serials))))
     refresh = max(server.soa.refresh for server in facts.serving if server.soa)
-    why = "The name servers hold different versions of the zone; a change may be on its way."
-    todo = (
-        f"Look again after {_span(refresh)}. If they still differ and the records do too, "
+    why = _("The name servers hold different versions of the zone; a change may be on its way.")
+    todo = _(
+        "Look again after {span}. If they still differ and the records do too, "
         "the transfer between the name servers is broken."
-    )
+    ).format(span=_span(refresh))
     return Finding(row, Verdict.ADVISORY, why, lines, todo, facts.owner(facts.serving))
 
 
@@ -62,19 +85,33 @@ def _primary_listed(facts: ZoneFacts) -> Finding:
     primary = facts.soas[0][1].primary
     delegation = facts.zone.delegation
     if delegation.found is None:
-        why = "The zone above could not be asked which name servers it lists."
-        row = words.unknown(facts.host, "could not be told")
-        return Finding(row, Verdict.UNKNOWN, why, listed_errors(f"Primary: {primary}", delegation.error))
-    lines = (f"Primary: {primary}", f"{delegation.parent} lists {listing(delegation.name_servers)}")
+        why = _("The zone above could not be asked which name servers it lists.")
+        row = words.unknown(facts.host, _("could not be told"))
+        return Finding(
+            row,
+            Verdict.UNKNOWN,
+            why,
+            listed_errors(_("Primary: {primary}").format(primary=primary), delegation.error),
+        )
+    lines = (
+        _("Primary: {primary}").format(primary=primary),
+        _("{parent} lists {names}").format(parent=delegation.parent, names=listing(delegation.name_servers)),
+    )
     if primary in delegation.name_servers:
         row = words.passes(facts.host)
-        return Finding(row, Verdict.OK, "The primary is one of the listed name servers.", lines)
+        return Finding(row, Verdict.OK, _("The primary is one of the listed name servers."), lines)
     row = words.fails(facts.host, details=(primary,))
     if facts.hosted_here:
-        why = f"{_NO_MATTER}; here it is most likely out of date."
-        todo = "Put the name of a listed name server into the SOA of the zone (WHM, DNS Zone Manager)."
+        why = _(
+            "Nothing looks at this name when mail is sent or a page is opened; here it is most likely out of "
+            "date."
+        )
+        todo = _("Put the name of a listed name server into the SOA of the zone (WHM, DNS Zone Manager).")
         return Finding(row, Verdict.ADVISORY, why, lines, todo, Owner.ZONE)
-    why = f"{_NO_MATTER}; providers hide their primary on purpose."
+    why = _(
+        "Nothing looks at this name when mail is sent or a page is opened; providers hide their primary on "
+        "purpose."
+    )
     return Finding(row, Verdict.FALSE_POSITIVE, why, lines, "", Owner.NOBODY)
 
 
@@ -85,39 +122,39 @@ def _serial_format(facts: ZoneFacts) -> Finding:
     readings = [(server, soa, read_serial(soa.serial, facts.taken_at)) for server, soa in facts.soas]
     odd = [(server, soa, serial) for server, soa, serial in readings if serial.style != "date"]
     if not odd:
-        lines = tuple(sorted({f"Serial {serial.number}" for _, _, serial in readings}))
-        return Finding(words.passes(facts.host), Verdict.OK, "It reads as a date that has come.", lines)
+        numbers = sorted({serial.number for server, soa, serial in readings})
+        lines = tuple(_("Serial {number}").format(number=number) for number in numbers)
+        return Finding(words.passes(facts.host), Verdict.OK, _("It reads as a date that has come."), lines)
     lines_by_number: dict[int, str] = {}
-    for server, _, serial in odd:
+    for server, _soa, serial in odd:
         lines_by_number.setdefault(serial.number, _serial_line(server, serial))
-    _, soa, serial = odd[0]
+    soa, serial = odd[0][1:]
     row = words.fails(facts.host, details=tuple(lines_by_number.values()))
     return _odd_serial(facts, row, soa, serial)
 
 
 def _odd_serial(facts: ZoneFacts, row: Row, soa: Soa, serial: Serial) -> Finding:
-    lines = (f"Serial {serial.number}, primary {soa.primary}",)
+    lines = (_("Serial {number}, primary {primary}").format(number=serial.number, primary=soa.primary),)
     provider = _provider(soa.primary)
     if serial.style == "ahead" and serial.date is not None:
         hours = max(1, round((serial.begins - facts.taken_at) / 3600))
-        why = (
-            f"The serial is today's date ({serial.date}) east of MXToolbox, whose clock still shows the day "
-            f"before; the warning goes by itself in about {hours} h."
-        )
+        why = _(
+            "The serial is today's date ({date}) east of MXToolbox, whose clock still shows the day "
+            "before; the warning goes by itself in about {hours} h."
+        ).format(date=serial.date, hours=hours)
         return Finding(row, Verdict.FALSE_POSITIVE, why, lines, "", Owner.NOBODY)
     if provider:
-        why = f"{_ANY_NUMBER}, and {provider} counts in another way."
+        why = _(
+            "Any 32-bit number is a valid serial (RFC 1982); YYYYMMDDnn is a habit, and {provider} counts in "
+            "another way."
+        ).format(provider=provider)
         return Finding(row, Verdict.FALSE_POSITIVE, why, lines, "", Owner.NOBODY)
-    reads = {
-        "epoch": "this one counts the seconds since 1970",
-        "counter": "this one is a plain counter",
-        "future": f"this one reads like a date in {serial.year}",
-    }.get(serial.style, "this one follows none")
-    if serial.style == "future" and serial.date is not None:
-        reads = f"this one reads as {serial.date}, which has not come yet"
-    why = f"{_ANY_NUMBER}; {reads}."
+    style = "dated" if serial.style == "future" and serial.date is not None else serial.style
+    why = _(_READS.get(style, _READS["other"])).format(year=serial.year, date=serial.date)
     if facts.hosted_here:
-        return Finding(row, Verdict.ADVISORY, f"{why} cPanel writes dates.", lines, _NEVER_LOWER, Owner.ZONE)
+        dates = _("cPanel writes dates.")
+        why = f"{why} {dates}"
+        return Finding(row, Verdict.ADVISORY, why, lines, _(_NEVER_LOWER), Owner.ZONE)
     return Finding(row, Verdict.FALSE_POSITIVE, why, lines, "", Owner.NOBODY)
 
 
@@ -144,13 +181,17 @@ def _seconds(facts: ZoneFacts, field: str, row_name: str, meaning: str) -> Findi
     for server, value in values:
         if not low <= value <= high:
             outside.setdefault(value, server)
-    bounds = "estimated, the tester does not state them" if limit["estimated"] else "stated by the tester"
+    bounds = (
+        _("Range {low} to {high}: estimated, the tester does not state them")
+        if limit["estimated"]
+        else _("Range {low} to {high}: stated by the tester")
+    )
     lines = (
-        *(f"{field} {value} ({_span(value)})" for value in sorted({value for _, value in values})),
-        f"Range {low} to {high}: {bounds}",
+        *(f"{field} {value} ({_span(value)})" for value in sorted({value for name, value in values})),
+        bounds.format(low=low, high=high),
     )
     if not outside:
-        return Finding(words.passes(facts.host), Verdict.OK, "In the usual range.", lines)
+        return Finding(words.passes(facts.host), Verdict.OK, _("In the usual range."), lines)
     template: str = limits("dns")["details"][field]
     details = tuple(
         template.format(server=name, value=value, low=low, high=high) for value, name in outside.items()
@@ -161,18 +202,23 @@ def _seconds(facts: ZoneFacts, field: str, row_name: str, meaning: str) -> Findi
 def _odd_seconds(facts: ZoneFacts, row: Row, field: str, meaning: str, lines: tuple[str, ...]) -> Finding:
     soa = facts.soas[0][1]
     provider = _provider(soa.primary)
-    harmless = f"{meaning}; mail and web do not depend on it."
+    harmless = _("{meaning}; mail and web do not depend on it.").format(meaning=_(meaning))
     if facts.hosted_here:
-        todo = f"Set {field} to {_suggestion(field)} in the zone and in WHM, Edit Zone Templates."
         if field == "expire" and soa.expire <= soa.refresh + soa.retry:
-            why = "Secondary name servers drop the zone before they have tried twice to reach the primary."
+            why = _("Secondary name servers drop the zone before they have tried twice to reach the primary.")
+            todo = _("Set {field} to {seconds} in the zone and in WHM, Edit Zone Templates.")
+            todo = todo.format(field=field, seconds=_suggestion(field))
             return Finding(row, Verdict.PROBLEM, why, lines, todo, Owner.ZONE_TEMPLATE)
-        todo = f"Only for a clean report: {todo[0].lower()}{todo[1:]}"
+        todo = _(
+            "Only for a clean report: set {field} to {seconds} in the zone and in WHM, Edit Zone Templates."
+        ).format(field=field, seconds=_suggestion(field))
         return Finding(row, Verdict.ADVISORY, harmless, lines, todo, Owner.ZONE_TEMPLATE)
     if provider and field != "minimum":
-        why = f"{meaning}; {provider} copies its zones in another way, so the value does nothing."
+        why = _("{meaning}; {provider} copies its zones in another way, so the value does nothing.").format(
+            meaning=_(meaning), provider=provider
+        )
         return Finding(row, Verdict.FALSE_POSITIVE, why, lines, "", Owner.NOBODY)
-    todo = "Only the DNS provider can change it, and need not."
+    todo = _("Only the DNS provider can change it, and need not.")
     return Finding(row, Verdict.ADVISORY, harmless, lines, todo, Owner.DNS_PROVIDER)
 
 
@@ -182,14 +228,15 @@ def _suggestion(field: str) -> int:
 
 
 def _unread(words: RowWords, facts: ZoneFacts) -> Finding:
-    row = words.unknown(facts.host, "could not be told")
-    why = "The SOA record could not be read from the name servers."
+    row = words.unknown(facts.host, _("could not be told"))
+    why = _("The SOA record could not be read from the name servers.")
     errors = told(facts.servers) or ((facts.zone.resolver_error,) if facts.zone.resolver_error else ())
     return Finding(row, Verdict.UNKNOWN, why, errors)
 
 
 def _span(seconds: int) -> str:
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+    spans = ((86400, _("{number} d")), (3600, _("{number} h")), (60, _("{number} min")))
+    for size, span in spans:
         if seconds >= size:
-            return f"{round(seconds / size, 1):g} {unit}"
-    return f"{seconds} s"
+            return span.format(number=f"{round(seconds / size, 1):g}")
+    return _("{number} s").format(number=seconds)
