@@ -8,6 +8,8 @@ from mxverdict.addresses import is_public
 from mxverdict.evidence.policy import DnsAnswer, Policy
 from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.judge.spf_senders import CATEGORY, LINES, REFUSED, SHOWN, SpfCase, judge_senders
+from mxverdict.language import gettext as _
+from mxverdict.language import marked, ngettext
 from mxverdict.spf.evaluate import LOOKUP_LIMIT, NAME_LIMIT, STRANGERS, VOID_LIMIT, check_host
 from mxverdict.spf.record import is_record, parse
 from mxverdict.spf.tree import record_of, table, walk
@@ -16,11 +18,15 @@ from mxverdict.testers import rows
 
 def judge_spf(policy: Policy, addresses: Sequence[str]) -> tuple[Finding, ...]:
     """Findings about the record, then one for each of `addresses` (those this server sends from)."""
-    published = policy.spf[0] if policy.spf else DnsAnswer(policy.domain, "TXT", error="it was not looked up")
+    published = (
+        policy.spf[0] if policy.spf else DnsAnswer(policy.domain, "TXT", error=_("it was not looked up"))
+    )
     if published.error:
-        row = _words("SPF Record Published").unknown(policy.domain, "could not be read")
+        row = _words("SPF Record Published").unknown(policy.domain, _("could not be read"))
         return (
-            Finding(row, Verdict.UNKNOWN, "The domain's TXT records could not be read.", (published.error,)),
+            Finding(
+                row, Verdict.UNKNOWN, _("The domain's TXT records could not be read."), (published.error,)
+            ),
         )
     texts = [text for text in published.records if is_record(text)]
     if len(texts) != 1:
@@ -51,9 +57,14 @@ def judge_spf(policy: Policy, addresses: Sequence[str]) -> tuple[Finding, ...]:
 
 
 def _none(policy: Policy, published: DnsAnswer) -> list[Finding]:
-    todo = f'Publish a TXT record at {policy.domain}, for example "v=spf1 mx a ~all"; cPanel can do it.'
-    why = "Receivers cannot tell who may send mail of this domain; some distrust or refuse it for that."
-    near = tuple(f"not taken as an SPF record: {text[:SHOWN]}" for text in published.records[:LINES])
+    todo = _('Publish a TXT record at {domain}, for example "v=spf1 mx a ~all"; cPanel can do it.').format(
+        domain=policy.domain
+    )
+    why = _("Receivers cannot tell who may send mail of this domain; some distrust or refuse it for that.")
+    near = tuple(
+        _("not taken as an SPF record: {text}").format(text=text[:SHOWN])
+        for text in published.records[:LINES]
+    )
     findings = [
         Finding(
             _words("SPF Record Published").fails(policy.domain), Verdict.PROBLEM, why, near, todo, Owner.ZONE
@@ -61,9 +72,9 @@ def _none(policy: Policy, published: DnsAnswer) -> list[Finding]:
     ]
     if policy.spf_type.records:
         row = _words("SPF Record Deprecated").fails(policy.domain)
-        why = "The record stands under type 99 alone, which nobody reads any more (RFC 7208 section 3.1)."
+        why = _("The record stands under type 99 alone, which nobody reads any more (RFC 7208 section 3.1).")
         proof = tuple(text[:SHOWN] for text in policy.spf_type.records[:LINES])
-        todo = "Publish the same text as a TXT record."
+        todo = _("Publish the same text as a TXT record.")
         findings.append(Finding(row, Verdict.PROBLEM, why, proof, todo, Owner.ZONE))
     return findings
 
@@ -71,22 +82,27 @@ def _none(policy: Policy, published: DnsAnswer) -> list[Finding]:
 def _several(policy: Policy, texts: Sequence[str]) -> list[Finding]:
     proof = tuple(text[:SHOWN] for text in texts[:LINES])
     row = _words("SPF Multiple Records").fails(policy.domain)
-    todo = "Merge them into one record and delete the others."
+    todo = _("Merge them into one record and delete the others.")
     published = _words("SPF Record Published").passes(policy.domain)
     return [
-        Finding(published, Verdict.OK, "There is an SPF record."),
-        Finding(row, Verdict.PROBLEM, f"With {len(texts)} records: {REFUSED}", proof, todo, Owner.ZONE),
+        Finding(published, Verdict.OK, _("There is an SPF record.")),
+        Finding(row, Verdict.PROBLEM, _several_refused(len(texts)), proof, todo, Owner.ZONE),
     ]
+
+
+def _several_refused(count: int) -> str:
+    said = ngettext("With {count} record: {consequence}", "With {count} records: {consequence}", count)
+    return said.format(count=count, consequence=_(REFUSED))
 
 
 def _deprecated(case: SpfCase) -> Finding:
     if not case.policy.spf_type.records:
         return _passes(case, "SPF Record Deprecated")
-    row = Row("SPF Record Deprecated", "warning", "Record type 99 (SPF) found", CATEGORY, case.domain)
+    row = Row("SPF Record Deprecated", "warning", _("Record type 99 (SPF) found"), CATEGORY, case.domain)
     proof = tuple(text[:SHOWN] for text in case.policy.spf_type.records[:LINES])
-    why = "There is a record of type 99 besides; nobody reads that type any more, so it does no harm."
+    why = _("There is a record of type 99 besides; nobody reads that type any more, so it does no harm.")
     return Finding(
-        row, Verdict.ADVISORY, why, proof, "Delete the record of type SPF when convenient.", Owner.ZONE
+        row, Verdict.ADVISORY, why, proof, _("Delete the record of type SPF when convenient."), Owner.ZONE
     )
 
 
@@ -98,12 +114,13 @@ def _after_all(case: SpfCase) -> Finding:
     row = _words(name).fails(case.domain)
     proof = tuple(term.text[:SHOWN] for term in after[:LINES])
     if all(not term.qualifier and term.name != "redirect" for term in after):
-        why = 'Modifiers like exp= may stand anywhere, also behind "all" (RFC 7208 section 6).'
+        why = _('Modifiers like exp= may stand anywhere, also behind "all" (RFC 7208 section 6).')
         return Finding(row, Verdict.FALSE_POSITIVE, why, proof, owner=Owner.NOBODY)
-    why = 'What stands behind "all" is never looked at (RFC 7208 section 5.1).'
-    todo = 'Move the terms in front of "all" if they are meant, or delete them.'
+    why = _('What stands behind "all" is never looked at (RFC 7208 section 5.1).')
+    todo = _('Move the terms in front of "all" if they are meant, or delete them.')
     if case.covers_own:
-        why += " Mail from this server is allowed all the same."
+        allowed = _("Mail from this server is allowed all the same.")
+        why = f"{why} {allowed}"
         return Finding(row, Verdict.ADVISORY, why, proof, todo, Owner.ZONE)
     return Finding(row, Verdict.PROBLEM, why, proof, todo, Owner.ZONE)
 
@@ -116,30 +133,39 @@ def _syntax(case: SpfCase) -> Finding:
         wrong.extend(f"{domain}: {error}" for error in (record.errors if record else ()))
     row = _words(name).fails(case.domain)
     if wrong:
-        todo = "Correct what is named; in a record of somebody else's (an include), tell its owner."
-        return Finding(row, Verdict.PROBLEM, REFUSED, tuple(wrong[:LINES]), todo, Owner.ZONE)
+        todo = _("Correct what is named; in a record of somebody else's (an include), tell its owner.")
+        return Finding(row, Verdict.PROBLEM, _(REFUSED), tuple(wrong[:LINES]), todo, Owner.ZONE)
     if case.record.ignored:
         proof = tuple(term.text[:SHOWN] for term in case.record.ignored[:LINES])
-        why = 'A mechanism written with "=" is read as an unknown modifier and ignored, so it allows nothing.'
-        return Finding(row, Verdict.PROBLEM, why, proof, 'Write ":" instead of "=".', Owner.ZONE)
+        why = _(
+            'A mechanism written with "=" is read as an unknown modifier and ignored, so it allows nothing.'
+        )
+        return Finding(row, Verdict.PROBLEM, why, proof, _('Write ":" instead of "=".'), Owner.ZONE)
     return _passes(case, name)
 
 
 def _lookups(case: SpfCase) -> Finding:
     name = "SPF Included Lookups"
     count = case.tree.lookups
-    told = (f"{count} terms of the record and of those it includes need look-ups, {LOOKUP_LIMIT} may",)
+    told = (
+        ngettext(
+            "{count} term of the record and of those it includes needs look-ups, {limit} may",
+            "{count} terms of the record and of those it includes need look-ups, {limit} may",
+            count,
+        ).format(count=count, limit=LOOKUP_LIMIT),
+    )
     if count <= LOOKUP_LIMIT:
         return _passes(case, name, told)
     row = _words(name).fails(case.domain, count=count)
-    todo = "Take out includes that are no longer needed, or put their networks into the record itself."
+    todo = _("Take out includes that are no longer needed, or put their networks into the record itself.")
     if case.covers_own:
-        why = (
-            f"Mail from this server is allowed before the limit of {LOOKUP_LIMIT} is reached; mail from "
+        why = _(
+            "Mail from this server is allowed before the limit of {limit} is reached; mail from "
             "senders named further back is not."
-        )
+        ).format(limit=LOOKUP_LIMIT)
         return Finding(row, Verdict.ADVISORY, why, told, todo, Owner.ZONE)
-    why = f"More than {LOOKUP_LIMIT} look-ups are needed (RFC 7208 section 4.6.4). {REFUSED}"
+    why = _("More than {limit} look-ups are needed (RFC 7208 section 4.6.4).").format(limit=LOOKUP_LIMIT)
+    why = f"{why} {_(REFUSED)}"
     return Finding(row, Verdict.PROBLEM, why, told, todo, Owner.ZONE)
 
 
@@ -147,20 +173,26 @@ def _loops(case: SpfCase) -> Finding:
     name = "SPF Recursive Loop"
     if not case.tree.loops:
         return _passes(case, name)
-    proof = tuple(f"{domain} leads back to itself" for domain in case.tree.loops[:LINES])
+    proof = tuple(
+        _("{domain} leads back to itself").format(domain=domain) for domain in case.tree.loops[:LINES]
+    )
     row = _words(name).fails(case.domain)
-    why = f"The includes go round in a circle until the limit is reached. {REFUSED}"
-    return Finding(row, Verdict.PROBLEM, why, proof, "Take the include out that leads back.", Owner.ZONE)
+    why = _("The includes go round in a circle until the limit is reached.")
+    why = f"{why} {_(REFUSED)}"
+    return Finding(row, Verdict.PROBLEM, why, proof, _("Take the include out that leads back."), Owner.ZONE)
 
 
 def _duplicates(case: SpfCase) -> Finding:
     name = "SPF Duplicate Include"
     if not case.tree.duplicates:
         return _passes(case, name)
-    proof = tuple(f"{domain} is included more than once" for domain in case.tree.duplicates[:LINES])
+    proof = tuple(
+        _("{domain} is included more than once").format(domain=domain)
+        for domain in case.tree.duplicates[:LINES]
+    )
     row = _words(name).fails(case.domain)
-    why = "It changes nothing but the number of look-ups, which is limited."
-    return Finding(row, Verdict.ADVISORY, why, proof, "Take one of the two out.", Owner.ZONE)
+    why = _("It changes nothing but the number of look-ups, which is limited.")
+    return Finding(row, Verdict.ADVISORY, why, proof, _("Take one of the two out."), Owner.ZONE)
 
 
 def _pointers(case: SpfCase) -> Finding:
@@ -174,9 +206,11 @@ def _pointers(case: SpfCase) -> Finding:
     if not using:
         return _passes(case, name)
     row = _words(name).fails(case.domain)
-    why = 'The mechanism "ptr" works, but is slow and should not be used (RFC 7208 section 5.5).'
-    proof = tuple(f'{domain} uses "ptr"' for domain in using[:LINES])
-    return Finding(row, Verdict.ADVISORY, why, proof, "Name the addresses instead (ip4:, ip6:).", Owner.ZONE)
+    why = _('The mechanism "ptr" works, but is slow and should not be used (RFC 7208 section 5.5).')
+    proof = tuple(_('{domain} uses "ptr"').format(domain=domain) for domain in using[:LINES])
+    return Finding(
+        row, Verdict.ADVISORY, why, proof, _("Name the addresses instead (ip4:, ip6:)."), Owner.ZONE
+    )
 
 
 def _voids(case: SpfCase) -> list[Finding]:
@@ -185,22 +219,26 @@ def _voids(case: SpfCase) -> list[Finding]:
     if stranger.needs or stranger.result == "temperror":
         return []
     voids = stranger.voids
-    proof = tuple(f"nothing is found for {void}" for void in voids[:LINES])
-    bare = tuple(f"{domain} has no SPF record" for domain in case.tree.bare[:LINES])
-    todo = "Take out or correct the names that do not exist."
+    proof = tuple(_("nothing is found for {void}").format(void=void) for void in voids[:LINES])
+    bare = tuple(_("{domain} has no SPF record").format(domain=domain) for domain in case.tree.bare[:LINES])
+    todo = _("Take out or correct the names that do not exist.")
     if len(voids) > VOID_LIMIT:
         row = _words("SPF Void Lookups").fails(case.domain, count=len(voids))
-        why = f"More than {VOID_LIMIT} names lead nowhere (RFC 7208 section 4.6.4). {REFUSED}"
+        why = _("More than {limit} names lead nowhere (RFC 7208 section 4.6.4).").format(limit=VOID_LIMIT)
+        why = f"{why} {_(REFUSED)}"
         first = Finding(row, Verdict.PROBLEM, why, proof, todo, Owner.ZONE)
     else:
         first = _passes(case, "SPF Void Lookups")
     name = "SPF Record Null Value"
     row = _words(name).fails(case.domain)
     if bare:
-        why = f"The record includes a domain without an SPF record (RFC 7208 section 5.2). {REFUSED}"
+        why = _("The record includes a domain without an SPF record (RFC 7208 section 5.2).")
+        why = f"{why} {_(REFUSED)}"
         return [first, Finding(row, Verdict.PROBLEM, why, bare, todo, Owner.ZONE)]
     if voids:
-        why = f"Names that lead nowhere allow nothing; up to {VOID_LIMIT} of them are borne."
+        why = _("Names that lead nowhere allow nothing; up to {limit} of them are borne.").format(
+            limit=VOID_LIMIT
+        )
         return [first, Finding(row, Verdict.ADVISORY, why, proof, todo, Owner.ZONE)]
     return [first, _passes(case, name)]
 
@@ -212,15 +250,21 @@ def _mail_hosts(case: SpfCase) -> Finding:
     ]
     if not large:
         return _passes(case, name)
-    row = _words(name).fails(case.domain, count=max(count for _, count in large))
-    proof = tuple(f"{domain} has {count} MX hosts or more" for domain, count in large[:LINES])
-    why = f'"mx" may lead to {NAME_LIMIT} hosts at most (RFC 7208 section 4.6.4). {REFUSED}'
-    return Finding(row, Verdict.PROBLEM, why, proof, 'Use ip4: and ip6: instead of "mx".', Owner.ZONE)
+    row = _words(name).fails(case.domain, count=max(count for domain, count in large))
+    proof = tuple(
+        ngettext(
+            "{domain} has {count} MX host or more", "{domain} has {count} MX hosts or more", count
+        ).format(domain=domain, count=count)
+        for domain, count in large[:LINES]
+    )
+    why = _('"mx" may lead to {limit} hosts at most (RFC 7208 section 4.6.4).').format(limit=NAME_LIMIT)
+    why = f"{why} {_(REFUSED)}"
+    return Finding(row, Verdict.PROBLEM, why, proof, _('Use ip4: and ip6: instead of "mx".'), Owner.ZONE)
 
 
 def _passes(case: SpfCase, name: str, details: tuple[str, ...] = ()) -> Finding:
     row = _words(name).passes(case.domain, details=details)
-    return Finding(row, Verdict.OK, _FINE[name])
+    return Finding(row, Verdict.OK, _(_FINE[name]))
 
 
 def _words(name: str) -> rows.RowWords:
@@ -228,16 +272,16 @@ def _words(name: str) -> rows.RowWords:
 
 
 _FINE = {
-    "SPF Record Published": "There is an SPF record.",
-    "SPF Record Deprecated": "There is no record of the old type 99.",
-    "SPF Multiple Records": "There is one record.",
-    "SPF Contains characters after ALL": 'Nothing stands behind "all".',
-    "SPF Syntax Check": "The record can be read.",
-    "SPF Included Lookups": "The record stays within the limit of look-ups.",
-    "SPF Recursive Loop": "No include leads back.",
-    "SPF Duplicate Include": "No domain is included twice.",
-    "SPF Type PTR Check": 'The record does not use "ptr".',
-    "SPF Void Lookups": "The record stays within the limit of names that lead nowhere.",
-    "SPF MX Resource Records": 'No "mx" leads to too many hosts.',
-    "SPF Record Null Value": "Every name that the record mentions leads somewhere.",
+    "SPF Record Published": marked("There is an SPF record."),
+    "SPF Record Deprecated": marked("There is no record of the old type 99."),
+    "SPF Multiple Records": marked("There is one record."),
+    "SPF Contains characters after ALL": marked('Nothing stands behind "all".'),
+    "SPF Syntax Check": marked("The record can be read."),
+    "SPF Included Lookups": marked("The record stays within the limit of look-ups."),
+    "SPF Recursive Loop": marked("No include leads back."),
+    "SPF Duplicate Include": marked("No domain is included twice."),
+    "SPF Type PTR Check": marked('The record does not use "ptr".'),
+    "SPF Void Lookups": marked("The record stays within the limit of names that lead nowhere."),
+    "SPF MX Resource Records": marked('No "mx" leads to too many hosts.'),
+    "SPF Record Null Value": marked("Every name that the record mentions leads somewhere."),
 }
