@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from mxverdict.addresses import is_public
 from mxverdict.evidence.policy import Policy
 from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.language import gettext as _
+from mxverdict.language import marked
 from mxverdict.spf.evaluate import Outcome
 from mxverdict.spf.record import Record
 from mxverdict.spf.tree import Table, Tree
@@ -17,7 +19,16 @@ LINES = 8
 """Lines of evidence that a finding shows at most."""
 SHOWN = 500
 """Characters of a record that a line shows at most."""
-REFUSED = "Receivers refuse the whole record (permerror, RFC 7208), as if it were wrong for every address."
+REFUSED = marked(
+    "Receivers refuse the whole record (permerror, RFC 7208), as if it were wrong for every address."
+)
+
+
+_NOT_ALLOWED = {
+    "fail": marked("The record forbids mail from this address; many receivers refuse it."),
+    "softfail": marked("The record calls mail from this address suspect; it often lands in the spam folder."),
+}
+_UNDECIDED = marked("The record does not say that this address may send; receivers trust its mail less.")
 
 
 @dataclass(frozen=True)
@@ -37,7 +48,7 @@ class SpfCase:
 
     @property
     def covers_own(self) -> bool:
-        return bool(self.own) and all(outcome.result == "pass" for _, outcome in self.own)
+        return bool(self.own) and all(outcome.result == "pass" for address, outcome in self.own)
 
 
 def judge_senders(case: SpfCase, addresses: Sequence[str]) -> tuple[Finding, ...]:
@@ -54,46 +65,54 @@ def _everybody(case: SpfCase) -> list[Finding]:
     passing = [outcome for outcome in case.strangers if outcome.result == "pass" and not outcome.needs]
     if not passing:
         return []
-    row = Row("SPF allows everybody", "error", passing[0].term[:SHOWN], CATEGORY, case.domain)
-    proof = tuple(
-        dict.fromkeys(f"{outcome.term[:SHOWN]} in the record of {outcome.domain}" for outcome in passing)
-    )
-    why = "The record allows mail of this domain from any address, so spam in its name counts as genuine."
-    return [Finding(row, Verdict.PROBLEM, why, proof, 'End the record with "~all" or "-all".', Owner.ZONE)]
+    row = Row(marked("SPF allows everybody"), "error", passing[0].term[:SHOWN], CATEGORY, case.domain)
+    proof = tuple(dict.fromkeys(_decided(outcome) for outcome in passing))
+    why = _("The record allows mail of this domain from any address, so spam in its name counts as genuine.")
+    return [Finding(row, Verdict.PROBLEM, why, proof, _('End the record with "~all" or "-all".'), Owner.ZONE)]
 
 
 def _own(case: SpfCase, address: str, outcome: Outcome) -> Finding:
     """Whether the record allows mail from one address of this server."""
-    name = "SPF for this server"
-    decided = (
-        f"{outcome.term[:SHOWN]} in the record of {outcome.domain}" if outcome.term else outcome.why[:SHOWN]
-    )
-    proof = tuple(filter(None, (f"{address}: {outcome.result}", decided)))
+    name = marked("SPF for this server")
+    proof = tuple(filter(None, (f"{address}: {outcome.result}", _decided(outcome))))
     if outcome.needs or outcome.result == "temperror":
-        row = Row(name, "unknown", f"{address} could not be checked", CATEGORY, case.domain)
-        lacking = tuple(f"not looked up: {name} {kind}" for name, kind in outcome.needs[:LINES])
-        why = "Not everything that the record leads to could be read."
+        row = Row(
+            name,
+            "unknown",
+            _("{address} could not be checked").format(address=address),
+            CATEGORY,
+            case.domain,
+        )
+        lacking = tuple(
+            _("not looked up: {name} {kind}").format(name=needed, kind=kind)
+            for needed, kind in outcome.needs[:LINES]
+        )
+        why = _("Not everything that the record leads to could be read.")
         return Finding(row, Verdict.UNKNOWN, why, (*filter(None, (outcome.why[:SHOWN],)), *lacking))
     if outcome.result == "pass":
-        row = Row(name, "ok", f"{address} is allowed", CATEGORY, case.domain)
-        return Finding(row, Verdict.OK, "The record allows the mail that this server sends.", proof)
-    row = Row(name, "error", f"{address} is not allowed ({outcome.result})", CATEGORY, case.domain)
+        row = Row(name, "ok", _("{address} is allowed").format(address=address), CATEGORY, case.domain)
+        return Finding(row, Verdict.OK, _("The record allows the mail that this server sends."), proof)
+    row = Row(
+        name,
+        "error",
+        _("{address} is not allowed ({result})").format(address=address, result=outcome.result),
+        CATEGORY,
+        case.domain,
+    )
     if case.record.text.lower().split()[1:] == ["-all"]:
-        why = "The domain says that it sends no mail at all; if that is so, nothing is wrong."
+        why = _("The domain says that it sends no mail at all; if that is so, nothing is wrong.")
         return Finding(row, Verdict.ADVISORY, why, proof, owner=Owner.ZONE)
     if outcome.result == "permerror":
-        why = f"Mail from {address} cannot pass. {REFUSED}"
+        why = _("Mail from {address} cannot pass.").format(address=address)
+        why = f"{why} {_(REFUSED)}"
         return Finding(
-            row, Verdict.PROBLEM, why, proof, "Correct the record (see its other rows).", Owner.ZONE
+            row, Verdict.PROBLEM, why, proof, _("Correct the record (see its other rows)."), Owner.ZONE
         )
-    why = {
-        "fail": "The record forbids mail from this address; many receivers refuse it.",
-        "softfail": "The record calls mail from this address suspect; it often lands in the spam folder.",
-    }.get(
-        outcome.result, "The record does not say that this address may send; receivers trust its mail less."
-    )
+    why = _(_NOT_ALLOWED.get(outcome.result, _UNDECIDED))
     mechanism = f"ip{6 if ':' in address else 4}:{address}"
-    todo = f'Add {mechanism} in front of "all", if this server sends the domain\'s mail.'
+    todo = _('Add {mechanism} in front of "all", if this server sends the domain\'s mail.').format(
+        mechanism=mechanism
+    )
     return Finding(row, Verdict.PROBLEM, why, proof, todo, Owner.ZONE)
 
 
@@ -101,8 +120,14 @@ def _private(policy: Policy, addresses: Sequence[str]) -> list[Finding]:
     hidden = [address for address in addresses if not is_public(address)]
     if not hidden:
         return []
-    row = Row("SPF for this server", "unknown", f"{', '.join(hidden)} not checked", CATEGORY, policy.domain)
-    why = "A private address is not the one that receivers see."
+    row = Row(
+        marked("SPF for this server"),
+        "unknown",
+        _("{addresses} not checked").format(addresses=", ".join(hidden)),
+        CATEGORY,
+        policy.domain,
+    )
+    why = _("A private address is not the one that receivers see.")
     return [Finding(row, Verdict.UNKNOWN, why)]
 
 
@@ -111,8 +136,8 @@ def _unread(case: SpfCase) -> list[Finding]:
     told = (*filter(None, (case.policy.cut,)), *errors)
     if not told:
         return []
-    row = Row("SPF look-ups", "unknown", "not all of them were answered", CATEGORY, case.domain)
-    why = "Some of what the record leads to could not be read; the rows above rest on the rest."
+    row = Row(marked("SPF look-ups"), "unknown", _("not all of them were answered"), CATEGORY, case.domain)
+    why = _("Some of what the record leads to could not be read; the rows above rest on the rest.")
     return [Finding(row, Verdict.UNKNOWN, why, tuple(line[:SHOWN] for line in told[:LINES]))]
 
 
@@ -120,4 +145,4 @@ def _decided(outcome: Outcome) -> str:
     """The term that gave the result, or why there is none."""
     if not outcome.term:
         return outcome.why[:SHOWN]
-    return f"{outcome.term[:SHOWN]} in the record of {outcome.domain}"
+    return _("{term} in the record of {domain}").format(term=outcome.term[:SHOWN], domain=outcome.domain)
