@@ -10,12 +10,14 @@ from mxverdict.findings import Finding, Owner, Verdict
 from mxverdict.judge.delegation import bad_glue, parent_mismatch, public_addresses, subnets, two_servers
 from mxverdict.judge.soa import judge_soa
 from mxverdict.judge.zone_facts import ZoneFacts, listing, told
+from mxverdict.language import gettext as _
+from mxverdict.language import marked, ngettext
 from mxverdict.testers.rows import RowWords, load
 
 _ORDER = {"error": 0, "warning": 1, "unknown": 2, "ok": 3}
-_NAT = "This server cannot reach its own public address (NAT?), so whether others can is not known."
-_NOT_FROM_HERE = "could not be told from this server"
-_NAMED = "Look at BIND or PowerDNS: /usr/local/cpanel/scripts/restartsrv_named, then its log."
+_NAT = marked("This server cannot reach its own public address (NAT?), so whether others can is not known.")
+_NOT_FROM_HERE = marked("could not be told from this server")
+_NAMED = marked("Look at BIND or PowerDNS: /usr/local/cpanel/scripts/restartsrv_named, then its log.")
 
 
 def judge_zone(
@@ -46,24 +48,30 @@ def _whole(facts: ZoneFacts) -> list[Finding]:
     zone = facts.zone
     words = _words("DNS Record Published")
     if zone.exists is None:
-        row = words.unknown(facts.host, "could not be looked up")
-        return [Finding(row, Verdict.UNKNOWN, "The zone could not be found.", _lines(zone.error))]
+        row = words.unknown(facts.host, _("could not be looked up"))
+        return [Finding(row, Verdict.UNKNOWN, _("The zone could not be found."), _lines(zone.error))]
     if not zone.exists:
-        why = f"There is no {zone.domain} in the DNS: no mail and no visitor can find it."
-        todo = "Check the spelling; is the domain registered, paid for, and does it name its name servers?"
+        why = _("There is no {domain} in the DNS: no mail and no visitor can find it.").format(
+            domain=zone.domain
+        )
+        todo = _("Check the spelling; is the domain registered, paid for, and does it name its name servers?")
         return [Finding(words.fails(facts.host), Verdict.PROBLEM, why, (), todo, Owner.ZONE)]
     if zone.delegation.found is False:
-        why = (
-            f"This server's resolver knows {zone.apex}, but the zone above does not delegate it: "
-            "nobody else can find it."
+        why = _(
+            "This server's resolver knows {zone}, but the zone above does not delegate it: nobody else "
+            "can find it."
+        ).format(zone=zone.apex)
+        told_by = (
+            _("{server} ({address}) knows of no {zone}").format(
+                server=zone.delegation.server, address=zone.delegation.address, zone=zone.apex
+            ),
         )
-        told_by = (f"{zone.delegation.server} ({zone.delegation.address}) knows of no {zone.apex}",)
-        todo = "Is the domain registered and paid for? Enter its name servers at the registrar."
+        todo = _("Is the domain registered and paid for? Enter its name servers at the registrar.")
         return [Finding(words.fails(facts.host), Verdict.PROBLEM, why, told_by, todo, Owner.ZONE)]
     if not facts.names:
-        row = words.unknown(facts.host, "could not be looked up")
+        row = words.unknown(facts.host, _("could not be looked up"))
         errors = (*_lines(zone.resolver_error), *_lines(zone.delegation.error))
-        return [Finding(row, Verdict.UNKNOWN, "The name servers of the zone could not be found.", errors)]
+        return [Finding(row, Verdict.UNKNOWN, _("The name servers of the zone could not be found."), errors)]
     if facts.blind or facts.serving or not (facts.asked or facts.homeless):
         return []
     return [_nobody_serves(facts)]
@@ -73,36 +81,38 @@ def _nobody_serves(facts: ZoneFacts) -> Finding:
     answering = [server for server in facts.asked if server.failure in ("", "garbage")]
     if answering:
         row = _words("DNS No Valid NameServers Responded").fails(facts.host)
-        why = "Name servers answer, but none of them for the zone: nobody can look the domain up."
-        todo = "Load the zone on its name servers, or enter those that hold it at the registrar."
+        why = _("Name servers answer, but none of them for the zone: nobody can look the domain up.")
+        todo = _("Load the zone on its name servers, or enter those that hold it at the registrar.")
         return Finding(row, Verdict.PROBLEM, why, told(facts.servers), todo, facts.owner(answering))
     words = _words("DNS All Name Servers Timed Out")
     silent = _silence(facts)
     if facts.zone.resolver_soa is not None and not _closed_here(facts):
-        why = "No name server answers this server, but its resolver still knows the zone, perhaps by memory."
-        row = words.unknown(facts.host, _NOT_FROM_HERE)
+        why = _(
+            "No name server answers this server, but its resolver still knows the zone, perhaps by memory."
+        )
+        row = words.unknown(facts.host, _(_NOT_FROM_HERE))
         return Finding(row, Verdict.UNKNOWN, why, silent, _elsewhere(facts))
     if _behind_nat(facts):
-        row = words.unknown(facts.host, _NOT_FROM_HERE)
-        return Finding(row, Verdict.UNKNOWN, _NAT, silent, _elsewhere(facts))
-    why = "No name server of the domain answers: nobody can look it up, and its mail waits or is lost."
+        row = words.unknown(facts.host, _(_NOT_FROM_HERE))
+        return Finding(row, Verdict.UNKNOWN, _(_NAT), silent, _elsewhere(facts))
+    why = _("No name server of the domain answers: nobody can look it up, and its mail waits or is lost.")
     owner = facts.owner(facts.silent)
-    todo = _NAMED if owner is Owner.SERVER else "Have the name servers brought back."
+    todo = _(_NAMED) if owner is Owner.SERVER else _("Have the name servers brought back.")
     return Finding(words.fails(facts.host), Verdict.PROBLEM, why, silent, todo, owner)
 
 
 def _published(facts: ZoneFacts) -> Finding:
-    lines = (f"Name servers: {listing(facts.names)}",)
+    lines = (_("Name servers: {names}").format(names=listing(facts.names)),)
     row = _words("DNS Record Published").passes(facts.host)
     error = facts.zone.resolver_error
     if facts.serving and facts.zone.resolver_soa is None and error and not facts.silent:
-        why = (
-            "The name servers answer, but this server's resolver gets nothing: the signatures of the zone "
-            "(DNSSEC) are wrong, or the resolver has a fault."
+        why = _(
+            "The name servers answer, but this server's resolver gets nothing: the signatures of the "
+            "zone (DNSSEC) are wrong, or the resolver has a fault."
         )
-        todo = f"Try dig +cd SOA {facts.host}: if that answers, the signatures are wrong."
+        todo = _("Try dig +cd SOA {zone}: if that answers, the signatures are wrong.").format(zone=facts.host)
         return Finding(row, Verdict.PROBLEM, why, (*lines, error), todo, facts.owner(facts.serving))
-    return Finding(row, Verdict.OK, "The zone has name servers.", lines)
+    return Finding(row, Verdict.OK, _("The zone has name servers."), lines)
 
 
 def _responding(facts: ZoneFacts) -> Finding:
@@ -112,26 +122,32 @@ def _responding(facts: ZoneFacts) -> Finding:
     silent = _silence(facts)
     heard = {server.name for server in facts.heard}
     if silent and _behind_nat(facts):
-        row = words.unknown(facts.host, _NOT_FROM_HERE)
-        return Finding(row, Verdict.UNKNOWN, _NAT, silent, _elsewhere(facts))
+        row = words.unknown(facts.host, _(_NOT_FROM_HERE))
+        return Finding(row, Verdict.UNKNOWN, _(_NAT), silent, _elsewhere(facts))
     if silent:
         names = tuple(dict.fromkeys((*facts.homeless, *(server.name for server in facts.silent))))
         row = words.fails(facts.host, details=names)
         owner = facts.owner(facts.silent)
         if heard.issuperset(names):
-            why = "A name server answers at one of its addresses only; resolvers lose time on the other."
-            todo = "Have the dead address repaired, or take its record out."
+            why = _("A name server answers at one of its addresses only; resolvers lose time on the other.")
+            todo = _("Have the dead address repaired, or take its record out.")
             return Finding(row, Verdict.ADVISORY, why, silent, todo, owner)
-        why = "A name server is dead: a part of all look-ups is slow, and nothing is left when another fails."
-        todo = _NAMED if owner is Owner.SERVER else "Have it repaired, or take it out of the delegation."
+        why = _(
+            "A name server is dead: a part of all look-ups is slow, and nothing is left when another fails."
+        )
+        todo = (
+            _(_NAMED) if owner is Owner.SERVER else _("Have it repaired, or take it out of the delegation.")
+        )
         return Finding(row, Verdict.PROBLEM, why, silent, todo, owner)
     unheard = [server for server in facts.not_asked if server.name not in heard]
     if unheard or facts.zone.left_out:
-        more = _lines(f"{facts.zone.left_out} more were not asked" if facts.zone.left_out else "")
-        why = "Not every name server could be asked from here."
-        row = words.unknown(facts.host, _NOT_FROM_HERE)
+        left_out = facts.zone.left_out
+        said = ngettext("{count} more was not asked", "{count} more were not asked", left_out)
+        more = _lines(said.format(count=left_out) if left_out else "")
+        why = _("Not every name server could be asked from here.")
+        row = words.unknown(facts.host, _(_NOT_FROM_HERE))
         return Finding(row, Verdict.UNKNOWN, why, (*told(unheard), *more))
-    return Finding(words.passes(facts.host), Verdict.OK, "Every name server answers.", told(facts.servers))
+    return Finding(words.passes(facts.host), Verdict.OK, _("Every name server answers."), told(facts.servers))
 
 
 def _authoritative(facts: ZoneFacts) -> Finding:
@@ -140,17 +156,17 @@ def _authoritative(facts: ZoneFacts) -> Finding:
         return _blind(words, facts)
     lame = [server for server in facts.heard if not server.serves]
     if not lame:
-        why = "Every name server that answers holds the zone."
+        why = _("Every name server that answers holds the zone.")
         return Finding(words.passes(facts.host), Verdict.OK, why, told(facts.serving))
     row = words.fails(facts.host, details=tuple(dict.fromkeys(server.name for server in lame)))
     owner = facts.owner(lame)
     if owner is Owner.SERVER:
-        todo = (
-            f"Load the zone here: named-checkzone {facts.host}, then rndc reload; named's log says why not."
-        )
+        todo = _(
+            "Load the zone here: named-checkzone {zone}, then rndc reload; named's log says why not."
+        ).format(zone=facts.host)
     else:
-        todo = "Have the zone set up there, or take the name server out of the delegation."
-    why = "A name server does not hold the zone: look-ups that come to it fail or start over."
+        todo = _("Have the zone set up there, or take the name server out of the delegation.")
+    why = _("A name server does not hold the zone: look-ups that come to it fail or start over.")
     return Finding(row, Verdict.PROBLEM, why, told(lame), todo, owner)
 
 
@@ -162,23 +178,27 @@ def _recursion(facts: ZoneFacts) -> Finding:
     strange = [server for server in open_ones if server.address not in facts.own]
     if strange:
         row = words.fails(facts.host, details=tuple(dict.fromkeys(server.name for server in strange)))
-        why = "A name server looks up any name for anybody: it can be abused to flood others (RFC 5358)."
+        why = _("A name server looks up any name for anybody: it can be abused to flood others (RFC 5358).")
         lines = tuple(
-            f"{server.name} ({server.address}) looked up a foreign name for us" for server in strange
+            _("{server} ({address}) looked up a foreign name for us").format(
+                server=server.name, address=server.address
+            )
+            for server in strange
         )
-        todo = "Have recursion limited to its own networks."
+        todo = _("Have recursion limited to its own networks.")
         return Finding(row, Verdict.PROBLEM, why, lines, todo, Owner.DNS_PROVIDER)
     untold = [server for server in facts.heard if server.recursive is None]
     if open_ones or untold:
-        own = "This server's name server recurses for the server itself, as it should"
-        why = f"{own}; whether it does for strangers cannot be told from here." if open_ones else ""
-        row = words.unknown(facts.host, _NOT_FROM_HERE)
-        todo = "In named.conf, allow-recursion must name own networks alone." if open_ones else ""
-        owner = Owner.SERVER if open_ones else None
-        return Finding(
-            row, Verdict.UNKNOWN, why or "A name server gave no clear answer.", told(untold), todo, owner
+        row = words.unknown(facts.host, _(_NOT_FROM_HERE))
+        if not open_ones:
+            return Finding(row, Verdict.UNKNOWN, _("A name server gave no clear answer."), told(untold))
+        why = _(
+            "This server's name server recurses for the server itself, as it should; whether it does "
+            "for strangers cannot be told from here."
         )
-    return Finding(words.passes(facts.host), Verdict.OK, "No name server looks up foreign names for us.")
+        todo = _("In named.conf, allow-recursion must name own networks alone.")
+        return Finding(row, Verdict.UNKNOWN, why, told(untold), todo, Owner.SERVER)
+    return Finding(words.passes(facts.host), Verdict.OK, _("No name server looks up foreign names for us."))
 
 
 def _transfers(facts: ZoneFacts) -> list[Finding]:
@@ -189,19 +209,24 @@ def _transfers(facts: ZoneFacts) -> list[Finding]:
     row = _words("DNS Open Zone Transfer").fails(
         facts.host, details=tuple(dict.fromkeys(server.name for server in given))
     )
-    why = "Anybody can fetch the whole list of names in the zone; that harms only if a name is secret."
-    lines = tuple(f"{server.name} ({server.address}) began to hand over the zone" for server in given)
-    todo = "Have zone transfers limited to the secondary name servers."
+    why = _("Anybody can fetch the whole list of names in the zone; that harms only if a name is secret.")
+    lines = tuple(
+        _("{server} ({address}) began to hand over the zone").format(
+            server=server.name, address=server.address
+        )
+        for server in given
+    )
+    todo = _("Have zone transfers limited to the secondary name servers.")
     return [Finding(row, Verdict.ADVISORY, why, lines, todo, facts.owner(given))]
 
 
 def _blind(words: RowWords, facts: ZoneFacts) -> Finding:
-    why = (
+    why = _(
         "This server cannot ask name servers directly; only its resolver answers (port 53 outbound closed?)."
     )
     above = facts.zone.delegation.error
     return Finding(
-        words.unknown(facts.host, _NOT_FROM_HERE),
+        words.unknown(facts.host, _(_NOT_FROM_HERE)),
         Verdict.UNKNOWN,
         why,
         (*told(facts.servers[:3]), *_lines(above)),
@@ -210,7 +235,7 @@ def _blind(words: RowWords, facts: ZoneFacts) -> Finding:
 
 def _elsewhere(facts: ZoneFacts) -> str:
     address = next((server.address for server in facts.silent), "")
-    return f"Ask from outside: dig SOA {facts.host} @{address}"
+    return _("Ask from outside: dig SOA {zone} @{address}").format(zone=facts.host, address=address)
 
 
 def _closed_here(facts: ZoneFacts) -> bool:
@@ -227,7 +252,10 @@ def _behind_nat(facts: ZoneFacts) -> bool:
 
 
 def _silence(facts: ZoneFacts) -> tuple[str, ...]:
-    return (*(f"{name} has no address" for name in facts.homeless), *told(facts.silent))
+    return (
+        *(_("{server} has no address").format(server=name) for name in facts.homeless),
+        *told(facts.silent),
+    )
 
 
 def _lines(text: Optional[str]) -> tuple[str, ...]:
