@@ -16,7 +16,7 @@ from typing import Any
 from mxverdict import language
 from mxverdict.errors import JournalError, MxVerdictError, UsageError
 from mxverdict.host import Host
-from mxverdict.language import gettext as _
+from mxverdict.language import stored
 
 MINUTES = 15
 MOST_MINUTES = 240
@@ -73,7 +73,7 @@ def read(host: Host) -> Settings:
     except (OSError, ValueError, TypeError, KeyError, RecursionError, UsageError) as error:
         why = str(error)[:100] or type(error).__name__
         return Settings(
-            trouble=_("{file} cannot be used, and the usual settings hold: {why}").format(
+            trouble=stored("{file} cannot be used, and the usual settings hold: {why}").format(
                 file=host.settings, why=why
             )
         )
@@ -111,14 +111,14 @@ def check_minutes(host: Host, minutes: int) -> None:
     """Whether a window may be open for so long. Raises UsageError."""
     if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= MOST_MINUTES:
         raise UsageError(
-            _("a window stays open for 1 to {most} minutes, not {minutes}").format(
+            stored("a window stays open for 1 to {most} minutes, not {minutes}").format(
                 most=MOST_MINUTES, minutes=str(minutes)[:20]
             )
         )
     most = read(host).most_minutes
     if minutes > most:
         raise UsageError(
-            _(
+            stored(
                 "the settings of MX Verdict on this server let a window stay open for {most} minutes "
                 "at most, not {minutes}"
             ).format(most=most, minutes=minutes)
@@ -130,34 +130,38 @@ def _check(settings: Settings) -> None:
     if not 1 <= settings.most_minutes <= MOST_MINUTES:
         raise Wrong(
             "most_minutes",
-            _("The most minutes of a test window are a number from 1 to {most}.").format(most=MOST_MINUTES),
+            stored("The most minutes of a test window are a number from 1 to {most}.").format(
+                most=MOST_MINUTES
+            ),
         )
     for name in ("minutes", "resellers_most_minutes"):
         if not 1 <= getattr(settings, name) <= settings.most_minutes:
             raise Wrong(
                 name,
-                _("This is a number from 1 to {most}, the most minutes of a test window.").format(
+                stored("This is a number from 1 to {most}, the most minutes of a test window.").format(
                     most=settings.most_minutes
                 ),
             )
     contact = settings.contact
     if contact and (len(contact) > _CONTACT_LIMIT or not _CONTACT.fullmatch(contact)):
-        raise Wrong("contact", _("The contact is one mail address, such as admin@example.com, or empty."))
+        raise Wrong(
+            "contact", stored("The contact is one mail address, such as admin@example.com, or empty.")
+        )
     if settings.language and settings.language not in language.NAMES:
-        raise Wrong("language", _("MX Verdict does not speak that language."))
+        raise Wrong("language", stored("MX Verdict does not speak that language."))
 
 
 def _check_types(settings: Settings) -> None:
     for name, usual in _values(Settings()).items():
         if type(getattr(settings, name)) is not type(usual):
-            raise Wrong(name, _("The setting {name} has a wrong value.").format(name=name))
+            raise Wrong(name, stored("The setting {name} has a wrong value.").format(name=name))
 
 
 def _check_tester(name: str) -> None:
     from mxverdict import testers
 
     if name not in [tester.name for tester in testers.load().testers]:
-        raise Wrong("tester", _("That tester is not known."))
+        raise Wrong("tester", stored("That tester is not known."))
 
 
 def _names() -> tuple[str, ...]:

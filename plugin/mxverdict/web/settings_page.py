@@ -1,0 +1,114 @@
+"""The page of the settings: one form, and the addresses of testers that were added on this server."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from mxverdict import language, settings, testers
+from mxverdict.errors import MxVerdictError
+from mxverdict.host import Host
+from mxverdict.language import gettext as _
+from mxverdict.language import stored
+from mxverdict.settings import MOST_MINUTES, Settings, Wrong
+from mxverdict.web import standing
+from mxverdict.web.page import send
+from mxverdict.web.request import Request
+from mxverdict.web.response import Response
+from mxverdict.web.submit import lead_to
+from mxverdict.window import Actor
+
+_NUMBERS = ("minutes", "most_minutes", "resellers_most_minutes")
+_TICKS = ("resellers_may_open", "framed")
+_TEXTS = ("tester", "contact", "language")
+_LONGEST = 300
+"""Characters of a typed value that come back into its field."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why the form was not taken: `field` is the one at fault, "" for none."""
+
+    sentence: str
+    field: str = ""
+    advice: str = ""
+
+
+def show(host: Host, request: Request, response: Response) -> None:
+    values = _as_typed(settings.read(host))
+    _draw(host, request, response, values, saved=request.query.get("saved") == "1")
+
+
+def save(host: Host, request: Request, response: Response) -> None:
+    """Take the form. What was typed comes back with the reason when it cannot be taken."""
+    typed = _typed(request.form)
+    try:
+        settings.write(host, _settings(typed), Actor(request.visitor.user, "web"))
+    except Wrong as error:
+        _draw(host, request, response, typed, 422, Refused(str(error), error.field))
+    except MxVerdictError as error:
+        _draw(host, request, response, typed, 503, Refused(str(error), advice=error.advice))
+    else:
+        lead_to("?view=settings&saved=1", response)
+
+
+def _draw(
+    host: Host,
+    request: Request,
+    response: Response,
+    values: Mapping[str, Any],
+    status: int = 200,
+    refused: Optional[Refused] = None,
+    *,
+    saved: bool = False,
+) -> None:
+    response.begin_page(status)
+    if response.head_only:
+        return
+    seen = standing.look(host, request)
+    known = testers.load(host=host)
+    send(
+        host,
+        response,
+        "settings.html",
+        here="settings",
+        title=_("Settings · MX Verdict"),
+        look=lambda: seen,
+        now=time.time,
+        values=values,
+        refused=refused,
+        saved=saved,
+        most=MOST_MINUTES,
+        languages=[("", _("What each browser asks for")), *language.NAMES.items()],
+        testers=[(one.name, one.title) for one in known.testers if one.addresses],
+        added=[(tester.title, one) for tester in known.testers for one in tester.addresses if one.added],
+        trouble=known.trouble,
+    )
+
+
+def _as_typed(found: Settings) -> dict[str, Any]:
+    values = dataclasses.asdict(found)
+    return {
+        name: values[name] if name in _TICKS else str(values[name]) for name in (*_NUMBERS, *_TICKS, *_TEXTS)
+    }
+
+
+def _typed(form: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        **{name: name in form for name in _TICKS},
+        **{name: form.get(name, "").strip()[:_LONGEST] for name in (*_NUMBERS, *_TEXTS)},
+    }
+
+
+def _settings(typed: Mapping[str, Any]) -> Settings:
+    """Raises Wrong."""
+    return Settings(**{**typed, **{name: _number(name, typed[name]) for name in _NUMBERS}})
+
+
+def _number(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Wrong(name, stored("This is a whole number of minutes."))
+    return int(text)
