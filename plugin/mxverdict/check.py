@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Optional
 
 from mxverdict import testers as catalogue
-from mxverdict.collect.gather import BUDGET, Progress, gather
+from mxverdict.collect.gather import BUDGET, gather
+from mxverdict.collect.progress import Progress
 from mxverdict.collect.smtp import REPLY_TIMEOUT
 from mxverdict.errors import UsageError
 from mxverdict.evidence import Evidence
@@ -41,7 +42,7 @@ def run(
         api or LocalWhmApi(host),
         selected,
         targets,
-        progress or (lambda _: None),
+        progress,
         reply_timeout=reply_timeout,
         budget=budget,
     )

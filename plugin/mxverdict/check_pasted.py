@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Optional
 
 from mxverdict import check, targets
-from mxverdict.collect.gather import Progress
 from mxverdict.collect.own_targets import NoTarget
+from mxverdict.collect.progress import Progress
 from mxverdict.collect.smtp import REPLY_TIMEOUT
 from mxverdict.errors import UsageError
 from mxverdict.evidence import Evidence

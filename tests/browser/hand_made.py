@@ -14,6 +14,7 @@ from typing import Optional
 
 from mxverdict import check
 from mxverdict.collect.own_targets import NoTarget
+from mxverdict.collect.progress import Progress
 from mxverdict.evidence import Evidence
 from mxverdict.findings import DomainReport, Finding, Report, Row, Verdict
 from mxverdict.host import Host
@@ -47,11 +48,11 @@ def _install(run: Callable[..., tuple[Evidence, Report]], again: Callable[..., R
         host: Host,
         *,
         targets: Sequence[str] = (),
-        progress: Callable[[str], None] = lambda _: None,
+        progress: Optional[Progress] = None,
         **options: object,
     ) -> tuple[Evidence, Report]:
         while targets and (step := _said(WAIT)):
-            progress(step)
+            (progress or Progress()).step(step)
             time.sleep(0.1)
         if targets and _said(FAIL):
             raise NoTarget(_said(FAIL))

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import time
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from typing import Optional
 
 import dns.asyncresolver
@@ -20,6 +21,7 @@ import dns.resolver
 
 from mxverdict.addresses import is_public
 from mxverdict.collect.dns import TIMEOUT, resolvers
+from mxverdict.collect.progress import Watch
 from mxverdict.evidence.blocklist import (
     CLEAN_ENTRY,
     CLEAN_ENTRY_6,
@@ -41,18 +43,21 @@ _REASON_LENGTH = 400
 
 
 def read_blocklists(
-    addresses: Sequence[str], deadline: float, lists: Optional[Sequence[Blocklist]] = None
+    addresses: Sequence[str],
+    deadline: float,
+    lists: Optional[Sequence[Blocklist]] = None,
+    watch: Optional[Watch] = None,
 ) -> BlocklistEvidence:
     """Ask each of `lists` (by default those of the product) about each address (IPv4 or IPv6 text)
     and about its test entries. `deadline` is a value of `time.monotonic()`. Nothing is raised; a list that
-    has not answered by then stands with an error.
+    has not answered by then stands with an error. `watch` is told of each list that is done with.
     """
     asked = load().lists if lists is None else lists
     public = tuple(dict.fromkeys(address for address in addresses if is_public(address)))
     version_6 = any(":" in address for address in public)
     queries = [(known.zone, address) for known in asked for address in public if _covers(known, address)]
     controls = [(known.zone, entry) for known in asked if public for entry in _entries(known, version_6)]
-    answers = asyncio.run(_ask_all([*queries, *controls], deadline))
+    answers = asyncio.run(_ask_all([*queries, *controls], deadline, watch or Watch()))
     return BlocklistEvidence(
         resolvers=resolvers(),
         addresses=public,
@@ -80,7 +85,9 @@ def _entries(known: Blocklist, version_6: bool) -> tuple[str, ...]:
     return (LISTED_ENTRY, CLEAN_ENTRY)
 
 
-async def _ask_all(queries: Iterable[tuple[str, str]], deadline: float) -> tuple[ListAnswer, ...]:
+async def _ask_all(
+    queries: Sequence[tuple[str, str]], deadline: float, watch: Watch
+) -> tuple[ListAnswer, ...]:
     try:
         resolver = dns.asyncresolver.Resolver()
     except (dns.exception.DNSException, OSError) as error:
@@ -88,10 +95,18 @@ async def _ask_all(queries: Iterable[tuple[str, str]], deadline: float) -> tuple
         return tuple(ListAnswer(zone, address, error=reason) for zone, address in queries)
     resolver.timeout = _ATTEMPT
     places = asyncio.Semaphore(_AT_ONCE)
+    left = Counter(zone for zone, _ in queries)
+    total = len(left)
+    watch.advance("blocklists", 0, max(total, 1))
 
     async def ask(zone: str, address: str) -> ListAnswer:
         async with places:
-            return await _ask(resolver, zone, address, deadline)
+            answer = await _ask(resolver, zone, address, deadline)
+        left[zone] -= 1
+        if not left[zone]:
+            del left[zone]
+            watch.advance("blocklists", total - len(left), total)
+        return answer
 
     return tuple(await asyncio.gather(*(ask(zone, address) for zone, address in queries)))
 

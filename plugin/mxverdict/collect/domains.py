@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Optional, TypeVar
 
 from mxverdict.collect.dns import look_up
 from mxverdict.collect.mail_route import find_routes, greet_hosts, read_routing
 from mxverdict.collect.policy import read_policy
+from mxverdict.collect.progress import Watch
 from mxverdict.collect.zone import read_zones
 from mxverdict.evidence import Domain
 from mxverdict.evidence.mail_route import HostGreeting, MailRoute
 from mxverdict.evidence.outgoing import Outgoing, sending_addresses
 from mxverdict.evidence.policy import Policy
+from mxverdict.evidence.zone import Zone
 from mxverdict.host import Host
 
+_Out = TypeVar("_Out")
 _AT_A_TIME = 32
 
 
@@ -42,20 +46,39 @@ def read_domains(
     hostname: str,
     outgoing: Future[tuple[Outgoing, ...]],
     deadline: float,
+    watch: Optional[Watch] = None,
 ) -> tuple[tuple[Domain, ...], tuple[HostGreeting, ...]]:
-    """The domains of `routes`, and one greeting for each remote mail host of them. Nothing is raised."""
-    with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        greeting = pool.submit(greet_hosts, routes, own_addresses, hostname, deadline)
-        names = [route.domain for route in routes]
-        zones = pool.submit(read_zones, names, deadline)
-        policies = [pool.submit(_policy, route.domain, outgoing, deadline) for route in routes]
+    """The domains of `routes`, and one greeting for each remote mail host of them. Nothing is raised.
+
+    `watch` is told of the parts `zone`, `policy` and `hosts`; the first two are found in the order of
+    `routes`."""
+    watch = watch or Watch()
+    names = [route.domain for route in routes]
+
+    def policy(domain: str) -> Policy:
+        return read_policy(domain, deadline, sending_addresses(domain, outgoing.result()))
+
+    def policies() -> tuple[Policy, ...]:
+        return tuple(pool.map(watch.counted("policy", len(names), policy), names))
+
+    def zones() -> tuple[Zone, ...]:
+        return read_zones(names, deadline, watch)
+
+    def greetings() -> tuple[HostGreeting, ...]:
+        return greet_hosts(routes, own_addresses, hostname, deadline, watch=watch)
+
+    def found(part: str, work: Callable[[], _Out]) -> _Out:
+        result = work()
+        watch.found(part, result)
+        return result
+
+    with ThreadPoolExecutor(_AT_A_TIME + 3) as pool:
+        greeting = pool.submit(found, "hosts", greetings)
+        reading_zones = pool.submit(found, "zone", zones)
+        reading = pool.submit(found, "policy", policies)
         routings = read_routing(host, names)
         domains = tuple(
-            Domain(route.domain, route, zone, policy.result(), routing)
-            for route, zone, policy, routing in zip(routes, zones.result(), policies, routings)
+            Domain(route.domain, route, zone, read, routing)
+            for route, zone, read, routing in zip(routes, reading_zones.result(), reading.result(), routings)
         )
         return domains, greeting.result()
-
-
-def _policy(domain: str, outgoing: Future[tuple[Outgoing, ...]], deadline: float) -> Policy:
-    return read_policy(domain, deadline, sending_addresses(domain, outgoing.result()))

@@ -6,13 +6,16 @@ import contextlib
 import ipaddress
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, Optional, TypeVar
 
 from mxverdict import __version__
 from mxverdict import testers as catalogue
 from mxverdict.collect import dns, smtp
 from mxverdict.collect.dnsbl import read_blocklists
 from mxverdict.collect.domains import read_domains, read_routes
+from mxverdict.collect.draft import Draft, unread
 from mxverdict.collect.mail_route import read_routing
 from mxverdict.collect.mainlog import read_visits
 from mxverdict.collect.outgoing import read_outgoing
@@ -24,6 +27,7 @@ from mxverdict.collect.own_targets import (
     usual_targets,
 )
 from mxverdict.collect.preview import delay_stanzas, preview
+from mxverdict.collect.progress import PARTS, Progress, Watch
 from mxverdict.collect.relay import read_relay
 from mxverdict.collect.server import Server, exim_facts, is_local, read_server, relay_entries
 from mxverdict.errors import UsageError
@@ -32,6 +36,7 @@ from mxverdict.evidence.mail_route import MailRoute
 from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.evidence.relay import RelayTest
 from mxverdict.host import Host
+from mxverdict.language import stored
 from mxverdict.targets import parse as parse_target
 from mxverdict.testers import UNKNOWN_HOSTS, Tester
 from mxverdict.whm.api import LocalWhmApi, WhmApi
@@ -44,7 +49,12 @@ HISTORY = 7 * 86_400.0
 HISTORY_BYTES = 64 * 1024 * 1024
 """Of the log, at the first look."""
 
-Progress = Callable[[str], None]
+READING_SETTINGS = stored("reading the settings")
+GREETING = stored("previewing {testers}, greeting this server")
+ASKING_DOMAINS = stored("asking DNS and the mail hosts of {domains}")
+ASKING_BLOCKLISTS = stored("asking the blocklists")
+
+_Out = TypeVar("_Out")
 
 
 def gather(
@@ -52,23 +62,27 @@ def gather(
     api: WhmApi,
     testers: Sequence[Tester],
     targets: Sequence[str] = (),
-    progress: Progress = lambda _: None,
+    progress: Optional[Progress] = None,
     *,
     reply_timeout: float = smtp.REPLY_TIMEOUT,
     budget: float = BUDGET,
 ) -> Evidence:
     """Look at this server as `testers` would. `targets` are domains, host names or addresses; without one,
     the addresses of the server's name and of its WHM list. Of a domain everything is looked at that testers
-    grade, of named addresses the blocklists too. `progress` is told each step. `reply_timeout` is the
-    patience with this server's own replies, `budget` with all others together, in seconds.
+    grade, of named addresses the blocklists too. `progress` hears how far it is and what is found so far.
+    `reply_timeout` is the patience with this server's own replies, `budget` with all others together, in
+    seconds.
 
     Raises UsageError (malformed target), NoTarget (nothing of it is this server), CommandMissing and other
     HostError (there is no working Exim).
     """
     deadline = time.monotonic() + budget
     wanted = list(dict.fromkeys(parse_target(text) for text in targets))
+    progress = progress or Progress()
+    for part in _parts(wanted, any(not is_address(name) for name in wanted)):
+        progress.advance(part, 0, 1)
     with ThreadPoolExecutor(16) as pool:
-        progress("reading the settings")
+        progress.step(READING_SETTINGS)
         reading = pool.submit(read_server, host, api)
         routing = pool.submit(read_routes, host, [name for name in wanted if not is_address(name)], deadline)
         exim = exim_facts(host)
@@ -82,48 +96,71 @@ def gather(
         domain_routes = [route for route in routes if route.domain in domain_names]
         seen = {address for route in domain_routes for host_ in route.hosts for address in host_.addresses}
         own = _own(seen, server, found)
-        progress(f"previewing {_number(len(testers), 'tester')}, greeting this server")
-        local = [target.local_address for target in found]
-        probing = pool.submit(smtp.probe_all, local, hostname, reply_timeout=reply_timeout)
-        naming = pool.submit(dns.reverse_all, [target.address for target in found])
-        visiting = pool.submit(
-            read_visits, host, catalogue.load(host=host).testers, time.time() - HISTORY, most=HISTORY_BYTES
-        )
-        leaving = pool.submit(read_outgoing, host, server.targets or found, deadline)
-        if domain_routes:
-            progress(f"asking DNS and the mail hosts of {_number(len(domain_routes), 'domain')}")
-        reading_domains = pool.submit(read_domains, host, domain_routes, own, hostname, leaving, deadline)
-        relaying = pool.submit(_relay, host, found, routes, hostname, deadline)
-        previews = _previews(host, testers, found, pool)
-        outgoing = leaving.result()
-        blocklists = None
-        if wanted:
-            progress("asking the blocklists")
-            blocklists = read_blocklists(_listable(found, outgoing, seen), deadline)
-        domains, greetings = reading_domains.result()
         networks = [network for tester in testers for network in tester.networks]
-        return Evidence(
+
+        def completed(evidence: Evidence) -> Evidence:
+            names = _own(_name_servers(evidence.domains), server, found)
+            return replace(evidence, taken_at=time.time(), own_addresses=tuple(sorted(own | names)))
+
+        known = Evidence(
             version=__version__,
             taken_at=time.time(),
             hostname=hostname,
             exim_version=exim.version,
             testers=tuple(tester.name for tester in testers),
             targets=tuple(found),
-            previews=previews,
-            probes=probing.result(),
-            reverse_dns=naming.result(),
+            previews=(),
+            probes=(),
+            reverse_dns=(),
             settings=server.settings,
             relay_entries=relay_entries(host, networks),
             remarks=tuple(remarks),
             asked=tuple(Asked(text, tuple(t.address for t in led)) for text, led in asked.items()),
-            own_addresses=tuple(sorted(own | _own(_name_servers(domains), server, found))),
-            domains=domains,
-            greetings=greetings,
-            blocklists=blocklists,
-            outgoing=outgoing,
-            relay_tests=relaying.result(),
-            visits=visiting.result(),
+            domains=unread(domain_routes, read_routing(host, [route.domain for route in domain_routes])),
         )
+        draft = Draft(known, _parts(wanted, bool(domain_routes)), progress, completed)
+        draft.found("settings", server)
+
+        def begin(part: str, work: Callable[..., _Out], *args: Any, **options: Any) -> Future[_Out]:
+            def run() -> _Out:
+                result = work(*args, **options)
+                draft.found(part, result)
+                return result
+
+            return pool.submit(run)
+
+        progress.step(GREETING.format(testers=_number(len(testers), "tester")))
+        local = [target.local_address for target in found]
+        since = time.time() - HISTORY
+        known_testers = catalogue.load(host=host).testers
+        begun: list[Future[Any]] = [
+            begin("greeting", smtp.probe_all, local, hostname, reply_timeout=reply_timeout),
+            begin("names", dns.reverse_all, [target.address for target in found]),
+            begin("log", read_visits, host, known_testers, since, most=HISTORY_BYTES),
+        ]
+        leaving = begin("outgoing", read_outgoing, host, server.targets or found, deadline)
+        if domain_routes:
+            progress.step(ASKING_DOMAINS.format(domains=_number(len(domain_routes), "domain")))
+            options = (domain_routes, own, hostname, leaving, deadline, draft)
+            begun.append(pool.submit(read_domains, host, *options))
+        begun.append(begin("relay", _relay, host, found, routes, hostname, deadline))
+        draft.found("previews", _previews(host, testers, found, pool, draft))
+        outgoing = leaving.result()
+        if wanted:
+            progress.step(ASKING_BLOCKLISTS)
+            addresses = _listable(found, outgoing, seen)
+            draft.found("blocklists", read_blocklists(addresses, deadline, watch=draft))
+        for future in begun:
+            future.result()
+        return draft.evidence()
+
+
+def _parts(wanted: Sequence[str], domains: bool) -> tuple[str, ...]:
+    """What the check consists of, of PARTS."""
+    left_out = set() if domains else {"policy", "zone", "hosts"}
+    if not wanted:
+        left_out.add("blocklists")
+    return tuple(part for part in PARTS if part not in left_out)
 
 
 def _usual(hostname: str, server: Server, remarks: list[str]) -> list[Target]:
@@ -192,16 +229,20 @@ def _listable(targets: Sequence[Target], outgoing: Sequence[Outgoing], mail_host
 
 
 def _previews(
-    host: Host, testers: Sequence[Tester], targets: Iterable[Target], pool: ThreadPoolExecutor
+    host: Host, testers: Sequence[Tester], targets: Iterable[Target], pool: ThreadPoolExecutor, watch: Watch
 ) -> tuple[Preview, ...]:
     lines = delay_stanzas(host.exim_conf) or []
+
+    def one(job: tuple[str, str, tuple[tuple[str, str], ...]]) -> Preview:
+        return preview(host, *job, delay_lines=lines)
+
     jobs = {
         (source, target.local_address, tester.commands(source)): None
         for tester in testers
         for target in targets
         for source in sources(tester, target.address)
     }
-    return tuple(pool.map(lambda job: preview(host, *job, delay_lines=lines), jobs))
+    return tuple(pool.map(watch.counted("previews", len(jobs), one), jobs))
 
 
 def sources(tester: Tester, server_address: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from mxverdict.addresses import special_kind
 from mxverdict.collect.conversation import CONNECT_TIMEOUT, Conversation, ConversationFailed
 from mxverdict.collect.dns import Answer, look_up
 from mxverdict.collect.lsearch import read_keys
+from mxverdict.collect.progress import Watch
 from mxverdict.evidence import Probe, Reply
 from mxverdict.evidence.mail_route import HostGreeting, MailHost, MailRoute, RecipientAnswer, Routing
 from mxverdict.host import Host
@@ -57,12 +58,13 @@ def greet_hosts(
     deadline: float,
     *,
     port: int = 25,
+    watch: Optional[Watch] = None,
 ) -> tuple[HostGreeting, ...]:
     """One greeting for each distinct remote address in `routes`, all at the same time.
 
     `own_addresses` are this server's, seen from inside and outside; they are not talked to, because Exim
     trusts them. Nor are private, loopback, link-local and reserved ones. `hostname` is the name for EHLO.
-    `deadline` is a value of `time.monotonic()`; nothing is raised.
+    `deadline` is a value of `time.monotonic()`; nothing is raised. `watch` counts the addresses.
     """
     wanted: dict[str, list[str]] = {}
     for route in routes:
@@ -71,11 +73,12 @@ def greet_hosts(
                 if address not in own_addresses:
                     asked = wanted.setdefault(address, [])
                     asked.extend([route.domain] if route.domain not in asked[-1:] else [])
-    return _at_once(
-        lambda address: greet(address, wanted[address], hostname, deadline, port=port),
-        list(wanted),
-        _CONVERSATIONS_AT_A_TIME,
-    )
+
+    def one(address: str) -> HostGreeting:
+        return greet(address, wanted[address], hostname, deadline, port=port)
+
+    counted = (watch or Watch()).counted("hosts", len(wanted), one)
+    return _at_once(counted, list(wanted), _CONVERSATIONS_AT_A_TIME)
 
 
 def greet(

@@ -17,6 +17,7 @@ import dns.rrset
 
 from mxverdict.collect import dns as resolver
 from mxverdict.collect.name_server import Heard, ask, interrogate, names_of, soa_of, text_of
+from mxverdict.collect.progress import Watch
 from mxverdict.evidence.zone import Delegation, HostAddresses, ServerAnswers, Soa, Zone
 
 SERVERS_LIMIT = 13
@@ -32,12 +33,17 @@ _HEDGE = 2.0  # seconds after which a slow resolver is not waited for before the
 _SPARE = 0.2  # seconds kept back for putting the answers together
 
 
-def read_zones(domains: Sequence[str], deadline: float) -> tuple[Zone, ...]:
-    """The zone of each domain, many at a time; for the rest see `read_zone`."""
+def read_zones(domains: Sequence[str], deadline: float, watch: Optional[Watch] = None) -> tuple[Zone, ...]:
+    """The zone of each domain, many at a time; for the rest see `read_zone`. `watch` counts them."""
     if not domains:
         return ()
+    watch = watch or Watch()
     with ThreadPoolExecutor(_ZONES_AT_A_TIME) as readers, ThreadPoolExecutor(_QUESTIONS_AT_A_TIME) as pool:
-        return tuple(readers.map(lambda domain: _read(domain, deadline, pool), domains))
+
+        def read(domain: str) -> Zone:
+            return _read(domain, deadline, pool)
+
+        return tuple(readers.map(watch.counted("zone", len(domains), read), domains))
 
 
 def read_zone(domain: str, deadline: float) -> Zone:

@@ -75,6 +75,7 @@ def register(commands: Any) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     from mxverdict import check
+    from mxverdict.collect.progress import Steps
     from mxverdict.report.json import report_json
 
     host = root_host()
@@ -88,7 +89,7 @@ def _check(options: argparse.Namespace) -> int:
         targets=options.targets,
         testers=[tester.name for tester in testers],
         api=_whm(options),
-        progress=progress,
+        progress=Steps(progress),
         reply_timeout=options.timeout,
         budget=options.budget,
     )

@@ -55,6 +55,7 @@ class NothingRecognised(UsageError):
 
 def _explain(options: argparse.Namespace) -> int:
     from mxverdict import check, check_pasted, targets
+    from mxverdict.collect.progress import Steps
     from mxverdict.explain import recognise
     from mxverdict.report.explain import explanation_json, print_explanation
 
@@ -73,7 +74,7 @@ def _explain(options: argparse.Namespace) -> int:
         pasted,
         about=about,
         testers=options.tester,
-        progress=progress,
+        progress=Steps(progress),
         reply_timeout=options.timeout,
     )
     explanation = checked.explain(pasted, about)

@@ -54,6 +54,7 @@ def register(commands: Any) -> None:
 
 def _report(options: argparse.Namespace) -> int:
     from mxverdict import check
+    from mxverdict.collect.progress import Steps
     from mxverdict.window.lately import lately
 
     if options.text + options.html + options.json > 1:
@@ -74,7 +75,7 @@ def _report(options: argparse.Namespace) -> int:
             host,
             targets=options.targets,
             testers=testers,
-            progress=progress,
+            progress=Steps(progress),
             reply_timeout=options.timeout,
         )
         windows = lately(host)

@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Optional
 
 from mxverdict import targets
+from mxverdict.collect.progress import Steps
 from mxverdict.errors import UsageError
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Report
 from mxverdict.host import Host
-from mxverdict.web import jobs
+from mxverdict.language import gettext as _
+from mxverdict.web import jobs, rights
 from mxverdict.web.jobs import Desk, Job
 from mxverdict.web.request import PASTE_ACTION, Refusal
 from mxverdict.web.submit import PATIENCE
+from mxverdict.web.visitor import Visitor
 
 if TYPE_CHECKING:
     from mxverdict import check_pasted
@@ -26,9 +29,8 @@ if TYPE_CHECKING:
 _LONGEST = 300
 """Seconds after which the process of a check is ended, so that nothing bars the next check for ever."""
 _LATELY = 8
-_DOMAIN = "domain-"
 PASTED = "pasted-"
-"""How the names of the jobs begin."""
+"""How the names of the jobs begin that judge a pasted report."""
 
 
 @dataclass(frozen=True)
@@ -60,24 +62,26 @@ def target_of(text: str) -> str:
 
 def domain_job(target: str) -> str:
     """The name of the job that checks `target`: the same for everybody."""
-    return _DOMAIN + hashlib.sha256(target.encode()).hexdigest()[:32]
+    return jobs.ABOUT_DOMAIN + hashlib.sha256(target.encode()).hexdigest()[:32]
 
 
 def lately(host: Host) -> list[Job]:
     """The latest checks of domains, one for each."""
-    return jobs.titled(host, _DOMAIN)[:_LATELY]
+    return jobs.titled(host, jobs.ABOUT_DOMAIN)[:_LATELY]
 
 
-def start_domain(host: Host, form: Mapping[str, str]) -> str:
-    """Start the check of `form["domain"]` unless it runs already; answers the address of its page."""
+def start_domain(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
+    """Start the check of `form["domain"]` unless it runs already; answers the address of its page. Raises
+    Refusal for what is malformed or not the visitor's."""
     target = target_of(form.get("domain", ""))
+    rights.require_domain(visitor, target)
     name = domain_job(target)
 
     def work(desk: Desk) -> str:
         desk.keep(_evidence(host, desk, target))
         return f"{target} is checked."
 
-    if jobs.start_at_desk(host, work, name, target):
+    if jobs.start_at_desk(host, work, name, target, owner=visitor.user):
         jobs.wait(host, name, PATIENCE)
     return f"?view=domain&domain={target}"
 
@@ -95,12 +99,15 @@ def stored(result: Any) -> Optional[Checked]:
         return None
 
 
-def start_pasted(host: Host, form: Mapping[str, str]) -> str:
-    """Start the check behind the answer to `form["text"]`, a pasted report; answers its address."""
+def start_pasted(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
+    """Start the check behind the answer to `form["text"]`, a pasted report; answers its address. Raises
+    Refusal for what is malformed or about more than is the visitor's."""
     text = form.get("text", "")
     if not text.strip():
         raise Refusal(400, "Nothing was pasted.", advice="Paste the text of the report into the field.")
     about = target_of(form["about"]) if form.get("about", "").strip() else ""
+    if not visitor.is_root:
+        _require_own(visitor, text, about)
     left: dict[str, Any] = {"text": text, "about": about}
 
     def work(desk: Desk) -> str:
@@ -108,10 +115,27 @@ def start_pasted(host: Host, form: Mapping[str, str]) -> str:
         desk.keep({**left, "checked": _pasted_evidence(host, desk, text, about)})
         return "The report is judged."
 
-    name = jobs.start_at_desk(host, work, PASTED + os.urandom(16).hex(), "a report")
+    name = jobs.start_at_desk(host, work, PASTED + os.urandom(16).hex(), "a report", owner=visitor.user)
     assert name is not None  # nobody else's job has that name
     jobs.wait(host, name, PATIENCE)
     return f"?view=explain&job={name}"
+
+
+def _require_own(visitor: Visitor, text: str, about: str) -> None:
+    """A report about nothing would be answered from the whole server, so that it is refused too."""
+    from mxverdict.check_pasted import subjects_of
+    from mxverdict.explain import recognise
+
+    subjects = [about] if about else []
+    subjects += subjects_of(recognise(text))
+    if not subjects:
+        raise Refusal(
+            400,
+            _("The report does not say which domain it is about."),
+            advice=_("Name one of your domains in the second field."),
+        )
+    for subject in subjects:
+        rights.require_domain(visitor, subject)
 
 
 def pasted(host: Host, name: str) -> Optional[Pasted]:
@@ -139,7 +163,7 @@ def _evidence(host: Host, desk: Desk, target: str) -> dict[str, Any]:
     from mxverdict import check, evidence
 
     signal.alarm(_LONGEST)
-    gathered, _ = check.run(host, targets=[target], progress=desk.step)
+    gathered, _ = check.run(host, targets=[target], progress=Steps(desk.step))
     return {"evidence": evidence.to_json(gathered)}
 
 
@@ -154,7 +178,7 @@ def _pasted_evidence(host: Host, desk: Desk, text: str, about: str) -> dict[str,
     checked = None
     if report.rows:
         named = [about] if about else []
-        checked = check_pasted.run(host, report, about=named, progress=desk.step)
+        checked = check_pasted.run(host, report, about=named, progress=Steps(desk.step))
     gathered = checked.evidence if checked else None
     return {
         "evidence": evidence.to_json(gathered) if gathered else None,
@@ -163,7 +187,7 @@ def _pasted_evidence(host: Host, desk: Desk, text: str, about: str) -> dict[str,
     }
 
 
-STARTS: Mapping[str, Callable[[Host, Mapping[str, str]], str]] = {
+STARTS: Mapping[str, Callable[[Host, Visitor, Mapping[str, str]], str]] = {
     "check": start_domain,
     PASTE_ACTION: start_pasted,
 }

@@ -1,7 +1,8 @@
 """Work that outlives the request: a detached process, and a file that says how far it is and how it ended.
 
 Each line of the file is one state, the last one counts. The file is locked while the work runs, so that a
-killed process shows as such. What a job found lies beside it in a second file.
+killed process shows as such. What a job found lies beside it in a second file, and what it has found so far
+in a third as long as it runs. All texts are kept in English; whoever shows one passes it through `retold`.
 """
 
 from __future__ import annotations
@@ -14,17 +15,24 @@ import re
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Optional
 
 from mxverdict.errors import MxVerdictError, UsageError, WindowRefused
 from mxverdict.host import Host
+from mxverdict.language import stored, use
 from mxverdict.web import incidents
 
 _NAME = re.compile(r"[a-z0-9-]{1,40}")
+ABOUT_DOMAIN = "domain-"
+"""How the names of jobs begin that check the domain which is their title."""
 _KEPT_SECONDS = 86400
-_RUNNING = "Working …"
+_RUNNING = stored("Working …")
+_INTERRUPTED = stored("The work was interrupted.")
+_AGAIN = stored("Start it again.")
+_PUT_RIGHT = stored("What it left undone is put right within a minute.")
+_BUG = stored("Something went wrong inside MX Verdict (incident {number}).")
 _TRIES = 5
 
 
@@ -33,7 +41,8 @@ class Job:
     """`state` is `running`, `done`, `failed` or `interrupted`; `text` and `advice` are one line each.
 
     `title` is what the job is about ("" for one that has no page of its own), `changed` the Unix time of its
-    last word.
+    last word. Of `total` units `done` are done (0 of 0: nobody knows); `version` counts what was shown of its
+    result while it runs. `owner` is the WHM user who started it, "" for nobody.
     """
 
     name: str
@@ -42,47 +51,68 @@ class Job:
     advice: str = ""
     title: str = ""
     changed: float = field(default=0.0, compare=False)
+    done: int = 0
+    total: int = 0
+    version: int = 0
+    owner: str = ""
 
 
 class Desk:
-    """What running work writes on: its steps, and what it found."""
+    """What running work writes on: its steps, what it has found so far and what it found."""
 
-    def __init__(self, path: Path, file: int, title: str) -> None:
+    def __init__(self, path: Path, file: int, title: str, owner: str = "") -> None:
         self._path = path
         self._file = file
-        self._title = title
+        self._always = {"title": title, "owner": owner}
+        self._far = {"done": 0, "total": 0, "version": 0}
 
-    def step(self, text: str) -> None:
-        """Say in one line what is being done."""
+    def step(self, text: str, done: int = 0, total: int = 0) -> None:
+        """Say in one line what is being done, and how much of the whole is done; without a `total` that
+        stays as it was."""
+        if total:
+            self._far.update(done=done, total=total)
         self._line({"state": "running", "text": text[:200]})
+
+    def show(self, result: object) -> None:
+        """Let what is found so far be seen, as JSON; the next step tells of it. Raises OSError."""
+        self._write(_partial(self._path), result)
+        self._far["version"] += 1
 
     def keep(self, result: object) -> None:
         """Leave what was found, as JSON; it replaces what an earlier job of the name left. Raises OSError."""
+        self._write(_result(self._path), result)
+
+    def end(self, outcome: dict[str, str]) -> None:
+        if outcome["state"] == "done":
+            self._far["done"] = self._far["total"]
+        self._line(outcome)
+        _partial(self._path).unlink(missing_ok=True)
+
+    def _line(self, said: dict[str, str]) -> None:
+        os.write(self._file, json.dumps({**said, **self._always, **self._far}).encode() + b"\n")
+
+    def _write(self, path: Path, result: object) -> None:
         draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         try:
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
                 json.dump(result, file)
-            draft.replace(_result(self._path))
+            draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
 
-    def end(self, outcome: dict[str, str]) -> None:
-        self._line(outcome)
 
-    def _line(self, said: dict[str, str]) -> None:
-        os.write(self._file, json.dumps({**said, "title": self._title}).encode() + b"\n")
-
-
-def start(host: Host, work: Callable[[], str], name: str = "") -> Optional[str]:
+def start(host: Host, work: Callable[[], str], name: str = "", owner: str = "") -> Optional[str]:
     """Run `work` in a process of its own and return the job's name; `work` returns one line on what was done.
 
     With a `name`, only one job of it runs at a time: None when it runs already. Raises OSError when the job
     cannot be written down or started.
     """
-    return start_at_desk(host, lambda _: work(), name)
+    return start_at_desk(host, lambda _: work(), name, owner=owner)
 
 
-def start_at_desk(host: Host, work: Callable[[Desk], str], name: str = "", title: str = "") -> Optional[str]:
+def start_at_desk(
+    host: Host, work: Callable[[Desk], str], name: str = "", title: str = "", owner: str = ""
+) -> Optional[str]:
     """Like `start`, for work that tells its steps and leaves a result, under a `title`."""
     folder = _folder(host)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -93,7 +123,8 @@ def start_at_desk(host: Host, work: Callable[[Desk], str], name: str = "", title
         if not _locked(file):
             return None
         os.ftruncate(file, 0)
-        desk = Desk(folder / name, file, title)
+        _partial(folder / name).unlink(missing_ok=True)
+        desk = Desk(folder / name, file, title, owner)
         desk.step(_RUNNING)
         if os.fork() == 0:
             _live_on(host, work, desk, file)
@@ -117,19 +148,25 @@ def read(host: Host, name: str) -> Optional[Job]:
             changed = os.fstat(file.fileno()).st_mtime
     except OSError:
         return None
-    last: dict[str, str] = json.loads(said) if said else {"state": "running", "text": _RUNNING}
+    last: dict[str, Any] = json.loads(said) if said else {"state": "running", "text": _RUNNING}
     job = Job(name, changed=changed, **last)
     if job.state != "running" or running:
         return job
-    advice = "Start it again." if job.title else "What it left undone is put right within a minute."
-    return Job(name, "interrupted", "The work was interrupted.", advice, job.title, changed)
+    advice = _AGAIN if job.title else _PUT_RIGHT
+    return replace(job, state="interrupted", text=_INTERRUPTED, advice=advice)
 
 
 def result(host: Host, name: str) -> Any:
     """What the last job of that name left that had a result; None when there is none of the last day."""
-    if not _NAME.fullmatch(name):
-        return None
-    path = _result(_folder(host) / name)
+    return _read_json(_result(_folder(host) / name)) if _NAME.fullmatch(name) else None
+
+
+def partial(host: Host, name: str) -> Any:
+    """What the job of that name, which runs, has found so far; None when it has not shown anything."""
+    return _read_json(_partial(_folder(host) / name)) if _NAME.fullmatch(name) else None
+
+
+def _read_json(path: Path) -> Any:
     try:
         return None if _is_old(path) else json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -164,6 +201,10 @@ def _result(job: Path) -> Path:
     return job.with_name(f"{job.name}.json")
 
 
+def _partial(job: Path) -> Path:
+    return job.with_name(f"{job.name}.part")
+
+
 def _locked(file: int) -> bool:
     """Take the lock; somebody who reads holds it for a moment only."""
     for attempt in range(_TRIES):
@@ -193,6 +234,7 @@ def _live_on(host: Host, work: Callable[[Desk], str], desk: Desk, file: int) -> 
         os.setsid()
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         _detach(keep=file)
+        use("en")
         desk.end(_outcome(host, work, desk))
     finally:
         os._exit(0)
@@ -217,4 +259,4 @@ def _outcome(host: Host, work: Callable[[Desk], str], desk: Desk) -> dict[str, s
         return {"state": "failed", "text": str(error), "advice": error.advice}
     except Exception as error:
         number = incidents.record(host, error)
-        return {"state": "failed", "text": f"Something went wrong inside MX Verdict (incident {number})."}
+        return {"state": "failed", "text": _BUG.format(number=number)}

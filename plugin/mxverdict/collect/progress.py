@@ -1,0 +1,119 @@
+"""How far a check is, as data: its parts, what of them is done, and what is found so far."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from mxverdict.evidence import Evidence
+from mxverdict.language import stored
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+
+FULL = 1000
+"""What `Tally.done` is out of."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """`weight` is about how long it takes against the others; `text` may hold `{done}` and `{total}`."""
+
+    weight: int
+    text: str
+
+
+PARTS: Mapping[str, Part] = {
+    "settings": Part(3, stored("reading the settings")),
+    "previews": Part(6, stored("{done} of {total} pretend sessions held with this server's Exim")),
+    "greeting": Part(2, stored("greeting this server")),
+    "names": Part(2, stored("looking up the names of this server's addresses")),
+    "outgoing": Part(2, stored("finding out from where mail leaves this server")),
+    "policy": Part(4, stored("reading SPF and DMARC")),
+    "zone": Part(6, stored("asking the name servers")),
+    "hosts": Part(4, stored("{done} of {total} other mail hosts greeted")),
+    "relay": Part(2, stored("trying whether this server relays")),
+    "log": Part(1, stored("reading Exim's log")),
+    "blocklists": Part(12, stored("{done} of {total} blocklists asked")),
+}
+"""Everything a check may consist of, in the order in which it is told."""
+
+
+class Progress:
+    """Hears of a check while it runs. This one does nothing; its methods are called from several threads and
+    must be quick and raise nothing."""
+
+    def step(self, text: str) -> None:
+        """In one line, what begins."""
+
+    def advance(self, part: str, done: int, total: int) -> None:
+        """Of one of PARTS `done` of `total` things are done. Told of each part of the check before it begins;
+        a `total` of 0 takes one back."""
+
+    def snapshot(self, evidence: Evidence, parts: frozenset[str]) -> None:
+        """What is found so far, with which of the rows' categories (`testers.rows.CATEGORIES`) are complete.
+        All else in it means nothing yet."""
+
+
+class Steps(Progress):
+    """Hands the steps alone to `tell`."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+
+    def step(self, text: str) -> None:
+        self._tell(text)
+
+
+class Watch:
+    """Hears how far the parts of a check are, and what each found in the end."""
+
+    def advance(self, part: str, done: int, total: int) -> None:
+        """As `Progress.advance`."""
+
+    def found(self, part: str, result: object) -> None:
+        """A part is complete."""
+
+    def counted(self, part: str, total: int, work: Callable[[_In], _Out]) -> Callable[[_In], _Out]:
+        """`work`, which does one of the `total` things of a part, and tells when one is done."""
+        lock = threading.Lock()
+        done = 0
+        self.advance(part, 0, max(total, 1))
+
+        def counting(item: _In) -> _Out:
+            nonlocal done
+            result = work(item)
+            with lock:
+                done += 1
+                self.advance(part, done, total)
+            return result
+
+        return counting
+
+
+class Tally:
+    """Adds up how far the parts are. `done` is out of FULL and never falls."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, tuple[int, int]] = {}
+        self.done = 0
+
+    def advance(self, part: str, done: int, total: int) -> None:
+        self._parts[part] = (min(done, total), total)
+        whole = sum(PARTS[name].weight for name, (_, total) in self._parts.items() if total)
+        behind = sum(
+            PARTS[name].weight * done / total for name, (done, total) in self._parts.items() if total
+        )
+        if whole:
+            self.done = max(self.done, int(FULL * behind / whole))
+
+    @property
+    def text(self) -> str:
+        """What of the first part that is not done; "" when nothing is left."""
+        for name, part in PARTS.items():
+            done, total = self._parts.get(name, (0, 0))
+            if done < total:
+                return part.text.format(done=done, total=total)
+        return ""
