@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 
 from mxverdict.errors import JournalError
 from mxverdict.host import Host
+from mxverdict.language import stored
 from mxverdict.window.files import fsync_folder
 from mxverdict.window.model import Actor
 
@@ -61,7 +62,9 @@ def record(
     try:
         _append(host, json.dumps(entry).encode() + b"\n")
     except OSError as error:
-        raise JournalError(f"{host.audit} cannot be written: {error.strerror}") from error
+        raise JournalError(
+            stored("{path} cannot be written: {error}").format(path=host.audit, error=error.strerror)
+        ) from error
 
 
 def _append(host: Host, line: bytes) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Optional
 
 from mxverdict.errors import HostError, WhmError, WindowRefused
 from mxverdict.host import Host
+from mxverdict.language import stored
 from mxverdict.whm.api import WhmApi
 from mxverdict.window import exim, files, localopts
 from mxverdict.window.whitelist import Record
@@ -25,17 +26,21 @@ def check(host: Host) -> None:
     the setting cannot be told."""
     if _edit_in_progress(host):
         raise WindowRefused(
-            "somebody is editing Exim's settings in WHM now (a *.dry_run file is there); try again later"
+            stored(
+                "somebody is editing Exim's settings in WHM now (a *.dry_run file is there); try again later"
+            )
         )
     on = localopts.is_on(_content(host))
     stanzas = exim.stanzas(host)
     if not on and stanzas:
         raise WindowRefused(
-            "the setting is switched off already but Exim's configuration was not rebuilt since; "
-            "run buildeximconf and restartsrv_exim"
+            stored(
+                "the setting is switched off already but Exim's configuration was not rebuilt "
+                "since; run buildeximconf and restartsrv_exim"
+            )
         )
     if not on or not stanzas:
-        raise WindowRefused("the delay is already off")
+        raise WindowRefused(stored("the delay is already off"))
 
 
 def apply(host: Host, api: WhmApi, record: Record) -> list[str]:
@@ -51,7 +56,7 @@ def apply(host: Host, api: WhmApi, record: Record) -> list[str]:
     record({**plan, "digest": _digest(_content(host))})
     exim.put_in_force(host)
     if localopts.is_on(_content(host)):
-        raise HostError("somebody switched the delay on again at the same moment")
+        raise HostError(stored("somebody switched the delay on again at the same moment"))
     return []
 
 
@@ -62,20 +67,28 @@ def revert(host: Host, api: WhmApi, plan: dict[str, Any]) -> list[str]:
     files.remove_leftover(host.localopts)
     if _edit_in_progress(host):
         remarks.append(
-            "somebody was editing Exim's settings in WHM while the window closed; "
-            "make sure that saving there did not switch the delay off again"
+            stored(
+                "somebody was editing Exim's settings in WHM while the window closed; make sure "
+                "that saving there did not switch the delay off again"
+            )
         )
     content = _content(host)
     line = localopts.setting_line(content)
     if line == plan["written"]:
         if plan.get("digest", _digest(content)) != _digest(content):
             remarks.append(
-                "Exim's settings were saved by somebody else meanwhile; whoever meant to switch the delay "
-                "off has to do so again"
+                stored(
+                    "Exim's settings were saved by somebody else meanwhile; whoever meant to switch "
+                    "the delay off has to do so again"
+                )
             )
         _restore(host, api, plan["old"])
     elif line != plan["old"]:
-        remarks.append(f"{localopts.KEY} was changed by somebody else meanwhile and stays as it is")
+        remarks.append(
+            stored("{setting} was changed by somebody else meanwhile and stays as it is").format(
+                setting=localopts.KEY
+            )
+        )
     exim.put_in_force(host)
     return remarks
 

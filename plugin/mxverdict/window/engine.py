@@ -23,6 +23,7 @@ from mxverdict.errors import (
     WindowRefused,
 )
 from mxverdict.host import Host
+from mxverdict.language import stored
 from mxverdict.whm.api import WhmApi
 from mxverdict.window import audit, follower, visits
 from mxverdict.window.clock import Deadline, instant
@@ -32,6 +33,9 @@ from mxverdict.window.lock import exclusive
 from mxverdict.window.mend import mend
 from mxverdict.window.model import (
     CLOSE_FAILED,
+    CLOSED,
+    CLOSING,
+    FAILED,
     FOREVER,
     KEEPER,
     KINDS,
@@ -43,7 +47,8 @@ from mxverdict.window.model import (
     Window,
 )
 from mxverdict.window.networks import Network, parse, show
-from mxverdict.window.operations import Operations, with_remark
+from mxverdict.window.operations import Operations
+from mxverdict.window.words import with_remark
 
 _LOCK_WAIT = 60.0
 _REASON = 200
@@ -95,7 +100,11 @@ def open_permanent(
     with _refusals(host, actor, "open for good", kind=PERMANENT, addresses=[address], reason=reason):
         (network,) = parse([address])
         if network.num_addresses != 1:
-            raise UsageError(f"{show(network)} is more than one address; a permanent entry takes one")
+            raise UsageError(
+                stored("{address} is more than one address; a permanent entry takes one").format(
+                    address=show(network)
+                )
+            )
         request = _row(host, PERMANENT, [network], tester, 0, actor, reason, until_tested=False)
         with _working(host, PERMANENT, _LOCK_WAIT) as journal:
             server = Operations(host, journal, PERMANENT, api)
@@ -110,7 +119,11 @@ def _open_or_join(server: Operations, request: Window, actor: Actor) -> Window:
         return server.open(request, actor)
     if running[0].state == OPEN:
         return server.join(running[0], request, actor)
-    raise WindowRefused(f"window {running[0].id} of this kind has not closed yet: {running[0].error}")
+    raise WindowRefused(
+        stored("window {number} of this kind has not closed yet: {error}").format(
+            number=running[0].id, error=running[0].error
+        )
+    )
 
 
 def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Window:
@@ -123,14 +136,20 @@ def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Win
             server.settle()
             window = _known(journal, window_id)
             if window.permanent:
-                raise WindowRefused(f"entry {window_id} is permanent and has no deadline")
+                raise WindowRefused(
+                    stored("entry {number} is permanent and has no deadline").format(number=window_id)
+                )
             if window.state != OPEN:
-                raise WindowRefused(f"window {window_id} is {_in_words(window)} and cannot be extended")
+                raise WindowRefused(
+                    stored("window {number} is {state} and cannot be extended").format(
+                        number=window_id, state=_in_words(window)
+                    )
+                )
             asked = Deadline.after(instant(host), minutes * 60)
             longer = window
             if window.ends.later(asked) == asked:
                 longer = dataclasses.replace(window, ends=asked, minutes=minutes)
-            server.audit(actor, "extend", longer, f"asked for {_minutes(minutes)} from now")
+            server.audit(actor, "extend", longer, _asked(minutes))
             return journal.store(longer)
 
 
@@ -141,12 +160,18 @@ def close_window(host: Host, window_id: int, actor: Actor, api: Optional[WhmApi]
         with _working(host, kind, _LOCK_WAIT) as journal:
             window = _known(journal, window_id)
             if window.finished:
-                raise WindowRefused(f"window {window_id} is {_in_words(window)} already")
+                raise WindowRefused(
+                    stored("window {number} is {state} already").format(
+                        number=window_id, state=_in_words(window)
+                    )
+                )
             server = Operations(host, journal, kind, api)
             closed = server.close(window, actor)
             server.mail()
     if closed.state == CLOSE_FAILED:
-        raise CloseFailed(f"window {window_id} did not close: {closed.error}")
+        raise CloseFailed(
+            stored("window {number} did not close: {error}").format(number=window_id, error=closed.error)
+        )
     return closed
 
 
@@ -228,13 +253,17 @@ def _request(
     until_tested: bool,
 ) -> Window:
     if kind not in KINDS:
-        raise UsageError(f"{audit.clean(kind, 40)!r} is no kind of window; it is {' or '.join(KINDS)}")
+        raise UsageError(
+            stored("{kind} is no kind of window; it is {kinds}").format(
+                kind=repr(audit.clean(kind, 40)), kinds=" or ".join(KINDS)
+            )
+        )
     settings.check_minutes(host, minutes)
     parsed = parse(networks)
     if kind == WHITELIST and not parsed:
-        raise UsageError("a whitelist window needs at least one address")
+        raise UsageError(stored("a whitelist window needs at least one address"))
     if until_tested and not parsed:
-        raise UsageError("“until tested” needs the tester's addresses")
+        raise UsageError(stored("“until tested” needs the tester's addresses"))
     return _row(host, kind, parsed, tester, minutes, actor, reason, until_tested)
 
 
@@ -279,12 +308,19 @@ def _kind(host: Host, window_id: int) -> str:
 def _known(journal: Optional[Journal], window_id: int) -> Window:
     window = None if journal is None else journal.window(window_id)
     if window is None:
-        raise UsageError(f"there is no window {window_id}")
+        raise UsageError(stored("there is no window {number}").format(number=window_id))
     return window
 
 
 def _in_words(window: Window) -> str:
-    return window.state.replace("_", " ")
+    return {
+        OPENING: stored("opening"),
+        OPEN: stored("open"),
+        CLOSING: stored("closing"),
+        CLOSED: stored("closed"),
+        FAILED: stored("failed"),
+        CLOSE_FAILED: stored("close failed"),
+    }.get(window.state, window.state)
 
 
 @contextmanager
@@ -308,5 +344,7 @@ def _refusals(host: Host, actor: Actor, action: str, **about: Any) -> Iterator[N
         raise
 
 
-def _minutes(number: int) -> str:
-    return "1 minute" if number == 1 else f"{number} minutes"
+def _asked(minutes: int) -> str:
+    if minutes == 1:
+        return stored("asked for 1 minute from now")
+    return stored("asked for {count} minutes from now").format(count=minutes)

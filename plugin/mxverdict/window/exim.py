@@ -17,6 +17,7 @@ from pathlib import Path
 from mxverdict.collect.preview import delay_stanzas
 from mxverdict.errors import CommandFailed, HostError
 from mxverdict.host import MARK_VARIABLE, Host
+from mxverdict.language import stored
 from mxverdict.window import files, localopts
 
 BUILD_TIMEOUT = 120.0
@@ -35,7 +36,7 @@ def stanzas(host: Host) -> int:
     """How many delay stanzas exim.conf holds (3 on, 0 off). Raises HostError when it cannot be read."""
     found = delay_stanzas(host.exim_conf)
     if found is None:
-        raise HostError(f"{host.exim_conf} cannot be read")
+        raise HostError(stored("{path} cannot be read").format(path=host.exim_conf))
     return len(found)
 
 
@@ -47,7 +48,9 @@ def dry_run(host: Host, candidate: bytes) -> None:
         path.chmod(0o600)
         _run(host, host.buildeximconf, f"--localopts={path}", timeout=BUILD_TIMEOUT)
     except OSError as error:
-        raise HostError(f"{path} cannot be written: {error.strerror}") from error
+        raise HostError(
+            stored("{path} cannot be written: {error}").format(path=path, error=error.strerror)
+        ) from error
     finally:
         path.unlink(missing_ok=True)
 
@@ -68,7 +71,9 @@ def put_in_force(host: Host) -> None:
     give_up = time.monotonic() + _START_WAIT
     while not in_force(host):
         if time.monotonic() > give_up:
-            raise HostError("Exim does not run the new configuration although build and restart said OK")
+            raise HostError(
+                stored("Exim does not run the new configuration although build and restart said OK")
+            )
         time.sleep(_POLL)
 
 
@@ -86,7 +91,9 @@ def wait_for_others(host: Host, names: frozenset[str]) -> None:
                 with suppress(OSError):
                     os.killpg(os.getpgid(int(process.name)), signal.SIGKILL)
             elif waited > _FOREIGN_WAIT:
-                raise HostError(f"{name} is still running, started by somebody else")
+                raise HostError(
+                    stored("{command} is still running, started by somebody else").format(command=name)
+                )
         time.sleep(_POLL)
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Optional
 
 from mxverdict.errors import HostError
+from mxverdict.language import stored
 
 _TRIES = 20
 _PAUSE = 0.02
@@ -31,13 +32,13 @@ _AT_FDCWD = -100
 _NO_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
 
 _ADVICE = {
-    errno.EPERM: "; if `lsattr {path}` shows an i, run `chattr -i {path}`",
-    errno.EACCES: "; look at `lsattr {path}` and at what SELinux forbids",
-    errno.EBUSY: "; something is mounted there: see `findmnt {path}`",
-    errno.EROFS: "; the file system is read-only: see `dmesg`",
-    errno.ENOSPC: "; free some space: see `df`",
-    errno.EDQUOT: "; free some space: see `quota`",
-    errno.EISDIR: "; a folder is in the way: see `ls -la` beside it",
+    errno.EPERM: stored("if `lsattr {path}` shows an i, run `chattr -i {path}`"),
+    errno.EACCES: stored("look at `lsattr {path}` and at what SELinux forbids"),
+    errno.EBUSY: stored("something is mounted there: see `findmnt {path}`"),
+    errno.EROFS: stored("the file system is read-only: see `dmesg`"),
+    errno.ENOSPC: stored("free some space: see `df`"),
+    errno.EDQUOT: stored("free some space: see `quota`"),
+    errno.EISDIR: stored("a folder is in the way: see `ls -la` beside it"),
 }
 """What a server's owner can do about it."""
 
@@ -60,7 +61,9 @@ def read(path: Path) -> Optional[bytes]:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise HostError(f"{path} cannot be read: {error.strerror}") from error
+        raise HostError(
+            stored("{path} cannot be read: {error}").format(path=path, error=error.strerror)
+        ) from error
 
 
 def edit(path: Path, change: Edit, creation: Creation) -> None:
@@ -75,9 +78,10 @@ def edit(path: Path, change: Edit, creation: Creation) -> None:
                 return
             time.sleep(_PAUSE)
     except OSError as error:
+        told = stored("{path} cannot be changed: {error}").format(path=path, error=error.strerror or error)
         advice = _ADVICE.get(error.errno or 0, "").format(path=target)
-        raise HostError(f"{path} cannot be changed: {error.strerror or error}{advice}") from error
-    raise HostError(f"{path} is being changed by somebody else all the time")
+        raise HostError(f"{told}; {advice}" if advice else told) from error
+    raise HostError(stored("{path} is being changed by somebody else all the time").format(path=path))
 
 
 def fsync_folder(folder: Path) -> None:
@@ -106,7 +110,7 @@ def _attempt(target: Path, change: Edit, creation: Creation) -> bool:
         return _create(target, change, creation)
     try:
         if not stat.S_ISREG(os.fstat(original).st_mode):
-            raise HostError(f"{target} is no regular file")
+            raise HostError(stored("{path} is no regular file").format(path=target))
         return _replace(target, original, change)
     finally:
         os.close(original)
@@ -269,6 +273,6 @@ def _own_new(descriptor: int, creation: Creation) -> None:
     try:
         group = grp.getgrnam(creation.group).gr_gid
     except KeyError:
-        raise HostError(f"there is no group {creation.group!r}") from None
+        raise HostError(stored("there is no group {group}").format(group=repr(creation.group))) from None
     os.fchown(descriptor, 0, group)
     os.fchmod(descriptor, creation.mode)

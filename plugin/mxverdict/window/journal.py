@@ -18,6 +18,7 @@ from typing import Any, Optional
 
 from mxverdict.errors import JournalDamaged, JournalError, WindowBusy
 from mxverdict.host import Host
+from mxverdict.language import stored
 from mxverdict.window.clock import Deadline
 from mxverdict.window.files import fsync_folder
 from mxverdict.window.lock import exclusive
@@ -90,7 +91,7 @@ class Journal:
             if self._has_schema():
                 return False
             if self.copy.exists():
-                raise ValueError("it has lost its content")
+                raise ValueError(stored("it has lost its content"))
             return True
 
     def check(self) -> None:
@@ -237,7 +238,9 @@ class Journal:
             with exclusive(self.host, _COPY, _TIMEOUT):
                 yield
         except WindowBusy as error:
-            raise JournalError(f"somebody else is writing {self.copy} all the time") from error
+            raise JournalError(
+                stored("somebody else is writing {path} all the time").format(path=self.copy)
+            ) from error
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -245,7 +248,9 @@ class Journal:
             yield
         except (sqlite3.Error, OSError, ValueError, KeyError) as error:
             kind = JournalDamaged if _is_damage(error) else JournalError
-            raise kind(f"the journal {self.path} cannot be used: {error}") from error
+            raise kind(
+                stored("the journal {path} cannot be used: {error}").format(path=self.path, error=error)
+            ) from error
 
 
 def _is_damage(error: Exception) -> bool:
@@ -259,7 +264,7 @@ def reading(host: Host) -> Iterator[Optional[Journal]]:
     """The journal, or None on a server that never had a window."""
     if not host.journal.exists():
         if host.journal_copy.exists():
-            raise JournalDamaged(f"the journal {host.journal} is missing")
+            raise JournalDamaged(stored("the journal {path} is missing").format(path=host.journal))
         yield None
         return
     with closing(Journal(host)) as journal:

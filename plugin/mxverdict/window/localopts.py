@@ -10,6 +10,7 @@ import re
 from typing import Optional
 
 from mxverdict.errors import HostError
+from mxverdict.language import stored
 
 KEY = "acl_delay_unknown_hosts"
 OFF = f"{KEY}=0"
@@ -34,7 +35,11 @@ def is_on(content: bytes) -> bool:
     try:
         return int(value) != 0
     except ValueError:
-        raise HostError(f"{KEY} has the value {value[:20]!r} in exim.conf.localopts, not 0 or 1") from None
+        raise HostError(
+            stored("{setting} has the value {value} in exim.conf.localopts, not 0 or 1").format(
+                setting=KEY, value=repr(value[:20])
+            )
+        ) from None
 
 
 def put(content: bytes, line: Optional[str]) -> bytes:

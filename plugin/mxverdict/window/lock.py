@@ -16,6 +16,7 @@ from contextlib import contextmanager
 
 from mxverdict.errors import JournalError, WindowBusy
 from mxverdict.host import Host
+from mxverdict.language import stored
 from mxverdict.window.model import PERMANENT, WHITELIST
 
 _POLL = 0.05
@@ -31,7 +32,9 @@ def exclusive(host: Host, kind: str, wait: float) -> Iterator[None]:
         host.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        raise JournalError(f"{path} cannot be opened: {error.strerror}") from error
+        raise JournalError(
+            stored("{path} cannot be opened: {error}").format(path=path, error=error.strerror)
+        ) from error
     try:
         _acquire(descriptor, wait)
         yield
@@ -46,7 +49,9 @@ def _acquire(descriptor: int, wait: float) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= give_up:
-                raise WindowBusy("another window of this kind is being opened or closed right now") from None
+                raise WindowBusy(
+                    stored("another window of this kind is being opened or closed right now")
+                ) from None
             time.sleep(_POLL)
         else:
             return

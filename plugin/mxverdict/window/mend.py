@@ -12,6 +12,7 @@ from typing import Optional
 
 from mxverdict.errors import JournalDamaged, JournalError
 from mxverdict.host import Host
+from mxverdict.language import stored
 from mxverdict.window import audit
 from mxverdict.window.files import fsync_folder
 from mxverdict.window.journal import Journal, reading
@@ -34,7 +35,9 @@ def mend(host: Host, wait: float) -> None:
         if damage is None:
             return
         if not _is_sound(host.journal_copy):
-            raise JournalDamaged(f"{damage}; there is no sound copy of it") from damage
+            raise JournalDamaged(
+                stored("{damage}; there is no sound copy of it").format(damage=damage)
+            ) from damage
         _restore(host, damage)
 
 
@@ -60,8 +63,12 @@ def _restore(host: Host, damage: JournalDamaged) -> None:
         fresh.replace(host.journal)
         fsync_folder(host.state)
     except OSError as error:
-        raise JournalError(f"{damage}; it cannot be restored: {error.strerror}") from error
-    told = f"the journal was damaged and restored from its copy; the damaged file is kept as {kept.name}"
+        raise JournalError(
+            stored("{damage}; it cannot be restored: {error}").format(damage=damage, error=error.strerror)
+        ) from error
+    told = stored(
+        "the journal was damaged and restored from its copy; the damaged file is kept as {name}"
+    ).format(name=kept.name)
     with suppress(JournalError):
         audit.record(host, KEEPER, "restore", result=f"{told} ({damage})")
     with closing(Journal(host)) as journal:

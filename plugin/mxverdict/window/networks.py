@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Union
 
 from mxverdict.errors import UsageError
+from mxverdict.language import stored
 from mxverdict.window.audit import clean
 
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
@@ -24,7 +25,11 @@ _INET6 = Path("/proc/net/if_inet6")
 def parse(texts: Sequence[str]) -> tuple[Network, ...]:
     """The networks, less those another one covers. Raises UsageError for what a window cannot take."""
     if len(texts) > MOST:
-        raise UsageError(f"{len(texts)} addresses are too many for one window; at most {MOST}")
+        raise UsageError(
+            stored("{count} addresses are too many for one window; at most {most}").format(
+                count=len(texts), most=MOST
+            )
+        )
     networks = [_network(text) for text in texts]
     kept: list[Network] = []
     for network in sorted(networks, key=lambda network: network.prefixlen):
@@ -59,21 +64,35 @@ def _network(text: str) -> Network:
     try:
         network = ipaddress.ip_network(text.strip())
     except ValueError as error:
-        host_bits = "has host bits set" in str(error)
-        hint = "; the part after the prefix must be zero" if host_bits else ""
-        raise UsageError(f"{shown} is no IP address or CIDR network{hint}") from None
+        if "has host bits set" in str(error):
+            told = stored(
+                "{address} is no IP address or CIDR network; the part after the prefix must be zero"
+            )
+        else:
+            told = stored("{address} is no IP address or CIDR network")
+        raise UsageError(told.format(address=shown)) from None
     if network.prefixlen < _WIDEST[network.version]:
-        raise UsageError(f"{shown} is too wide for a window: at most /24 (IPv4) or /48 (IPv6)")
+        raise UsageError(
+            stored("{address} is too wide for a window: at most /24 (IPv4) or /48 (IPv6)").format(
+                address=shown
+            )
+        )
     if "%" in text or (isinstance(network, ipaddress.IPv6Network) and network[0].ipv4_mapped is not None):
-        raise UsageError(f"{shown} cannot stand in Exim's lists; give the plain address")
+        raise UsageError(
+            stored("{address} cannot stand in Exim's lists; give the plain address").format(address=shown)
+        )
     first = network[0]
     if first.is_loopback or first.is_unspecified or first.is_multicast or first.is_link_local:
-        raise UsageError(f"{shown} is no address that a tester can come from")
+        raise UsageError(stored("{address} is no address that a tester can come from").format(address=shown))
     if network.version == 4 and first.is_reserved:
-        raise UsageError(f"{shown} is no address that a tester can come from")
+        raise UsageError(stored("{address} is no address that a tester can come from").format(address=shown))
     for own in own_addresses():
         if own in network:
-            raise UsageError(f"{shown} holds {own}, an address of this server: Exim never delays those")
+            raise UsageError(
+                stored("{address} holds {own}, an address of this server: Exim never delays those").format(
+                    address=shown, own=own
+                )
+            )
     return network
 
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Callable, Optional
 
-from mxverdict.errors import CloseFailed, JournalError, MxVerdictError, OpenFailed, UsageError, WindowRefused
+from mxverdict.errors import JournalError, MxVerdictError, UsageError, WindowRefused
 from mxverdict.host import Host
+from mxverdict.language import stored
 from mxverdict.whm.api import LocalWhmApi, WhmApi
-from mxverdict.window import audit, delay_off, exim, notify, trusted_hosts, verify, visits, whitelist
+from mxverdict.window import audit, delay_off, exim, notify, trusted_hosts, verify, visits, whitelist, words
 from mxverdict.window.clock import instant
 from mxverdict.window.due import due
 from mxverdict.window.journal import APPLIED, DORMANT, PLANNED, REVERTED, Change, Journal
@@ -61,7 +62,7 @@ class Operations:
         before, steps = self._prepare(request.kind, parse(request.networks), request.tester)
         window = self.journal.insert(dataclasses.replace(request, before=before))
         try:
-            self.audit(actor, "open", window, f"begun, {_how_long(window)}")
+            self.audit(actor, "open", window, words.begun(window))
             remarks = self._apply(window, steps)
             inode, offset = visits.log_position(self.host)
             verify.opened(self.host, list(before), window.tester)
@@ -69,17 +70,17 @@ class Operations:
                 dataclasses.replace(
                     window,
                     state=OPEN,
-                    remark=_joined(window.remark, remarks),
+                    remark=words.joined(window.remark, remarks),
                     log_inode=inode,
                     log_offset=offset,
                 )
             )
         except BaseException as error:
-            left = self._finish(window, actor, FAILED, _words(error))
+            left = self._finish(window, actor, FAILED, words.of(error))
             if not isinstance(error, Exception):
                 raise
-            raise _not_opened(error, left.error if left.state == CLOSE_FAILED else "") from error
-        self._try_audit(actor, "open", opened, f"open {_how_long(opened)}")
+            raise words.not_opened(error, left.error if left.state == CLOSE_FAILED else "") from error
+        self._try_audit(actor, "open", opened, words.opened(opened))
         return opened
 
     def open_permanent(self, request: Window, actor: Actor) -> Window:
@@ -87,10 +88,18 @@ class Operations:
         networks = parse(request.networks)
         for row in self.journal.unfinished():
             if row.permanent and set(row.networks) & set(request.networks):
-                raise WindowRefused(f"{request.networks[0]} is a permanent entry already, number {row.id}")
+                raise WindowRefused(
+                    stored("{address} is a permanent entry already, number {number}").format(
+                        address=request.networks[0], number=row.id
+                    )
+                )
         if whitelist.is_listed(self.host, networks, self._others(request)):
             path = self.host.sender_verify_bypass_hosts
-            raise WindowRefused(f"{request.networks[0]} stands in {path} already, put there by somebody else")
+            raise WindowRefused(
+                stored("{address} stands in {path} already, put there by somebody else").format(
+                    address=request.networks[0], path=path
+                )
+            )
         return self.open(request, actor)
 
     def join(self, window: Window, request: Window, actor: Actor) -> Window:
@@ -98,7 +107,11 @@ class Operations:
         present = parse(window.networks)
         new = [network for network in parse(request.networks) if not covered(network, present)]
         if len(present) + len(new) > MOST:
-            raise UsageError(f"window {window.id} has {len(present)} addresses already; at most {MOST}")
+            raise UsageError(
+                stored("window {number} has {count} addresses already; at most {most}").format(
+                    number=window.id, count=len(present), most=MOST
+                )
+            )
         before: dict[str, int] = {}
         steps: list[Step] = []
         if new and window.kind == WHITELIST:
@@ -107,28 +120,29 @@ class Operations:
         ends = window.ends.later(request.ends)
         try:
             if steps:
-                self.audit(actor, "join", request, "begun", window.id)
+                self.audit(actor, "join", request, stored("begun"), window.id)
             remarks = self._apply(window, steps)
             verify.opened(self.host, list(before), window.tester)
             joined = self.journal.store(
                 dataclasses.replace(
                     window,
                     networks=window.networks + tuple(show(network) for network in new),
-                    tester=_both(window.tester, request.tester),
+                    tester=words.both(window.tester, request.tester),
                     ends=ends,
                     minutes=request.minutes if ends == request.ends else window.minutes,
                     until_tested=window.until_tested and request.until_tested,
                     before={**before, **window.before},
-                    remark=_joined(window.remark, remarks),
+                    remark=words.joined(window.remark, remarks),
                 )
             )
         except BaseException as error:
             errors = self._take_back(window, standing)
-            self._try_audit(actor, "rollback", request, _words(error), window.id)
+            self._try_audit(actor, "rollback", request, words.of(error), window.id)
             if not isinstance(error, Exception):
                 raise
-            raise _not_opened(error, "; ".join(errors)) from error
-        self._try_audit(actor, "join", request, f"joined, for {request.minutes} minutes", window.id)
+            raise words.not_opened(error, "; ".join(errors)) from error
+        joined_for = stored("joined, for {minutes} minutes").format(minutes=request.minutes)
+        self._try_audit(actor, "join", request, joined_for, window.id)
         return joined
 
     def _take_back(self, window: Window, standing: Sequence[Change]) -> list[str]:
@@ -142,7 +156,9 @@ class Operations:
     def close(self, window: Window, actor: Actor) -> Window:
         """Put everything back. Answers it `closed` (`failed` when it had never opened) or `close_failed`."""
         if window.state == OPENING:
-            return self._finish(window, actor, FAILED, "the process that opened it ended before it was open")
+            return self._finish(
+                window, actor, FAILED, stored("the process that opened it ended before it was open")
+            )
         closing = dataclasses.replace(window, state=CLOSING)
         with suppress(JournalError):
             self.journal.store(closing)
@@ -158,11 +174,11 @@ class Operations:
             why = due(self.host, self.journal, window, now)
             if why is None:
                 continue
-            told = with_remark(window, why)
+            told = words.with_remark(window, why)
             try:
                 handled.append(self.close(told, KEEPER))
             except Exception as error:
-                handled.append(dataclasses.replace(told, state=CLOSE_FAILED, error=_words(error)))
+                handled.append(dataclasses.replace(told, state=CLOSE_FAILED, error=words.of(error)))
         return handled
 
     def wake_dormant(self) -> None:
@@ -176,7 +192,7 @@ class Operations:
                         self.host,
                         KEEPER,
                         "close",
-                        result="trusted hosts of a closed window deleted",
+                        result=stored("trusted hosts of a closed window deleted"),
                         addresses=change.plan["networks"],
                     )
 
@@ -277,9 +293,9 @@ class Operations:
             if not errors and self.journal.has_changes(window.id):
                 remarks += verify.closed(self.host, window.before, window.tester)
         except Exception as error:
-            errors.append(_words(error))
+            errors.append(words.of(error))
         now = instant(self.host).wall
-        told = dataclasses.replace(window, remark=_joined(window.remark, remarks), last_attempt=now)
+        told = dataclasses.replace(window, remark=words.joined(window.remark, remarks), last_attempt=now)
         if errors:
             problem = "; ".join([why, *errors] if why else errors)
             wait = min(_FIRST_RETRY * 2**window.attempts, _LAST_RETRY)
@@ -289,14 +305,16 @@ class Operations:
             self._try_audit(actor, CLOSE_FAILED, done, problem)
         else:
             if window.attempts:
-                told = dataclasses.replace(told, remark=_joined(told.remark, [_at_last(window.attempts)]))
+                told = dataclasses.replace(
+                    told, remark=words.joined(told.remark, [words.at_last(window.attempts)])
+                )
             done = dataclasses.replace(told, state=success, error=why, closed_at=now)
             action = "rollback" if success == FAILED else "close"
-            self._try_audit(actor, action, done, why or done.remark or "closed")
+            self._try_audit(actor, action, done, why or done.remark or stored("closed"))
         try:
             return self.journal.store(done)
         except JournalError as error:
-            problem = "; ".join([done.error or "everything was put back", str(error)])
+            problem = "; ".join([done.error or stored("everything was put back"), str(error)])
             self._try_audit(actor, CLOSE_FAILED, done, problem)
             return dataclasses.replace(done, state=CLOSE_FAILED, error=problem, closed_at=None)
 
@@ -319,11 +337,13 @@ class Operations:
             except trusted_hosts.Dormant:
                 state = DORMANT
                 remarks.append(
-                    "Greylisting was switched off meanwhile: the trusted hosts of this window have no effect "
-                    "and are deleted as soon as it is on again"
+                    stored(
+                        "Greylisting was switched off meanwhile: the trusted hosts of this window have "
+                        "no effect and are deleted as soon as it is on again"
+                    )
                 )
             except Exception as error:  # whatever it is, the other changes must still be put back
-                errors.append(_words(error))
+                errors.append(words.of(error))
                 continue
             with suppress(JournalError):
                 self.journal.mark(change.id, state)
@@ -339,37 +359,3 @@ class Operations:
                 exim.wait_for_others(self.host, trusted_hosts.CHANGES)
             return trusted_hosts.revert(self.host, self.closing_api, change.plan)
         return delay_off.revert(self.host, self.closing_api, change.plan)
-
-
-def _how_long(window: Window) -> str:
-    return "for good" if window.permanent else f"for {window.minutes} minutes"
-
-
-def with_remark(window: Window, remark: str) -> Window:
-    return dataclasses.replace(window, remark=_joined(window.remark, [remark] if remark else []))
-
-
-def _not_opened(error: Exception, left: str) -> MxVerdictError:
-    if left:
-        return CloseFailed(f"the window did not open ({_words(error)}), and putting it back failed: {left}")
-    return OpenFailed(f"the window did not open, everything was put back: {_words(error)}")
-
-
-def _words(error: BaseException) -> str:
-    """One line on it; the kind of error too where it is none that was foreseen."""
-    if isinstance(error, MxVerdictError):
-        return str(error)
-    return audit.clean(f"{type(error).__name__} {error}".strip())
-
-
-def _at_last(attempts: int) -> str:
-    return f"closed at last, after {attempts} {'try' if attempts == 1 else 'tries'} that failed"
-
-
-def _both(tester: str, other: str) -> str:
-    return tester if other in tester.split(", ") else f"{tester}, {other}"
-
-
-def _joined(remark: str, more: Sequence[str]) -> str:
-    parts = [remark] if remark else []
-    return "; ".join(parts + [text for text in dict.fromkeys(more) if text not in remark])

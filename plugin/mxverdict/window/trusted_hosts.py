@@ -15,6 +15,7 @@ from typing import Any
 
 from mxverdict.errors import HostError
 from mxverdict.host import Host
+from mxverdict.language import stored
 from mxverdict.whm.api import WhmApi
 from mxverdict.window import files, listfile
 from mxverdict.window.networks import Network, show
@@ -52,10 +53,17 @@ def apply(host: Host, api: WhmApi, networks: Sequence[Network], comment: str, re
     )
     refused = _missing(api, wanted)
     if refused:
-        raise HostError(f"Greylisting did not take {', '.join(map(show, refused))} as trusted hosts")
+        raise HostError(
+            stored("Greylisting did not take {addresses} as trusted hosts").format(
+                addresses=", ".join(map(show, refused))
+            )
+        )
     if not _wait(lambda: set(wanted) <= _listed(host)):
         return [
-            "Greylisting has not written its trusted hosts to Exim's list yet: it may still defer the tester"
+            stored(
+                "Greylisting has not written its trusted hosts to Exim's list yet: "
+                "it may still defer the tester"
+            )
         ]
     return []
 
@@ -71,7 +79,11 @@ def revert(host: Host, api: WhmApi, plan: dict[str, Any]) -> list[str]:
         return []
     if not enabled(api):
         if _listed(host).intersection(networks):
-            raise HostError(f"{host.greylist_trusted_netblocks} still holds the window's addresses")
+            raise HostError(
+                stored("{path} still holds the window's addresses").format(
+                    path=host.greylist_trusted_netblocks
+                )
+            )
         raise Dormant
     ranges = {(network.version, int(network[0]), int(network[-1])) for network in networks}
     there = [entry for entry in _read(api) if (entry.version, entry.first, entry.last) in ranges]
@@ -79,13 +91,17 @@ def revert(host: Host, api: WhmApi, plan: dict[str, Any]) -> list[str]:
     if ours:
         api.call("delete_cpgreylist_trusted_host", **_numbered(ours))
         if any(entry.text in ours and entry.comment == plan["comment"] for entry in _read(api)):
-            raise HostError("Greylisting did not delete the window's trusted hosts")
+            raise HostError(stored("Greylisting did not delete the window's trusted hosts"))
     others = {(entry.version, entry.first, entry.last) for entry in there if entry.text not in ours}
     mine = {net for net in networks if (net.version, int(net[0]), int(net[-1])) not in others}
     if not _wait(lambda: not _listed(host).intersection(mine)):
-        raise HostError(f"{host.greylist_trusted_netblocks} still holds the window's addresses")
+        raise HostError(
+            stored("{path} still holds the window's addresses").format(path=host.greylist_trusted_netblocks)
+        )
     return [
-        f"{entry.text} was trusted by somebody else meanwhile" for entry in there if entry.text not in ours
+        stored("{address} was trusted by somebody else meanwhile").format(address=entry.text)
+        for entry in there
+        if entry.text not in ours
     ]
 
 

@@ -10,6 +10,7 @@ from mxverdict.collect.preview import delay_stanzas, preview
 from mxverdict.errors import HostError, UsageError
 from mxverdict.evidence import Preview
 from mxverdict.host import Host
+from mxverdict.language import stored
 from mxverdict.testers import load
 from mxverdict.window import files, listfile
 from mxverdict.window.networks import covered
@@ -38,7 +39,11 @@ def previews(host: Host, addresses: Sequence[str], tester: str) -> dict[str, Pre
         answers = dict(zip(addresses, pool.map(ask, addresses)))
     for address, answer in answers.items():
         if answer.failure:
-            raise HostError(f"Exim's preview for {address} failed: {answer.detail}")
+            raise HostError(
+                stored("Exim's preview for {address} failed: {reason}").format(
+                    address=address, reason=answer.detail
+                )
+            )
     return answers
 
 
@@ -60,7 +65,9 @@ def opened(host: Host, addresses: Sequence[str], tester: str) -> None:
     """Raises HostError when an address would still be delayed."""
     for address, seconds in delays(host, addresses, tester).items():
         if seconds:
-            raise HostError(f"Exim still makes {address} wait {seconds} s")
+            raise HostError(
+                stored("Exim still makes {address} wait {seconds} s").format(address=address, seconds=seconds)
+            )
 
 
 def closed(host: Host, before: dict[str, int], tester: str) -> list[str]:
@@ -76,11 +83,15 @@ def closed(host: Host, before: dict[str, int], tester: str) -> list[str]:
             continue
         spared_by = [name for stage in answer.stages for name in stage.exempted_by]
         if spared_by[:1] == [str(host.sender_verify_bypass_hosts)] and not _listed(host, address):
-            raise HostError(f"Exim still spares {address} the delay")
+            raise HostError(stored("Exim still spares {address} the delay").format(address=address))
         if spared_by:
-            remarks.append(f"{address} is still spared the delay, by {spared_by[0]}")
+            remarks.append(
+                stored("{address} is still spared the delay, by {file}").format(
+                    address=address, file=spared_by[0]
+                )
+            )
         elif not delay_stanzas(host.exim_conf):
-            remarks.append("the delay was switched off for everybody when this window closed")
+            remarks.append(stored("the delay was switched off for everybody when this window closed"))
         else:
-            raise HostError(f"Exim still does not delay {address}")
+            raise HostError(stored("Exim still does not delay {address}").format(address=address))
     return list(dict.fromkeys(remarks))

@@ -17,8 +17,9 @@ from typing import Optional
 
 from mxverdict.collect.mainlog.lines import CONNECT, END, REJECTED, Line, parse
 from mxverdict.host import Host
+from mxverdict.language import stored
 from mxverdict.window.audit import clean
-from mxverdict.window.model import TESTED, Window
+from mxverdict.window.model import Window
 from mxverdict.window.networks import Network
 from mxverdict.window.unread import Piece, unread
 
@@ -49,9 +50,19 @@ class Visit:
 
     @property
     def words(self) -> str:
-        met = f", refused with “{self.got}”," if self.got else ""
-        began, ended = _clock(self.began), _clock(self.ended)
-        return f"{TESTED} {self.address} at {began}{met} and {self.how} at {ended}"
+        if self.got:
+            told = stored(
+                "the tester came from {address} at {began}, refused with “{got}”, and {how} at {ended}"
+            )
+        else:
+            told = stored("the tester came from {address} at {began} and {how} at {ended}")
+        return told.format(
+            address=self.address,
+            began=_clock(self.began),
+            got=self.got,
+            how=self.how,
+            ended=_clock(self.ended),
+        )
 
 
 @dataclasses.dataclass
@@ -114,9 +125,9 @@ def _lines(piece: Piece) -> Iterator[tuple[int, Line]]:
 def _ending(line: Line) -> str:
     """How a session ended that got past the greeting; "" for one of which that is not sure."""
     if line.how == "quit":
-        return "left with QUIT"
+        return stored("left with QUIT")
     if line.how == "disconnected":
-        return "left without QUIT"
+        return stored("left without QUIT")
     return _AFTER_HELO.get(line.how, "") if line.peer is not None and line.peer.helo else ""
 
 

@@ -13,6 +13,7 @@ from typing import Any, Callable, Optional
 
 from mxverdict.errors import HostError
 from mxverdict.host import Host
+from mxverdict.language import stored
 from mxverdict.window import files, listfile
 from mxverdict.window.networks import Network
 
@@ -40,7 +41,9 @@ def apply(host: Host, networks: Sequence[Network], record: Record, others: Seque
         return listfile.add(content, lines) if lines else None
 
     files.edit(path, change, _CREATION)
-    return [] if lines else [f"every address stood in {path} already and stays there"]
+    return (
+        [] if lines else [stored("every address stood in {path} already and stays there").format(path=path)]
+    )
 
 
 def is_listed(host: Host, networks: Sequence[Network], others: Sequence[str]) -> bool:
@@ -63,18 +66,32 @@ def revert(
     path = host.sender_verify_bypass_hosts
     remarks: list[str] = []
     if not path.exists():
-        remarks.append(f"{path} was deleted meanwhile; an empty one was made: Exim drops mail without it")
+        remarks.append(
+            stored("{path} was deleted meanwhile; an empty one was made: Exim drops mail without it").format(
+                path=path
+            )
+        )
     elif plan["created"]:
-        remarks.append(f"{path} was missing before; an empty one stays: Exim drops mail without it")
+        remarks.append(
+            stored("{path} was missing before; an empty one stays: Exim drops mail without it").format(
+                path=path
+            )
+        )
     files.remove_leftover(path)
     lines: list[str] = plan["lines"]
     gone, rearranged = _take_out(path, lines, plan.get("exact", ()), others, in_front)
     if gone and applied:
-        remarks.append(f"{', '.join(gone)} had been taken out of {path} or changed by somebody else")
+        remarks.append(
+            stored("{addresses} had been taken out of {path} or changed by somebody else").format(
+                addresses=", ".join(gone), path=path
+            )
+        )
     if rearranged and len(gone) < len(lines):
         remarks.append(
-            f"{path} was edited by somebody else meanwhile; whoever wants one of this window's addresses "
-            "to stay there has to add it again"
+            stored(
+                "{path} was edited by somebody else meanwhile; whoever wants one of this "
+                "window's addresses to stay there has to add it again"
+            ).format(path=path)
         )
     return remarks
 
@@ -111,4 +128,8 @@ def _take_out(
         if not listfile.present(files.read(path) or b"", lines):
             return answer
         files.edit(path, change, _CREATION)
-    raise HostError(f"{path} is written again and again by somebody else, with this window's addresses in it")
+    raise HostError(
+        stored(
+            "{path} is written again and again by somebody else, with this window's addresses in it"
+        ).format(path=path)
+    )
