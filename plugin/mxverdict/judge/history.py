@@ -8,6 +8,8 @@ from datetime import datetime, timedelta, timezone
 from mxverdict.evidence.visit import Visit, VisitLog
 from mxverdict.findings import Prediction, Session
 from mxverdict.judge import mxtoolbox
+from mxverdict.language import gettext as _
+from mxverdict.language import marked, ngettext
 from mxverdict.testers import Tester
 from mxverdict.testers.rows import HEADLINE
 from mxverdict.testers.rows import load as rows_of
@@ -16,21 +18,28 @@ GAVE_UP, CAME_THROUGH, TURNED_AWAY, DROPPED, UNCLEAR = "gave_up", "through", "tu
 _SLACK = 1.0
 """Exim counts whole seconds."""
 _STEP = {"connect": "Connect", "ehlo": "EHLO", "mail": "MAIL FROM", "rcpt": "MAIL FROM", "data": "RCPT TO"}
-_PLACE = {
-    "connect": "before it said a word",
-    "ehlo": "after EHLO",
-    "mail": "after MAIL FROM",
-    "rcpt": "at RCPT TO",
-    "data": "after RCPT TO",
+_LEFT = {
+    "connect": marked("left before it said a word"),
+    "ehlo": marked("left after EHLO"),
+    "mail": marked("left after MAIL FROM"),
+    "rcpt": marked("left at RCPT TO"),
+    "data": marked("left after RCPT TO"),
+}
+_SILENT = {
+    "connect": marked("went silent before it said a word until Exim's patience ran out"),
+    "ehlo": marked("went silent after EHLO until Exim's patience ran out"),
+    "mail": marked("went silent after MAIL FROM until Exim's patience ran out"),
+    "rcpt": marked("went silent at RCPT TO until Exim's patience ran out"),
+    "data": marked("went silent after RCPT TO until Exim's patience ran out"),
 }
 _REFUSED = {
-    "relay": "was refused relaying",
-    "greylisting": "was greylisted",
-    "rate_limit": "was rate-limited",
-    "sender": "failed sender verification",
-    "recipient": "asked for a recipient that is not here",
-    "tls": "failed at TLS",
-    "other": "was refused",
+    "relay": marked("was refused relaying"),
+    "greylisting": marked("was greylisted"),
+    "rate_limit": marked("was rate-limited"),
+    "sender": marked("failed sender verification"),
+    "recipient": marked("asked for a recipient that is not here"),
+    "tls": marked("failed at TLS"),
+    "other": marked("was refused"),
 }
 
 
@@ -50,24 +59,36 @@ def outcome(visit: Visit, tester: Tester) -> str:
 
 def ending(visit: Visit) -> str:
     """How a visit ended, in plain words: `was refused relaying, then said QUIT, after 2 s`."""
-    refused = _REFUSED.get(visit.refused, "")
-    if visit.messages:
-        refused = f"handed over {visit.messages} message{'s' if visit.messages > 1 else ''}"
+    told = _ending(visit)
+    if visit.seconds is None:
+        return told
+    return _("{ended}, after {seconds} s").format(ended=told, seconds=f"{visit.seconds:g}")
+
+
+def _ending(visit: Visit) -> str:
+    met = _met(visit)
     if visit.ended == "quit":
-        told = f"{refused}, then said QUIT" if refused else "said QUIT"
-    elif visit.ended == "rejected":
-        told = f"{refused or 'was refused'} at connect"
-    elif visit.ended == "left":
-        told = f"left {_PLACE[visit.stage]}"
-        if refused and visit.stage not in ("connect", "rcpt"):
-            told = f"{refused}, then {told}"
-    elif visit.ended == "timeout":
-        told = f"went silent {_PLACE[visit.stage]} until Exim's patience ran out"
-    elif visit.ended == "dropped":
-        told = "was dropped by Exim" + (f" ({visit.refusal})" if visit.refusal else "")
-    else:
-        told = f"{refused}; how it ended is not in the log" if refused else "has no end in the log"
-    return told if visit.seconds is None else f"{told}, after {visit.seconds:g} s"
+        return _("{met}, then said QUIT").format(met=met) if met else _("said QUIT")
+    if visit.ended == "rejected":
+        return _("{refused} at connect").format(refused=met or _(_REFUSED["other"]))
+    if visit.ended == "timeout":
+        return _(_SILENT[visit.stage])
+    if visit.ended == "dropped":
+        told = _("was dropped by Exim ({refusal})") if visit.refusal else _("was dropped by Exim")
+        return told.format(refusal=visit.refusal)
+    if visit.ended == "left":
+        left = _(_LEFT[visit.stage])
+        told = _("{met}, then {left}") if met and visit.stage not in ("connect", "rcpt") else "{left}"
+        return told.format(met=met, left=left)
+    return _("{met}; how it ended is not in the log").format(met=met) if met else _("has no end in the log")
+
+
+def _met(visit: Visit) -> str:
+    """What came of it before it ended: it handed mail over or was refused something, "" for neither."""
+    if visit.messages:
+        told = ngettext("handed over {count} message", "handed over {count} messages", visit.messages)
+        return told.format(count=visit.messages)
+    return _(_REFUSED.get(visit.refused, ""))
 
 
 def printed(visit: Visit, tester: Tester) -> str:
@@ -92,18 +113,25 @@ def history(prediction: Prediction, tester: Tester, log: VisitLog) -> str:
         return ""
     visits = [visit for visit in log.visits if visit.tester == tester.name]
     if not visits:
-        return f"{tester.title} has not been here since {_day(log)}."
+        return _("{tester} has not been here since {day}.").format(tester=tester.title, day=_day(log))
     same = [visit for visit in visits if _network_sample(visit, tester) in prediction.sources]
     last = (same or visits)[-1]
-    told = f"Its last visit, {when(last)} from {last.address}"
-    if not same:
-        return f"{told}, came from an address that is treated differently: it {ending(last)}."
     then, now = outcome(last, tester), _predicted(prediction.session)
-    if UNCLEAR in (then, now):
-        return f"{told}: it {ending(last)}."
-    if then == now:
-        return f"{told}, met the same: it {ending(last)}."
-    return f"{told}, met something else: it {ending(last)}.{_reason(then, now, last)}"
+    reason = ""
+    if not same:
+        told = _(
+            "Its last visit, {when} from {address}, came from an address that is treated differently: it "
+            "{ended}."
+        )
+    elif UNCLEAR in (then, now):
+        told = _("Its last visit, {when} from {address}: it {ended}.")
+    elif then == now:
+        told = _("Its last visit, {when} from {address}, met the same: it {ended}.")
+    else:
+        told = _("Its last visit, {when} from {address}, met something else: it {ended}.")
+        reason = _reason(then, now, last)
+    sentence = told.format(when=when(last), address=last.address, ended=ending(last))
+    return f"{sentence} {reason}" if reason else sentence
 
 
 def _day(log: VisitLog) -> str:
@@ -123,11 +151,11 @@ def _predicted(session: Session) -> str:
 
 def _reason(then: str, now: str, visit: Visit) -> str:
     if then == TURNED_AWAY and visit.refused == "rate_limit":
-        return " It had come too often then."
+        return _("It had come too often then.")
     if (then, now) == (CAME_THROUGH, GAVE_UP):
-        return " Exim did not make it wait then: the delay was off, or it was let past."
+        return _("Exim did not make it wait then: the delay was off, or it was let past.")
     if (then, now) == (GAVE_UP, CAME_THROUGH):
-        return " Exim made it wait then, and now does not."
+        return _("Exim made it wait then, and now does not.")
     return ""
 
 
