@@ -4,7 +4,7 @@ import sys
 sys.path.insert(0, "/opt/mxverdict/plugin")
 
 try:
-    from mxverdict.web.app import main
+    from mxverdict.web.entry import main
 except ImportError as error:
     print(f"Status: 500\r\nContent-Type: text/plain\r\n\r\nMX Verdict is not installed completely: {error}")
 else:

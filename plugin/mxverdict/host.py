@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Optional
 
 from mxverdict.errors import CommandMissing, CommandTimeout
+from mxverdict.root import CPANEL, EXIM_MAINLOG, ROOT_VARIABLE, STATE
 
-ROOT_VARIABLE = "MXVERDICT_ROOT"
 MARK_VARIABLE = "MXVERDICT_COMMAND"
 """Set for every command we run: a command whose starter was killed is known by it."""
 _ENVIRONMENT = {
@@ -56,17 +56,17 @@ class Host:
         self.localdomains = path("etc/localdomains")
         self.remotedomains = path("etc/remotedomains")
         self.secondarymx = path("etc/secondarymx")
-        self.exim_mainlog = path("var/log/exim_mainlog")
+        self.exim_mainlog = path(EXIM_MAINLOG)
         self.exim_rejectlog = path("var/log/exim_rejectlog")
         self.sendmail = path("usr/sbin/sendmail")
 
-        cpanel = path("usr/local/cpanel")
+        cpanel = path(CPANEL)
         self.cpanel = cpanel
         self.whmapi1 = cpanel / "bin/whmapi1"
         self.buildeximconf = cpanel / "scripts/buildeximconf"
         self.restartsrv_exim = cpanel / "scripts/restartsrv_exim"
 
-        self.state = path("var/lib/mxverdict")
+        self.state = path(STATE)
         self.journal = self.state / "journal.sqlite"
         self.journal_copy = self.state / "journal.copy.sqlite"
         self.audit = self.state / "audit.jsonl"

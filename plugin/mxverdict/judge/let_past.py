@@ -6,7 +6,7 @@ A window changes nothing else that a tester's rows depend on (DESIGN section 7).
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Optional
 
 from mxverdict.evidence import Evidence, Preview
@@ -28,6 +28,31 @@ def let_past(evidence: Evidence, testers: Iterable[Tester]) -> tuple[Prediction,
 
 def without_delay(preview: Preview) -> Preview:
     stages = (dataclasses.replace(stage, delay=0, delayed_by=()) for stage in preview.stages)
+    return dataclasses.replace(preview, stages=tuple(stages))
+
+
+def without_window(
+    evidence: Evidence, testers: Iterable[Tester], before: Mapping[str, int]
+) -> tuple[Prediction, ...]:
+    """The predictions for the time before a window that is open now. `before` maps addresses to the seconds
+    of delay they met in one session then: the same at the connection and at each RCPT (whm.md 1.1)."""
+    previews = tuple(
+        _delayed(preview, before[preview.address]) if before.get(preview.address) else preview
+        for preview in evidence.previews
+    )
+    predictions = predict(dataclasses.replace(evidence, previews=previews), testers)
+    return tuple(dataclasses.replace(prediction, history="") for prediction in predictions)
+
+
+def _delayed(preview: Preview, seconds: int) -> Preview:
+    if any(stage.delay for stage in preview.stages):
+        return preview
+    waits = [stage.name in ("connect", "rcpt") for stage in preview.stages]
+    share = seconds // max(1, sum(waits))
+    stages = (
+        dataclasses.replace(stage, delay=share) if waits[number] else stage
+        for number, stage in enumerate(preview.stages)
+    )
     return dataclasses.replace(preview, stages=tuple(stages))
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from mxverdict import testers, window
+from mxverdict import settings, testers, window
 from mxverdict.errors import UsageError
 from mxverdict.host import Host
+from mxverdict.language import gettext as _
+from mxverdict.language import stored
+from mxverdict.web import rights
 from mxverdict.web.request import Refusal
-from mxverdict.window.engine import MOST_MINUTES
+from mxverdict.web.visitor import Visitor
 from mxverdict.window.model import KINDS, WHITELIST
 
 REASON_LIMIT = 200
@@ -16,19 +19,21 @@ REASON_LIMIT = 200
 Work = Callable[[], str]
 
 
-def open_window(host: Host, user: str, form: Mapping[str, str]) -> Work:
-    """For a tester, or for an `address` alone, which the engine judges."""
+def open_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
+    """For a tester, or for an `address` alone, which the engine judges; resellers get what root allows."""
     kind = form.get("kind", "")
     if kind not in KINDS:
-        raise Refusal(400, "There is no such kind of window.")
-    minutes = _minutes(form)
+        raise Refusal(400, _("There is no such kind of window."))
+    minutes = _minutes(host, visitor, form)
+    if not visitor.is_root:
+        rights.require_opening(host, kind, named_address="address" in form)
     if kind == WHITELIST and "address" in form:
         tester, networks = form["address"].strip(), [form["address"]]
     else:
         tester, networks = _tester(host, form, kind)
     reason = form.get("reason", "").strip()
     if len(reason) > REASON_LIMIT:
-        raise Refusal(400, f"The reason may have {REASON_LIMIT} characters at most.")
+        raise Refusal(400, _("The reason may have {limit} characters at most.").format(limit=REASON_LIMIT))
     until_tested = kind == WHITELIST and "until_tested" in form
 
     def work() -> str:
@@ -38,67 +43,80 @@ def open_window(host: Host, user: str, form: Mapping[str, str]) -> Work:
             networks=networks,
             tester=tester,
             minutes=minutes,
-            actor=window.Actor(user, "web"),
+            actor=window.Actor(visitor.user, "web"),
             reason=reason,
             until_tested=until_tested,
         )
-        return "The test window is open." + (f" {opened.remark}" if opened.remark else "")
+        return stored("The test window is open.") + (f" {opened.remark}" if opened.remark else "")
 
     return work
 
 
-def let_past_for_good(host: Host, user: str, form: Mapping[str, str]) -> Work:
+def let_past_for_good(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
     address = form.get("address", "")
 
     def work() -> str:
-        entry = window.open_permanent(host, address, actor=window.Actor(user, "web"))
-        return f"{entry.networks[0]} is let past for good." + (f" {entry.remark}" if entry.remark else "")
+        entry = window.open_permanent(host, address, actor=window.Actor(visitor.user, "web"))
+        return stored("{address} is let past for good.").format(address=entry.networks[0]) + (
+            f" {entry.remark}" if entry.remark else ""
+        )
 
     return work
 
 
-def extend_window(host: Host, user: str, form: Mapping[str, str]) -> Work:
-    identity, minutes = _identity(form), _minutes(form)
+def extend_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
+    identity, minutes = _their_window(host, visitor, form), _minutes(host, visitor, form)
+    if not visitor.is_root:
+        rights.require_opening(host, WHITELIST)
 
     def work() -> str:
-        window.extend_window(host, identity, minutes, window.Actor(user, "web"))
-        return "The test window has a new deadline."
+        window.extend_window(host, identity, minutes, window.Actor(visitor.user, "web"))
+        return stored("The test window has a new deadline.")
 
     return work
 
 
-def close_window(host: Host, user: str, form: Mapping[str, str]) -> Work:
-    identity = _identity(form)
+def close_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
+    identity = _their_window(host, visitor, form)
 
     def work() -> str:
-        closed = window.close_window(host, identity, window.Actor(user, "web"))
-        ended = "The address is let past no more." if closed.permanent else "The test window is closed."
+        closed = window.close_window(host, identity, window.Actor(visitor.user, "web"))
+        ended = (
+            stored("The address is let past no more.")
+            if closed.permanent
+            else stored("The test window is closed.")
+        )
         return ended + (f" {closed.remark}" if closed.remark else "")
 
     return work
 
 
-def add_tester_address(host: Host, user: str, form: Mapping[str, str]) -> Work:
+def add_tester_address(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
     """DNS is asked once more, and has to confirm it."""
     address, tester = form.get("address", ""), form.get("tester", "")
 
     def work() -> str:
         from mxverdict import tester_addresses
 
-        added = tester_addresses.add(host, address, tester, window.Actor(user, "web"))
-        return f"{added.network} is kept as an address of {testers.load(host=host).tester(tester).title}."
+        added = tester_addresses.add(host, address, tester, window.Actor(visitor.user, "web"))
+        title = testers.load(host=host).tester(tester).title
+        return stored("{address} is kept as an address of {tester}.").format(
+            address=added.network, tester=title
+        )
 
     return work
 
 
-def remove_tester_address(host: Host, user: str, form: Mapping[str, str]) -> Work:
+def remove_tester_address(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
     address = form.get("address", "")
 
     def work() -> str:
         from mxverdict import tester_addresses
 
-        gone = tester_addresses.remove(host, address, window.Actor(user, "web"))
-        return f"{gone.address} is forgotten; an open test window keeps it to its end."
+        gone = tester_addresses.remove(host, address, window.Actor(visitor.user, "web"))
+        return stored("{address} is forgotten; an open test window keeps it to its end.").format(
+            address=gone.address
+        )
 
     return work
 
@@ -106,12 +124,12 @@ def remove_tester_address(host: Host, user: str, form: Mapping[str, str]) -> Wor
 def close_due(host: Host) -> Work:
     def work() -> str:
         window.close_due(host)
-        return "Windows past their deadline are closed."
+        return stored("Windows past their deadline are closed.")
 
     return work
 
 
-ACTIONS: Mapping[str, Callable[[Host, str, Mapping[str, str]], Work]] = {
+ACTIONS: Mapping[str, Callable[[Host, Visitor, Mapping[str, str]], Work]] = {
     "open": open_window,
     "extend": extend_window,
     "close": close_window,
@@ -121,18 +139,27 @@ ACTIONS: Mapping[str, Callable[[Host, str, Mapping[str, str]], Work]] = {
 }
 
 
-def _minutes(form: Mapping[str, str]) -> int:
+def _minutes(host: Host, visitor: Visitor, form: Mapping[str, str]) -> int:
+    most = rights.most_minutes(settings.read(host), visitor)
     text = form.get("minutes", "").strip()
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_MINUTES):
-        raise Refusal(400, f"Minutes must be a whole number from 1 to {MOST_MINUTES}.")
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
+        raise Refusal(400, _("Minutes must be a whole number from 1 to {most}.").format(most=most))
     return int(text)
 
 
-def _identity(form: Mapping[str, str]) -> int:
+def _their_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> int:
     text = form.get("id", "")
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise Refusal(400, "There is no such window.")
-    return int(text)
+        raise Refusal(400, _("There is no such window."))
+    identity = int(text)
+    if not visitor.is_root:
+        found = [one for one in window.open_windows(host) if one.id == identity]
+        if not (found and rights.owns_window(visitor, found[0])):
+            raise rights.NotTheirs(
+                _("Window {id} is not one that you opened.").format(id=identity),
+                advice=_("Every window closes by itself at its deadline."),
+            )
+    return identity
 
 
 def _tester(host: Host, form: Mapping[str, str], kind: str) -> tuple[str, list[str]]:
@@ -140,12 +167,12 @@ def _tester(host: Host, form: Mapping[str, str], kind: str) -> tuple[str, list[s
     try:
         tester = testers.load(host=host).tester(form.get("tester", ""))
     except UsageError as error:
-        raise Refusal(400, f"That tester is not known: {error}.") from None
+        raise Refusal(400, _("That tester is not known: {error}.").format(error=error)) from None
     networks = [address.network for address in tester.addresses] if kind == WHITELIST else []
     if kind == WHITELIST and not networks:
         raise Refusal(
             400,
-            f"{tester.title} publishes no addresses.",
-            advice="Switch the delay off for everybody instead.",
+            _("{tester} publishes no addresses.").format(tester=tester.title),
+            advice=_("Switch the delay off for everybody instead."),
         )
     return tester.name, networks

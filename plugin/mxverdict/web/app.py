@@ -1,4 +1,4 @@
-"""The CGI program behind the page: reads the request, checks who asks, answers. `main` never raises."""
+"""The CGI program behind the page: reads the request, checks who asks, answers. `answer` never raises."""
 
 from __future__ import annotations
 
@@ -6,30 +6,58 @@ import contextlib
 import os
 import sys
 from collections.abc import Mapping
-from typing import BinaryIO
+from importlib import import_module
+from typing import BinaryIO, Optional
 
+from mxverdict import language, settings
 from mxverdict.host import Host
-from mxverdict.web import incidents
+from mxverdict.language import gettext as _
+from mxverdict.web import incidents, rights
 from mxverdict.web.request import Refusal, Request, read
 from mxverdict.web.response import Response
-from mxverdict.whm.access import is_root_level
+from mxverdict.web.tongue import preferred
+from mxverdict.web.visitor import Visitor
+from mxverdict.whm.frame import Frame, start
 
-_SECRETS = ("REMOTE_PASSWORD", "HTTP_COOKIE")
-_NOT_ROOT = "This page needs root privileges in WHM."
+_VIEWS = {
+    "main": ("page", "show"),
+    "domain": ("domain_page", "show"),
+    "explain": ("explain_page", "show"),
+    "testers": ("compare_page", "show"),
+    "log": ("log_page", "show"),
+    "history": ("history_page", "show"),
+    "settings": ("settings_page", "show"),
+    "report": ("download", "send"),
+    "state": ("state", "send_state"),
+    "poll": ("state", "send_version"),
+}
+"""Module and function that answer a view; each request imports only its own."""
+_RESELLERS_FIRST = ("reseller_page", "show")
 
 
-def main() -> None:
-    """Answer one request as RFC 3875 says. Never raises: cpsrvd replaces the answer of a CGI that fails."""
-    for name in _SECRETS:
-        os.environ.pop(name, None)
-    answer(Host.from_environment(), os.environ, sys.stdin.buffer, sys.stdout.buffer)
+def main(frame: Frame) -> None:
+    answer(Host.from_environment(), os.environ, sys.stdin.buffer, sys.stdout.buffer, frame)
 
 
-def answer(host: Host, environ: Mapping[str, str], body: BinaryIO, stream: BinaryIO) -> None:
-    response = Response(stream, head_only=environ.get("REQUEST_METHOD") == "HEAD")
+def answer(
+    host: Host,
+    environ: Mapping[str, str],
+    body: BinaryIO,
+    stream: BinaryIO,
+    frame: Optional[Frame] = None,
+) -> None:
+    """`frame` is what was started to ask WHM who the visitor is."""
+    visitor = Visitor(
+        host=host,
+        user=environ.get("REMOTE_USER", ""),
+        session=environ.get("cp_security_token", ""),
+        frame=frame or start(environ, str(host.root), framed=False),
+    )
+    response = Response(stream, visitor, head_only=environ.get("REQUEST_METHOD") == "HEAD")
     with contextlib.suppress(BrokenPipeError):
         try:
-            _respond(host, environ, body, response)
+            _prepare(host, environ, response)
+            _respond(host, environ, body, visitor, response)
         except Refusal as refusal:
             _refuse(host, response, refusal)
         except BrokenPipeError:
@@ -37,80 +65,67 @@ def answer(host: Host, environ: Mapping[str, str], body: BinaryIO, stream: Binar
         except Exception as error:
             _apologise(response, incidents.record(host, error))
         response.flush()
+        visitor.frame.close()
         return
     with contextlib.suppress(OSError):  # the browser has left: let nothing be flushed at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _respond(host: Host, environ: Mapping[str, str], body: BinaryIO, response: Response) -> None:
-    request = read(environ, body)
+def _prepare(host: Host, environ: Mapping[str, str], response: Response) -> None:
+    chosen = settings.read(host)
+    language.use(chosen.language or preferred(environ.get("HTTP_ACCEPT_LANGUAGE", "")))
+    response.frame_wanted = chosen.framed
+
+
+def _respond(
+    host: Host, environ: Mapping[str, str], body: BinaryIO, visitor: Visitor, response: Response
+) -> None:
+    request = read(environ, body, visitor)
     query = request.query
     if "static" in query:
         _only_reading(request)
         _static(query["static"], response)
         return
-    if not is_root_level(host, environ):
-        raise Refusal(403, _NOT_ROOT, advice="Ask the owner of the server, or log in as root.")
     if "action" in query:
         _act(host, request, response)
         return
-    _only_reading(request)
     view = query.get("view", "main")
-    if view == "main":
-        from mxverdict.web.page import show
-
-        show(host, request, response)
-    elif view == "state":
-        from mxverdict.web.state import send_state
-
-        send_state(host, query.get("job", ""), response)
-    elif view == "domain":
-        from mxverdict.web import domain_page
-
-        domain_page.show(host, request, response)
-    elif view == "explain":
-        from mxverdict.web import explain_page
-
-        explain_page.show(host, request, response)
-    elif view == "log":
-        from mxverdict.web import log_page
-
-        log_page.show(host, request, response)
-    elif view == "report":
-        from mxverdict.web import download
-
-        download.send(host, request, response)
-    else:
-        raise Refusal(404, "There is no such page.")
+    rights.require_view(visitor, view)
+    _only_reading(request)
+    module, function = _RESELLERS_FIRST if view == "main" and not visitor.is_root else _VIEWS[view]
+    getattr(import_module(f"mxverdict.web.{module}"), function)(host, request, response)
 
 
 def _act(host: Host, request: Request, response: Response) -> None:
+    visitor, name = request.visitor, request.query["action"]
+    rights.require_action(visitor, name)
     if request.method != "POST":
-        raise Refusal(405, "Changes are made by the buttons of the page only.", allow="POST")
+        raise Refusal(405, _("Changes are made by the buttons of the page only."), allow="POST")
     from mxverdict.web import checks, csrf, found_testers
     from mxverdict.web.actions import ACTIONS
     from mxverdict.web.submit import lead_to, submit
 
-    if not csrf.is_valid(host, request.user, request.session, request.form.get("token", "")):
+    if not csrf.is_valid(host, visitor.user, visitor.session, request.form.get("token", "")):
         raise Refusal(
-            403, "This form is no longer valid; nothing was changed.", advice="Open the page again and retry."
+            403,
+            _("This form is no longer valid; nothing was changed."),
+            advice=_("Open the page again and retry."),
         )
-    name = request.query["action"]
     if name in checks.STARTS:
-        lead_to(checks.STARTS[name](host, request.form), response)
-        return
-    if name == found_testers.ACTION:
+        lead_to(checks.STARTS[name](host, visitor, request.form), response)
+    elif name == found_testers.ACTION:
         lead_to(found_testers.start(host), response)
-        return
-    action = ACTIONS.get(name)
-    if action is None:
-        raise Refusal(404, "There is no such action.")
-    submit(host, action(host, request.user, request.form), response)
+    elif name == "settings":
+        from mxverdict.web import settings_page
+
+        settings_page.save(host, request, response)
+    else:
+        submit(host, visitor, ACTIONS[name](host, visitor, request.form), response)
 
 
 def _only_reading(request: Request) -> None:
     if request.method == "POST":
-        raise Refusal(405, "This page takes no form.", allow="GET, HEAD")
+        raise Refusal(405, _("This page takes no form."), allow="GET, HEAD")
 
 
 def _static(name: str, response: Response) -> None:
@@ -118,7 +133,7 @@ def _static(name: str, response: Response) -> None:
 
     found = find(name)
     if found is None:
-        raise Refusal(404, "There is no such file.")
+        raise Refusal(404, _("There is no such file."))
     kind, text = found
     response.begin(200, kind, ("Cache-Control", "private, max-age=86400"))
     response.write(text)
@@ -127,6 +142,8 @@ def _static(name: str, response: Response) -> None:
 def _refuse(host: Host, response: Response, refusal: Refusal) -> None:
     from mxverdict.web.page import show_refusal
 
+    if isinstance(refusal, rights.NotTheirs):
+        rights.record_refusal(host, response.visitor, refusal)
     show_refusal(host, response, refusal)
 
 
@@ -136,3 +153,4 @@ def _apologise(response: Response, incident: str) -> None:
     if not response.begun:
         response.begin(500)
     response.write(apology(incident))
+    response.end_page()

@@ -4,13 +4,15 @@ imports what it needs."""
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from mxverdict import language
 from mxverdict.errors import MxVerdictError
 from mxverdict.host import Host
 from mxverdict.web.request import Refusal, Request
-from mxverdict.web.response import HTML, NO_STORE, Response
+from mxverdict.web.response import Response
 from mxverdict.web.templating import environment
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def show(host: Host, request: Request, response: Response) -> None:
-    response.begin(200, HTML, NO_STORE)
+    response.begin_page()
     if response.head_only:
         return
 
@@ -35,12 +37,28 @@ def show(host: Host, request: Request, response: Response) -> None:
 
     def check() -> CheckView:
         response.flush()
-        return _check(host)
+        return _check(host, look().windows)
 
     def lately() -> list[Job]:
         from mxverdict.web import checks
 
         return checks.lately(host)
+
+    send(
+        host,
+        response,
+        "main.html",
+        title="MX Verdict",
+        look=look,
+        check=check,
+        lately=lately,
+        now=time.time,
+        **met_values(host),
+    )
+
+
+def met_values(host: Host) -> dict[str, Any]:
+    """What the templates need to tell whom a test window has let past."""
 
     def met(window: Window) -> tuple[Came, ...]:
         from mxverdict.web import live
@@ -52,20 +70,12 @@ def show(host: Host, request: Request, response: Response) -> None:
 
         return live.told(visits)
 
-    values: dict[str, Any] = {
-        "look": look,
-        "check": check,
-        "lately": lately,
-        "now": time.time,
-        "met": met,
-        "told": told,
-    }
-    send(host, response, "main.html", title="MX Verdict", **values)
+    return {"met": met, "told": told}
 
 
 def show_refusal(host: Host, response: Response, refusal: Refusal) -> None:
     allow = [("Allow", refusal.allow)] if refusal.allow else []
-    response.begin(refusal.status, HTML, NO_STORE, *allow)
+    response.begin_page(refusal.status, *allow)
     send(host, response, "refused.html", title="MX Verdict", refusal=refusal)
 
 
@@ -79,11 +89,13 @@ def apology(incident: str) -> str:
 
 def send(host: Host, response: Response, template: str, here: str = "", **values: Any) -> None:
     """`here` names the view that the page belongs to."""
-    for piece in environment(host).get_template(template).generate(here=here, **values):
+    values.update(here=here, framed=response.framed, visitor=response.visitor, language=language.tag())
+    for piece in environment(host).get_template(template).generate(values):
         response.write(piece)
+    response.end_page()
 
 
-def _check(host: Host) -> CheckView:
+def _check(host: Host, windows: Sequence[Window]) -> CheckView:
     from mxverdict import check, testers
     from mxverdict.web.view import CheckView, check_view
 
@@ -91,4 +103,4 @@ def _check(host: Host) -> CheckView:
         evidence, report = check.run(host)
     except MxVerdictError as error:
         return CheckView(error=error)
-    return check_view(evidence, report, testers.load(host=host).testers)
+    return check_view(evidence, report, testers.load(host=host).testers, windows)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import BinaryIO
 from urllib.parse import parse_qsl
 
+from mxverdict.language import gettext as _
+from mxverdict.web.visitor import Visitor
+
 BODY_LIMIT = 16 * 1024
 PASTE_LIMIT = 256 * 1024
 """Bytes of a form, encoded; the second is for the action that takes a pasted report."""
@@ -27,39 +30,37 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """`session` is WHM's security token of the login (`/cpsess…`), "" when there is none."""
-
     method: str
     query: Mapping[str, str]
     form: Mapping[str, str]
-    user: str
-    session: str
+    visitor: Visitor
 
 
-def read(environ: Mapping[str, str], body: BinaryIO) -> Request:
+def read(environ: Mapping[str, str], body: BinaryIO, visitor: Visitor) -> Request:
     """Raises Refusal for what no page of ours sends."""
     method = environ.get("REQUEST_METHOD", "GET")
     if method not in ("GET", "HEAD", "POST"):
-        raise Refusal(405, "This page knows GET and POST only.", allow="GET, HEAD, POST")
+        raise Refusal(405, _("This page knows GET and POST only."), allow="GET, HEAD, POST")
     query = _fields(environ.get("QUERY_STRING", ""))
     limit = PASTE_LIMIT if query.get("action") == PASTE_ACTION else BODY_LIMIT
     return Request(
         method=method,
         query=query,
         form=_fields(_body(environ, body, limit)) if method == "POST" else {},
-        user=environ.get("REMOTE_USER", ""),
-        session=environ.get("cp_security_token", ""),
+        visitor=visitor,
     )
 
 
 def _body(environ: Mapping[str, str], body: BinaryIO, limit: int) -> str:
     length = environ.get("CONTENT_LENGTH") or "0"
     if not (length.isascii() and length.isdigit()):
-        raise Refusal(400, "The request has no valid length.")
+        raise Refusal(400, _("The request has no valid length."))
     if int(length) > limit:
-        raise Refusal(413, f"The request is too large; {limit // 1024} KiB are allowed.")
+        raise Refusal(
+            413, _("The request is too large; {limit} KiB are allowed.").format(limit=limit // 1024)
+        )
     if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != _FORM:
-        raise Refusal(415, "The request is not a form.")
+        raise Refusal(415, _("The request is not a form."))
     return body.read(int(length)).decode("ascii", errors="replace")
 
 
@@ -67,8 +68,8 @@ def _fields(encoded: str) -> dict[str, str]:
     try:
         pairs = parse_qsl(encoded, keep_blank_values=True, errors="replace", max_num_fields=_FIELDS_LIMIT)
     except ValueError:
-        raise Refusal(400, "The request has too many fields.") from None
+        raise Refusal(400, _("The request has too many fields.")) from None
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise Refusal(400, "The request names a field twice.")
+        raise Refusal(400, _("The request names a field twice."))
     return fields

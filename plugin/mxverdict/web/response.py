@@ -5,10 +5,17 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import BinaryIO
 
+from mxverdict.web.visitor import Visitor
+
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
 )
+_POLICY_FRAMED = (
+    "default-src 'none'; style-src 'self' {styles}; script-src 'self' {scripts}; img-src 'self' data:; "
+    "font-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+)
+"""WHM's header and footer bring scripts and styles of their own: those very texts are let through by hash."""
 _ALWAYS = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "SAMEORIGIN"),
@@ -19,12 +26,36 @@ HTML = "text/html; charset=utf-8"
 
 
 class Response:
-    """Writes to `stream`. `begin` comes first and once; the body is dropped when `head_only`."""
+    """Writes to `stream`, for `visitor`. `begin` or `begin_page` comes first and once; the body is dropped
+    when `head_only`."""
 
-    def __init__(self, stream: BinaryIO, *, head_only: bool = False) -> None:
+    def __init__(self, stream: BinaryIO, visitor: Visitor, *, head_only: bool = False) -> None:
         self.begun = False
+        self.frame_wanted = True
+        self.framed = False
+        self.visitor = visitor
         self.head_only = head_only
         self._stream = stream
+
+    def begin_page(self, status: int = 200, *headers: tuple[str, str]) -> None:
+        """Send the headers of an HTML page and the top of WHM's frame, when there is one and it is wanted."""
+        top = self.visitor.frame.header if self.frame_wanted and not self.head_only else ""
+        if not top:
+            self.begin(status, HTML, NO_STORE, *headers)
+            return
+        from mxverdict.whm.inline import inline_hashes
+
+        scripts, styles = inline_hashes(top + self.visitor.frame.footer)
+        policy = _POLICY_FRAMED.format(scripts=" ".join(scripts), styles=" ".join(styles))
+        self.begin(status, HTML, NO_STORE, *headers, policy=policy)
+        self.framed = True
+        self.write(top)
+
+    def end_page(self) -> None:
+        """Send the bottom of WHM's frame where its top was sent."""
+        if self.framed:
+            self.framed = False
+            self.write(self.visitor.frame.footer)
 
     def begin(self, status: int, kind: str = HTML, *headers: tuple[str, str], policy: str = _POLICY) -> None:
         """Send status and headers; `policy` is the Content-Security-Policy."""

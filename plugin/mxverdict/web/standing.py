@@ -6,16 +6,17 @@ import time
 from dataclasses import dataclass
 from typing import Optional
 
-from mxverdict import testers, window
+from mxverdict import settings, testers, window
 from mxverdict.errors import MxVerdictError
 from mxverdict.host import Host
+from mxverdict.settings import Settings
 from mxverdict.testers import Tester
-from mxverdict.web import csrf, jobs, state
+from mxverdict.web import csrf, jobs, poll, rights, state
 from mxverdict.web.actions import REASON_LIMIT
 from mxverdict.web.jobs import Job
 from mxverdict.web.request import Request
+from mxverdict.web.visitor import Visitor
 from mxverdict.window import Window
-from mxverdict.window.engine import MINUTES, MOST_MINUTES
 
 _HISTORY = 20
 _REFRESH_BUSY = 3
@@ -36,9 +37,31 @@ class Standing:
     job: Optional[Job]
     token: str
     testers: tuple[Tester, ...]
-    minutes: int = MINUTES
-    most_minutes: int = MOST_MINUTES
+    visitor: Visitor
+    settings: Settings
+    version: str = ""
     reason_limit: int = REASON_LIMIT
+
+    @property
+    def most_minutes(self) -> int:
+        return rights.most_minutes(self.settings, self.visitor)
+
+    @property
+    def minutes(self) -> int:
+        return min(self.settings.minutes, self.most_minutes)
+
+    @property
+    def tester(self) -> Tester:
+        """The one that a window is opened for unless another is chosen."""
+        known = [one for one in self.testers if one.addresses]
+        return next((one for one in known if one.name == self.settings.tester), known[0])
+
+    @property
+    def may_open(self) -> bool:
+        return self.visitor.is_root or self.settings.resellers_may_open
+
+    def is_own(self, window: Window) -> bool:
+        return rights.owns_window(self.visitor, window)
 
     @property
     def busy(self) -> bool:
@@ -74,6 +97,9 @@ def look(host: Host, request: Request, job_name: str = "") -> Standing:
     """`job_name` is the job that the page is about, the one named in the request by default.
 
     Never raises MxVerdictError. What is due is set to be closed first."""
+    visitor = request.visitor
+    name = job_name or request.query.get("job", "")
+    version = poll.version(str(host.root), name)
     windows: tuple[Window, ...] = ()
     history: tuple[Window, ...] = ()
     permanent: tuple[Window, ...] = ()
@@ -81,18 +107,30 @@ def look(host: Host, request: Request, job_name: str = "") -> Standing:
     try:
         state.tend(host)
         windows = tuple(window.open_windows(host))
-        permanent = tuple(window.permanent_entries(host))
-        history = tuple(one for one in window.list_windows(host, limit=_HISTORY) if one.finished)
+        permanent = tuple(window.permanent_entries(host)) if visitor.is_root else ()
+        past = (one for one in window.list_windows(host, limit=_HISTORY) if one.finished)
+        history = tuple(one for one in past if rights.owns_window(visitor, one))
     except MxVerdictError as error:
         trouble = error
-    job = jobs.read(host, job_name or request.query.get("job", ""))
+    job = jobs.read(host, name)
+    if job is not None and not rights.owns_job(visitor, job):
+        job = None
     return Standing(
-        windows, history, permanent, trouble, job, _token(host, request), testers.load(host=host).testers
+        windows,
+        history,
+        permanent,
+        trouble,
+        job,
+        _token(host, visitor),
+        testers.load(host=host).testers,
+        visitor,
+        settings.read(host),
+        version,
     )
 
 
-def _token(host: Host, request: Request) -> str:
+def _token(host: Host, visitor: Visitor) -> str:
     try:
-        return csrf.token(host, request.user, request.session)
+        return csrf.token(host, visitor.user, visitor.session)
     except OSError:
         return ""

@@ -11,8 +11,9 @@ from typing import Optional
 from mxverdict import window
 from mxverdict.errors import JournalError
 from mxverdict.host import Host
-from mxverdict.web import actions, jobs
+from mxverdict.web import actions, jobs, poll, rights
 from mxverdict.web.jobs import Job
+from mxverdict.web.request import Request
 from mxverdict.web.response import NO_STORE, Response
 from mxverdict.window import Window
 from mxverdict.window.due import anything_due
@@ -52,22 +53,31 @@ def signature(windows: Sequence[Window], job: Optional[Job]) -> str:
     return " ".join([*parts, job.state if job else ""])
 
 
-def send_state(host: Host, job_name: str, response: Response) -> None:
+def send_state(host: Host, request: Request, response: Response) -> None:
     windows: Sequence[Window] = ()
     with contextlib.suppress(JournalError):  # the page says so; checks go on without windows
         tend(host)
         windows = window.open_windows(host)
-    job = jobs.read(host, job_name)
+    job = rights.own_job(request.visitor, request.query.get("job", ""))
+    awaited = [one for one in windows if is_awaited(one) and rights.owns_window(request.visitor, one)]
     now = time.time()
     state = {
         "signature": signature(windows, job),
         "busy": is_busy(windows, job),
         "step": job.text if job is not None and job.state == "running" else "",
-        "met": {one.id: _met(host, one) for one in windows if is_awaited(one)},
+        "met": {one.id: _met(host, one) for one in awaited},
         "windows": [{"id": one.id, "seconds_left": round(one.seconds_left(now), 1)} for one in windows],
     }
     response.begin(200, "application/json", NO_STORE)
     response.write(json.dumps(state))
+
+
+def send_version(host: Host, request: Request, response: Response) -> None:
+    """What `poll.answer` tells root, for anybody else who may see the pages."""
+    name = request.query.get("job", "")
+    rights.own_job(request.visitor, name)
+    response.begin(200, "text/plain; charset=utf-8", NO_STORE)
+    response.write(poll.version(str(host.root), name))
 
 
 def _met(host: Host, window: Window) -> list[str]:

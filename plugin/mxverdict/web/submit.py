@@ -7,13 +7,14 @@ from collections.abc import Callable
 from mxverdict.host import Host
 from mxverdict.web import jobs
 from mxverdict.web.response import NO_STORE, Response
+from mxverdict.web.visitor import Visitor
 
 PATIENCE = 2.5
 """Seconds that a form waits for quick work, so that most pages come back with the result."""
 
 
-def submit(host: Host, work: Callable[[], str], response: Response) -> None:
-    job = jobs.start(host, work)
+def submit(host: Host, visitor: Visitor, work: Callable[[], str], response: Response) -> None:
+    job = jobs.start(host, work, owner=visitor.user)
     assert job is not None  # a job without a fixed name always starts
     jobs.wait(host, job, PATIENCE)
     lead_to(f"?job={job}", response)

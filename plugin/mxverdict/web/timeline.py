@@ -11,8 +11,10 @@ from typing import Optional
 
 from mxverdict.evidence import Preview
 from mxverdict.findings import Prediction
+from mxverdict.language import gettext as _
+from mxverdict.language import marked
 
-_LABELS = {"connect": "Connect, greeting", "ehlo": "EHLO", "mail": "MAIL FROM", "rcpt": "RCPT TO"}
+_LABELS = {"connect": marked("Connect, greeting"), "ehlo": "EHLO", "mail": "MAIL FROM", "rcpt": "RCPT TO"}
 _STEPS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300)
 _TICKS_LIMIT = 6
 _SLIVER = 0.5
@@ -48,12 +50,17 @@ class Timeline:
         return self.height - 18
 
 
-def timeline(prediction: Prediction, preview: Optional[Preview]) -> Optional[Timeline]:
-    """None when the session is not known. `preview` tells what would have followed had the tester stayed."""
+def timeline(
+    prediction: Prediction, preview: Optional[Preview], *, longest: float = 0.0
+) -> Optional[Timeline]:
+    """None when the session is not known. `preview` tells what would have followed had the tester stayed.
+
+    The scale reaches to the longest wait, or to `longest` seconds where that is more.
+    """
     waits = _waits(prediction, preview)
     if not waits:
         return None
-    longest = max(prediction.patience, *(delay + answer for _, delay, answer in waits)) * 1.08
+    longest = max(longest, prediction.patience, *(delay + answer for _name, delay, answer in waits)) * 1.08
     reached = len(prediction.session.stages)
     bars = tuple(
         _bar(number, name, delay, answer, longest, number < reached)
@@ -66,7 +73,9 @@ def timeline(prediction: Prediction, preview: Optional[Preview]) -> Optional[Tim
             (_percent(second, longest), f"{second} s") for second in range(0, int(longest) + 1, step)
         ),
         patience_x=_percent(prediction.patience, longest),
-        patience=f"{prediction.title} waits {prediction.patience:g} s",
+        patience=_("{tester} waits {seconds} s").format(
+            tester=prediction.title, seconds=f"{prediction.patience:g}"
+        ),
         height=_TOP + len(bars) * _ROW + 20,
         description=_description(prediction, bars),
     )
@@ -84,10 +93,14 @@ def _waits(prediction: Prediction, preview: Optional[Preview]) -> list[tuple[str
 
 def _bar(number: int, name: str, delay: float, answer: float, longest: float, reached: bool) -> Bar:
     delay_width = _percent(delay, longest)
-    value = f"{delay + answer:.1f} s" + (f", {delay:g} s delay" if delay else "")
+    value = (
+        _("{seconds} s, {delay} s delay").format(seconds=f"{delay + answer:.1f}", delay=f"{delay:g}")
+        if delay
+        else f"{answer:.1f} s"
+    )
     return Bar(
-        label=_LABELS.get(name, name),
-        value=value if reached else "not reached",
+        label=_(_LABELS.get(name, name)),
+        value=value if reached else _("not reached"),
         y=_TOP + number * _ROW,
         delay=(0.0, delay_width),
         answer=(delay_width, max(_percent(answer, longest), 0.0 if delay else _SLIVER)),
@@ -101,4 +114,6 @@ def _percent(seconds: float, longest: float) -> float:
 
 def _description(prediction: Prediction, bars: Sequence[Bar]) -> str:
     waits = "; ".join(f"{bar.label}: {bar.value}" for bar in bars)
-    return f"{waits}. {prediction.title} waits {prediction.patience:g} s for each reply."
+    return _("{waits}. {tester} waits {seconds} s for each reply.").format(
+        waits=waits, tester=prediction.title, seconds=f"{prediction.patience:g}"
+    )

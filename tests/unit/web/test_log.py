@@ -14,12 +14,15 @@ from mxverdict import check, testers
 from mxverdict.evidence.traffic import RefusedSender, Traffic, TrafficHour
 from mxverdict.evidence.visit import Visit, VisitLog
 from mxverdict.host import Host
+from mxverdict.settings import Settings
 from mxverdict.web import csrf, found_testers, jobs, live, log_reading, state
 from mxverdict.web.chart import chart
 from mxverdict.web.log_reading import Reading
 from mxverdict.web.log_view import came, visits_view
 from mxverdict.web.standing import Standing
 from mxverdict.web.traffic_view import traffic_view
+from mxverdict.web.visitor import Visitor
+from mxverdict.whm.frame import start
 from mxverdict.window.model import TESTED, Window
 from tests.unit.evidence_maker import evidence
 from tests.unit.web.cgi import SESSION, Answer, call, post
@@ -342,7 +345,8 @@ def test_the_polled_state_tells_what_the_tester_met(host: Host, monkeypatch: pyt
 
 
 def standing(*history: Window, windows: tuple[Window, ...] = ()) -> Standing:
-    return Standing(windows, history, (), None, None, "", KNOWN)
+    visitor = Visitor(Host("/nowhere"), "root", "", start({"REMOTE_USER": "root"}, "/nowhere", framed=False))
+    return Standing(windows, history, (), None, None, "", KNOWN, visitor, Settings())
 
 
 def test_a_window_that_the_tester_ended_is_told_for_a_while() -> None:

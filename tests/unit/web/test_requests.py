@@ -189,7 +189,7 @@ def test_a_bug_is_an_incident_with_a_number(host: Host, checks: list[object]) ->
 
 
 def test_a_bug_before_the_headers_is_a_500(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mxverdict.web.app.is_root_level", lambda *_: 1 / 0)
+    monkeypatch.setattr("mxverdict.web.app.settings.read", lambda *_: 1 / 0)
     page = call(host)
     assert page.status == 500
     assert "incident" in page.body
@@ -224,7 +224,7 @@ def test_a_browser_that_has_left_is_no_error(tmp_path: Path) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
     package = str(REPOSITORY / "plugin")
-    command = f"import sys; sys.path.insert(0, {package!r}); from mxverdict.web.app import main; main()"
+    command = f"import sys; sys.path.insert(0, {package!r}); from mxverdict.web.entry import main; main()"
     environment = {**os.environ, "MXVERDICT_ROOT": str(tmp_path), "QUERY_STRING": "view=main"}
     done = subprocess.run(
         [sys.executable, "-I", "-c", command],

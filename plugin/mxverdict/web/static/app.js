@@ -1,21 +1,24 @@
-// The page works without this file; it makes the countdown tick and the page follow what happens.
+// The page works without this file; it makes the countdowns tick and the page follow what happens.
 (() => {
   "use strict";
   const page = document.getElementById("mxverdict");
   const news = document.getElementById("mxverdict-news");
-  if (!page || page.dataset.watch === undefined) return;
-  const { signature, job } = page.dataset;
-  const busy = page.dataset.busy === "1";
-  const POLL_BUSY = 1500, POLL_AWAITING = 3000, POLL_CALM = 15000;
-
-  if (job && !busy && !/[?&]view=/.test(location.search)) history.replaceState(null, "", location.pathname);
+  if (!page || !news) return;
 
   for (const form of page.querySelectorAll("form")) {
     form.addEventListener("submit", (event) => {
       const button = event.submitter || form.querySelector("button");
-      setTimeout(() => { button.disabled = true; button.textContent = "Working …"; });
+      setTimeout(() => { button.disabled = true; button.textContent = news.dataset.working; });
     });
   }
+  const named = location.hash && document.getElementById(location.hash.slice(1));
+  if (named && named.closest("details")) named.closest("details").open = true;
+  if (page.dataset.watch === undefined) return;
+
+  const { signature, job } = page.dataset;
+  const busy = page.dataset.busy === "1";
+  const POLL_BUSY = 1500, POLL_AWAITING = 3000, POLL_CALM = 15000, LOOK_EVERY = 8;
+  if (job && !busy && !/[?&]view=/.test(location.search)) history.replaceState(null, "", location.pathname);
 
   const timers = [...page.querySelectorAll("[data-left]")].map((element) => ({
     element,
@@ -31,7 +34,7 @@
   const announce = (minutes) => {
     if (announced.has(minutes)) return;
     announced.add(minutes);
-    news.textContent = minutes === 1 ? "The test window closes in 1 minute." : `The test window closes in ${minutes} minutes.`;
+    news.textContent = minutes === 1 ? news.dataset.lastMinute : news.dataset.fiveMinutes;
   };
   const tick = () => {
     for (const timer of timers) {
@@ -45,29 +48,45 @@
 
   const awaited = page.querySelectorAll("[data-met]");
   const calm = awaited.length ? POLL_AWAITING : POLL_CALM;
-  let waiting = 0;
+  let waiting = 0, turn = 0, marks = (page.dataset.version || "").split(" ");
+
+  // The marks of the journal, of Exim's log and of the job: see web/poll.py.
+  const moved = (now) => now.length !== marks.length
+    || now.some((mark, place) => mark !== marks[place] && (place !== 1 || awaited.length));
+
+  const ask = async (query) => {
+    const answer = await fetch(query, { cache: "no-store" });
+    if (answer.status === 401 || answer.status === 403 || answer.redirected) { location.reload(); throw answer; }
+    if (!answer.ok) throw answer;
+    return answer;
+  };
+  const look = async () => {
+    const state = await (await ask(`?view=state&job=${encodeURIComponent(job)}`)).json();
+    const step = page.querySelector("[data-step]");
+    if (step && state.step && step.textContent !== state.step) step.textContent = state.step;
+    for (const list of awaited) {
+      const lines = (state.met || {})[list.dataset.met] || [];
+      if ([...list.children].map((item) => item.textContent).join("\n") === lines.join("\n")) continue;
+      list.replaceChildren(...lines.map((line) => {
+        const item = document.createElement("li");
+        item.textContent = line;
+        return item;
+      }));
+    }
+    page.dispatchEvent(new CustomEvent("mxverdict-state", { detail: state }));
+    if (state.signature !== signature || state.busy !== busy) location.reload();
+  };
   const poll = async () => {
     clearTimeout(waiting);
+    const over = timers.some((timer) => timer.over);
     try {
-      const answer = await fetch(`?view=state&job=${encodeURIComponent(job)}`, { cache: "no-store" });
-      if (answer.status === 401 || answer.status === 403 || answer.redirected) { location.reload(); return; }
-      const state = await answer.json();
-      const step = page.querySelector("[data-step]");
-      if (step && state.step && step.textContent !== state.step) step.textContent = state.step;
-      for (const list of awaited) {
-        const lines = (state.met || {})[list.dataset.met] || [];
-        if ([...list.children].map((item) => item.textContent).join("\n") === lines.join("\n")) continue;
-        list.replaceChildren(...lines.map((line) => {
-          const item = document.createElement("li");
-          item.textContent = line;
-          return item;
-        }));
-      }
-      if (state.signature !== signature || state.busy !== busy) { location.reload(); return; }
+      const now = (await (await ask(`?view=poll&job=${encodeURIComponent(job)}`)).text()).split(" ");
+      turn += 1;
+      if (over || turn % LOOK_EVERY === 0 || moved(now)) { await look(); marks = now; }
     } catch {
       // cpsrvd restarts while Exim is rebuilt: ask again
     }
-    waiting = setTimeout(poll, busy || timers.some((timer) => timer.over) ? POLL_BUSY : calm);
+    waiting = setTimeout(poll, busy || over ? POLL_BUSY : calm);
   };
 
   if (timers.length) { tick(); setInterval(tick, 500); }

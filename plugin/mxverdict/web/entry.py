@@ -1,0 +1,27 @@
+"""Where cpsrvd's request comes in: answers a poll at once, else has WHM asked who it is while we import."""
+
+from __future__ import annotations
+
+import os
+
+from mxverdict.root import ROOT_VARIABLE
+from mxverdict.web import poll
+
+_SECRETS = ("REMOTE_PASSWORD", "HTTP_COOKIE")
+_WITHOUT_FRAME = ("static=", "view=state", "view=poll", "view=report")
+"""How the queries begin whose answer is no page."""
+
+
+def main() -> None:
+    """Answer one request as RFC 3875 says. Never raises: cpsrvd replaces the answer of a CGI that fails."""
+    for name in _SECRETS:
+        os.environ.pop(name, None)
+    if poll.answer():
+        return
+    from mxverdict.whm import frame
+
+    framed = not os.environ.get("QUERY_STRING", "").startswith(_WITHOUT_FRAME)
+    asked = frame.start(os.environ, os.environ.get(ROOT_VARIABLE, "/"), framed=framed)
+    from mxverdict.web import app
+
+    app.main(asked)

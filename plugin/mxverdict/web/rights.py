@@ -1,0 +1,160 @@
+"""Who may do what. The CGI runs as root whoever is logged in (cPanel, Guide to WHM Plugins, Access Control
+Lists), so these tables and functions are the gate. What stands in no table is nobody's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Optional
+
+from mxverdict import settings
+from mxverdict.errors import JournalError, WhmError
+from mxverdict.host import Host
+from mxverdict.language import gettext as _
+from mxverdict.settings import Settings
+from mxverdict.web import jobs
+from mxverdict.web.jobs import ABOUT_DOMAIN, Job
+from mxverdict.web.request import Refusal
+from mxverdict.web.visitor import DELEGATED, NONE, ROOT, Visitor
+from mxverdict.window import Actor, Window, audit
+from mxverdict.window.model import WHITELIST
+
+_ROOT_ALONE = (ROOT,)
+_BOTH = (ROOT, DELEGATED)
+
+VIEWS: Mapping[str, tuple[str, ...]] = {
+    "main": _BOTH,
+    "domain": _BOTH,
+    "explain": _BOTH,
+    "report": _BOTH,
+    "history": _BOTH,
+    "state": _BOTH,
+    "poll": _BOTH,
+    "testers": _ROOT_ALONE,
+    "log": _ROOT_ALONE,
+    "settings": _ROOT_ALONE,
+}
+ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "check": _BOTH,
+    "explain": _BOTH,
+    "open": _BOTH,
+    "extend": _BOTH,
+    "close": _BOTH,
+    "permanent": _ROOT_ALONE,
+    "add-tester-address": _ROOT_ALONE,
+    "remove-tester-address": _ROOT_ALONE,
+    "find-testers": _ROOT_ALONE,
+    "settings": _ROOT_ALONE,
+}
+
+
+class NotTheirs(Refusal):
+    """What was asked for is somebody else's. It is written to the audit trail."""
+
+    def __init__(self, sentence: str, *, advice: str = "") -> None:
+        super().__init__(403, sentence, advice=advice)
+
+
+def require_view(visitor: Visitor, name: str) -> None:
+    """Raises Refusal."""
+    _require(visitor, VIEWS.get(name), _("There is no such page."))
+
+
+def require_action(visitor: Visitor, name: str) -> None:
+    """Raises Refusal."""
+    _require(visitor, ACTIONS.get(name), _("There is no such action."))
+
+
+def require_domain(visitor: Visitor, target: str) -> None:
+    """`target` is a domain, name or address. Raises Refusal."""
+    if not owns(visitor, target):
+        raise NotTheirs(
+            _("{target} is not a domain of your accounts.").format(target=target),
+            advice=_("You can check your own domains and names below them."),
+        )
+
+
+def owns(visitor: Visitor, target: str) -> bool:
+    """Raises Refusal when WHM does not tell whose it is."""
+    try:
+        return visitor.owns(target)
+    except WhmError as error:
+        raise _unanswered(error) from None
+
+
+def own_domains(visitor: Visitor) -> tuple[str, ...]:
+    """Raises Refusal when WHM does not tell them."""
+    try:
+        return visitor.domains
+    except WhmError as error:
+        raise _unanswered(error) from None
+
+
+def require_opening(host: Host, kind: str, *, named_address: bool = False) -> None:
+    """What resellers may open: windows for known testers, when the settings say so. Raises Refusal."""
+    if kind != WHITELIST:
+        raise NotTheirs(_("Only root may switch the delay off."), advice=_("Let the tester past it instead."))
+    if named_address:
+        raise NotTheirs(_("Only root may let other addresses than a tester's past."))
+    if not settings.read(host).resellers_may_open:
+        raise NotTheirs(
+            _("Resellers may not open test windows on this server."),
+            advice=_("Its owner can allow it in the settings of MX Verdict."),
+        )
+
+
+def most_minutes(limits: Settings, visitor: Visitor) -> int:
+    """How long a window of the visitor's may be, in minutes."""
+    return limits.most_minutes if visitor.is_root else limits.resellers_most_minutes
+
+
+def owns_window(visitor: Visitor, window: Window) -> bool:
+    return visitor.is_root or (window.origin == "web" and window.opened_by == visitor.user)
+
+
+def own_job(visitor: Visitor, name: str) -> Optional[Job]:
+    """The job of that name; None for root when there is none, and for "". Raises Refusal, the same for a job
+    of others as for one that does not exist."""
+    job = jobs.read(visitor.host, name)
+    if name and not visitor.is_root and (job is None or not owns_job(visitor, job)):
+        raise NotTheirs(
+            _("There is no such work of yours."), advice=_("What is older than a day is not kept.")
+        )
+    return job
+
+
+def owns_job(visitor: Visitor, job: Job) -> bool:
+    """Their own work, and the check of a domain of theirs whoever started it. Raises Refusal."""
+    return (
+        visitor.is_root
+        or job.owner == visitor.user
+        or (job.name.startswith(ABOUT_DOMAIN) and owns(visitor, job.title))
+    )
+
+
+def record_refusal(host: Host, visitor: Visitor, refusal: NotTheirs) -> None:
+    """Write it to the audit trail; where that cannot be written, the refusal stands all the same."""
+    with contextlib.suppress(JournalError):
+        audit.record(host, Actor(visitor.user, "web"), "refused", result=str(refusal))
+
+
+def _require(visitor: Visitor, levels: Optional[tuple[str, ...]], unknown: str) -> None:
+    level = visitor.level
+    if level == NONE:
+        raise NotTheirs(
+            _("This page needs root privileges in WHM, or the privilege “MX Verdict”."),
+            advice=_("Ask the owner of the server: WHM, Edit Reseller Nameservers and Privileges."),
+        )
+    if levels is None:
+        raise Refusal(404, unknown)
+    if level not in levels:
+        raise NotTheirs(_("This needs root privileges in WHM."), advice=_("Ask the owner of the server."))
+
+
+def _unanswered(error: Exception) -> Refusal:
+    return Refusal(
+        503,
+        _("WHM does not tell which domains are yours: {error}.").format(error=error),
+        advice=_("Try again."),
+    )

@@ -1,0 +1,53 @@
+"""Who asks: the WHM user, how far WHM trusts them, and which domains are theirs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mxverdict.host import Host
+from mxverdict.whm.frame import DELEGATED, NONE, ROOT, Frame
+
+if TYPE_CHECKING:
+    from mxverdict.whm.own_domains import Domains
+
+__all__ = ["DELEGATED", "NONE", "ROOT", "Visitor"]
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """`session` is WHM's security token of the login (`/cpsess…`), "" when there is none.
+
+    `level` is `root` (all privileges of root), `delegated` (a reseller to whom root gave the plugin's
+    privilege) or `none`.
+    """
+
+    host: Host
+    user: str
+    session: str
+    frame: Frame = field(repr=False, compare=False)
+
+    @property
+    def level(self) -> str:
+        return self.frame.level
+
+    @property
+    def is_root(self) -> bool:
+        return self.level == ROOT
+
+    @cached_property
+    def _domains(self) -> Domains:
+        from mxverdict.whm.api import LocalWhmApi
+        from mxverdict.whm.own_domains import read_domains
+
+        return read_domains(LocalWhmApi(self.host))
+
+    @cached_property
+    def domains(self) -> tuple[str, ...]:
+        """A reseller's domains, sorted. Raises WhmError."""
+        return tuple(sorted(self._domains.of(self.user)))
+
+    def owns(self, target: str) -> bool:
+        """Is the domain or name in one of the visitor's accounts? For root everything is. Raises as above."""
+        return self.is_root or self._domains.belongs(target, self.user)
