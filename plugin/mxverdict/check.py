@@ -14,6 +14,7 @@ from mxverdict.evidence import Evidence
 from mxverdict.findings import Report
 from mxverdict.host import Host
 from mxverdict.judge import judge
+from mxverdict.language import stored
 from mxverdict.testers import Tester
 from mxverdict.whm.api import LocalWhmApi, WhmApi
 
@@ -59,6 +60,8 @@ def again(evidence: Evidence, testers: Sequence[str] = (), host: Optional[Host] 
     for tester in selected:
         if tester.name not in evidence.testers:
             raise UsageError(
-                f"nothing was gathered for {tester.name}, only for {', '.join(evidence.testers)}"
+                stored("nothing was gathered for {tester}, only for {testers}").format(
+                    tester=tester.name, testers=", ".join(evidence.testers)
+                )
             )
     return judge(evidence, selected, catalogue.load().senders)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from mxverdict.language import stored
+
 
 class MxVerdictError(Exception):
     """Root of the tree. `exit_status` is what the command line returns for it."""
 
-    advice = (
+    advice = stored(
         "Run the command again; if it stays, send support this message and the file that "
         "`mxverdict check --save FILE` writes."
     )
@@ -16,7 +18,7 @@ class MxVerdictError(Exception):
 class UsageError(MxVerdictError):
     """The request itself is wrong; nothing was read or changed."""
 
-    advice = "See `mxverdict --help`."
+    advice = stored("See `mxverdict --help`.")
     exit_status = 2
 
 
@@ -25,17 +27,21 @@ class HostError(MxVerdictError):
 
 
 class CommandMissing(HostError):
-    advice = "Is this a cPanel server, and are you root on it?"
+    advice = stored("Is this a cPanel server, and are you root on it?")
 
     def __init__(self, command: str) -> None:
-        super().__init__(f"{command} is not there or cannot be run")
+        super().__init__(stored("{command} is not there or cannot be run").format(command=command))
 
 
 class CommandTimeout(HostError):
-    advice = "The server is busy or a DNS look-up hangs. Try again in a minute."
+    advice = stored("The server is busy or a DNS look-up hangs. Try again in a minute.")
 
     def __init__(self, command: str, seconds: float) -> None:
-        super().__init__(f"{command} did not finish within {seconds:g} s")
+        super().__init__(
+            stored("{command} did not finish within {seconds} s").format(
+                command=command, seconds=f"{seconds:g}"
+            )
+        )
 
 
 class CommandFailed(HostError):
@@ -43,7 +49,8 @@ class CommandFailed(HostError):
         self.status = status
         self.output = output
         lines = output.strip().splitlines()
-        super().__init__(f"{command} ended with status {status}" + (f": {lines[-1]}" if lines else ""))
+        told = stored("{command} ended with status {status}").format(command=command, status=status)
+        super().__init__(f"{told}: {lines[-1]}" if lines else told)
 
 
 class WhmError(MxVerdictError):
@@ -56,29 +63,33 @@ class WhmApiError(WhmError):
     def __init__(self, function: str, reason: str) -> None:
         self.function = function
         self.reason = reason
-        super().__init__(f"WHM refused {function}: {reason}")
+        super().__init__(stored("WHM refused {function}: {reason}").format(function=function, reason=reason))
 
 
 class WhmUnreachable(WhmError):
-    advice = "Check that cpsrvd runs (`/usr/local/cpanel/scripts/restartsrv_cpsrvd`), then try again."
+    advice = stored("Check that cpsrvd runs (`/usr/local/cpanel/scripts/restartsrv_cpsrvd`), then try again.")
 
     def __init__(self, function: str, reason: str) -> None:
         self.function = function
-        super().__init__(f"WHM did not answer {function}: {reason}")
+        super().__init__(
+            stored("WHM did not answer {function}: {reason}").format(function=function, reason=reason)
+        )
 
 
 class WhmForbidden(WhmError):
-    advice = "Use a root-level account or token."
+    advice = stored("Use a root-level account or token.")
 
     def __init__(self, function: str, reason: str) -> None:
         self.function = function
-        super().__init__(f"WHM does not allow {function}: {reason}")
+        super().__init__(
+            stored("WHM does not allow {function}: {reason}").format(function=function, reason=reason)
+        )
 
 
 class AddressRefused(MxVerdictError):
     """DNS does not confirm that an address is a tester's."""
 
-    advice = "If you know better, add it with --force and a --reason."
+    advice = stored("If you know better, add it with --force and a --reason.")
     exit_status = 2
 
 
@@ -89,22 +100,22 @@ class WindowError(MxVerdictError):
 class WindowRefused(WindowError):
     """The request breaks a rule of test windows; nothing was changed."""
 
-    advice = "See `mxverdict window list`."
+    advice = stored("See `mxverdict window list`.")
     exit_status = 2
 
 
 class WindowBusy(WindowError):
-    advice = "Try again in a minute."
+    advice = stored("Try again in a minute.")
 
 
 class JournalError(WindowError):
-    advice = "Look at the free disk space and at the journal in /var/lib/mxverdict, then try again."
+    advice = stored("Look at the free disk space and at the journal in /var/lib/mxverdict, then try again.")
 
 
 class JournalDamaged(JournalError):
     """What the file holds is not what was written."""
 
-    advice = (
+    advice = stored(
         "The keeper restores the journal from its copy. If there is no sound copy: see in "
         "/var/lib/mxverdict/audit.jsonl which windows were open, undo by hand what they changed, "
         "then move journal.sqlite and journal.copy.sqlite away."
@@ -116,5 +127,5 @@ class OpenFailed(WindowError):
 
 
 class CloseFailed(WindowError):
-    advice = "The keeper tries again by itself until it succeeds."
+    advice = stored("The keeper tries again by itself until it succeeds.")
     exit_status = 4

@@ -9,6 +9,7 @@ import re
 import idna
 
 from mxverdict.errors import UsageError
+from mxverdict.language import stored
 
 _MOST = 253
 """Characters of a domain name (RFC 1035 section 2.3.4, less the length octets at both ends)."""
@@ -27,7 +28,7 @@ def parse(text: str) -> str:
     name = _encoded(cleaned) if len(cleaned) <= _MOST else ""
     labels = name.split(".")
     if len(name) > _MOST or len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):
-        raise UsageError(f"{text[:80]!r} is no domain, host name or address")
+        raise UsageError(stored("{target} is no domain, host name or address").format(target=repr(text[:80])))
     return name
 
 

@@ -22,6 +22,7 @@ from mxverdict.errors import AddressRefused, HostError, JournalError, MxVerdictE
 from mxverdict.evidence import ReverseDns
 from mxverdict.evidence.candidate import Candidate
 from mxverdict.host import Host
+from mxverdict.language import stored
 from mxverdict.testers import Tester, TesterAddress, own
 from mxverdict.testers.own import OwnAddress
 from mxverdict.window import audit
@@ -44,7 +45,9 @@ def candidates(host: Host, since: float, deadline: float) -> tuple[tuple[Candida
     visitors, remarks = named_visitors(host, known.testers, since, deadline)
     if len(visitors) > _CANDIDATES:
         remarks += (
-            f"of {len(visitors)} visitors with such names only the latest {_CANDIDATES} were looked up",
+            stored("of {count} visitors with such names only the latest {most} were looked up").format(
+                count=len(visitors), most=_CANDIDATES
+            ),
         )
     asked = visitors[:_CANDIDATES]
     answers = dns.reverse_all([one.address for one in asked], deadline)
@@ -75,19 +78,19 @@ def add(
     Raises UsageError, AddressRefused when DNS says otherwise, HostError when DNS or the file does not do its
     part; nothing is changed then.
     """
-    with _refusals(host, actor, "add tester address", address, reason):
+    with _refusals(host, actor, stored("add tester address: {error}"), address, reason):
         reason = audit.clean(reason.strip(), _REASON)
         if force and not reason:
-            raise UsageError("an address that DNS does not confirm needs a reason")
+            raise UsageError(stored("an address that DNS does not confirm needs a reason"))
         with _file(host) as added:
             known = testers.load(host=host)
             tester = known.tester(tester_name)
             bare = _single(address)
             _check_new(bare, tester, known.testers)
             proof, name = ("", "") if force else _proof(bare, tester)
-            source = f"added by {actor.user}: {reason}" if force else f"added by {actor.user}: {proof}"
+            source = stored("added by {user}: {why}").format(user=actor.user, why=reason if force else proof)
             row = OwnAddress(bare, tester.name, name, time.strftime("%Y-%m-%d"), audit.clean(source))
-            result = f"{tester.name}: {proof or 'not confirmed by DNS'}"
+            result = f"{tester.name}: {proof or stored('not confirmed by DNS')}"
             audit.record(
                 host, actor, "add_tester_address", addresses=[bare], reason=reason, result=audit.clean(result)
             )
@@ -97,12 +100,16 @@ def add(
 
 def remove(host: Host, address: str, actor: Actor) -> OwnAddress:
     """Forget an address that was added. Raises UsageError, HostError."""
-    with _refusals(host, actor, "remove tester address", address, ""):
+    with _refusals(host, actor, stored("remove tester address: {error}"), address, ""):
         bare = _single(address)
         with _file(host) as added:
             row = next((one for one in added if one.address == bare), None)
             if row is None:
-                raise UsageError(f"{bare} is not among the addresses that were added on this server")
+                raise UsageError(
+                    stored("{address} is not among the addresses that were added on this server").format(
+                        address=bare
+                    )
+                )
             audit.record(host, actor, "remove_tester_address", addresses=[bare], result=row.tester)
             _write(host, [one for one in added if one != row])
     return row
@@ -111,32 +118,54 @@ def remove(host: Host, address: str, actor: Actor) -> OwnAddress:
 def _single(text: str) -> str:
     (network,) = parse([text])
     if network.num_addresses != 1:
-        raise UsageError(f"{audit.clean(text, 60)} is more than one address; add each one that was seen")
+        raise UsageError(
+            stored("{address} is more than one address; add each one that was seen").format(
+                address=audit.clean(text, 60)
+            )
+        )
     return str(network.network_address)
 
 
 def _check_new(address: str, tester: Tester, known: Sequence[Tester]) -> None:
     for other in known:
         if any(ipaddress.ip_address(address) in network for network in other.networks):
-            raise UsageError(f"{address} is known already, as an address of {other.title}")
+            raise UsageError(
+                stored("{address} is known already, as an address of {tester}").format(
+                    address=address, tester=other.title
+                )
+            )
     if len(tester.addresses) >= MOST:
         raise UsageError(
-            f"{tester.title} has {len(tester.addresses)} addresses; a window takes {MOST} at most"
+            stored("{tester} has {count} addresses; a window takes {most} at most").format(
+                tester=tester.title, count=len(tester.addresses), most=MOST
+            )
         )
 
 
 def _proof(address: str, tester: Tester) -> tuple[str, str]:
     """What proves the address, and its reverse name."""
     if not tester.domains:
-        raise AddressRefused(f"no domain of {tester.title} is known, so DNS cannot confirm its addresses")
+        raise AddressRefused(
+            stored("no domain of {tester} is known, so DNS cannot confirm its addresses").format(
+                tester=tester.title
+            )
+        )
     (reverse,) = dns.reverse_all([address], time.monotonic() + _LOOK_UP)
     name = confirmed(reverse, tester)
     if name:
-        return f"{address} has the name {name}, which leads back to it", name
+        return stored("{address} has the name {name}, which leads back to it").format(
+            address=address, name=name
+        ), name
     unanswered = reverse.error or next((one.error for one in reverse.forwards if one.error), "")
     if unanswered:
-        raise HostError(f"{address} could not be confirmed: {unanswered}")
-    raise AddressRefused(f"{address} is not confirmed as {tester.title}'s: {in_words(reverse, tester)}")
+        raise HostError(
+            stored("{address} could not be confirmed: {reason}").format(address=address, reason=unanswered)
+        )
+    raise AddressRefused(
+        stored("{address} is not confirmed as {tester}'s: {reason}").format(
+            address=address, tester=tester.title, reason=in_words(reverse, tester)
+        )
+    )
 
 
 def in_words(reverse: ReverseDns, tester: Tester) -> str:
@@ -144,13 +173,15 @@ def in_words(reverse: ReverseDns, tester: Tester) -> str:
     if reverse.error:
         return reverse.error
     if not reverse.names:
-        return "it has no reverse name"
+        return stored("it has no reverse name")
     under = [name for name in reverse.names if tester.owns(name)]
     if not under:
-        return (
-            f"its reverse name {reverse.names[0]} is not under {' or '.join(tester.domains) or 'any domain'}"
-        )
-    return f"its reverse name {under[0]} does not lead back to it"
+        if not tester.domains:
+            told = stored("its reverse name {name} is not under any domain")
+        else:
+            told = stored("its reverse name {name} is not under {domains}")
+        return told.format(name=reverse.names[0], domains=" or ".join(tester.domains))
+    return stored("its reverse name {name} does not lead back to it").format(name=under[0])
 
 
 @contextmanager
@@ -160,7 +191,7 @@ def _file(host: Host) -> Iterator[tuple[OwnAddress, ...]]:
     with exclusive(host, "testers", _LOCK_WAIT):
         added, trouble = own.read(host.tester_addresses)
         if trouble:
-            raise HostError(f"{trouble}; move it away or repair it first")
+            raise HostError(stored("{trouble}; move it away or repair it first").format(trouble=trouble))
         yield added
 
 
@@ -179,16 +210,18 @@ def _write(host: Host, rows: Sequence[OwnAddress]) -> None:
     except OSError as error:
         with suppress(OSError):
             fresh.unlink(missing_ok=True)
-        raise HostError(f"{path} cannot be written: {error.strerror}") from error
+        raise HostError(
+            stored("{path} cannot be written: {error}").format(path=path, error=error.strerror)
+        ) from error
 
 
 @contextmanager
-def _refusals(host: Host, actor: Actor, action: str, address: str, reason: str) -> Iterator[None]:
+def _refusals(host: Host, actor: Actor, refused: str, address: str, reason: str) -> Iterator[None]:
     try:
         yield
     except MxVerdictError as error:
         with suppress(JournalError):
             audit.record(
-                host, actor, "refuse", addresses=[address], reason=reason, result=f"{action}: {error}"
+                host, actor, "refuse", addresses=[address], reason=reason, result=refused.format(error=error)
             )
         raise

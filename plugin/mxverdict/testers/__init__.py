@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from mxverdict.errors import UsageError
+from mxverdict.language import stored
 from mxverdict.testers import own
 
 if TYPE_CHECKING:
@@ -125,7 +126,9 @@ class Catalogue:
             if tester.name == name.strip().lower():
                 return tester
         known = ", ".join(tester.name for tester in self.testers)
-        raise UsageError(f"unknown tester {name[:60]!r}; known are {known}")
+        raise UsageError(
+            stored("unknown tester {name}; known are {known}").format(name=repr(name[:60]), known=known)
+        )
 
 
 def load(path: Optional[Path] = None, host: Optional[Host] = None) -> Catalogue:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mxverdict.language import stored
+
 SCHEMA = 1
 _MOST_BYTES = 1 << 20
 
@@ -34,14 +36,18 @@ def read(path: Path) -> tuple[tuple[OwnAddress, ...], str]:
             data = json.loads(file.read(_MOST_BYTES))
         rows = data["addresses"] if data["schema"] == SCHEMA else None
         if not isinstance(rows, list):
-            raise ValueError("not of a form that this version knows")
+            raise ValueError(stored("not of a form that this version knows"))
     except FileNotFoundError:
         return (), ""
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        return (), f"{path} is damaged and left out: {str(error)[:100] or type(error).__name__}"
+        why = str(error)[:100] or type(error).__name__
+        return (), stored("{path} is damaged and left out: {why}").format(path=path, why=why)
     found = [row for row in map(_address, rows) if row is not None]
     damaged = len(rows) - len(found)
-    trouble = f"{path}: {damaged} damaged {'entry is' if damaged == 1 else 'entries are'} left out"
+    if damaged == 1:
+        trouble = stored("{path}: 1 damaged entry is left out").format(path=path)
+    else:
+        trouble = stored("{path}: {count} damaged entries are left out").format(path=path, count=damaged)
     return tuple(found), trouble if damaged else ""
 
 

@@ -74,7 +74,7 @@ def open_window(
     Raises UsageError, WindowRefused, WindowBusy, JournalError, WhmError or HostError with nothing changed,
     OpenFailed with everything put back, CloseFailed when that failed (the keeper goes on trying).
     """
-    with _refusals(host, actor, "open", kind=kind, addresses=networks, reason=reason):
+    with _refusals(host, actor, stored("open: {error}"), kind=kind, addresses=networks, reason=reason):
         request = _request(host, kind, networks, tester, minutes, actor, reason, until_tested)
         with _working(host, kind, _LOCK_WAIT) as journal:
             opened = _open_or_join(Operations(host, journal, kind, api), request, actor)
@@ -97,7 +97,9 @@ def open_permanent(
     Greylisting's trusted hosts stay as they are: whoever delivers mail passes greylisting by itself. Raises
     what `open_window` raises; WindowRefused too for an address that is listed already.
     """
-    with _refusals(host, actor, "open for good", kind=PERMANENT, addresses=[address], reason=reason):
+    with _refusals(
+        host, actor, stored("open for good: {error}"), kind=PERMANENT, addresses=[address], reason=reason
+    ):
         (network,) = parse([address])
         if network.num_addresses != 1:
             raise UsageError(
@@ -128,7 +130,7 @@ def _open_or_join(server: Operations, request: Window, actor: Actor) -> Window:
 
 def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Window:
     """Move the deadline to `minutes` from now, never to an earlier time. Raises UsageError, WindowRefused."""
-    with _refusals(host, actor, "extend", window=window_id):
+    with _refusals(host, actor, stored("extend: {error}"), window=window_id):
         settings.check_minutes(host, minutes)
         kind = _kind(host, window_id)
         with _working(host, kind, _LOCK_WAIT) as journal:
@@ -155,7 +157,7 @@ def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Win
 
 def close_window(host: Host, window_id: int, actor: Actor, api: Optional[WhmApi] = None) -> Window:
     """Close a window now. Raises CloseFailed when that did not work: the keeper goes on trying."""
-    with _refusals(host, actor, "close", window=window_id):
+    with _refusals(host, actor, stored("close: {error}"), window=window_id):
         kind = _kind(host, window_id)
         with _working(host, kind, _LOCK_WAIT) as journal:
             window = _known(journal, window_id)
@@ -332,7 +334,7 @@ def _working(host: Host, kind: str, wait: float) -> Iterator[Journal]:
 
 
 @contextmanager
-def _refusals(host: Host, actor: Actor, action: str, **about: Any) -> Iterator[None]:
+def _refusals(host: Host, actor: Actor, refused: str, **about: Any) -> Iterator[None]:
     """Put a request that ends before anything changed into the audit trail."""
     try:
         yield
@@ -340,7 +342,7 @@ def _refusals(host: Host, actor: Actor, action: str, **about: Any) -> Iterator[N
         raise
     except MxVerdictError as error:
         with suppress(JournalError):
-            audit.record(host, actor, "refuse", result=f"{action}: {error}", **about)
+            audit.record(host, actor, "refuse", result=refused.format(error=error), **about)
         raise
 
 
