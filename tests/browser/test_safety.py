@@ -31,7 +31,7 @@ def registered_for_anybody(whm: Whm) -> Iterator[None]:
     """WHM lets every login through to the page, whose own gate is then the only one."""
     conf = whm.box.root / "var/cpanel/apps/mxverdict.conf"
     registered = conf.read_text()
-    conf.write_text(registered.replace("acls=all", "acls=any"))
+    conf.write_text(registered.replace("acls=software-mxverdict", "acls=any"))
     try:
         yield
     finally:

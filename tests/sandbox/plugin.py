@@ -1,4 +1,4 @@
-"""Puts the product's page into the sandbox's WHM, as install.sh does on a server."""
+"""Puts the product's page and privilege into the sandbox's WHM, as install.sh does on a server."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from tests.sandbox.server_files import REPOSITORY
 
 _OPT = "/opt/mxverdict"
 _DOCROOT = "usr/local/cpanel/whostmgr/docroot"
+_DRIVERS = "usr/local/cpanel/Cpanel/Config/ConfigObj/Driver"
 _REGISTER = "usr/local/cpanel/bin/register_appconfig"
 
 
 def install_plugin(root: Path, python: str = sys.executable, plugin_dir: Path = REPOSITORY / "plugin") -> str:
-    """Lay the CGI and its icon below `root`, register the AppConfig and return the page's path on the web.
+    """Lay the CGI, its icon and the driver of its privilege below `root`, and register the AppConfig.
 
+    Returns the page's path on the web.
     `python` runs the CGI, which finds the package in `plugin_dir`.
     """
     appconfig = REPOSITORY / "appconfig/mxverdict.conf"
@@ -30,5 +32,8 @@ def install_plugin(root: Path, python: str = sys.executable, plugin_dir: Path = 
     script.chmod(0o700)
     for icon in (REPOSITORY / "appconfig").glob(keys["icon"]):
         shutil.copy(icon, root / _DOCROOT / "addon_plugins" / icon.name)
+    for module in ("MXVerdict.pm", "MXVerdict/META.pm"):
+        (root / _DRIVERS / module).parent.mkdir(exist_ok=True)
+        shutil.copy(REPOSITORY / "appconfig" / module, root / _DRIVERS / module)
     subprocess.run([root / _REGISTER, appconfig], check=True, capture_output=True)
     return f"/cgi/{keys['entryurl']}"

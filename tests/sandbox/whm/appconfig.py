@@ -16,6 +16,8 @@ from tests.sandbox.whm.access import Caller
 from tests.sandbox.whm.daemon import hup
 
 _APPS = "var/cpanel/apps"
+_MENU = "var/cpanel/pluginscache.yaml"
+"""The plugins' entries in WHM's menu, as `Whostmgr::HTMLInterface` reads them."""
 _LOGGED_IN_USER = "$authuser"
 NOTIFICATIONS_LOG = "sandbox/notifications.log"
 
@@ -83,6 +85,7 @@ def register_main(root: Path, arguments: list[str]) -> int:
             log.write(f"appconfig registered: {app.name}\n")
     path.write_text(text)
     path.chmod(0o600)
+    _refresh_menu(root)
     hup(root)
     print(f"{app.name} registered")
     return 0
@@ -99,6 +102,7 @@ def unregister_main(root: Path, arguments: list[str]) -> int:
     if not path.exists():
         return _usage("unregister_appconfig FILE-or-name", f"{name} is not registered.")
     path.unlink()
+    _refresh_menu(root)
     hup(root)
     print(f"{name} unregistered")
     return 0
@@ -111,6 +115,23 @@ def is_registered_main(root: Path, arguments: list[str]) -> int:
     found = any(app.name == arguments[1] for app in registered(root))
     print(f"{arguments[1]} is {'' if found else 'not '}registered")
     return 0 if found else 1
+
+
+def _refresh_menu(root: Path) -> None:
+    lines = ["---", "addons:"]
+    for app in registered(root):
+        if app.entryurl and app.displayname:
+            pairs = {
+                "cgi": app.entryurl,
+                "showname": app.displayname,
+                "icon": app.icon,
+                "target": app.target,
+                "acllist": ",".join(app.privileges),
+                "uniquekey": app.name,
+            }
+            quoted = [f"{key}: '{value.replace(chr(39), chr(39) * 2)}'" for key, value in pairs.items()]
+            lines += [f"  {'-' if number == 0 else ' '} {pair}" for number, pair in enumerate(quoted)]
+    (root / _MENU).write_text("".join(f"{line}\n" for line in lines))
 
 
 def _problem(app: App, service: str) -> Optional[str]:

@@ -10,9 +10,9 @@ import posixpath
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, cast
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qs, parse_qsl, unquote
 
-from tests.sandbox.whm import access, api, appconfig, cgi, faults, machine, pages
+from tests.sandbox.whm import access, api, appconfig, cgi, faults, machine, pages, resellers
 from tests.sandbox.whm.sessions import COOKIE, Session, Sessions, split_security_token
 
 _MAX_BODY = 16 * 1024 * 1024
@@ -42,6 +42,10 @@ class Site:
 class Visitor(NamedTuple):
     caller: access.Caller
     session: Optional[Session] = None
+
+    @property
+    def security_token(self) -> str:
+        return self.session.security_token if self.session else ""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -146,8 +150,10 @@ class Handler(BaseHTTPRequestHandler):
             self._static(path)
         elif path == "/":
             apps = [app for app in appconfig.registered(self._site.root) if app.allows(visitor.caller)]
-            token = visitor.session.security_token if visitor.session else ""
-            self._html(200, pages.start(visitor.caller.user, token, apps))
+            own = {resellers.PATH: resellers.TITLE} if visitor.caller.is_root_level else {}
+            self._html(200, pages.start(visitor.caller.user, visitor.security_token, apps, own))
+        elif path == resellers.PATH:
+            self._resellers(visitor, body)
         else:
             self.fail(404, "Not Found")
 
@@ -231,11 +237,29 @@ class Handler(BaseHTTPRequestHandler):
             server=self.connection.getsockname()[:2],
             client=self.client_address[:2],
             remote_user=visitor.caller.user,
-            security_token=visitor.session.security_token if visitor.session else "",
+            security_token=visitor.security_token,
             token_name=visitor.caller.token_name,
         )
         variables = cgi.environment(site.root, request, script, path_info, site.version, site.host_name)
         cgi.run(script, variables, body, app.runs_as(visitor.caller), site.error_log, self)
+
+    def _resellers(self, visitor: Visitor, body: bytes) -> None:
+        if not visitor.caller.is_root_level:
+            self.fail(403, "Forbidden")
+            return
+        message = ""
+        if self.command == "POST":
+            form = parse_qs(body.decode())
+            user = form.get("res", [""])[0]
+            try:
+                resellers.give(self._site.root, user, form.get("acl", []))
+            except KeyError:
+                self.fail(404, "Not Found")
+                return
+            message = f"The privileges of {user} are saved."
+        content = resellers.form(self._site.root, visitor.security_token, message)
+        title, user = resellers.TITLE, visitor.caller.user
+        self._html(200, pages.inside(title, user, visitor.security_token, content))
 
     def _static(self, path: str) -> None:
         file = self._site.docroot / posixpath.normpath(path).lstrip("/")

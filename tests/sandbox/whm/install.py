@@ -15,6 +15,7 @@ _FOLDERS = (
     "etc",
     "sandbox/faults",
     "usr/local/cpanel/3rdparty/bin",
+    "usr/local/cpanel/Cpanel/Config/ConfigObj/Driver",
     "usr/local/cpanel/bin",
     "usr/local/cpanel/libexec",
     "usr/local/cpanel/logs",
@@ -65,7 +66,7 @@ def install(root: Path, *, python: str = sys.executable) -> None:
 
 
 def _install_perl(cpanel: Path) -> None:
-    shutil.copytree(_HERE / "perl/Whostmgr", cpanel / "Whostmgr", dirs_exist_ok=True)
+    shutil.copytree(_HERE / "perl", cpanel, dirs_exist_ok=True)
     system_perl = shutil.which("perl", path="/usr/bin:/bin")
     link = cpanel / "3rdparty/bin/perl"
     if system_perl and not link.exists():

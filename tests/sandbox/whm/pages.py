@@ -1,8 +1,8 @@
-"""The HTML of cpsrvd itself: login form, start page with the plugin menu, error page."""
+"""The HTML of cpsrvd itself: login form, start page with the plugin menu, root's pages, error page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 
 from tests.sandbox.whm.appconfig import App
@@ -12,26 +12,45 @@ def login(message: str = "", goto: str = "") -> str:
     notice = f'<p class="notice">{escape(message)}</p>' if message else ""
     return _page(
         "WHM Login",
-        f"""<form class="login" method="post" action="/login/">
+        f"""<main><form class="login" method="post" action="/login/">
+<h1>WHM</h1>
 {notice}
 <input type="hidden" name="goto_uri" value="{escape(goto)}">
 <label>Username <input name="user" autofocus autocomplete="username"></label>
 <label>Password <input name="pass" type="password" autocomplete="current-password"></label>
 <button>Log in</button>
-</form>""",
+</form></main>""",
     )
 
 
-def start(user: str, security_token: str, apps: Iterable[App]) -> str:
+def start(user: str, security_token: str, apps: Iterable[App], links: Mapping[str, str]) -> str:
+    """`links`: names of WHM's own pages, by path."""
     entries = "\n".join(_entry(security_token, app) for app in apps if app.entryurl and app.displayname)
-    return _page(
-        "WHM Home",
-        f"""<header class="whm-top"><a class="brand" href="{security_token}/">WHM</a>
-<span>{escape(user)} · <a href="{security_token}/logout/">Log Out</a></span></header>
-<main class="whm-main"><h1>Plugins</h1>
+    own = "\n".join(
+        f'<li><a href="{security_token}{escape(path)}">{escape(name)}</a></li>'
+        for path, name in links.items()
+    )
+    return inside(
+        "Home",
+        user,
+        security_token,
+        f"""<h2>Plugins</h2>
 <ul class="plugins">
 {entries or "<li>No plugins.</li>"}
-</ul></main>""",
+</ul>
+{f"<h2>Resellers</h2><ul>{own}</ul>" if own else ""}""",
+    )
+
+
+def inside(title: str, user: str, security_token: str, content: str) -> str:
+    """A page behind the login."""
+    return _page(
+        f"WHM - {title}",
+        f"""<header class="whm-top"><a class="brand" href="{security_token}/">WHM</a>
+<span>{escape(user)} · <a href="{security_token}/logout/">Log Out</a></span></header>
+<main class="whm-main"><h1>{escape(title)}</h1>
+{content}
+</main>""",
     )
 
 
