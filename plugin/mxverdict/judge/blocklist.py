@@ -20,13 +20,15 @@ from mxverdict.evidence.blocklist import (
     ListAnswer,
 )
 from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.language import gettext as _
+from mxverdict.language import marked, ngettext
 from mxverdict.testers import rows
 from mxverdict.testers.blocklists import Blocklist, load
 
 CATEGORY = "blacklist"
-NAME = "Blocklists"
+NAME = marked("Blocklists")
 _LISTED_RANGE = ipaddress.ip_network("127.0.0.0/8")
-_OWN_RESOLVER = (
+_OWN_RESOLVER = marked(
     "Let this server use a DNS resolver of its own (unbound or BIND on this machine, forwarding to nobody), "
     "then check again; until then ask the lists' own pages."
 )
@@ -74,33 +76,40 @@ def judge_named(evidence: BlocklistEvidence, name: str, address: str) -> Finding
     row = Row(name, "error", "LISTED", CATEGORY, address)
     dead = catalogue.dead_named(name)
     if dead is not None:
-        why = f"That list is dead: {dead.ended}. No receiver can be told anything by it."
-        return Finding(row, Verdict.FALSE_POSITIVE, why, (f"source: {dead.source}",), owner=Owner.NOBODY)
+        why = _("That list is dead: {ended}. No receiver can be told anything by it.")
+        why = why.format(ended=_(dead.ended))
+        proof = (_("source: {source}").format(source=dead.source),)
+        return Finding(row, Verdict.FALSE_POSITIVE, why, proof, owner=Owner.NOBODY)
     closed = catalogue.closed_named(name)
     if closed is not None:
-        why = f"This server cannot ask that list: {closed.why}."
-        return Finding(row, Verdict.UNKNOWN, why, todo=f"Look the address up at {closed.page}")
-    why = "It is none of the lists that we know, so few receivers will use it; it was not asked."
-    return Finding(row, Verdict.UNKNOWN, why, todo="Ask it on its own page, which the tester links to.")
+        why = _("This server cannot ask that list: {reason}.").format(reason=_(closed.why))
+        return Finding(row, Verdict.UNKNOWN, why, todo=_look_up(closed.page))
+    why = _("It is none of the lists that we know, so few receivers will use it; it was not asked.")
+    return Finding(row, Verdict.UNKNOWN, why, todo=_("Ask it on its own page, which the tester links to."))
 
 
 def _now(evidence: BlocklistEvidence, known: Blocklist, address: str) -> Finding:
     answer = next((a for a in evidence.answers if (a.zone, a.address) == (known.zone, address)), None)
     if answer is None:
-        why = "That list was not asked about this address."
-        return Finding(_row(known, address, "unknown", "not asked"), Verdict.UNKNOWN, why)
+        why = _("That list was not asked about this address.")
+        return Finding(_row(known, address, "unknown", _("not asked")), Verdict.UNKNOWN, why)
     finding = _listing(evidence, known, answer)
     if finding is not None:
         return finding
     state = _state(evidence, known)
     if answer.error or answer.codes or state.kind != "sound":
-        why = f"{known.title} could not be asked now."
+        why = _("{list} could not be asked now.").format(list=known.title)
         told = answer.error or _codes(known, answer.codes) or state.told
-        row = _row(known, address, "unknown", "no usable answer")
-        return Finding(row, Verdict.UNKNOWN, why, (told,), f"Look the address up at {known.removal}")
+        row = _row(known, address, "unknown", _("no usable answer"))
+        return Finding(row, Verdict.UNKNOWN, why, (told,), _look_up(known.removal))
     words = rows.load(CATEGORY).get(known.title)
     row = words.passes(address) if words else Row(known.title, "ok", "OK", CATEGORY, address)
-    return Finding(row, Verdict.OK, f"{known.title} does not list the address now.")
+    why = _("{list} does not list the address now.").format(list=known.title)
+    return Finding(row, Verdict.OK, why)
+
+
+def _look_up(page: str) -> str:
+    return _("Look the address up at {page}").format(page=page)
 
 
 def _listing(evidence: BlocklistEvidence, known: Blocklist, answer: ListAnswer) -> Optional[Finding]:
@@ -110,25 +119,33 @@ def _listing(evidence: BlocklistEvidence, known: Blocklist, answer: ListAnswer) 
         return None
     state = _state(evidence, known)
     row = _row(known, answer.address, "error", "LISTED", answer.reasons)
-    proof = (f"{known.zone} answers {_codes(known, codes)}", *(f"its reason: {r}" for r in answer.reasons))
+    proof = (
+        _("{zone} answers {codes}").format(zone=known.zone, codes=_codes(known, codes)),
+        *(_("its reason: {reason}").format(reason=reason) for reason in answer.reasons),
+    )
     foreign = [code for code in codes if ipaddress.ip_address(code) not in _LISTED_RANGE]
     if foreign:
-        why = f"{foreign[0]} is no blocklist's answer (those lie in 127.0.0.0/8): the zone has another owner."
+        why = _("{code} is no blocklist's answer (those lie in 127.0.0.0/8): the zone has another owner.")
+        why = why.format(code=foreign[0])
         return Finding(row, Verdict.FALSE_POSITIVE, why, proof, owner=Owner.BLOCKLIST)
     if state.kind in ("wild", "dead"):
-        why = "The list is not in order, so its answer means nothing: " + state.told + "."
+        why = _("The list is not in order, so its answer means nothing: {reason}.").format(reason=state.told)
         return Finding(row, Verdict.FALSE_POSITIVE, why, proof, owner=Owner.BLOCKLIST)
     if state.kind != "sound":
-        why = "The list answered for this address, but gave no proof that it is in order: " + state.told + "."
-        return Finding(row, Verdict.UNKNOWN, why, proof, f"Look the address up at {known.removal}")
-    todo = f"{known.advice} {known.removal}".strip()
+        why = _("The list answered for this address, but gave no proof that it is in order: {reason}.")
+        why = why.format(reason=state.told)
+        return Finding(row, Verdict.UNKNOWN, why, proof, _look_up(known.removal))
+    todo = f"{_(known.advice)} {known.removal}".strip()
     owner = Owner.ADDRESS if known.about_network else Owner.SERVER
     if known.importance == "low":
-        why = "The address is on the list, but hardly a receiver refuses mail for it."
+        why = _("The address is on the list, but hardly a receiver refuses mail for it.")
         return Finding(row, Verdict.ADVISORY, why, proof, todo, owner)
-    many = "many" if known.importance == "high" else "some"
-    why = f"The address is on the list, and {many} receivers refuse mail for it."
-    todo = f"Stop the cause (a hacked account or site, see Exim's log), then: {todo}"
+    why = (
+        _("The address is on the list, and many receivers refuse mail for it.")
+        if known.importance == "high"
+        else _("The address is on the list, and some receivers refuse mail for it.")
+    )
+    todo = _("Stop the cause (a hacked account or site, see Exim's log), then: {todo}").format(todo=todo)
     return Finding(row, Verdict.PROBLEM, why, proof, todo, owner)
 
 
@@ -145,13 +162,17 @@ def _clean(evidence: BlocklistEvidence, known: Iterable[Blocklist], address: str
     ]
     if not not_listing:
         return None
-    number = f"{len(not_listing)} blocklist{'s' if len(not_listing) > 1 else ''}"
+    text = ngettext(
+        "not listed by {count} blocklist", "not listed by {count} blocklists", len(not_listing)
+    ).format(count=len(not_listing))
     unproven = [entry.title for entry in not_listing if not _proves_version(evidence, entry, address)]
-    told = ["not listed by " + ", ".join(entry.title for entry in not_listing), _asked_through(evidence)]
+    told = [_("not listed by {lists}").format(lists=_titles(not_listing)), _asked_through(evidence)]
     if unproven:
-        told.append("without an IPv6 test entry, so with less certainty: " + ", ".join(unproven))
-    row = Row(NAME, "ok", f"not listed by {number}", CATEGORY, address)
-    return Finding(row, Verdict.OK, "These lists are in order and do not list the address.", tuple(told))
+        less = _("without an IPv6 test entry, so with less certainty: {lists}")
+        told.append(less.format(lists=", ".join(unproven)))
+    row = Row(NAME, "ok", text, CATEGORY, address)
+    why = _("These lists are in order and do not list the address.")
+    return Finding(row, Verdict.OK, why, tuple(told))
 
 
 def _refusing(evidence: BlocklistEvidence, refusing: Sequence[Blocklist]) -> list[Finding]:
@@ -159,15 +180,20 @@ def _refusing(evidence: BlocklistEvidence, refusing: Sequence[Blocklist]) -> lis
         return []
     catalogue = load()
     named = [
-        f"{address} is a public resolver ({catalogue.public_resolvers[address]})"
+        _("{address} is a public resolver ({operator})").format(
+            address=address, operator=catalogue.public_resolvers[address]
+        )
         for address in evidence.resolvers
         if address in catalogue.public_resolvers
     ]
-    why = "These lists do not answer the DNS resolver that this server uses; that is no listing."
-    told = [f"{entry.title}: {_state(evidence, entry).told}. {entry.access}".rstrip() for entry in refusing]
-    row = Row(NAME, "unknown", f"refused by {_titles(refusing)}", CATEGORY, ", ".join(evidence.addresses))
+    why = _("These lists do not answer the DNS resolver that this server uses; that is no listing.")
+    told = [
+        f"{entry.title}: {_state(evidence, entry).told}. {_(entry.access)}".rstrip() for entry in refusing
+    ]
+    text = _("refused by {lists}").format(lists=_titles(refusing))
+    row = Row(NAME, "unknown", text, CATEGORY, ", ".join(evidence.addresses))
     proof = (*told, _asked_through(evidence), *named)
-    return [Finding(row, Verdict.UNKNOWN, why, proof, _OWN_RESOLVER, Owner.SERVER)]
+    return [Finding(row, Verdict.UNKNOWN, why, proof, _(_OWN_RESOLVER), Owner.SERVER)]
 
 
 def _unproven(
@@ -188,23 +214,25 @@ def _unproven(
     hosts = ", ".join(evidence.addresses)
     findings = []
     if silent:
-        row = Row(
-            NAME, "unknown", f"no answer from {_titles(known[zone] for zone in silent)}", CATEGORY, hosts
-        )
-        why = "These lists gave no answer; whether they list the address is not known."
+        text = _("no answer from {lists}").format(lists=_titles(known[zone] for zone in silent))
+        row = Row(NAME, "unknown", text, CATEGORY, hosts)
+        why = _("These lists gave no answer; whether they list the address is not known.")
         proof = (*(f"{known[zone].title}: {text}" for zone, text in silent.items()), _asked_through(evidence))
-        todo = "Check again later, or ask the lists' own pages: " + _pages(known[zone] for zone in silent)
+        todo = _("Check again later, or ask the lists' own pages: {pages}")
+        todo = todo.format(pages=_pages(known[zone] for zone in silent))
         findings.append(Finding(row, Verdict.UNKNOWN, why, proof, todo))
     picky = {zone: told for zone, told in broken.items() if known[zone].access}
     if picky:
-        why = "These lists fail the test that every list must pass; they may not answer this resolver."
-        todo = " ".join([*(known[zone].access for zone in picky), "Or ask their own pages:"])
-        todo = f"{todo} {_pages(known[zone] for zone in picky)}"
+        why = _("These lists fail the test that every list must pass; they may not answer this resolver.")
+        ask = _("Or ask their own pages: {pages}").format(pages=_pages(known[zone] for zone in picky))
+        todo = " ".join([*(_(known[zone].access) for zone in picky), ask])
         row, proof = _out_of_order(evidence, known, picky)
         findings.append(Finding(row, Verdict.UNKNOWN, why, proof, todo, Owner.SERVER))
     ended = {zone: told for zone, told in broken.items() if zone not in picky}
     if ended:
-        why = "These lists fail the test that every list must pass: nobody can tell anything by them today."
+        why = _(
+            "These lists fail the test that every list must pass: nobody can tell anything by them today."
+        )
         row, proof = _out_of_order(evidence, known, ended)
         findings.append(Finding(row, Verdict.ADVISORY, why, proof, owner=Owner.BLOCKLIST))
     return findings
@@ -213,8 +241,8 @@ def _unproven(
 def _out_of_order(
     evidence: BlocklistEvidence, known: dict[str, Blocklist], broken: dict[str, str]
 ) -> tuple[Row, tuple[str, ...]]:
-    titles = _titles(known[zone] for zone in broken)
-    row = Row(NAME, "unknown", f"not in order: {titles}", CATEGORY, ", ".join(evidence.addresses))
+    text = _("not in order: {lists}").format(lists=_titles(known[zone] for zone in broken))
+    row = Row(NAME, "unknown", text, CATEGORY, ", ".join(evidence.addresses))
     proof = (*(f"{known[zone].title}: {told}" for zone, told in broken.items()), _asked_through(evidence))
     return row, proof
 
@@ -222,9 +250,9 @@ def _out_of_order(
 def _not_asked(evidence: BlocklistEvidence) -> list[Finding]:
     if not evidence.not_asked:
         return []
-    row = Row(NAME, "unknown", "not asked", CATEGORY, ", ".join(evidence.not_asked))
-    why = "Blocklists know public addresses alone; these are private, so receivers see another one."
-    return [Finding(row, Verdict.UNKNOWN, why, todo="Name the public address as a target.")]
+    row = Row(NAME, "unknown", _("not asked"), CATEGORY, ", ".join(evidence.not_asked))
+    why = _("Blocklists know public addresses alone; these are private, so receivers see another one.")
+    return [Finding(row, Verdict.UNKNOWN, why, todo=_("Name the public address as a target."))]
 
 
 _SOUND = _State("sound", "")
@@ -239,14 +267,15 @@ def _state(evidence: BlocklistEvidence, known: Blocklist) -> _State:
             return _State("refuses", _codes(known, refusals))
     for entry in (CLEAN_ENTRY, CLEAN_ENTRY_6):
         if entry in entries and entries[entry].codes:
-            return _State("wild", f"it lists {entry}, which no list may hold ({entries[entry].codes[0]})")
+            told = _("it lists {entry}, which no list may hold ({code})")
+            return _State("wild", told.format(entry=entry, code=entries[entry].codes[0]))
     listed, clean = entries.get(LISTED_ENTRY), entries.get(CLEAN_ENTRY)
     if listed is None or clean is None:
-        return _State("silent", "its test entries were not asked for")
+        return _State("silent", _("its test entries were not asked for"))
     if listed.error or clean.error:
         return _State("silent", listed.error or clean.error)
     if not listed.codes:
-        return _State("dead", f"it lacks {LISTED_ENTRY}, which every list must hold")
+        return _State("dead", _("it lacks {entry}, which every list must hold").format(entry=LISTED_ENTRY))
     return _SOUND
 
 
@@ -268,7 +297,8 @@ def _row(known: Blocklist, address: str, level: str, text: str, details: tuple[s
 
 
 def _codes(known: Blocklist, codes: Iterable[str]) -> str:
-    return ", ".join(f"{code} ({known.meaning(code) or 'of no known meaning'})" for code in codes)
+    meanings = ((code, _(known.meaning(code)) or _("of no known meaning")) for code in codes)
+    return ", ".join(f"{code} ({meaning})" for code, meaning in meanings)
 
 
 def _titles(lists: Iterable[Blocklist]) -> str:
@@ -280,4 +310,6 @@ def _pages(lists: Iterable[Blocklist]) -> str:
 
 
 def _asked_through(evidence: BlocklistEvidence) -> str:
-    return "asked through " + (", ".join(evidence.resolvers) or "no resolver")
+    if not evidence.resolvers:
+        return _("asked through no resolver")
+    return _("asked through {resolvers}").format(resolvers=", ".join(evidence.resolvers))
