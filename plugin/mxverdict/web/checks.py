@@ -8,15 +8,17 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Optional
 
 from mxverdict import targets
-from mxverdict.collect.progress import Steps
 from mxverdict.errors import UsageError
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Report
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
+from mxverdict.language import stored as kept
+from mxverdict.retold import retold
 from mxverdict.web import jobs, rights
 from mxverdict.web.jobs import Desk, Job
 from mxverdict.web.request import PASTE_ACTION, Refusal
@@ -25,10 +27,14 @@ from mxverdict.web.visitor import Visitor
 
 if TYPE_CHECKING:
     from mxverdict import check_pasted
+    from mxverdict.web.telling import Telling
 
 _LONGEST = 300
 """Seconds after which the process of a check is ended, so that nothing bars the next check for ever."""
 _LATELY = 8
+_CHECKED = kept("{target} is checked.")
+_READING = kept("reading the report")
+_JUDGED = kept("The report is judged.")
 PASTED = "pasted-"
 """How the names of the jobs begin that judge a pasted report."""
 
@@ -39,6 +45,15 @@ class Checked:
 
     evidence: Evidence
     report: Report
+
+
+@dataclass(frozen=True)
+class SoFar:
+    """What a check that runs has found, judged: the rows of the categories that are `complete`."""
+
+    evidence: Evidence
+    report: Report
+    complete: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -57,7 +72,9 @@ def target_of(text: str) -> str:
     try:
         return targets.parse(text)
     except UsageError as error:
-        raise Refusal(400, f"{error}.", advice="Type it like shop.example or 203.0.113.10.") from None
+        raise Refusal(
+            400, f"{retold(str(error))}.", advice=_("Type it like shop.example or 203.0.113.10.")
+        ) from None
 
 
 def domain_job(target: str) -> str:
@@ -65,9 +82,10 @@ def domain_job(target: str) -> str:
     return jobs.ABOUT_DOMAIN + hashlib.sha256(target.encode()).hexdigest()[:32]
 
 
-def lately(host: Host) -> list[Job]:
-    """The latest checks of domains, one for each."""
-    return jobs.titled(host, jobs.ABOUT_DOMAIN)[:_LATELY]
+def lately(host: Host, visitor: Visitor) -> list[Job]:
+    """The latest checks of the visitor's domains, one for each."""
+    found = (job for job in jobs.titled(host, jobs.ABOUT_DOMAIN) if rights.owns(visitor, job.title))
+    return list(islice(found, _LATELY))
 
 
 def start_domain(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
@@ -79,7 +97,7 @@ def start_domain(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
 
     def work(desk: Desk) -> str:
         desk.keep(_evidence(host, desk, target))
-        return f"{target} is checked."
+        return _CHECKED.format(target=target)
 
     if jobs.start_at_desk(host, work, name, target, owner=visitor.user):
         jobs.wait(host, name, PATIENCE)
@@ -99,12 +117,27 @@ def stored(result: Any) -> Optional[Checked]:
         return None
 
 
+def so_far(host: Host, name: str) -> Optional[SoFar]:
+    """What the check in the job of that name has found so far; None when nothing yet."""
+    from mxverdict import check, evidence
+
+    shown = jobs.partial(host, name)
+    if not isinstance(shown, dict):
+        return None
+    try:
+        gathered = evidence.from_json(shown.get("evidence"))
+        complete = frozenset(shown.get("complete", ()))
+        return SoFar(gathered, check.so_far(gathered, complete), complete)
+    except (ValueError, UsageError):
+        return None
+
+
 def start_pasted(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
     """Start the check behind the answer to `form["text"]`, a pasted report; answers its address. Raises
     Refusal for what is malformed or about more than is the visitor's."""
     text = form.get("text", "")
     if not text.strip():
-        raise Refusal(400, "Nothing was pasted.", advice="Paste the text of the report into the field.")
+        raise Refusal(400, _("Nothing was pasted."), advice=_("Paste the text of the report into the field."))
     about = target_of(form["about"]) if form.get("about", "").strip() else ""
     if not visitor.is_root:
         _require_own(visitor, text, about)
@@ -113,7 +146,7 @@ def start_pasted(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
     def work(desk: Desk) -> str:
         desk.keep(left)
         desk.keep({**left, "checked": _pasted_evidence(host, desk, text, about)})
-        return "The report is judged."
+        return _JUDGED
 
     name = jobs.start_at_desk(host, work, PASTED + os.urandom(16).hex(), "a report", owner=visitor.user)
     assert name is not None  # nobody else's job has that name
@@ -163,7 +196,8 @@ def _evidence(host: Host, desk: Desk, target: str) -> dict[str, Any]:
     from mxverdict import check, evidence
 
     signal.alarm(_LONGEST)
-    gathered, _ = check.run(host, targets=[target], progress=Steps(desk.step))
+    with _telling(desk) as telling:
+        gathered = check.run(host, targets=[target], progress=telling)[0]
     return {"evidence": evidence.to_json(gathered)}
 
 
@@ -173,18 +207,26 @@ def _pasted_evidence(host: Host, desk: Desk, text: str, about: str) -> dict[str,
     from mxverdict.explain import recognise
 
     signal.alarm(_LONGEST)
-    desk.step("reading the report")
+    desk.step(_READING)
     report = recognise(text)
     checked = None
     if report.rows:
         named = [about] if about else []
-        checked = check_pasted.run(host, report, about=named, progress=Steps(desk.step))
+        with _telling(desk) as telling:
+            checked = check_pasted.run(host, report, about=named, progress=telling)
     gathered = checked.evidence if checked else None
     return {
         "evidence": evidence.to_json(gathered) if gathered else None,
         "own": checked.own if checked else {},
         "taken_at": gathered.taken_at if gathered else time.time(),
     }
+
+
+def _telling(desk: Desk) -> Telling:
+    from mxverdict.evidence import to_json
+    from mxverdict.web.telling import Telling
+
+    return Telling(desk, lambda found, complete: {"evidence": to_json(found), "complete": sorted(complete)})
 
 
 STARTS: Mapping[str, Callable[[Host, Visitor, Mapping[str, str]], str]] = {

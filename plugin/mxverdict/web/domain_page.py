@@ -8,25 +8,28 @@ from typing import Optional
 from mxverdict import testers
 from mxverdict.host import Host
 from mxverdict.testers import rows
-from mxverdict.web import checks, jobs, standing
+from mxverdict.web import checks, jobs, rights, standing
 from mxverdict.web.domain_view import domain_view
 from mxverdict.web.page import send
 from mxverdict.web.request import Request
-from mxverdict.web.response import HTML, NO_STORE, Response
+from mxverdict.web.response import Response
 from mxverdict.web.view import CheckView, check_view
+from mxverdict.web.visitor import Visitor
 
 
 def show(host: Host, request: Request, response: Response) -> None:
-    """Raises Refusal for what is no domain, name or address."""
+    """Raises Refusal for what is no domain, name or address, and for what is not the visitor's."""
     asked = request.query.get("domain", "")
     target = checks.target_of(asked) if asked else ""
+    if target:
+        rights.require_domain(request.visitor, target)
     name = checks.domain_job(target)
-    response.begin(200, HTML, NO_STORE)
+    response.begin_page()
     if response.head_only:
         return
     seen = standing.look(host, request, name)
     running = seen.job is not None and seen.job.state == "running"
-    checked = None if running or not target else _checked(host, name)
+    checked = None if running or not target else _checked(host, request.visitor, name)
     reports = checked.report.domains if checked and checked.report else ()
     send(
         host,
@@ -40,11 +43,14 @@ def show(host: Host, request: Request, response: Response) -> None:
         checked=checked,
         domains=[domain_view(report) for report in reports],
         printed=rows.printed,
-        lately=lambda: checks.lately(host),
+        lately=lambda: checks.lately(host, request.visitor),
         now=time.time,
     )
 
 
-def _checked(host: Host, name: str) -> Optional[CheckView]:
+def _checked(host: Host, visitor: Visitor, name: str) -> Optional[CheckView]:
     found = checks.stored(jobs.result(host, name))
-    return check_view(found.evidence, found.report, testers.load(host=host).testers) if found else None
+    if found is None:
+        return None
+    report = rights.shown_to(visitor, found.report)
+    return check_view(found.evidence, report, testers.load(host=host).testers)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Optional
 
 from mxverdict.errors import MxVerdictError
 from mxverdict.findings import Report
 from mxverdict.host import Host
-from mxverdict.web import checks, jobs
+from mxverdict.language import gettext as _
+from mxverdict.web import checks, jobs, rights
 from mxverdict.web.checks import Checked
 from mxverdict.web.request import Refusal, Request
 from mxverdict.web.response import HTML, NO_STORE, Response
+from mxverdict.window import Window
+from mxverdict.window.lately import lately
 
 _POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """The file carries its style within itself; should a browser show it in place, nothing in it can act."""
@@ -24,15 +28,21 @@ def send(host: Host, request: Request, response: Response) -> None:
     """`format` is `html` or `text`; `domain` names a stored check. Raises Refusal."""
     found = _FORMATS.get(request.query.get("format", ""))
     if found is None:
-        raise Refusal(404, "There is no report of that kind.")
+        raise Refusal(404, _("There is no report of that kind."))
     kind, ending, write = found
     asked = request.query.get("domain", "")
     target = checks.target_of(asked) if asked else ""
+    if target:
+        rights.require_domain(request.visitor, target)
+    else:
+        rights.require_root(request.visitor)
     if response.head_only:
         about, report, body = target, None, ""
     else:
         checked = _stored(host, target) if target else _fresh(host)
-        report, body = checked.report, write(host, checked)
+        checked = replace(checked, report=rights.shown_to(request.visitor, checked.report))
+        windows = [one for one in lately(host) if rights.owns_window(request.visitor, one)]
+        report, body = checked.report, write(checked, windows)
         about = target or report.hostname
     disposition = ("Content-Disposition", f'attachment; filename="{_file_name(about, ending, report)}"')
     response.begin(200, kind, NO_STORE, disposition, policy=_POLICY)
@@ -42,7 +52,9 @@ def send(host: Host, request: Request, response: Response) -> None:
 def _stored(host: Host, target: str) -> Checked:
     found = checks.stored(jobs.result(host, checks.domain_job(target)))
     if found is None:
-        raise Refusal(404, f"There is no result for {target}.", advice="Check it first.")
+        raise Refusal(
+            404, _("There is no result for {target}.").format(target=target), advice=_("Check it first.")
+        )
     return found
 
 
@@ -52,7 +64,9 @@ def _fresh(host: Host) -> Checked:
     try:
         return Checked(*check.run(host))
     except MxVerdictError as error:
-        raise Refusal(503, f"This server could not be checked: {error}.", advice=error.advice) from None
+        raise Refusal(
+            503, _("This server could not be checked: {error}.").format(error=error), advice=error.advice
+        ) from None
 
 
 def _file_name(about: str, ending: str, report: Optional[Report]) -> str:
@@ -61,21 +75,19 @@ def _file_name(about: str, ending: str, report: Optional[Report]) -> str:
     return "-".join(part for part in ("mxverdict", safe, moment) if part) + ending
 
 
-def _html(host: Host, checked: Checked) -> str:
+def _html(checked: Checked, windows: Sequence[Window]) -> str:
     from mxverdict.report.html import report_html
-    from mxverdict.window.lately import lately
 
-    return report_html(checked.report, checked.evidence, lately(host))
+    return report_html(checked.report, checked.evidence, windows)
 
 
-def _text(host: Host, checked: Checked) -> str:
+def _text(checked: Checked, windows: Sequence[Window]) -> str:
     from mxverdict.report.plain import report_text
-    from mxverdict.window.lately import lately
 
-    return report_text(checked.report, checked.evidence, lately(host))
+    return report_text(checked.report, checked.evidence, windows)
 
 
-_FORMATS: Mapping[str, tuple[str, str, Callable[[Host, Checked], str]]] = {
+_FORMATS: Mapping[str, tuple[str, str, Callable[[Checked, Sequence[Window]], str]]] = {
     "html": (HTML, ".html", _html),
     "text": (_TEXT, ".txt", _text),
 }

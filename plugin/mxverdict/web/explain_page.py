@@ -8,10 +8,10 @@ from typing import Optional
 
 from mxverdict.explain import Explanation, recognise
 from mxverdict.host import Host
-from mxverdict.web import checks, standing
+from mxverdict.web import checks, rights, standing
 from mxverdict.web.page import send
 from mxverdict.web.request import Request
-from mxverdict.web.response import HTML, NO_STORE, Response
+from mxverdict.web.response import Response
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Answered:
 
 def show(host: Host, request: Request, response: Response) -> None:
     """Shows what the job named in the request does or has found; starts nothing."""
-    response.begin(200, HTML, NO_STORE)
+    rights.own_job(request.visitor, request.query.get("job", ""))
+    response.begin_page()
     if response.head_only:
         return
     seen = standing.look(host, request)

@@ -14,7 +14,7 @@ from mxverdict.web.log_reading import DAY, WEEK, Reading
 from mxverdict.web.log_view import visits_view
 from mxverdict.web.page import send
 from mxverdict.web.request import Refusal, Request
-from mxverdict.web.response import HTML, NO_STORE, Response
+from mxverdict.web.response import Response
 from mxverdict.web.traffic_view import traffic_view
 
 _SPANS = {"1": (DAY, "the last 24 hours"), "7": (WEEK, "the last 7 days")}
@@ -25,7 +25,7 @@ def show(host: Host, request: Request, response: Response) -> None:
     days = request.query.get("days", "1")
     if days not in _SPANS:
         raise Refusal(404, "The log is shown for 1 or 7 days.")
-    response.begin(200, HTML, NO_STORE)
+    response.begin_page()
     if response.head_only:
         return
     log_reading.refresh(host)

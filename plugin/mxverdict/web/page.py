@@ -42,7 +42,7 @@ def show(host: Host, request: Request, response: Response) -> None:
     def lately() -> list[Job]:
         from mxverdict.web import checks
 
-        return checks.lately(host)
+        return checks.lately(host, request.visitor)
 
     send(
         host,

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from typing import Optional
+from dataclasses import replace
+from typing import TYPE_CHECKING, Optional
 
 from mxverdict import settings
 from mxverdict.errors import JournalError, WhmError
@@ -19,6 +20,9 @@ from mxverdict.web.request import Refusal
 from mxverdict.web.visitor import DELEGATED, NONE, ROOT, Visitor
 from mxverdict.window import Actor, Window, audit
 from mxverdict.window.model import WHITELIST
+
+if TYPE_CHECKING:
+    from mxverdict.findings import Report
 
 _ROOT_ALONE = (ROOT,)
 _BOTH = (ROOT, DELEGATED)
@@ -73,6 +77,21 @@ def require_domain(visitor: Visitor, target: str) -> None:
             _("{target} is not a domain of your accounts.").format(target=target),
             advice=_("You can check your own domains and names below them."),
         )
+
+
+def require_root(visitor: Visitor) -> None:
+    """Raises Refusal."""
+    if not visitor.is_root:
+        raise NotTheirs(_("This needs root privileges in WHM."), advice=_("Ask the owner of the server."))
+
+
+def shown_to(visitor: Visitor, report: Report) -> Report:
+    """What a reseller sees of a report on their domain: nothing of what is wrong with the server besides."""
+    if visitor.is_root:
+        return report
+    from mxverdict.judge.summary import summary
+
+    return replace(report, server=(), summary=summary(report.predictions, report.domains, ()))
 
 
 def owns(visitor: Visitor, target: str) -> bool:
@@ -149,7 +168,7 @@ def _require(visitor: Visitor, levels: Optional[tuple[str, ...]], unknown: str) 
     if levels is None:
         raise Refusal(404, unknown)
     if level not in levels:
-        raise NotTheirs(_("This needs root privileges in WHM."), advice=_("Ask the owner of the server."))
+        require_root(visitor)
 
 
 def _unanswered(error: Exception) -> Refusal:
