@@ -101,8 +101,9 @@ def write(host: Host, settings: Settings, actor: Any) -> Settings:
                 text = json.dumps({"schema": _SCHEMA, **_values(kept)}, indent=1) + "\n"
                 edit(host.settings, lambda _old: text.encode(), Creation("root", 0o600))
     except MxVerdictError as error:
+        field = f"{error.field}: " if isinstance(error, Wrong) else ""
         with suppress(JournalError):
-            audit.record(host, actor, "refuse", result=f"settings: {error}")
+            audit.record(host, actor, "refuse", result=f"settings: {field}{error}")
         raise
     return kept
 

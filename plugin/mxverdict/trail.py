@@ -1,0 +1,178 @@
+"""Reads the audit trail from any place in it, mostly from its end: however long it is, a look costs the
+same. Written by `mxverdict.window.audit`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO, Optional
+
+from mxverdict.host import Host
+
+_BLOCK = 64 * 1024
+_MOST_BYTES = 8 * 1024 * 1024
+"""What one look reads."""
+_LONGEST_LINE = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line. `time` is Unix time; `start` and `end` are the bytes between which it stands in the file."""
+
+    time: float
+    user: str
+    origin: str
+    action: str
+    window: Optional[int]
+    kind: str
+    addresses: tuple[str, ...]
+    reason: str
+    result: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is looked for: entries for which `test` is true. Lines without any of `marks` are passed over
+    unread; no mark means every line is read."""
+
+    test: Callable[[Entry], bool] = lambda _entry: True
+    marks: tuple[bytes, ...] = ()
+
+    def passes(self, line: bytes) -> bool:
+        return not self.marks or any(mark in line for mark in self.marks)
+
+
+def mark(name: str, value: str) -> bytes:
+    """What stands in every line whose field `name` has that value."""
+    return f"{json.dumps(name)}: {json.dumps(value)}".encode()
+
+
+@dataclass(frozen=True)
+class Look:
+    """`entries` are the newest first. `older` and `newer` are the places to go on from, None where the file
+    ends; `damaged` lines among those read were left out; `stopped` says that a look ended early, having read
+    its share."""
+
+    entries: tuple[Entry, ...] = ()
+    older: Optional[int] = None
+    newer: Optional[int] = None
+    damaged: int = 0
+    stopped: bool = False
+
+
+def before(host: Host, wanted: Wanted, place: Optional[int] = None, count: int = 50) -> Look:
+    """The last `count` entries that stand before `place`, by default before the end of the file.
+
+    Raises OSError when the file is there and cannot be read.
+    """
+    try:
+        with host.audit.open("rb") as file:
+            size = file.seek(0, 2)
+            end = size if place is None else _boundary(file, place, size)
+            return _back(file, wanted, end, size, count)
+    except FileNotFoundError:
+        return Look()
+
+
+def after(host: Host, wanted: Wanted, place: int, count: int = 50) -> Look:
+    """The first `count` entries from `place` on, which are fewer than `count` only at the end of the file or
+    where the look stopped. Raises OSError as `before` does."""
+    try:
+        with host.audit.open("rb") as file:
+            size = file.seek(0, 2)
+            return _forth(file, wanted, _boundary(file, place, size), size, count)
+    except FileNotFoundError:
+        return Look()
+
+
+def _back(file: BinaryIO, wanted: Wanted, end: int, size: int, count: int) -> Look:
+    found: list[Entry] = []
+    damaged = 0
+    place = end
+    for start, line in _lines_backwards(file, end):
+        place = start
+        if not wanted.passes(line):
+            continue
+        entry = _entry(line, start)
+        if entry is None:
+            damaged += bool(line.strip())
+        elif wanted.test(entry):
+            if len(found) == count:
+                return Look(tuple(found), found[-1].start, _next(end, size), damaged)
+            found.append(entry)
+    stopped = place > 0
+    older = place if stopped and place < end else None
+    return Look(tuple(found), older, _next(end, size), damaged, stopped)
+
+
+def _forth(file: BinaryIO, wanted: Wanted, start: int, size: int, count: int) -> Look:
+    found: list[Entry] = []
+    damaged = 0
+    place = start
+    file.seek(start)
+    while place < min(size, start + _MOST_BYTES):
+        line = file.readline(_LONGEST_LINE)
+        if not line:
+            break
+        entry = _entry(line, place) if wanted.passes(line) else None
+        if entry is None:
+            damaged += bool(line.strip()) and wanted.passes(line)
+        elif wanted.test(entry):
+            if len(found) == count:
+                return _forwards(found, start, found[-1].end, damaged, stopped=False)
+            found.append(entry)
+        place += len(line)
+    return _forwards(found, start, _next(place, size), damaged, stopped=place < size)
+
+
+def _forwards(found: list[Entry], start: int, newer: Optional[int], damaged: int, *, stopped: bool) -> Look:
+    return Look(tuple(reversed(found)), start or None, newer, damaged, stopped)
+
+
+def _next(place: int, size: int) -> Optional[int]:
+    return place if place < size else None
+
+
+def _boundary(file: BinaryIO, place: int, size: int) -> int:
+    """`place` if a line begins there; the end of the file for any other, which no page of ours links to."""
+    if not 0 < place < size:
+        return 0 if place == 0 else size
+    file.seek(place - 1)
+    return place if file.read(1) == b"\n" else size
+
+
+def _lines_backwards(file: BinaryIO, end: int) -> Iterator[tuple[int, bytes]]:
+    """The lines before `end` with the places they begin at, the last first, as far as one look goes."""
+    place, rest = end, b""
+    while place > max(0, end - _MOST_BYTES):
+        size = min(_BLOCK, place)
+        place -= size
+        file.seek(place)
+        lines = (file.read(size) + rest).split(b"\n")
+        starts = [place]
+        for line in lines[:-1]:
+            starts.append(starts[-1] + len(line) + 1)
+        whole = 0 if place == 0 else 1
+        yield from reversed(list(zip(starts, lines))[whole:])
+        rest = lines[0][:_LONGEST_LINE]
+
+
+def _entry(line: bytes, start: int) -> Optional[Entry]:
+    with suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
+        data = json.loads(line)
+        window = data["window"]
+        texts = [data[name] for name in ("user", "origin", "action", "kind", "reason", "result")]
+        addresses = tuple(data["addresses"])
+        if all(isinstance(text, str) for text in (*texts, *addresses)) and isinstance(
+            window, (int, type(None))
+        ):
+            user, origin, action, kind, reason, result = texts
+            time = datetime.fromisoformat(data["time"]).timestamp()
+            end = start + len(line.rstrip(b"\n")) + 1
+            return Entry(time, user, origin, action, window, kind, addresses, reason, result, start, end)
+    return None

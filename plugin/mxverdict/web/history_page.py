@@ -1,0 +1,106 @@
+"""Who did what, when and why: the audit trail, with what the journal says of the test windows in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Optional
+
+from mxverdict import trail
+from mxverdict.errors import JournalError
+from mxverdict.host import Host
+from mxverdict.language import gettext as _
+from mxverdict.language import marked
+from mxverdict.trail import Entry, Look, Wanted
+from mxverdict.web import standing
+from mxverdict.web.history_view import CHECKS, REFUSALS, SETTINGS, WINDOWS, actions_of, is_told, kind_of, told
+from mxverdict.web.page import send
+from mxverdict.web.request import Refusal, Request
+from mxverdict.web.response import Response
+from mxverdict.window import Window
+from mxverdict.window.journal import reading
+
+_PAGE = 50
+_KINDS = {
+    "": marked("Everything"),
+    WINDOWS: marked("Test windows"),
+    CHECKS: marked("Checks"),
+    REFUSALS: marked("Refused"),
+    SETTINGS: marked("Settings and addresses"),
+}
+
+
+def show(host: Host, request: Request, response: Response, *, only_user: str = "") -> None:
+    """With `only_user` what that user did on these pages alone. Raises Refusal."""
+    query = request.query
+    kinds = {kind: _(name) for kind, name in _KINDS.items() if not (only_user and kind == SETTINGS)}
+    kind = query.get("kind", "")
+    if kind not in kinds:
+        raise Refusal(404, _("There is no such kind of entries."))
+    place, back = _place(query.get("before")), _place(query.get("after"))
+    response.begin_page()
+    if response.head_only:
+        return
+    seen = standing.look(host, request)
+    trouble, look = "", Look()
+    try:
+        look = _look(host, _wanted(kind, only_user), place, back)
+    except OSError as error:
+        trouble = error.strerror or str(error)
+    windows = _windows(host, look.entries)
+    send(
+        host,
+        response,
+        "history.html",
+        here="history",
+        title=_("History · MX Verdict"),
+        look=lambda: seen,
+        now=time.time,
+        kinds=kinds,
+        kind=kind,
+        rows=[told(entry, windows, seen.title_of) for entry in look.entries],
+        older=look.older,
+        newer=look.newer,
+        found=look,
+        trouble=trouble,
+        file=host.audit,
+        own=bool(only_user),
+    )
+
+
+def _place(text: Optional[str]) -> Optional[int]:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise Refusal(404, _("There is no such page."))
+    return int(text)
+
+
+def _wanted(kind: str, only_user: str) -> Wanted:
+    def test(entry: Entry) -> bool:
+        if only_user and (entry.user != only_user or entry.origin != "web"):
+            return False
+        return is_told(entry) and (not kind or kind_of(entry) == kind)
+
+    if only_user:
+        return Wanted(test, (trail.mark("user", only_user),))
+    return Wanted(test, tuple(trail.mark("action", action) for action in actions_of(kind)))
+
+
+def _look(host: Host, wanted: Wanted, before: Optional[int], after: Optional[int]) -> Look:
+    if after is not None:
+        look = trail.after(host, wanted, after, _PAGE)
+        if look.newer is not None:
+            return look
+    return trail.before(host, wanted, before, _PAGE)
+
+
+def _windows(host: Host, entries: Iterable[Entry]) -> dict[int, Window]:
+    """Those that the entries begin, by number; none when the journal cannot be read."""
+    numbers = {entry.window for entry in entries if entry.action == "open"} - {None, 0}
+    try:
+        with reading(host) as journal:
+            found = [journal.window(number) for number in numbers if number] if journal else []
+    except JournalError:
+        return {}
+    return {window.id: window for window in found if window is not None}

@@ -1,0 +1,188 @@
+"""What the page of the history shows of each line of the audit trail, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from mxverdict.language import gettext as _
+from mxverdict.language import marked
+from mxverdict.retold import retold
+from mxverdict.trail import Entry
+from mxverdict.web.clock import moment
+from mxverdict.window import Window
+from mxverdict.window.model import (
+    CLOSE_FAILED,
+    CLOSED,
+    CLOSING,
+    DELAY_OFF,
+    FAILED,
+    OPEN,
+    OPENING,
+    PERMANENT,
+)
+
+WINDOWS, CHECKS, REFUSALS, SETTINGS = "windows", "checks", "refusals", "settings"
+_ACTIONS = {
+    "open": WINDOWS,
+    "join": WINDOWS,
+    "extend": WINDOWS,
+    "close": WINDOWS,
+    "rollback": WINDOWS,
+    CLOSE_FAILED: WINDOWS,
+    "check": CHECKS,
+    "refuse": REFUSALS,
+    "refused": REFUSALS,
+    "settings": SETTINGS,
+    "add_tester_address": SETTINGS,
+    "remove_tester_address": SETTINGS,
+}
+_DOINGS = {
+    "join": marked("Test window {number}: joined"),
+    "extend": marked("Test window {number}: a new deadline"),
+    "close": marked("Test window {number}: closed"),
+    "rollback": marked("Test window {number}: did not open, everything was put back"),
+    CLOSE_FAILED: marked("Test window {number}: could not be closed"),
+    "check": marked("Check of {addresses}"),
+    "settings": marked("Settings changed"),
+    "add_tester_address": marked("Tester address {addresses} added"),
+    "remove_tester_address": marked("Tester address {addresses} removed"),
+}
+_REFUSING = ("refuse", "refused")
+_REFUSED = {
+    "open": marked("Refused: opening a test window"),
+    "open for good": marked("Refused: letting an address past for good"),
+    "extend": marked("Refused: a new deadline"),
+    "close": marked("Refused: closing a test window"),
+    "settings": marked("Refused: changing the settings"),
+    "add tester address": marked("Refused: adding a tester address"),
+    "remove tester address": marked("Refused: removing a tester address"),
+}
+SETTING_NAMES = {
+    "minutes": marked("Minutes proposed"),
+    "most_minutes": marked("Most minutes"),
+    "tester": marked("Tester proposed"),
+    "resellers_may_open": marked("Resellers may open test windows"),
+    "resellers_most_minutes": marked("Most minutes for resellers"),
+    "contact": marked("Mail address"),
+    "language": marked("Language"),
+    "framed": marked("Pages inside WHM"),
+}
+_KEEPER = "keeper"
+TitleOf = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Told:
+    """`who` did `what` at `time` (Unix) by `way` ("" for the pages), `why` as they said; `outcome` is what
+    came of it, `bad` whether that wants to be seen."""
+
+    time: float
+    who: str
+    way: str
+    what: str
+    why: str
+    outcome: str
+    bad: bool
+
+
+def kind_of(entry: Entry) -> str:
+    """One of WINDOWS, CHECKS, REFUSALS and SETTINGS, "" for a line of another version."""
+    return _ACTIONS.get(entry.action, "")
+
+
+def actions_of(kind: str) -> tuple[str, ...]:
+    """The actions of one kind, none for ""."""
+    return tuple(action for action, its in _ACTIONS.items() if its == kind)
+
+
+def is_told(entry: Entry) -> bool:
+    """False for a line about a window whose outcome stands with its beginning."""
+    if entry.action == "open":
+        return not entry.result.startswith("open ")
+    if entry.action == "join":
+        return entry.result != "begun"
+    return not (entry.action == "close" and entry.origin == _KEEPER and entry.window is not None)
+
+
+def told(entry: Entry, windows: Mapping[int, Window], title_of: TitleOf) -> Told:
+    """`windows` are those of the journal, by number; `title_of` gives the title of a tester."""
+    window = windows.get(entry.window) if entry.window is not None else None
+    by_itself = entry.origin == _KEEPER
+    return Told(
+        time=entry.time,
+        who=_("MX Verdict by itself") if by_itself else entry.user,
+        way=_("on the command line") if entry.origin == "cli" else "",
+        what=_what(entry, window, title_of),
+        why=entry.reason,
+        outcome=_outcome(entry, window, title_of),
+        bad=entry.action in (*_REFUSING, "rollback", CLOSE_FAILED)
+        or (entry.action == "open" and window is not None and window.state in (FAILED, CLOSE_FAILED)),
+    )
+
+
+def _what(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
+    if entry.action == "open":
+        return _opened(entry, window, title_of)
+    if entry.action in _REFUSING:
+        return _(_REFUSED.get(_asked(entry)[0], marked("Refused")))
+    doing = _DOINGS.get(entry.action, "")
+    if entry.action == "close" and entry.kind == PERMANENT:
+        doing = marked("No longer let past for good: {addresses}")
+    elif entry.action == "check" and not entry.addresses:
+        doing = marked("Report in hand judged")
+    if not doing or (entry.window is None and "{number}" in doing):
+        return entry.action.replace("_", " ")
+    return _(doing).format(number=entry.window, addresses=", ".join(entry.addresses))
+
+
+def _outcome(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
+    if entry.action == "open" and window:
+        return _ended(window)
+    if entry.action in _REFUSING:
+        return retold(_asked(entry)[1])
+    if entry.action == "settings":
+        return "; ".join(map(_setting, entry.result.split("; ")))
+    return title_of(entry.result) if entry.action == "remove_tester_address" else retold(entry.result)
+
+
+def _asked(entry: Entry) -> tuple[str, str]:
+    """What was refused, "" where the line does not tell, and why."""
+    asked, _colon, sentence = entry.result.partition(": ")
+    return (asked, sentence) if asked in _REFUSED else ("", entry.result)
+
+
+def _opened(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
+    if entry.kind == PERMANENT:
+        return _("Let past for good: {addresses}").format(addresses=", ".join(entry.addresses))
+    if entry.kind == DELAY_OFF:
+        return _("Test window {number}: the delay off for everybody").format(number=entry.window)
+    whom = title_of(window.tester) if window and window.tester else ", ".join(entry.addresses)
+    return _("Test window {number}: {tester} let past the delay").format(number=entry.window, tester=whom)
+
+
+def _ended(window: Window) -> str:
+    error, remark = retold(window.error), retold(window.remark)
+    closed_at = moment(window.closed_at, day=True) if window.closed_at else ""
+    if window.stands:
+        state = _("In force.")
+    elif window.state == OPEN:
+        state = _("Open until {time}.").format(time=moment(window.deadline, day=True))
+    else:
+        state = {
+            OPENING: _("Is being opened."),
+            CLOSING: _("Is being closed."),
+            CLOSED: _("Closed {time}.").format(time=closed_at),
+            FAILED: _("Did not open: {error}.").format(error=error.rstrip(".")),
+            CLOSE_FAILED: _("Could not be closed: {error}.").format(error=error.rstrip(".")),
+        }.get(window.state, window.state)
+    return f"{state} {remark}".strip()
+
+
+def _setting(change: str) -> str:
+    name, _colon, values = change.partition(": ")
+    before, to, after = values.rpartition(" to ")
+    if not (to and name in SETTING_NAMES):
+        return retold(change)
+    words = {"yes": _("yes"), "no": _("no"), "none": _("none")}
+    return f"{_(SETTING_NAMES[name])}: {words.get(before, before)} → {words.get(after, after)}"

@@ -1,0 +1,206 @@
+"""The page of the history: the audit trail in words, with the journal's word on each window."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from html import unescape
+from typing import Any, Optional
+
+import pytest
+
+from mxverdict import settings
+from mxverdict.errors import MxVerdictError
+from mxverdict.host import Host
+from mxverdict.settings import Settings
+from mxverdict.window import Actor, Window, audit
+from mxverdict.window.journal import Journal
+from mxverdict.window.model import CLOSE_FAILED, CLOSED, FAILED
+from tests.unit.web.cgi import call
+from tests.unit.window import rows as journal_rows
+
+ROOT = Actor("root", "web")
+BOB = Actor("bob", "cli")
+KEEPER = Actor("keeper", "keeper")
+
+
+def rows(host: Host, query: str = "") -> list[list[str]]:
+    """The text of each cell."""
+    body = call(host, f"view=history{query}").body
+    found = re.findall(r"<tr role=\"row\">\s*<td.*?</tr>", body, re.S)
+    return [[text(cell) for cell in re.findall(r"<td.*?>(.*?)</td>", row, re.S)] for row in found]
+
+
+def text(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]*>", "", html)).split())
+
+
+def link(host: Host, query: str, name: str) -> Optional[str]:
+    body = call(host, f"view=history{query}").body
+    found = re.search(rf'href="\?view=history([^"]*)" rel="{name}"', body)
+    return unescape(found[1]) if found else None
+
+
+def in_journal(host: Host, window: Window) -> Window:
+    with closing(Journal(host, create=True)) as journal:
+        return journal.insert(window)
+
+
+def opened(host: Host, window: Window, actor: Actor = BOB) -> None:
+    for result in ("begun, for 15 minutes", "open for 15 minutes"):
+        audit.record(
+            host,
+            actor,
+            "open",
+            window=window.id,
+            kind=window.kind,
+            addresses=window.networks,
+            reason=window.reason,
+            result=result,
+        )
+
+
+def test_nothing_so_far(host: Host) -> None:
+    answer = call(host, "view=history")
+    assert answer.status == 200
+    assert "Nothing of this kind so far." in answer.body
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome"),
+    [
+        ({}, r"Open until [-0-9]+ [:0-9]+ .*\."),
+        ({"state": CLOSED, "closed_at": 1_800_000_000.0}, r"Closed 2027-01-15 .*\."),
+        ({"state": FAILED, "error": "Exim is broken"}, r"Did not open: Exim is broken\."),
+        ({"state": CLOSE_FAILED, "error": "/etc/x cannot be changed"}, r"Could not be closed: /etc/x .*\."),
+    ],
+)
+def test_a_window_is_told_once_with_its_end(host: Host, changes: dict[str, Any], outcome: str) -> None:
+    window = in_journal(host, journal_rows.window(reason="ticket <7>", **changes))
+    opened(host, window)
+    audit.record(host, KEEPER, "close", window=window.id, kind=window.kind, result="closed")
+    ((when, who, what, came),) = rows(host)
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \w+", when)
+    assert who == "bob on the command line"
+    assert what == f"Test window {window.id}: MXToolbox let past the delay Reason: ticket <7>"
+    assert re.fullmatch(outcome, came)
+
+
+def test_without_the_journal_the_trail_still_tells(host: Host) -> None:
+    opened(host, journal_rows.window(id=3))
+    host.journal.write_text("no database")
+    ((_, _, what, came),) = rows(host)
+    assert "let past the delay" in what
+    assert came == "Begun, for 15 minutes."
+
+
+def test_what_people_do_with_windows_and_what_fails(host: Host) -> None:
+    about: dict[str, Any] = {"window": 3, "kind": "whitelist", "addresses": ["192.0.2.7"]}
+    audit.record(host, BOB, "extend", result="asked for 30 minutes from now", **about)
+    audit.record(host, BOB, "close", result="closed", **about)
+    audit.record(host, KEEPER, "close_failed", result="no space", **about)
+    audit.record(host, BOB, "close", result="closed", window=4, kind="permanent", addresses=["192.0.2.8"])
+    audit.record(host, BOB, "refuse", result="open: there is no such window", window=0)
+    assert [(who, what, came) for _, who, what, came in rows(host)] == [
+        ("bob on the command line", "Refused: opening a test window", "There is no such window."),
+        ("bob on the command line", "No longer let past for good: 192.0.2.8", "Closed."),
+        ("MX Verdict by itself", "Test window 3: could not be closed", "No space."),
+        ("bob on the command line", "Test window 3: closed", "Closed."),
+        ("bob on the command line", "Test window 3: a new deadline", "Asked for 30 minutes from now."),
+    ]
+
+
+def test_changes_of_the_settings_in_words(host: Host) -> None:
+    settings.write(host, Settings(minutes=20, resellers_may_open=True, contact="a@b.example"), ROOT)
+    with pytest.raises(MxVerdictError):
+        settings.write(host, Settings(minutes=500), ROOT)
+    refused, changed = rows(host)
+    assert changed[1:] == [
+        "root",
+        "Settings changed",
+        "Minutes proposed: 15 → 20; Resellers may open test windows: no → yes; "
+        "Mail address: none → a@b.example.",
+    ]
+    assert refused[2] == "Refused: changing the settings"
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (
+            "",
+            [
+                "Refused",
+                "Check of shop.example",
+                "Test window 3: closed",
+                "Tester address 192.0.2.9 added",
+                "new kind",
+            ],
+        ),
+        ("windows", ["Test window 3: closed"]),
+        ("checks", ["Check of shop.example"]),
+        ("refusals", ["Refused"]),
+        ("settings", ["Tester address 192.0.2.9 added"]),
+    ],
+)
+def test_one_kind_alone(host: Host, kind: str, told: list[str]) -> None:
+    audit.record(host, ROOT, "new_kind", result="of a later version")
+    audit.record(host, ROOT, "add_tester_address", addresses=["192.0.2.9"], result="mxtoolbox: x")
+    audit.record(host, ROOT, "close", window=3, kind="whitelist", result="closed")
+    audit.record(host, ROOT, "check", kind="domain", addresses=["shop.example"], result="1 problem.")
+    audit.record(host, ROOT, "refused", result="x.example is not a domain of your accounts.")
+    assert [row[2] for row in rows(host, f"&kind={kind}" if kind else "")] == told
+
+
+def test_pages_of_fifty(host: Host) -> None:
+    for number in range(120):
+        audit.record(host, ROOT, "check", addresses=[f"d{number}.example"], result="x")
+
+    def targets(query: str) -> list[str]:
+        return [row[2].rpartition(" ")[2] for row in rows(host, query)]
+
+    def names(first: int, end: int) -> list[str]:
+        return [f"d{number}.example" for number in range(first, end, -1)]
+
+    assert targets("") == names(119, 69)
+    assert link(host, "", "prev") is None
+    second = link(host, "", "next")
+    assert second is not None
+    assert targets(second) == names(69, 19)
+    third = link(host, second, "next")
+    assert third is not None
+    assert targets(third) == names(19, -1)
+    assert link(host, third, "next") is None
+    back = link(host, third, "prev")
+    assert back is not None
+    assert targets(back) == names(69, 19)
+    first = link(host, back, "prev")
+    assert first is not None
+    assert targets(first) == names(119, 69)
+
+
+@pytest.mark.parametrize(
+    "query", ["&kind=x", "&before=x", "&before=-1", "&after=", "&after=²", "&before=" + "9" * 30]
+)
+def test_no_such_page(host: Host, query: str) -> None:
+    assert call(host, f"view=history{query}").status == 404
+
+
+def test_hostile_entries_stay_text(host: Host) -> None:
+    evil = "<script>alert(1)</script>\x1b[2J\u202e"
+    audit.record(host, Actor(evil, "web"), "check", addresses=[evil], reason=evil, result=evil)
+    body = call(host, "view=history").body
+    assert "<script>alert" not in body
+    assert "\x1b" not in body
+    assert "\u202e" not in body
+    assert len(rows(host)) == 1
+
+
+def test_damage_is_told(host: Host) -> None:
+    audit.record(host, ROOT, "check", addresses=["shop.example"], result="x")
+    with host.audit.open("a") as file:
+        file.write("{\n{\n")
+    assert "2 damaged lines of the file are left out." in call(host, "view=history").body
+    host.audit.unlink()
+    host.audit.mkdir()
+    assert "The history cannot be read." in call(host, "view=history").body
