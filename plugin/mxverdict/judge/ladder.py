@@ -4,7 +4,7 @@ why?"""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from typing import Optional
 
 from mxverdict.evidence import ProbeStage
 from mxverdict.evidence.ladder import Climb, Ladder
@@ -21,6 +21,11 @@ from mxverdict.judge.ladder_words import (
     WORDS,
     Words,
 )
+from mxverdict.language import gettext as _
+from mxverdict.language import marked
+
+_MAIL_HOST = marked("Mail host")
+_TEST_MESSAGE = marked("Test message")
 
 
 def judge_ladder(ladder: Ladder) -> LadderReport:
@@ -31,8 +36,9 @@ def judge_ladder(ladder: Ladder) -> LadderReport:
     findings += port25.judge_ways(ladder)
     found = port25.ways(ladder)
     for climb, outcome in zip(ladder.climbs, outcomes):
-        words = _words(climb, outcome, ladder, outcomes, found)
-        findings.append(_finding(climb, words, ladder))
+        special = _special(climb, outcome, ladder, found)
+        through = None if special else _through(climb, ladder, outcomes)
+        findings.append(_finding(climb, special or WORDS[outcome], ladder, through))
     findings += _hosts_without_address(ladder)
     findings += _broken_tls(ladder)
     findings += _delivery(ladder)
@@ -42,27 +48,29 @@ def judge_ladder(ladder: Ladder) -> LadderReport:
 def _summary(ladder: Ladder, findings: Sequence[Finding]) -> str:
     sentences = []
     if ladder.domain:
-        what = "A callback" if ladder.purpose == "callback" else "Mail"
-        sentences.append(f"{what} to {ladder.recipient}: {findings[0].row.text}.")
+        sentence = (
+            _("A callback to {recipient}: {outcome}.")
+            if ladder.purpose == "callback"
+            else _("Mail to {recipient}: {outcome}.")
+        )
+        sentences.append(sentence.format(recipient=ladder.recipient, outcome=findings[0].row.text))
     ports = [finding for finding in findings if finding.row.name == port25.NAME]
     bad = [finding for finding in ports if finding.verdict is not Verdict.OK]
     said = bad if ladder.domain else bad or ports
-    sentences += [f"{port25.NAME} ({finding.row.host}): {finding.row.text}." for finding in said]
+    sentences += [f"{_(port25.NAME)} ({finding.row.host}): {finding.row.text}." for finding in said]
     return " ".join(sentences)
 
 
-def _words(
+def _special(
     climb: Climb,
     outcome: Outcome,
     ladder: Ladder,
-    outcomes: Sequence[Outcome],
     found: Sequence[port25.Way],
-) -> Words:
-    words = WORDS[outcome]
-    same = [(c, o) for c, o in zip(ladder.climbs, outcomes) if c.source == climb.source]
-    through = next((c for c, o in same if o is Outcome.ACCEPTED), None)
+) -> Optional[Words]:
+    """What is said instead of the usual words, where the other climbs explain more; None for nothing."""
     if outcome in NO_CONNECTION and not climb.connected:
-        over_four = any(c.connected and ":" not in c.address for c, _ in same)
+        same = [other for other in ladder.climbs if other.source == climb.source]
+        over_four = any(other.connected and ":" not in other.address for other in same)
         if ":" in climb.address and over_four:
             return NO_IPV6
         if port25.is_blocked(climb, found):
@@ -71,25 +79,38 @@ def _words(
             return OWN_UNREACHED
     if outcome is Outcome.UNKNOWN_USER and not ladder.recipient_chosen:
         return NO_POSTMASTER
-    if words.verdict is Verdict.PROBLEM and through is not None:
-        what = "The callback works" if ladder.purpose == "callback" else "Mail gets through"
-        by = through.host.replace("{", "{{").replace("}", "}}")
-        why = f"{words.why} {what} all the same, by {by} [{through.address}]."
-        return replace(words, verdict=Verdict.ADVISORY, why=why)
-    return words
+    return None
 
 
-def _finding(climb: Climb, words: Words, ladder: Ladder) -> Finding:
+def _through(climb: Climb, ladder: Ladder, outcomes: Sequence[Outcome]) -> Optional[Climb]:
+    """The climb from the same source that got through, if one did."""
+    others = (
+        c for c, o in zip(ladder.climbs, outcomes) if c.source == climb.source and o is Outcome.ACCEPTED
+    )
+    return next(others, None)
+
+
+def _finding(climb: Climb, words: Words, ladder: Ladder, through: Optional[Climb]) -> Finding:
     values = _values(climb, ladder)
-    several = len({one.source for one in ladder.climbs}) > 1
-    about = _name(climb) + (f" from {values['source']}" if several else "")
-    why = words.why.format(**values)
+    about = _name(climb)
+    if len({one.source for one in ladder.climbs}) > 1:
+        about = _("{host} from {source}").format(host=about, source=values["source"])
+    verdict = words.verdict
+    why = [_(words.why).format(**values)]
+    if verdict is Verdict.PROBLEM and through is not None:
+        verdict = Verdict.ADVISORY
+        works = (
+            _("The callback works all the same, by {host}.")
+            if ladder.purpose == "callback"
+            else _("Mail gets through all the same, by {host}.")
+        )
+        why.append(works.format(host=_name(through)))
     if climb.own:
-        why += " This mail host is this server itself: Exim delivers here without the network."
-    row = Row("Mail host", LEVELS[words.verdict], words.text.format(**values), "outbound", about)
+        why.append(_("This mail host is this server itself: Exim delivers here without the network."))
+    row = Row(_MAIL_HOST, LEVELS[verdict], _(words.text).format(**values), "outbound", about)
     exchanges = [stage for stage in climb.stages if stage.name not in ("rset", "quit")]
     evidence = tuple(stage_line(stage) for stage in exchanges[-1:])
-    return Finding(row, words.verdict, why, evidence, words.todo.format(**values), words.owner)
+    return Finding(row, verdict, " ".join(why), evidence, _(words.todo).format(**values), words.owner)
 
 
 def _name(climb: Climb) -> str:
@@ -98,24 +119,24 @@ def _name(climb: Climb) -> str:
 
 def stage_line(stage: ProbeStage) -> str:
     """One exchange in one line."""
-    said = "no reply" if stage.reply is None else f"{stage.reply.code} {' / '.join(stage.reply.lines)}"
-    return f"{stage.command or 'connection'} -> {said} ({stage.seconds:.1f} s)"
+    said = _("no reply") if stage.reply is None else f"{stage.reply.code} {' / '.join(stage.reply.lines)}"
+    return f"{stage.command or _('connection')} -> {said} ({stage.seconds:.1f} s)"
 
 
 def _values(climb: Climb, ladder: Ladder) -> dict[str, str]:
     reply = climb.reply(climb.failed_at or "connect")
-    stages = {"connect": "the greeting", "message": "the message"}
+    stages = {"connect": _("the greeting"), "message": _("the message")}
     return {
         "host": climb.host,
         "address": climb.address,
-        "source": climb.local_address or climb.source.address or "this server",
+        "source": climb.local_address or climb.source.address or _("this server"),
         "helo": climb.source.helo,
         "domain": ladder.domain,
         "sender": ladder.sender or "<>",
         "recipient": ladder.recipient,
         "failure": climb.failure,
         "stage": stages.get(climb.failed_at, climb.failed_at.upper()),
-        "seconds": f"{climb.waited:.0f} s",
+        "seconds": f"{climb.waited:.0f}",
         "reply": "" if reply is None else f"{reply.code} {' '.join(reply.lines)}",
     }
 
@@ -127,12 +148,13 @@ def _hosts_without_address(ladder: Ladder) -> Iterator[Finding]:
         if host.addresses:
             continue
         if host.errors:
-            row = Row("Mail host", "unknown", "could not be looked up", "outbound", host.name)
-            yield Finding(row, Verdict.UNKNOWN, "Its addresses could not be looked up.", host.errors)
+            row = Row(_MAIL_HOST, "unknown", _("could not be looked up"), "outbound", host.name)
+            yield Finding(row, Verdict.UNKNOWN, _("Its addresses could not be looked up."), host.errors)
         else:
-            row = Row("Mail host", "warning", "has no address", "outbound", host.name)
-            why = "Senders skip this MX record and use the others."
-            yield Finding(row, Verdict.ADVISORY, why, (), "Correct or remove the MX record.", Owner.ZONE)
+            row = Row(_MAIL_HOST, "warning", _("has no address"), "outbound", host.name)
+            why = _("Senders skip this MX record and use the others.")
+            todo = _("Correct or remove the MX record.")
+            yield Finding(row, Verdict.ADVISORY, why, (), todo, Owner.ZONE)
 
 
 def _broken_tls(ladder: Ladder) -> Iterator[Finding]:
@@ -142,16 +164,16 @@ def _broken_tls(ladder: Ladder) -> Iterator[Finding]:
         name = _name(climb)
         evidence = (climb.tls.problem,)
         if climb.tls.handshake:
-            row = Row("TLS", "warning", "the certificate cannot be trusted", "outbound", name)
-            why = (
+            row = Row("TLS", "warning", _("the certificate cannot be trusted"), "outbound", name)
+            why = _(
                 "Mail goes through, encrypted, for mail servers take any certificate unless a policy "
                 "(MTA-STS, DANE) forbids it."
             )
-            todo = "Tell the people who run it; senders with such a policy do not deliver."
+            todo = _("Tell the people who run it; senders with such a policy do not deliver.")
         else:
-            row = Row("TLS", "warning", "does not work", "outbound", name)
-            why = "Exim goes on without TLS, so mail to this host travels unencrypted."
-            todo = "Tell the people who run it; senders that insist on TLS do not deliver."
+            row = Row("TLS", "warning", _("does not work"), "outbound", name)
+            why = _("Exim goes on without TLS, so mail to this host travels unencrypted.")
+            todo = _("Tell the people who run it; senders that insist on TLS do not deliver.")
         yield Finding(row, Verdict.ADVISORY, why, evidence, todo, Owner.OTHER_SERVER)
 
 
@@ -161,20 +183,21 @@ def _delivery(ladder: Ladder) -> Iterator[Finding]:
     climb = ladder.delivery
     about = ladder.recipient
     if climb is None:
-        row = Row("Test message", "unknown", "not sent", "outbound", about)
-        yield Finding(row, Verdict.UNKNOWN, "No mail host took the recipient, so nothing was sent.")
+        row = Row(_TEST_MESSAGE, "unknown", _("not sent"), "outbound", about)
+        yield Finding(row, Verdict.UNKNOWN, _("No mail host took the recipient, so nothing was sent."))
         return
     outcome = outcome_of(climb, ladder.hostname)
     values = _values(climb, ladder)
     evidence = (f"Message-ID {ladder.message_id}", *map(stage_line, climb.stages))
     if outcome is Outcome.ACCEPTED:
         taken = climb.reply("message")
-        text = f"taken by {climb.host}: {taken.code} {' '.join(taken.lines)}" if taken else "taken"
-        row = Row("Test message", "ok", text, "outbound", about)
-        why = "The mail host has taken the message; whether it reaches the inbox shows only there."
+        reply = f"{taken.code} {' '.join(taken.lines)}" if taken else ""
+        told = _("taken by {host}: {reply}") if taken else _("taken")
+        row = Row(_TEST_MESSAGE, "ok", told.format(host=climb.host, reply=reply), "outbound", about)
+        why = _("The mail host has taken the message; whether it reaches the inbox shows only there.")
         yield Finding(row, Verdict.OK, why, evidence)
         return
     words = WORDS[outcome]
-    row = Row("Test message", LEVELS[words.verdict], words.text.format(**values), "outbound", about)
-    why, todo = words.why.format(**values), words.todo.format(**values)
+    text, why, todo = (_(said).format(**values) for said in (words.text, words.why, words.todo))
+    row = Row(_TEST_MESSAGE, LEVELS[words.verdict], text, "outbound", about)
     yield Finding(row, words.verdict, why, evidence, todo, words.owner)
