@@ -9,10 +9,12 @@ from typing import Optional
 from mxverdict.evidence import Reply
 from mxverdict.evidence.mail_route import HostGreeting, MailHost, MailRoute, RecipientAnswer
 from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.language import gettext as _
+from mxverdict.language import marked
 
-ANSWERS = "MX host answers"
-TAKES = "MX host takes the domain"
-RELAYS = "MX host relays"
+ANSWERS = marked("MX host answers")
+TAKES = marked("MX host takes the domain")
+RELAYS = marked("MX host relays")
 _CATEGORY = "mx"
 _WORST = (Verdict.PROBLEM, Verdict.UNKNOWN, Verdict.ADVISORY, Verdict.OK)
 _DOWN = ("refused", "timeout", "no_route")
@@ -71,8 +73,8 @@ def judge_mail_host(
             _worst(
                 TAKES,
                 host,
-                [(greeting, verdict) for greeting, _, verdict in judged],
-                [_said(greeting, answer) for greeting, answer, _ in judged],
+                [(greeting, verdict) for greeting, _answer, verdict in judged],
+                [_said(greeting, answer) for greeting, answer, _verdict in judged],
             )
         )
     found += _relay(host, here)
@@ -86,10 +88,9 @@ def _worst(
     lines: Optional[Sequence[str]] = None,
 ) -> Finding:
     """One finding for all addresses of a host: the worst of them speaks, each has a line."""
-    _, worst = min(judged, key=lambda pair: _WORST.index(pair[1][0]))
-    verdict, word, why, todo = worst
+    verdict, word, why, todo = min((one for _greeting, one in judged), key=lambda one: _WORST.index(one[0]))
     level = {Verdict.OK: "ok", Verdict.UNKNOWN: "unknown", Verdict.ADVISORY: "warning"}.get(verdict, "error")
-    told = tuple(lines) if lines is not None else tuple(_met(greeting) for greeting, _ in judged)
+    told = tuple(lines) if lines is not None else tuple(_met(greeting) for greeting, _one in judged)
     owner = Owner.OTHER_SERVER if todo else None
     return Finding(Row(name, level, word, _CATEGORY, host.name), verdict, why, told, todo, owner)
 
@@ -101,7 +102,7 @@ def _presence(greeting: HostGreeting, greetings: Sequence[HostGreeting]) -> Judg
     if state == "deadline":
         state = "silent" if greeting.probe.stage("connect") is not None else "no_time"
     verdict, word, why, todo = _STATES.get(state, _STATES["error"])
-    return verdict, word, why.format(greeting.patience), todo
+    return verdict, _(word), _(why).format(seconds=f"{greeting.patience:.0f}"), _(todo)
 
 
 def _way_out(address: str, greetings: Sequence[HostGreeting]) -> bool:
@@ -118,15 +119,17 @@ def _acceptance(greeting: HostGreeting, answer: RecipientAnswer, domain: str) ->
     """What the answer to postmaster@domain says about the domain."""
     reply = answer.reply
     if reply is None:
-        return Verdict.UNKNOWN, "not told", "Whether the host takes the domain could not be asked.", ""
+        return Verdict.UNKNOWN, _("not told"), _("Whether the host takes the domain could not be asked."), ""
     if answer.reason != "at MAIL" and reply.positive:
-        return Verdict.OK, "takes it", f"The host takes mail for {domain}.", ""
+        return Verdict.OK, _("takes it"), _("The host takes mail for {domain}.").format(domain=domain), ""
     if 400 <= reply.code < 500:
-        why = "The host asks to come back later (greylisting, or a passing trouble), which says nothing yet."
-        return Verdict.UNKNOWN, "says: later", why, ""
+        why = _(
+            "The host asks to come back later (greylisting, or a passing trouble), which says nothing yet."
+        )
+        return Verdict.UNKNOWN, _("says: later"), why, ""
     meaning = "policy" if answer.reason == "at MAIL" else _meaning(reply, answer, greeting)
     verdict, word, why, todo = _REFUSALS[meaning]
-    return verdict, word, why.format(domain), todo.format(domain)
+    return verdict, _(word), _(why).format(domain=domain), _(todo).format(domain=domain)
 
 
 def _meaning(reply: Reply, answer: RecipientAnswer, greeting: HostGreeting) -> str:
@@ -166,19 +169,21 @@ def _relay(host: MailHost, greetings: Sequence[HostGreeting]) -> Iterable[Findin
     ]
     if open_ones:
         yield Finding(
-            Row(RELAYS, "error", "takes foreign mail", _CATEGORY, host.name),
+            Row(RELAYS, "error", _("takes foreign mail"), _CATEGORY, host.name),
             Verdict.PROBLEM,
-            "The host takes a recipient that is not its own, so it may be an open relay.",
+            _("The host takes a recipient that is not its own, so it may be an open relay."),
             tuple(_said(greeting, answer) for greeting, answer in open_ones),
-            "Have that server refuse foreign recipients. If it is yours and trusts this server on purpose, "
-            "test it from a third place.",
+            _(
+                "Have that server refuse foreign recipients. If it is yours and trusts this server on "
+                "purpose, test it from a third place."
+            ),
             Owner.OTHER_SERVER,
         )
     elif refused:
         yield Finding(
-            Row(RELAYS, "ok", "refuses foreign mail", _CATEGORY, host.name),
+            Row(RELAYS, "ok", _("refuses foreign mail"), _CATEGORY, host.name),
             Verdict.OK,
-            "The host refuses a recipient that is not its own.",
+            _("The host refuses a recipient that is not its own."),
             tuple(_said(greeting, answer) for greeting, answer in refused),
         )
 
@@ -193,103 +198,116 @@ def _said(greeting: HostGreeting, answer: RecipientAnswer) -> str:
 def _met(greeting: HostGreeting) -> str:
     connect = greeting.probe.stage("connect")
     if greeting.outcome != "greeted" or connect is None or connect.reply is None:
-        waited = f" (after {connect.seconds:.1f} s)" if connect is not None else ""
-        return f"{greeting.address} port 25: {greeting.probe.failure}{waited}"
-    banner = " ".join(connect.reply.lines[:1])
-    return f"{greeting.address} port 25: {connect.reply.code} {banner} (after {connect.seconds:.3f} s)"
+        said, seconds = greeting.probe.failure, "" if connect is None else f"{connect.seconds:.1f}"
+    else:
+        said = f"{connect.reply.code} {' '.join(connect.reply.lines[:1])}"
+        seconds = f"{connect.seconds:.3f}"
+    told = _("{address} port 25: {said} (after {seconds} s)") if seconds else _("{address} port 25: {said}")
+    return told.format(address=greeting.address, said=said, seconds=seconds)
 
 
 _REFUSALS: dict[str, Judged] = {
     "foreign": (
         Verdict.PROBLEM,
-        "refuses it",
-        "The host takes no mail for {0}: what senders bring there comes back as undeliverable.",
-        "Have {0} added on that server, or take the MX record away.",
+        marked("refuses it"),
+        marked("The host takes no mail for {domain}: what senders bring there comes back as undeliverable."),
+        marked("Have {domain} added on that server, or take the MX record away."),
     ),
     "user": (
         Verdict.ADVISORY,
-        "takes it, but knows no postmaster",
-        "The host knows {0}, but not the postmaster that every domain must have (RFC 5321, 4.5.1).",
-        "Have postmaster@{0} added there.",
+        marked("takes it, but knows no postmaster"),
+        marked(
+            "The host knows {domain}, but not the postmaster that every domain must have (RFC 5321, 4.5.1)."
+        ),
+        marked("Have postmaster@{domain} added there."),
     ),
     "anybody": (
         Verdict.UNKNOWN,
-        "knows no postmaster",
-        "The host says that there is no such user, and says so of foreign domains too.",
+        marked("knows no postmaster"),
+        marked("The host says that there is no such user, and says so of foreign domains too."),
         "",
     ),
     "policy": (
         Verdict.UNKNOWN,
-        "refuses this server",
-        "The host refuses this server; whether it takes {0} from others cannot be told from here.",
+        marked("refuses this server"),
+        marked(
+            "The host refuses this server; whether it takes {domain} from others cannot be told from here."
+        ),
         "",
     ),
 }
-"""By what a refusal of the recipient means; `{0}` is the domain."""
+"""By what a refusal of the recipient means; the texts are for `gettext`."""
 
 _STATES: dict[str, Judged] = {
-    "greeted": (Verdict.OK, "answers", "The host answers and speaks SMTP.", ""),
+    "greeted": (Verdict.OK, marked("answers"), marked("The host answers and speaks SMTP."), ""),
     "down": (
         Verdict.PROBLEM,
-        "cannot be reached",
-        "Nothing takes mail at that address now; other hosts outside do answer this server.",
-        "Start the mail server there and open its port 25, or take the MX record away.",
+        marked("cannot be reached"),
+        marked("Nothing takes mail at that address now; other hosts outside do answer this server."),
+        marked("Start the mail server there and open its port 25, or take the MX record away."),
     ),
     "no_way_out": (
         Verdict.UNKNOWN,
-        "could not be reached from here",
-        "No other mail host outside answered either, so this server's own way out may be closed.",
+        marked("could not be reached from here"),
+        marked("No other mail host outside answered either, so this server's own way out may be closed."),
         "",
     ),
     "not_smtp": (
         Verdict.PROBLEM,
-        "speaks no SMTP",
-        "What answers on port 25 there is no mail server.",
-        "Have a mail server answer there, or take the MX record away.",
+        marked("speaks no SMTP"),
+        marked("What answers on port 25 there is no mail server."),
+        marked("Have a mail server answer there, or take the MX record away."),
     ),
     "oversize": (
         Verdict.PROBLEM,
-        "speaks no SMTP",
-        "What answers on port 25 there is no mail server.",
-        "Have a mail server answer there, or take the MX record away.",
+        marked("speaks no SMTP"),
+        marked("What answers on port 25 there is no mail server."),
+        marked("Have a mail server answer there, or take the MX record away."),
     ),
     "busy": (
         Verdict.UNKNOWN,
-        "turns this server away",
-        "The host answers, but not to this server; whether it turns others away cannot be told from here.",
+        marked("turns this server away"),
+        marked(
+            "The host answers, but not to this server; whether it turns others away cannot be told from here."
+        ),
         "",
     ),
     "turned_away": (
         Verdict.UNKNOWN,
-        "turns this server away",
-        "The host answers, but not to this server; whether it turns others away cannot be told from here.",
+        marked("turns this server away"),
+        marked(
+            "The host answers, but not to this server; whether it turns others away cannot be told from here."
+        ),
         "",
     ),
     "closed": (
         Verdict.UNKNOWN,
-        "hangs up",
-        "The host hangs up on this server; whether it does so to others cannot be told from here.",
+        marked("hangs up"),
+        marked("The host hangs up on this server; whether it does so to others cannot be told from here."),
         "",
     ),
     "reset": (
         Verdict.UNKNOWN,
-        "hangs up",
-        "The host hangs up on this server; whether it does so to others cannot be told from here.",
+        marked("hangs up"),
+        marked("The host hangs up on this server; whether it does so to others cannot be told from here."),
         "",
     ),
     "silent": (
         Verdict.UNKNOWN,
-        "keeps this server waiting",
-        "The host took the connection, but did not get to EHLO in {0:.0f} s; mail servers wait for minutes.",
+        marked("keeps this server waiting"),
+        marked(
+            "The host took the connection, but did not get to EHLO in {seconds} s; mail servers wait for "
+            "minutes."
+        ),
         "",
     ),
-    "no_time": (Verdict.UNKNOWN, "not asked", "No time was left to ask the host.", ""),
+    "no_time": (Verdict.UNKNOWN, marked("not asked"), marked("No time was left to ask the host."), ""),
     "blocked_here": (
         Verdict.UNKNOWN,
-        "not asked",
-        "This server itself does not let connections to port 25 out.",
+        marked("not asked"),
+        marked("This server itself does not let connections to port 25 out."),
         "",
     ),
-    "error": (Verdict.UNKNOWN, "gave no usable answer", "The host could not be asked.", ""),
+    "error": (Verdict.UNKNOWN, marked("gave no usable answer"), marked("The host could not be asked."), ""),
 }
-"""By what a host did when it was greeted; `{0}` is the patience in seconds."""
+"""By what a host did when it was greeted; the texts are for `gettext`."""
