@@ -17,6 +17,7 @@ state=/var/lib/mxverdict
 command=/usr/local/bin/mxverdict
 cpanel=/usr/local/cpanel
 docroot=$cpanel/whostmgr/docroot
+drivers=$cpanel/Cpanel/Config/ConfigObj/Driver
 units=/etc/systemd/system
 cron=/etc/cron.d
 
@@ -156,9 +157,22 @@ place() { # RELEASE: what stands outside of /opt/mxverdict
     put 0700 "$from/cgi/index.cgi" "$docroot/cgi/addons/mxverdict/index.cgi"
     install -d "$docroot/addon_plugins"
     put 0644 "$from/appconfig/mxverdict.png" "$docroot/addon_plugins/mxverdict.png"
+    place_privilege "$from"
     "$cpanel/bin/register_appconfig" "$from/appconfig/mxverdict.conf"
     ln -sfn "$home/bin/mxverdict" "$command"
     "$command" --version >/dev/null
+}
+
+# The privilege in WHM's editor of resellers. A driver that this WHM cannot load would disturb that editor, so
+# it is taken away again: the plugin is for root-level users alone then.
+place_privilege() { # RELEASE
+    local driver=Cpanel::Config::ConfigObj::Driver::MXVerdict
+    install -d -o 0 -g 0 -m 0755 "$drivers/MXVerdict"
+    put 0644 "$1/appconfig/MXVerdict/META.pm" "$drivers/MXVerdict/META.pm"
+    put 0644 "$1/appconfig/MXVerdict.pm" "$drivers/MXVerdict.pm"
+    "$cpanel/3rdparty/bin/perl" "-I$cpanel" "-M${driver}::META" "-M$driver" \
+        -e "exit !$driver->acl_desc()" ||
+        rm -rf "$drivers/MXVerdict" "$drivers/MXVerdict.pm"
 }
 
 # Whatever goes wrong: the version that ran before runs again, or nothing is left.
@@ -202,6 +216,8 @@ install_product() {
     rm -f "$log"
     find "$home/releases" -mindepth 1 -maxdepth 1 ! -path "$release" ! -path "${before:-$release}" -exec rm -rf {} +
     echo "MX Verdict $("$command" --version | cut -d' ' -f2) is installed: WHM → Plugins → MX Verdict, or \`mxverdict check\`."
+    [ -e "$drivers/MXVerdict.pm" ] ||
+        echo "This WHM does not take the privilege for resellers: the page is for root-level users alone."
     [ -d /run/systemd/system ] || echo "systemd is not running: until it does, the cron line alone closes test windows."
 }
 

@@ -15,6 +15,7 @@ state=/var/lib/mxverdict
 command=/usr/local/bin/mxverdict
 cpanel=/usr/local/cpanel
 docroot=$cpanel/whostmgr/docroot
+drivers=$cpanel/Cpanel/Config/ConfigObj/Driver
 units=/etc/systemd/system
 
 say() {
@@ -108,7 +109,7 @@ if [ -x "$cpanel/bin/unregister_appconfig" ] && [ -e /var/cpanel/apps/mxverdict.
     "$cpanel/bin/unregister_appconfig" "$home/appconfig/mxverdict.conf" >/dev/null ||
         say "WHM did not unregister the plugin; run $cpanel/bin/unregister_appconfig mxverdict"
 fi
-rm -rf "$docroot/cgi/addons/mxverdict"
+rm -rf "$docroot/cgi/addons/mxverdict" "$drivers/MXVerdict" "$drivers/MXVerdict.pm"
 rm -f "$docroot/addon_plugins/mxverdict.png" "$command"
 if ! windows_closed; then
     if [ "$force" = no ]; then

@@ -15,6 +15,13 @@ from tests.machine.trial import Trial
 
 OPT = "opt/mxverdict"
 CGI = "usr/local/cpanel/whostmgr/docroot/cgi/addons/mxverdict"
+DRIVERS = "usr/local/cpanel/Cpanel/Config/ConfigObj/Driver"
+PRIVILEGES = (
+    "/usr/local/cpanel/3rdparty/bin/perl",
+    "-I/usr/local/cpanel",
+    "-MCpanel::Config::ConfigObj",
+    "-eCpanel::Config::ConfigObj::print_privileges()",
+)
 
 
 def refused(done: subprocess.CompletedProcess[str], status: int, *words: str) -> None:
@@ -39,6 +46,8 @@ def test_what_install_puts_where_and_that_it_runs(server: Server) -> None:
 
     assert mode(CGI) == mode(f"{CGI}/index.cgi") == mode("var/lib/mxverdict") == "700"
     assert mode("etc/cron.d/mxverdict") == "644"
+    assert mode(f"{DRIVERS}/MXVerdict.pm") == mode(f"{DRIVERS}/MXVerdict/META.pm") == "644"
+    assert mode(f"{DRIVERS}/MXVerdict") == "755"
     assert looks["usr/local/bin/mxverdict"][3] == "/opt/mxverdict/bin/mxverdict"
     icon = server.disk / "usr/local/cpanel/whostmgr/docroot/addon_plugins/mxverdict.png"
     assert icon.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
@@ -53,6 +62,7 @@ def test_what_install_puts_where_and_that_it_runs(server: Server) -> None:
     assert server.run("systemctl", "is-enabled", "mxverdict-keeper.timer").stdout == "enabled\n"
     assert server.run("systemctl", "is-active", "mxverdict-keeper.timer").stdout == "active\n"
     assert server.run("mxverdict", "preview", TESTER).returncode == 0
+    assert server.run(*PRIVILEGES).stdout.startswith("software-mxverdict\t")
 
     request = {
         "GATEWAY_INTERFACE": "CGI/1.1",
@@ -66,6 +76,17 @@ def test_what_install_puts_where_and_that_it_runs(server: Server) -> None:
     assert "Content-Type: text/html" in done.stdout
     assert "MX Verdict" in done.stdout
     assert not done.stderr
+
+
+def test_a_whm_that_cannot_load_the_privilege_keeps_its_editor(server: Server) -> None:
+    parent = server.disk / "usr/local/cpanel/Cpanel/Config/ConfigObj/Interface/Config/v1.pm"
+    parent.unlink()
+    done = server.install()
+    assert done.returncode == 0, done.stderr
+    assert "root-level users alone" in done.stdout
+    assert not [path for path in server.state() if path.startswith(f"{DRIVERS}/")]
+    registered = server.run("/usr/local/cpanel/bin/is_registered_with_appconfig", "whostmgr", "mxverdict")
+    assert registered.returncode == 0
 
 
 def test_uninstall_leaves_nothing(server: Server) -> None:

@@ -85,7 +85,7 @@ def register_main(root: Path, arguments: list[str]) -> int:
             log.write(f"appconfig registered: {app.name}\n")
     path.write_text(text)
     path.chmod(0o600)
-    _refresh_menu(root)
+    refresh_menu(root)
     hup(root)
     print(f"{app.name} registered")
     return 0
@@ -102,7 +102,7 @@ def unregister_main(root: Path, arguments: list[str]) -> int:
     if not path.exists():
         return _usage("unregister_appconfig FILE-or-name", f"{name} is not registered.")
     path.unlink()
-    _refresh_menu(root)
+    refresh_menu(root)
     hup(root)
     print(f"{name} unregistered")
     return 0
@@ -117,7 +117,8 @@ def is_registered_main(root: Path, arguments: list[str]) -> int:
     return 0 if found else 1
 
 
-def _refresh_menu(root: Path) -> None:
+def refresh_menu(root: Path) -> None:
+    """Write the menu anew from what is registered."""
     lines = ["---", "addons:"]
     for app in registered(root):
         if app.entryurl and app.displayname:

@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.sandbox.whm import accounts, certificate, defaults
+from tests.sandbox.whm import accounts, appconfig, certificate, defaults
 
 _HERE = Path(__file__).resolve().parent
 _REPOSITORY = _HERE.parents[2]
@@ -62,6 +62,7 @@ def install(root: Path, *, python: str = sys.executable) -> None:
     _install_perl(root / _CPANEL)
     shutil.copy(_HERE / "whm.css", root / _CPANEL / "whostmgr/docroot/styles/whm.css")
     _write_data(root)
+    appconfig.refresh_menu(root)
     certificate.make(root, (root / "etc/hostname").read_text().strip())
 
 
