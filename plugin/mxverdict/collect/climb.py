@@ -17,6 +17,7 @@ from mxverdict.collect.server import is_local
 from mxverdict.collect.smtp import described, plain, unverified
 from mxverdict.evidence import ProbeStage, Tls
 from mxverdict.evidence.ladder import Climb, Source
+from mxverdict.language import stored
 
 PORT = 25
 _QUIT_PATIENCE = 3.0
@@ -54,7 +55,9 @@ def climb(host: str, address: str, source: Source, envelope: Optional[Envelope],
     own = address in limits.own or is_local(address)
     kind = special_kind(address)
     if kind and not own and (limits.public_only or kind != "private"):
-        failure = f"{address} is a {kind} address; it was left alone"
+        failure = stored("{address} is a {kind} address; it was left alone").format(
+            address=address, kind=kind
+        )
         return Climb(host, address, source, (), "not_public", "connect", failure)
     return _Climber(host, address, source, limits).climb(envelope, own)
 
@@ -110,7 +113,9 @@ class _Climber:
         finally:
             self.local_address = self.talk.local_address or self.local_address
         if banner.code != 220:
-            raise ConversationFailed("reply", f"greeted with {banner.code} instead of 220")
+            raise ConversationFailed(
+                "reply", stored("greeted with {code} instead of 220").format(code=banner.code)
+            )
         self.introduce()
 
     def introduce(self) -> None:
@@ -119,14 +124,17 @@ class _Climber:
         if reply.code in _EHLO_UNKNOWN:
             self.say("helo", f"HELO {self.source.helo}")
         elif not reply.positive:
-            raise ConversationFailed("reply", f"EHLO was answered with {reply.code}")
+            raise ConversationFailed("reply", stored("EHLO was answered with {code}").format(code=reply.code))
 
     def say(self, stage: str, command: str, payload: bytes = b"") -> None:
         """One command that must be answered with 2xx or 3xx. Raises ConversationFailed."""
         self.at = stage
         reply = self.talk.command(stage, command, payload=payload)
         if not reply.positive:
-            raise ConversationFailed("reply", f"{stage.upper()} was answered with {reply.code}")
+            raise ConversationFailed(
+                "reply",
+                stored("{command} was answered with {code}").format(command=stage.upper(), code=reply.code),
+            )
 
     def secure(self) -> None:
         """STARTTLS where it is offered. A certificate that cannot be trusted does not stop a mail server

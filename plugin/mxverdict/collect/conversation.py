@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from typing import Optional
 
 from mxverdict.evidence import ProbeStage, Reply
+from mxverdict.language import stored
 
 CONNECT_TIMEOUT = 10.0
 REPLY_LIMIT = 64 * 1024
@@ -75,10 +76,14 @@ class Conversation:
         also for a banner other than 220 or a refused EHLO (cause `reply`)."""
         greeting = self.banner(stage)
         if greeting.code != 220:
-            raise ConversationFailed("reply", f"the server greeted with {greeting.code} instead of 220")
+            raise ConversationFailed(
+                "reply", stored("the server greeted with {code} instead of 220").format(code=greeting.code)
+            )
         answer = self.command("ehlo", f"EHLO {name}")
         if not answer.positive:
-            raise ConversationFailed("reply", f"the server answered EHLO with {answer.code}")
+            raise ConversationFailed(
+                "reply", stored("the server answered EHLO with {code}").format(code=answer.code)
+            )
         return answer
 
     def banner(self, stage: str = "connect") -> Reply:
@@ -116,9 +121,11 @@ class Conversation:
         was refused, cause `reply`; or the server spoke out of turn), ssl.SSLError, OSError."""
         reply = self.command("starttls", "STARTTLS")
         if reply.code != 220:
-            raise ConversationFailed("reply", f"STARTTLS was answered with {reply.code}")
+            raise ConversationFailed(
+                "reply", stored("STARTTLS was answered with {code}").format(code=reply.code)
+            )
         if self._buffer:
-            raise ConversationFailed("tls", "the server sent plain text where the handshake belongs")
+            raise ConversationFailed("tls", stored("the server sent plain text where the handshake belongs"))
         assert self._connection is not None
         self._connection.settimeout(max(0.001, self._until(self.reply_timeout) - time.monotonic()))
         secured = context.wrap_socket(self._connection, server_hostname=server_name)
@@ -143,19 +150,24 @@ class Conversation:
         self.close()
         patience = min(self.connect_timeout, self.deadline - time.monotonic())
         if patience <= 0:
-            raise ConversationFailed("deadline", "no time was left to connect")
+            raise ConversationFailed("deadline", stored("no time was left to connect"))
         source = (self.source, 0) if self.source else None
         try:
             self._connection = socket.create_connection((self.address, self.port), patience, source)
         except socket.timeout:
             cause = "timeout" if patience == self.connect_timeout else "deadline"
             raise ConversationFailed(
-                cause, f"no connection to port {self.port} within {patience:.3g} s"
+                cause,
+                stored("no connection to port {port} within {seconds} s").format(
+                    port=self.port, seconds=f"{patience:.3g}"
+                ),
             ) from None
         except OSError as error:
             cause = _CAUSES.get(error.errno or 0, "error")
             reason = error.strerror or error
-            raise ConversationFailed(cause, f"no connection to port {self.port}: {reason}") from None
+            raise ConversationFailed(
+                cause, stored("no connection to port {port}: {reason}").format(port=self.port, reason=reason)
+            ) from None
 
     def _until(self, patience: float) -> float:
         return min(time.monotonic() + min(patience, self.reply_timeout), self.deadline)
@@ -184,7 +196,9 @@ class Conversation:
             size += len(line)
             match = _LINE.match(line)
             if match is None:
-                raise ConversationFailed("not_smtp", "the server sent something that is no SMTP reply")
+                raise ConversationFailed(
+                    "not_smtp", stored("the server sent something that is no SMTP reply")
+                )
             if size > REPLY_LIMIT:
                 raise _oversize()
             lines.append(match[3].decode(errors="replace").rstrip())
@@ -207,23 +221,32 @@ class Conversation:
             except OSError as error:
                 raise _hung_up(error, error) from None
             if not data:
-                raise ConversationFailed("closed", "the server hung up without a reply")
+                raise ConversationFailed("closed", stored("the server hung up without a reply"))
             self._buffer += data
         line, _, self._buffer = self._buffer.partition(b"\n")
         return line.rstrip(b"\r")
 
     def _silent(self) -> ConversationFailed:
         if time.monotonic() >= self.deadline:
-            return ConversationFailed("deadline", "no reply before the time was up")
-        return ConversationFailed("silent", f"no reply within {self.reply_timeout:g} s")
+            return ConversationFailed("deadline", stored("no reply before the time was up"))
+        return ConversationFailed(
+            "silent",
+            stored("no reply within {seconds} s").format(seconds=f"{self.reply_timeout:g}"),
+        )
 
 
 def _oversize() -> ConversationFailed:
-    return ConversationFailed("oversize", f"the server sent a reply of more than {REPLY_LIMIT // 1024} KiB")
+    return ConversationFailed(
+        "oversize",
+        stored("the server sent a reply of more than {size} KiB").format(size=REPLY_LIMIT // 1024),
+    )
 
 
 def _hung_up(error: OSError, reason: object) -> ConversationFailed:
     if isinstance(error, socket.timeout):
-        return ConversationFailed("silent", "the server takes nothing in")
+        return ConversationFailed("silent", stored("the server takes nothing in"))
     cause = _CAUSES.get(error.errno or 0, "error")
-    return ConversationFailed("reset" if cause == "reset" else "closed", f"the server hung up: {reason}")
+    return ConversationFailed(
+        "reset" if cause == "reset" else "closed",
+        stored("the server hung up: {reason}").format(reason=reason),
+    )

@@ -18,6 +18,7 @@ import dns.resolver
 import dns.reversename
 
 from mxverdict.evidence import Forward, ReverseDns
+from mxverdict.language import stored
 
 TIMEOUT = 5.0
 _NAMES_LIMIT = 10
@@ -48,16 +49,28 @@ def look_up(name: str, kind: str, deadline: float) -> Answer:
     """Ask for the records of type `kind` (MX, TXT …) of `name`. Nothing is raised."""
     left = min(TIMEOUT, deadline - time.monotonic())
     if left <= 0:
-        return Answer((), name, error=f"no time was left to look up {kind} for {name}")
+        return Answer(
+            (),
+            name,
+            error=stored("no time was left to look up {kind} for {name}").format(kind=kind, name=name),
+        )
     try:
         found = _resolver().resolve(name, kind, search=False, lifetime=left, raise_on_no_answer=False)
     except dns.resolver.NXDOMAIN as error:
         return Answer((), error.canonical_name.to_text(omit_final_dot=True), exists=False)
     except dns.exception.Timeout:
-        return Answer((), name, error=f"the look-up of {kind} for {name} timed out")
+        return Answer(
+            (), name, error=stored("the look-up of {kind} for {name} timed out").format(kind=kind, name=name)
+        )
     except (dns.exception.DNSException, UnicodeError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return Answer((), name, error=f"the look-up of {kind} for {name} failed: {reason}")
+        return Answer(
+            (),
+            name,
+            error=stored("the look-up of {kind} for {name} failed: {reason}").format(
+                kind=kind, name=name, reason=reason
+            ),
+        )
     canonical = found.canonical_name.to_text(omit_final_dot=True)
     return Answer(tuple(record.to_text() for record in found.rrset or ()), canonical)
 
@@ -99,7 +112,7 @@ def _resolver() -> dns.resolver.Resolver:
     try:
         resolver = dns.resolver.Resolver()
     except dns.exception.DNSException as error:
-        raise OSError(f"no DNS resolver is set up: {error}") from None
+        raise OSError(stored("no DNS resolver is set up: {error}").format(error=error)) from None
     resolver.timeout = _ATTEMPT
     resolver.cache = dns.resolver.LRUCache(_CACHED)
     return resolver

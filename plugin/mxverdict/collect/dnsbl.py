@@ -30,6 +30,7 @@ from mxverdict.evidence.blocklist import (
     BlocklistEvidence,
     ListAnswer,
 )
+from mxverdict.language import stored
 from mxverdict.testers.blocklists import Blocklist, load
 
 _ATTEMPT = TIMEOUT / 2
@@ -91,7 +92,7 @@ async def _ask_all(
     try:
         resolver = dns.asyncresolver.Resolver()
     except (dns.exception.DNSException, OSError) as error:
-        reason = f"no DNS resolver is set up: {error}"
+        reason = stored("no DNS resolver is set up: {error}").format(error=error)
         return tuple(ListAnswer(zone, address, error=reason) for zone, address in queries)
     resolver.timeout = _ATTEMPT
     places = asyncio.Semaphore(_AT_ONCE)
@@ -144,7 +145,7 @@ async def _records(
     """The records and "", or none and one line that says why there was no answer."""
     left = min(TIMEOUT, deadline - time.monotonic())
     if left <= 0:
-        return [], "no time was left to ask"
+        return [], stored("no time was left to ask")
     try:
         return await asyncio.wait_for(_resolved(resolver, name, kind, left), left)
     except asyncio.TimeoutError:
@@ -161,20 +162,22 @@ async def _resolved(
     except dns.exception.Timeout:
         return [], _late(left)
     except dns.resolver.NoNameservers as error:
-        return [], f"no answer but {_codes_of(error)}"
+        return [], stored("no answer but {codes}").format(codes=_codes_of(error))
     except (dns.exception.DNSException, UnicodeError, OSError) as error:
-        return [], f"the look-up failed: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+        return [], stored("the look-up failed: {reason}").format(
+            reason=str(error).splitlines()[0] if str(error) else type(error).__name__
+        )
     return list(found.rrset or ()), ""
 
 
 def _late(seconds: float) -> str:
-    return f"no answer within {seconds:.1f} s"
+    return stored("no answer within {seconds} s").format(seconds=f"{seconds:.1f}")
 
 
 def _codes_of(error: dns.resolver.NoNameservers) -> str:
     """What the resolvers said, SERVFAIL or REFUSED for example."""
     replies = [attempt[4] for attempt in error.kwargs.get("errors", ()) if attempt[4] is not None]
-    return ", ".join(sorted({dns.rcode.to_text(reply.rcode()) for reply in replies})) or "an error"
+    return ", ".join(sorted({dns.rcode.to_text(reply.rcode()) for reply in replies})) or stored("an error")
 
 
 def _text(record: dns.rdata.Rdata) -> str:

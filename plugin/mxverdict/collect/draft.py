@@ -12,6 +12,7 @@ from mxverdict.evidence import Domain, Evidence
 from mxverdict.evidence.mail_route import MailRoute, Routing
 from mxverdict.evidence.policy import DnsAnswer, Policy
 from mxverdict.evidence.zone import Delegation, Zone
+from mxverdict.language import stored
 
 _FIELDS = {
     "previews": "previews",
@@ -33,7 +34,7 @@ _NEEDS = {
     "blacklist": {"blocklists", "outgoing"},
 }
 """The parts that all rows of a category are judged from."""
-_NOT_YET = "not asked yet"
+_NOT_YET = stored("not asked yet")
 
 
 class Draft(Watch):

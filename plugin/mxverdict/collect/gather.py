@@ -54,6 +54,8 @@ GREETING = stored("previewing {testers}, greeting this server")
 ASKING_DOMAINS = stored("asking DNS and the mail hosts of {domains}")
 ASKING_BLOCKLISTS = stored("asking the blocklists")
 
+_NOT_OURS = stored("{address} is not an address of this server; it was not checked")
+_NOT_OURS_OF = stored("{name}: {address} is not an address of this server; it was not checked")
 _Out = TypeVar("_Out")
 
 
@@ -129,7 +131,7 @@ def gather(
 
             return pool.submit(run)
 
-        progress.step(GREETING.format(testers=_number(len(testers), "tester")))
+        progress.step(GREETING.format(testers=_testers(len(testers))))
         local = [target.local_address for target in found]
         since = time.time() - HISTORY
         known_testers = catalogue.load(host=host).testers
@@ -140,7 +142,7 @@ def gather(
         ]
         leaving = begin("outgoing", read_outgoing, host, server.targets or found, deadline)
         if domain_routes:
-            progress.step(ASKING_DOMAINS.format(domains=_number(len(domain_routes), "domain")))
+            progress.step(ASKING_DOMAINS.format(domains=_domains(len(domain_routes))))
             options = (domain_routes, own, hostname, leaving, deadline, draft)
             begun.append(pool.submit(read_domains, host, *options))
         begun.append(begin("relay", _relay, host, found, routes, hostname, deadline))
@@ -188,11 +190,10 @@ def _asked(
         if text in domains:
             continue
         if not led[text]:
-            remarks.append(f"{text} does not exist, or has no address")
+            remarks.append(stored("{name} does not exist, or has no address").format(name=text))
         own = {address for target in found[text] for address in (target.address, target.local_address)}
         remarks += [
-            f"{address if text == address else f'{text}: {address}'} is not an address of this server; "
-            "it was not checked"
+            (_NOT_OURS if text == address else _NOT_OURS_OF).format(name=text, address=address)
             for address in led[text]
             if address not in own
         ]
@@ -281,16 +282,22 @@ def _facing(source: str, targets: Sequence[Target]) -> str:
     """The server's first address of the same IP version as `source`."""
     same = [t.local_address for t in targets if (":" in t.local_address) == (":" in source)]
     if not same:
-        raise NoTarget(f"this server has no address of the same IP version as {source}")
+        raise NoTarget(
+            stored("this server has no address of the same IP version as {source}").format(source=source)
+        )
     return same[0]
 
 
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def _testers(count: int) -> str:
+    return stored("1 tester") if count == 1 else stored("{count} testers").format(count=count)
+
+
+def _domains(count: int) -> str:
+    return stored("1 domain") if count == 1 else stored("{count} domains").format(count=count)
 
 
 def _address(text: str) -> str:
     try:
         return str(ipaddress.ip_address(text.strip()))
     except ValueError:
-        raise UsageError(f"{text[:60]!r} is no IP address") from None
+        raise UsageError(stored("{name} is no IP address").format(name=repr(text[:60]))) from None

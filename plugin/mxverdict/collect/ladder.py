@@ -16,6 +16,7 @@ from mxverdict.collect.climb import Envelope, Limits, climb
 from mxverdict.collect.mail_route import find_routes
 from mxverdict.evidence.ladder import Climb, Ladder, Receiver, Source
 from mxverdict.evidence.mail_route import MailRoute
+from mxverdict.language import stored
 from mxverdict.testers import receivers
 
 PATIENCE = 30.0
@@ -120,16 +121,24 @@ def _climb_route(
         for address in host.addresses:
             kind = special_kind(address)
             if kind == "private" and address not in limits.own and not limits.public_only:
-                notes.remarks.append(f"{host.name} leads to {address}, a {kind} address")
+                notes.remarks.append(
+                    stored("{name} leads to {address}, a {kind} address").format(
+                        name=host.name, address=address, kind=kind
+                    )
+                )
             fitting = [source for source in sources if _fits(source, address)]
             if not fitting:
                 notes.skipped.append(
-                    f"{address} of {host.name}: no outgoing address of its kind (IPv4 or IPv6)"
+                    stored("{address} of {name}: no outgoing address of its kind (IPv4 or IPv6)").format(
+                        address=address, name=host.name
+                    )
                 )
             jobs += [(host.name, address, source) for source in fitting]
     if len(jobs) > CLIMBS_LIMIT:
         notes.skipped.append(
-            f"{len(jobs) - CLIMBS_LIMIT} of {len(jobs)} connections: that many are not tried"
+            stored("{left_out} of {total} connections: that many are not tried").format(
+                left_out=len(jobs) - CLIMBS_LIMIT, total=len(jobs)
+            )
         )
     progress(f"talking to {len({job[1] for job in jobs})} addresses of {len(route.hosts)} mail hosts")
     return _climb_all(jobs[:CLIMBS_LIMIT], envelope, limits)
@@ -177,7 +186,7 @@ def _greet_receivers(sources: Sequence[Source], limits: Limits) -> tuple[Receive
         Receiver(
             route.domain,
             tuple(one for one in climbs if (one.host, one.address) in chosen[route.domain]),
-            route.error or ("" if chosen[route.domain] else "no mail host with an address was found"),
+            route.error or ("" if chosen[route.domain] else stored("no mail host with an address was found")),
         )
         for route in routes
     )

@@ -23,6 +23,7 @@ from mxverdict.collect.progress import Watch
 from mxverdict.evidence import Probe, Reply
 from mxverdict.evidence.mail_route import HostGreeting, MailHost, MailRoute, RecipientAnswer, Routing
 from mxverdict.host import Host
+from mxverdict.language import stored
 
 HOSTS_LIMIT = 20
 """MX hosts of one domain that are looked at."""
@@ -91,7 +92,7 @@ def greet(
     """
     kind = special_kind(address)
     if kind:
-        failure = f"it is a {kind} address and was left alone"
+        failure = stored("it is a {kind} address and was left alone").format(kind=kind)
         return HostGreeting(address, "not_public", Probe(address, (), None, failure))
     patience = max(0.0, deadline - time.monotonic())
     connecting = min(CONNECT_TIMEOUT, _CONNECTING * patience)
@@ -261,13 +262,14 @@ def _ask(
     reason = ""
     for group in (*([one] for one in alone), *([rest] if rest else [])):
         if refused == _ALONE:
-            reason = f"not asked: the host had refused the {refused} before"
+            reason = stored("not asked: the host had refused the {count} before").format(count=refused)
         for answer in _transaction(talk, group, pipelining, reason):
             refused += answer.reply is not None and answer.reply.code >= 500
             reason = answer.reason if answer.reply is None else reason
             yield answer
     for domain, recipient in recipients[RECIPIENTS_LIMIT:]:
-        yield RecipientAnswer(domain, recipient, None, reason=f"not asked: {RECIPIENTS_LIMIT} were before it")
+        left_out = stored("not asked: {count} were before it").format(count=RECIPIENTS_LIMIT)
+        yield RecipientAnswer(domain, recipient, None, reason=left_out)
 
 
 def _transaction(

@@ -22,6 +22,7 @@ import dns.rrset
 
 from mxverdict.addresses import is_public
 from mxverdict.evidence.zone import ServerAnswers, Soa
+from mxverdict.language import stored
 
 PORT = 53
 PATIENCE = 2.0
@@ -75,7 +76,10 @@ def ask(
     """Put one question to port 53 of `address` over UDP, and over TCP when the answer is cut short or `tcp`
     is set. `deadline` is a `time.monotonic()` value. Nothing is raised."""
     if not is_public(address):
-        return Heard(failure="private", error=f"{address} is no public address; it was not asked")
+        return Heard(
+            failure="private",
+            error=stored("{address} is no public address; it was not asked").format(address=address),
+        )
     question = dns.message.make_query(name, kind, use_edns=0, payload=_PAYLOAD)
     if not recurse:
         question.flags &= ~dns.flags.RD
@@ -141,7 +145,9 @@ def _hear(question: dns.message.Message, address: str, deadline: float, tcp: boo
     for _ in range(1 if tcp else _ATTEMPTS):
         left = min(PATIENCE, deadline - time.monotonic())
         if left <= 0:
-            return heard if heard.failure else Heard(failure="no_time", error="no time was left to ask")
+            return (
+                heard if heard.failure else Heard(failure="no_time", error=stored("no time was left to ask"))
+            )
         heard = _attempt(question, address, left, tcp)
         if heard.failure != "timeout":
             break
@@ -156,22 +162,28 @@ def _attempt(question: dns.message.Message, address: str, patience: float, tcp: 
     except dns.message.Truncated:
         return _attempt(question, address, patience, tcp=True)
     except dns.exception.Timeout:
-        return Heard(failure="timeout", error="no answer in time")
+        return Heard(failure="timeout", error=stored("no answer in time"))
     except (OSError, EOFError, dns.exception.DNSException, ValueError, LookupError, struct.error) as error:
         return _broken(error)
 
 
 def _broken(error: Exception) -> Heard:
     if isinstance(error, ConnectionRefusedError):
-        return Heard(failure="refused", error="port 53 is closed")
+        return Heard(failure="refused", error=stored("port 53 is closed"))
     if isinstance(error, OSError):
         reason = error.strerror or type(error).__name__
         if error.errno in _NO_ROUTE:
-            return Heard(failure="unreachable", error=f"this server cannot reach it: {reason}")
-        return Heard(failure="garbage", error=f"the connection broke: {reason}")
+            return Heard(
+                failure="unreachable",
+                error=stored("this server cannot reach it: {reason}").format(reason=reason),
+            )
+        return Heard(failure="garbage", error=stored("the connection broke: {reason}").format(reason=reason))
     if isinstance(error, EOFError):
-        return Heard(failure="garbage", error="the connection was closed without an answer")
-    return Heard(failure="garbage", error=f"the answer is no proper DNS ({type(error).__name__})")
+        return Heard(failure="garbage", error=stored("the connection was closed without an answer"))
+    return Heard(
+        failure="garbage",
+        error=stored("the answer is no proper DNS ({error})").format(error=type(error).__name__),
+    )
 
 
 def _udp(question: dns.message.Message, address: str, patience: float) -> dns.message.Message:

@@ -26,6 +26,7 @@ from mxverdict.errors import HostError
 from mxverdict.evidence import Forward, ReverseDns, Target
 from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.host import Host
+from mxverdict.language import stored
 
 _EXIM_TIMEOUT = 10.0
 _SOMEWHERE = {4: "198.41.0.4", 6: "2001:503:ba3e::2:30"}
@@ -85,7 +86,7 @@ def _leaving(
         address="",
         address_source="",
         helo=helo or exim.hostname,
-        helo_source=names.path if helo else "Exim's primary_hostname",
+        helo_source=names.path if helo else stored("Exim's primary_hostname"),
         kept=names.kept or not helo or _generated(domain),
         error=names.error or (exim.error if not helo else ""),
     )
@@ -106,12 +107,12 @@ def _leaving(
                     named,
                     local_address=local,
                     address=public.get(local, local),
-                    address_source=ips.path if set_up else "the kernel's choice",
+                    address_source=ips.path if set_up else stored("the kernel's choice"),
                     here=local in public or is_local(local),
                     kept=named.kept and (ips.kept or not set_up or _generated(domain)),
                 )
             )
-    return result or [replace(named, error="this server has no address that mail could leave from")]
+    return result or [replace(named, error=stored("this server has no address that mail could leave from"))]
 
 
 def _generated(domain: str) -> bool:
@@ -163,7 +164,7 @@ def _exim(host: Host, deadline: float) -> _Exim:
     off = re.search(r"^disable_ipv6", told, re.MULTILINE) is not None
     reads = "etc/mailhelo" in text or "etc/mailips" in text
     if match is None:
-        return _Exim("", not off, reads, "Exim did not tell its primary_hostname")
+        return _Exim("", not off, reads, stored("Exim did not tell its primary_hostname"))
     return _Exim(match[1], not off, reads)
 
 

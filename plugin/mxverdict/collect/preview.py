@@ -21,6 +21,7 @@ from typing import Optional
 
 from mxverdict.evidence import Preview, PreviewStage, Reply
 from mxverdict.host import Host, kill
+from mxverdict.language import stored
 
 TIMEOUT = 10.0
 _RAW_LIMIT = 64 * 1024
@@ -138,7 +139,9 @@ class _Session:
             if match is None:
                 if lines or not (line == b"" or line.startswith(b"*")):
                     raise _NotUnderstood(
-                        f"Exim printed {line[:80].decode(errors='replace')!r} instead of an SMTP reply"
+                        stored("Exim printed {line} instead of an SMTP reply").format(
+                            line=repr(line[:80].decode(errors="replace"))
+                        )
                     )
                 continue
             lines.append(match[3].decode(errors="replace").rstrip())
@@ -182,11 +185,12 @@ class _Session:
             return _TimedOut()
         self.drain()
         if status < 0:
-            return _Crashed(f"Exim was killed by signal {-status}")
+            return _Crashed(stored("Exim was killed by signal {signal}").format(signal=-status))
         log = [line for line in self.trace() if line.startswith("LOG:")]
         reason = log[-1][4:].strip() if log else (self.trace() or [""])[-1].strip()
         return _Broken(
-            f"Exim ended with status {status} without an answer" + (f": {reason}" if reason else "")
+            stored("Exim ended with status {status} without an answer").format(status=status)
+            + (f": {reason}" if reason else "")
         )
 
     def end(self) -> None:
@@ -202,7 +206,9 @@ class _Session:
     def hanging(self) -> str:
         last = next((line for line in reversed(self.trace()) if line.strip(" >")), "")
         return (
-            f"Exim did not answer in time; its last words: {last.lstrip('> ').strip()}"
+            stored("Exim did not answer in time; its last words: {words}").format(
+                words=last.lstrip("> ").strip()
+            )
             if last
             else ("Exim did not answer in time and said nothing")
         )

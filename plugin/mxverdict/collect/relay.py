@@ -18,6 +18,7 @@ from mxverdict.errors import CommandMissing, HostError
 from mxverdict.evidence import Preview
 from mxverdict.evidence.relay import RelayTest
 from mxverdict.host import Host
+from mxverdict.language import stored
 from mxverdict.testers import UNKNOWN_HOSTS
 
 _AT_A_TIME = 4
@@ -34,23 +35,23 @@ def variants(
     literal = f"[IPv6:{local_address}]" if ":" in local_address else f"[{local_address}]"
     stranger = f"stranger@{domain}"
     return (
-        ("foreign sender, foreign recipient", helo, stranger, foreign),
-        ("empty sender", helo, "", foreign),
-        ("sender at a domain of this server", helo, f"postmaster@{own_domain}", foreign),
-        ("sender at this server's name", helo, f"postmaster@{hostname}", foreign),
-        ("sender at this server's address", helo, f"postmaster@{literal}", foreign),
-        ("sender without a domain", helo, "postmaster", foreign),
-        ("introduced by this server's own name", hostname, stranger, foreign),
-        ("percent hack", helo, stranger, f"{user}%{domain}@{own_domain}"),
-        ("percent hack at this server's name", helo, stranger, f"{user}%{domain}@{hostname}"),
-        ("percent hack at this server's address", helo, stranger, f"{user}%{domain}@{literal}"),
-        ("quoted address", helo, stranger, f'"{foreign}"@{own_domain}'),
-        ("quoted address without a domain", helo, stranger, f'"{foreign}"'),
-        ("two at signs", helo, stranger, f"{foreign}@{own_domain}"),
-        ("bang path", helo, stranger, f"{domain}!{user}@{own_domain}"),
-        ("bang path without a domain", helo, stranger, f"{domain}!{user}"),
-        ("source route", helo, stranger, f"@{own_domain}:{foreign}"),
-        ("foreign address literal", helo, stranger, _literal(foreign)),
+        (stored("foreign sender, foreign recipient"), helo, stranger, foreign),
+        (stored("empty sender"), helo, "", foreign),
+        (stored("sender at a domain of this server"), helo, f"postmaster@{own_domain}", foreign),
+        (stored("sender at this server's name"), helo, f"postmaster@{hostname}", foreign),
+        (stored("sender at this server's address"), helo, f"postmaster@{literal}", foreign),
+        (stored("sender without a domain"), helo, "postmaster", foreign),
+        (stored("introduced by this server's own name"), hostname, stranger, foreign),
+        (stored("percent hack"), helo, stranger, f"{user}%{domain}@{own_domain}"),
+        (stored("percent hack at this server's name"), helo, stranger, f"{user}%{domain}@{hostname}"),
+        (stored("percent hack at this server's address"), helo, stranger, f"{user}%{domain}@{literal}"),
+        (stored("quoted address"), helo, stranger, f'"{foreign}"@{own_domain}'),
+        (stored("quoted address without a domain"), helo, stranger, f'"{foreign}"'),
+        (stored("two at signs"), helo, stranger, f"{foreign}@{own_domain}"),
+        (stored("bang path"), helo, stranger, f"{domain}!{user}@{own_domain}"),
+        (stored("bang path without a domain"), helo, stranger, f"{domain}!{user}"),
+        (stored("source route"), helo, stranger, f"@{own_domain}:{foreign}"),
+        (stored("foreign address literal"), helo, stranger, _literal(foreign)),
     )
 
 
@@ -85,7 +86,7 @@ def _play(
     test = RelayTest(name, local_address, source, helo, sender, recipient, "connect", None)
     left = deadline - time.monotonic()
     if left <= 0:
-        return replace(test, error="the time was up before it was tried")
+        return replace(test, error=stored("the time was up before it was tried"))
     commands = (
         ("ehlo", f"EHLO {helo}"),
         ("mail", f"MAIL FROM:<{sender}>"),
@@ -98,7 +99,7 @@ def _play(
 
 def _told(test: RelayTest, seen: Preview) -> RelayTest:
     if not seen.stages:
-        return replace(test, error=seen.detail or "Exim gave no answer")
+        return replace(test, error=seen.detail or stored("Exim gave no answer"))
     last = seen.stages[-1]
     answered = last.name == "rcpt" or (last.reply is not None and not last.reply.positive)
     return replace(
@@ -107,7 +108,7 @@ def _told(test: RelayTest, seen: Preview) -> RelayTest:
         reply=last.reply,
         log=last.log,
         statement=_statement(seen.raw) if answered else "",
-        error="" if answered else seen.detail or "Exim gave no answer",
+        error="" if answered else seen.detail or stored("Exim gave no answer"),
     )
 
 

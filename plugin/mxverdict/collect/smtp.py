@@ -15,6 +15,7 @@ from typing import Any, Optional
 
 from mxverdict.collect.conversation import Conversation, ConversationFailed
 from mxverdict.evidence import Probe, Tls
+from mxverdict.language import stored
 
 REPLY_TIMEOUT = 45.0
 """cPanel asks monitoring to allow 45 seconds on port 25 (Exim Configuration Manager, Basic Editor)."""
@@ -91,7 +92,7 @@ def _untrusted(first: Conversation, hostname: str, problem: str) -> Tls:
         name_matches=matches,
         names=seen.names,
         not_after=seen.not_after,
-        problem="certificate has expired" if expired else problem,
+        problem=stored("certificate has expired") if expired else problem,
     )
 
 
@@ -118,7 +119,7 @@ def unverified() -> ssl.SSLContext:
 def plain(error: Exception) -> str:
     """Why a handshake failed, in one line."""
     if isinstance(error, socket.timeout):
-        return "the handshake did not finish in time"
+        return stored("the handshake did not finish in time")
     reason = getattr(error, "reason", "") or str(error) or type(error).__name__
     return str(reason).replace("_", " ").lower()
 

@@ -13,6 +13,7 @@ from mxverdict.collect.mainlog.position import READ_ERRORS, opened
 from mxverdict.collect.mainlog.scan import Scan, start_of
 from mxverdict.evidence.candidate import NamedVisitor
 from mxverdict.host import Host
+from mxverdict.language import stored
 from mxverdict.testers import Tester
 
 _MOST = 1000
@@ -42,10 +43,14 @@ def named_visitors(
                     if line is not None and line.time >= since:
                         _take(found, testers, line, raw)
         except READ_ERRORS as error:
-            remarks.append(f"{file.path.name} could not be read: {error}")
+            remarks.append(
+                stored("{name} could not be read: {error}").format(name=file.path.name, error=error)
+            )
             continue
         if not scan.complete:
-            remarks.append(f"{file.path.name} was not read to its end, for lack of time")
+            remarks.append(
+                stored("{name} was not read to its end, for lack of time").format(name=file.path.name)
+            )
             break
     return tuple(sorted(found.values(), key=lambda one: -one.last)), tuple(remarks)
 

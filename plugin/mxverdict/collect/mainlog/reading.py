@@ -17,6 +17,7 @@ from mxverdict.collect.mainlog.scan import Scan, line_after, pattern, start_of
 from mxverdict.collect.mainlog.visits import Visits
 from mxverdict.evidence.visit import Visit, VisitLog
 from mxverdict.host import Host
+from mxverdict.language import stored
 from mxverdict.testers import Tester
 
 _SCHEMA = 1
@@ -117,10 +118,14 @@ def _look(
                     feed(line)
                 look.position = position(text, scan.offset)
         except READ_ERRORS as error:
-            look.remarks += (f"{file.path.name} could not be read: {error}",)
+            look.remarks += (
+                stored("{name} could not be read: {error}").format(name=file.path.name, error=error),
+            )
             continue
         if not scan.complete:
-            look.remarks += (f"{file.path.name} was not read to its end, for lack of time",)
+            look.remarks += (
+                stored("{name} was not read to its end, for lack of time").format(name=file.path.name),
+            )
             break
     return look
 
@@ -157,7 +162,9 @@ def _from_time(log: Path, since: float, most: Optional[int], look: _Look) -> lis
                         offset = line_after(text, file.size - left)
                         look.cut, look.first = True, _first_stamp(text, offset)
         except READ_ERRORS as error:
-            look.remarks += (f"{file.path.name} could not be read: {error}",)
+            look.remarks += (
+                stored("{name} could not be read: {error}").format(name=file.path.name, error=error),
+            )
             continue
         if left is not None:
             left -= file.size - offset

@@ -22,6 +22,7 @@ from mxverdict.collect.mainlog.sums import summed
 from mxverdict.collect.mainlog.tally import HOUR, Tally
 from mxverdict.evidence.traffic import Traffic
 from mxverdict.host import Host
+from mxverdict.language import stored
 
 KEPT = 8 * 86_400
 """Seconds that the ledger goes back."""
@@ -56,18 +57,24 @@ def read_traffic(
                     host, ledger_path(host), now - KEPT, since, until, exempt, delay, deadline, remarks
                 )
             except sqlite3.OperationalError as error:
-                remarks.append(f"what was counted before cannot be used: {error}")
+                remarks.append(stored("what was counted before cannot be used: {error}").format(error=error))
                 break
             except sqlite3.DatabaseError as error:
-                remarks.append(f"what was counted before was damaged ({error}); everything was counted again")
+                remarks.append(
+                    stored(
+                        "what was counted before was damaged ({error}); everything was counted again"
+                    ).format(error=error)
+                )
                 _remove(ledger_path(host))
             except OSError as error:
-                remarks.append(f"what was counted before cannot be used: {error.strerror}")
+                remarks.append(
+                    stored("what was counted before cannot be used: {error}").format(error=error.strerror)
+                )
                 break
     try:
         return _counted(host, None, since, since, until, exempt, delay, deadline, remarks)
     except (sqlite3.Error, OSError) as error:
-        remarks.append(f"the log could not be counted: {error}")
+        remarks.append(stored("the log could not be counted: {error}").format(error=error))
         return Traffic(since, until, None, None, False, delay, remarks=tuple(remarks))
 
 
@@ -155,7 +162,11 @@ class _Reader:
                         break
                 self._ledger.position = position(text, offset)
         except READ_ERRORS as error:
-            self.remarks.append(f"{file.path.name} could not be read to its end: {error}"[:300])
+            self.remarks.append(
+                stored("{name} could not be read to its end: {error}").format(
+                    name=file.path.name, error=error
+                )[:300]
+            )
         return self.complete
 
     def _flush(self) -> None:
