@@ -14,6 +14,7 @@ from mxverdict.judge.routing import judge_routing
 from mxverdict.judge.truth import is_host_name
 from mxverdict.language import gettext as _
 from mxverdict.language import marked, ngettext
+from mxverdict.retold import retold
 from mxverdict.testers import rows
 
 ROUTE = marked("Mail route")
@@ -72,7 +73,10 @@ def _published(route: MailRoute) -> Finding:
     if route.kind == "unknown":
         row = words.unknown(route.domain, _("the MX records could not be looked up from here"))
         return Finding(
-            row, Verdict.UNKNOWN, _("Where mail of the domain goes could not be looked up."), (route.error,)
+            row,
+            Verdict.UNKNOWN,
+            _("Where mail of the domain goes could not be looked up."),
+            (retold(route.error),),
         )
     if route.kind in ("mx", "null"):
         return Finding(
@@ -190,7 +194,10 @@ def _names(host: MailHost, route: MailRoute) -> Iterable[Finding]:
     if host.errors and not host.addresses:
         row = Row(NAME, "unknown", _("its addresses could not be looked up"), _CATEGORY, host.name)
         yield Finding(
-            row, Verdict.UNKNOWN, _("Whether the MX host has an address could not be told."), host.errors
+            row,
+            Verdict.UNKNOWN,
+            _("Whether the MX host has an address could not be told."),
+            tuple(map(retold, host.errors)),
         )
     elif not host.addresses:
         yield _dangling(host)

@@ -13,6 +13,7 @@ from mxverdict.judge.climb import Outcome, is_redirected, outcome_of
 from mxverdict.judge.ladder_words import LEVELS, Words
 from mxverdict.language import gettext as _
 from mxverdict.language import marked
+from mxverdict.retold import retold
 
 NAME = marked("Outgoing port 25")
 _OPEN = Words(Verdict.OK, "", marked("Connections to mail servers elsewhere come about."))
@@ -121,7 +122,7 @@ def judge_ways(ladder: Ladder) -> Iterator[Finding]:
     """One finding for each way out, one for each receiver that turns this server away."""
     found = ways(ladder)
     if ladder.receivers and not found:
-        errors = tuple(f"{receiver.domain}: {receiver.error}" for receiver in ladder.receivers)
+        errors = tuple(f"{receiver.domain}: {retold(receiver.error)}" for receiver in ladder.receivers)
         yield Finding(
             Row(NAME, "unknown", _("could not be tested"), "outbound", _("this server")),
             Verdict.UNKNOWN,
@@ -205,7 +206,7 @@ def _turned_away(way: Way) -> Iterator[Finding]:
 
 def _said(climb: Climb) -> str:
     if climb.cause and climb.cause != "reply":
-        return climb.failure
+        return retold(climb.failure)
     reply = climb.reply(climb.failed_at or "connect")
     return _("no reply") if reply is None else f"{reply.code} {reply.lines[0]}"
 

@@ -9,6 +9,7 @@ from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.judge.ladder_words import LEVELS
 from mxverdict.language import gettext as _
 from mxverdict.language import marked, ngettext
+from mxverdict.retold import retold
 
 NAME = marked("Open relay")
 
@@ -89,7 +90,7 @@ def _finding(verdict: Verdict, text: str, tests: Sequence[RelayTest], why: str, 
 
 
 def _lines(test: RelayTest) -> Iterator[str]:
-    answer = test.error or _("no reply")
+    answer = retold(test.error) or _("no reply")
     if not test.error and test.reply is not None:
         answer = f"{test.reply.code} {' '.join(test.reply.lines)}"
     helo = f"EHLO {test.helo}, " if test.name.startswith("introduced") else ""

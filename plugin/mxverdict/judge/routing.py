@@ -14,6 +14,7 @@ from mxverdict.evidence.mail_route import MailHost, MailRoute, Routing
 from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.language import gettext as _
 from mxverdict.language import marked
+from mxverdict.retold import retold
 
 THIS_SERVER = marked("This server")
 ROUTING = marked("Email Routing in cPanel")
@@ -44,7 +45,7 @@ def judge_routing(route: MailRoute, own: frozenset[str], routing: Optional[Routi
     if place == "none" and any(host.errors for host in route.hosts):
         row = Row(THIS_SERVER, "unknown", _("not told"), _CATEGORY, route.domain)
         why = _("Whether this server is among the mail hosts could not be told: a look-up failed.")
-        told = tuple(error for host in route.hosts for error in host.errors)
+        told = tuple(retold(error) for host in route.hosts for error in host.errors)
         return (Finding(row, Verdict.UNKNOWN, why, told),)
     return (_where(route, own, place), *_routing(route, place, routing))
 
@@ -88,7 +89,10 @@ def _routing(route: MailRoute, place: str, routing: Optional[Routing]) -> Iterab
     if routing.error:
         row = Row(ROUTING, "unknown", _("could not be read"), _CATEGORY, route.domain)
         yield Finding(
-            row, Verdict.UNKNOWN, _("How this server routes the domain could not be read."), (routing.error,)
+            row,
+            Verdict.UNKNOWN,
+            _("How this server routes the domain could not be read."),
+            (retold(routing.error),),
         )
         return
     kind = _kind(routing)

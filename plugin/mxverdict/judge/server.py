@@ -6,6 +6,7 @@ from mxverdict.evidence import Evidence, Settings
 from mxverdict.findings import Finding, Row, Verdict
 from mxverdict.language import gettext as _
 from mxverdict.language import marked, ngettext
+from mxverdict.retold import retold
 from mxverdict.testers import UNKNOWN_HOSTS, Sender
 
 SILENT = "SMTP"
@@ -53,7 +54,7 @@ def _settings(settings: Settings) -> list[Finding]:
     found = []
     if settings.error:
         row = Row("WHM", "unknown", _("the setting could not be read"))
-        found.append(Finding(row, Verdict.UNKNOWN, settings.error, (told,)))
+        found.append(Finding(row, Verdict.UNKNOWN, retold(settings.error), (told,)))
     elif settings.delay_setting is not None and settings.delay_setting != running:
         says = _("WHM says off, exim.conf says on") if running else _("WHM says on, exim.conf says off")
         row = Row(name, "warning", says)
@@ -87,14 +88,19 @@ def _broken(evidence: Evidence) -> list[Finding]:
                 Row("Exim", "error", _("drops connections")),
                 Verdict.PROBLEM,
                 _("Exim gives up in the middle of a session; real mail is lost or delayed by it."),
-                tuple(details),
+                tuple(map(retold, details)),
                 _("Mend what Exim names; a missing list file can be created empty (root:mail 0640)."),
             )
         )
     if unknown:
         why = _("Exim could not be asked what it does to the testers.")
         found.append(
-            Finding(Row(marked("Preview"), "unknown", _("no answer")), Verdict.UNKNOWN, why, tuple(unknown))
+            Finding(
+                Row(marked("Preview"), "unknown", _("no answer")),
+                Verdict.UNKNOWN,
+                why,
+                tuple(map(retold, unknown)),
+            )
         )
     return found
 
@@ -106,7 +112,7 @@ def _silent(evidence: Evidence) -> list[Finding]:
             Row(SILENT, "error", _("does not answer properly"), host=probe.address),
             Verdict.PROBLEM,
             _("This server cannot hold an SMTP session with itself."),
-            (_("{address} port 25: {failure}").format(address=probe.address, failure=probe.failure),),
+            (_("{address} port 25: {failure}").format(address=probe.address, failure=retold(probe.failure)),),
             _("Look at Exim: /usr/local/cpanel/scripts/restartsrv_exim, then its log."),
         )
         for probe in evidence.probes

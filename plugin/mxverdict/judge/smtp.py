@@ -18,6 +18,7 @@ from mxverdict.judge.smtp_lines import (
 from mxverdict.judge.truth import Truth
 from mxverdict.language import gettext as _
 from mxverdict.language import marked
+from mxverdict.retold import retold
 from mxverdict.testers import Tester
 
 _WINDOW = marked("To show it a clean report, open a test window.")
@@ -119,7 +120,7 @@ def _connect(row: Row, case: Case) -> Finding:
             row,
             Verdict.PROBLEM,
             _("Exim gives up in the session; real mail is refused in the same way."),
-            (case.preview.detail, *case.statements),
+            (retold(case.preview.detail), *case.statements),
             _("Mend what Exim names; a missing list file can be created empty (root:mail 0640)."),
         )
     told = (*case.told, *log)
@@ -239,7 +240,7 @@ def _tls_offered(row: Row, case: Case, evidence: tuple[str, ...]) -> Finding:
             row,
             Verdict.ADVISORY,
             _("TLS works; the certificate would not pass a strict check: {problem}.").format(
-                problem=tls.problem
+                problem=retold(tls.problem)
             ),
             evidence,
             _("Senders encrypt anyway; for MTA-STS or DANE install a trusted certificate for the host name."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mxverdict.evidence import Reply
 from mxverdict.judge.truth import Truth, ptr_line
 from mxverdict.language import gettext as _
+from mxverdict.retold import retold
 
 
 def foreign_recipient(reply: Reply) -> str:
@@ -38,10 +39,10 @@ def tls_lines(truth: Truth) -> tuple[str, ...]:
     if tls is None:
         return (_("STARTTLS is not in the real EHLO reply"),) if truth.offers_starttls is False else ()
     if not tls.handshake:
-        return (_("Real handshake failed: {problem}").format(problem=tls.problem),)
+        return (_("Real handshake failed: {problem}").format(problem=retold(tls.problem)),)
     line = (
         _("Real handshake: {version}, certificate for {names}")
         if tls.names
         else _("Real handshake: {version}")
     ).format(version=tls.version, names=", ".join(tls.names[:5]))
-    return (f"{line} ({tls.problem})" if tls.problem else line,)
+    return (f"{line} ({retold(tls.problem)})" if tls.problem else line,)

@@ -11,6 +11,7 @@ from mxverdict.judge.serial import Serial, read_serial
 from mxverdict.judge.zone_facts import ZoneFacts, listed_errors, listing, told
 from mxverdict.language import gettext as _
 from mxverdict.language import marked
+from mxverdict.retold import retold
 from mxverdict.testers.rows import RowWords, limits, load
 
 _NEVER_LOWER = marked(
@@ -91,7 +92,7 @@ def _primary_listed(facts: ZoneFacts) -> Finding:
             row,
             Verdict.UNKNOWN,
             why,
-            listed_errors(_("Primary: {primary}").format(primary=primary), delegation.error),
+            listed_errors(_("Primary: {primary}").format(primary=primary), retold(delegation.error)),
         )
     lines = (
         _("Primary: {primary}").format(primary=primary),
@@ -230,7 +231,7 @@ def _suggestion(field: str) -> int:
 def _unread(words: RowWords, facts: ZoneFacts) -> Finding:
     row = words.unknown(facts.host, _("could not be told"))
     why = _("The SOA record could not be read from the name servers.")
-    errors = told(facts.servers) or ((facts.zone.resolver_error,) if facts.zone.resolver_error else ())
+    errors = told(facts.servers) or listed_errors(retold(facts.zone.resolver_error))
     return Finding(row, Verdict.UNKNOWN, why, errors)
 
 

@@ -10,6 +10,7 @@ from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.judge.spf_senders import CATEGORY, LINES, REFUSED, SHOWN, SpfCase, judge_senders
 from mxverdict.language import gettext as _
 from mxverdict.language import marked, ngettext
+from mxverdict.retold import retold
 from mxverdict.spf.evaluate import LOOKUP_LIMIT, NAME_LIMIT, STRANGERS, VOID_LIMIT, check_host
 from mxverdict.spf.record import is_record, parse
 from mxverdict.spf.tree import record_of, table, walk
@@ -25,7 +26,10 @@ def judge_spf(policy: Policy, addresses: Sequence[str]) -> tuple[Finding, ...]:
         row = _words("SPF Record Published").unknown(policy.domain, _("could not be read"))
         return (
             Finding(
-                row, Verdict.UNKNOWN, _("The domain's TXT records could not be read."), (published.error,)
+                row,
+                Verdict.UNKNOWN,
+                _("The domain's TXT records could not be read."),
+                (retold(published.error),),
             ),
         )
     texts = [text for text in published.records if is_record(text)]
@@ -127,10 +131,10 @@ def _after_all(case: SpfCase) -> Finding:
 
 def _syntax(case: SpfCase) -> Finding:
     name = "SPF Syntax Check"
-    wrong = [f"{case.domain}: {error}" for error in case.record.errors]
+    wrong = [f"{case.domain}: {retold(error)}" for error in case.record.errors]
     for domain in case.tree.domains[1:]:
         record = record_of(case.answers, domain)
-        wrong.extend(f"{domain}: {error}" for error in (record.errors if record else ()))
+        wrong.extend(f"{domain}: {retold(error)}" for error in (record.errors if record else ()))
     row = _words(name).fails(case.domain)
     if wrong:
         todo = _("Correct what is named; in a record of somebody else's (an include), tell its owner.")

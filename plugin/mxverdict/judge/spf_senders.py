@@ -10,6 +10,7 @@ from mxverdict.evidence.policy import Policy
 from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.language import gettext as _
 from mxverdict.language import marked
+from mxverdict.retold import retold
 from mxverdict.spf.evaluate import Outcome
 from mxverdict.spf.record import Record
 from mxverdict.spf.tree import Table, Tree
@@ -88,7 +89,7 @@ def _own(case: SpfCase, address: str, outcome: Outcome) -> Finding:
             for needed, kind in outcome.needs[:LINES]
         )
         why = _("Not everything that the record leads to could be read.")
-        return Finding(row, Verdict.UNKNOWN, why, (*filter(None, (outcome.why[:SHOWN],)), *lacking))
+        return Finding(row, Verdict.UNKNOWN, why, (*filter(None, (retold(outcome.why)[:SHOWN],)), *lacking))
     if outcome.result == "pass":
         row = Row(name, "ok", _("{address} is allowed").format(address=address), CATEGORY, case.domain)
         return Finding(row, Verdict.OK, _("The record allows the mail that this server sends."), proof)
@@ -132,8 +133,8 @@ def _private(policy: Policy, addresses: Sequence[str]) -> list[Finding]:
 
 
 def _unread(case: SpfCase) -> list[Finding]:
-    errors = tuple(answer.error for answer in case.policy.spf if answer.error)
-    told = (*filter(None, (case.policy.cut,)), *errors)
+    errors = tuple(retold(answer.error) for answer in case.policy.spf if answer.error)
+    told = (*filter(None, (retold(case.policy.cut),)), *errors)
     if not told:
         return []
     row = Row(marked("SPF look-ups"), "unknown", _("not all of them were answered"), CATEGORY, case.domain)
@@ -144,5 +145,5 @@ def _unread(case: SpfCase) -> list[Finding]:
 def _decided(outcome: Outcome) -> str:
     """The term that gave the result, or why there is none."""
     if not outcome.term:
-        return outcome.why[:SHOWN]
+        return retold(outcome.why)[:SHOWN]
     return _("{term} in the record of {domain}").format(term=outcome.term[:SHOWN], domain=outcome.domain)

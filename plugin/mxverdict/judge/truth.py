@@ -8,6 +8,7 @@ from typing import Optional
 
 from mxverdict.evidence import Evidence, ReverseDns, Target, Tls
 from mxverdict.language import gettext as _
+from mxverdict.retold import retold
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)\Z")
 
@@ -65,9 +66,9 @@ def truth_of(target: Target, evidence: Evidence) -> Truth:
         greeting_seconds=connect.seconds if connect else None,
         offers_starttls=ehlo.reply.offers("STARTTLS") if ehlo and ehlo.reply else None,
         tls=probe.tls if probe else None,
-        probe_failure=probe.failure if probe else _("it was not greeted"),
+        probe_failure=retold(probe.failure) if probe else _("it was not greeted"),
         ptr_names=_best_first(names) if names else (),
-        ptr_error=names.error if names else _("it was not looked up"),
+        ptr_error=retold(names.error) if names else _("it was not looked up"),
         forward_confirmed=_forward_confirmed(names),
     )
 

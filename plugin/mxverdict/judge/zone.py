@@ -12,6 +12,7 @@ from mxverdict.judge.soa import judge_soa
 from mxverdict.judge.zone_facts import ZoneFacts, listing, told
 from mxverdict.language import gettext as _
 from mxverdict.language import marked, ngettext
+from mxverdict.retold import retold
 from mxverdict.testers.rows import RowWords, load
 
 _ORDER = {"error": 0, "warning": 1, "unknown": 2, "ok": 3}
@@ -104,7 +105,7 @@ def _nobody_serves(facts: ZoneFacts) -> Finding:
 def _published(facts: ZoneFacts) -> Finding:
     lines = (_("Name servers: {names}").format(names=listing(facts.names)),)
     row = _words("DNS Record Published").passes(facts.host)
-    error = facts.zone.resolver_error
+    error = retold(facts.zone.resolver_error)
     if facts.serving and facts.zone.resolver_soa is None and error and not facts.silent:
         why = _(
             "The name servers answer, but this server's resolver gets nothing: the signatures of the "
@@ -259,7 +260,7 @@ def _silence(facts: ZoneFacts) -> tuple[str, ...]:
 
 
 def _lines(text: Optional[str]) -> tuple[str, ...]:
-    return (text,) if text else ()
+    return (retold(text),) if text else ()
 
 
 _JUDGES: tuple[Callable[[ZoneFacts], Finding], ...] = (

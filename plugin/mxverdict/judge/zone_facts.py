@@ -9,6 +9,7 @@ from mxverdict.evidence.zone import ServerAnswers, Soa, Zone
 from mxverdict.findings import Owner
 from mxverdict.language import gettext as _
 from mxverdict.language import ngettext
+from mxverdict.retold import retold
 
 _NOT_ASKED = ("no_time", "unreachable")
 _SHOWN = 13
@@ -146,7 +147,7 @@ def told(servers: Iterable[ServerAnswers]) -> tuple[str, ...]:
 
 def _said(server: ServerAnswers) -> str:
     if server.failure:
-        return server.error
+        return retold(server.error)
     if server.soa is None:
         return _("{code}, no SOA").format(code=server.rcode)
     said = (
