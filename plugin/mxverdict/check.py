@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Optional
 
 from mxverdict import testers as catalogue
@@ -14,6 +14,7 @@ from mxverdict.evidence import Evidence
 from mxverdict.findings import Report
 from mxverdict.host import Host
 from mxverdict.judge import judge
+from mxverdict.judge.so_far import judge_so_far
 from mxverdict.language import stored
 from mxverdict.testers import Tester
 from mxverdict.whm.api import LocalWhmApi, WhmApi
@@ -65,3 +66,9 @@ def again(evidence: Evidence, testers: Sequence[str] = (), host: Optional[Host] 
                 )
             )
     return judge(evidence, selected, catalogue.load().senders)
+
+
+def so_far(evidence: Evidence, complete: Collection[str], host: Optional[Host] = None) -> Report:
+    """Judge what a check that still runs has found (see `judge.so_far`). Raises as `again`."""
+    selected = chosen(evidence.testers, host)
+    return judge_so_far(evidence, selected, catalogue.load().senders, complete)

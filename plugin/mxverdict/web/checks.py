@@ -24,6 +24,7 @@ from mxverdict.web.jobs import Desk, Job
 from mxverdict.web.request import PASTE_ACTION, Refusal
 from mxverdict.web.submit import PATIENCE
 from mxverdict.web.visitor import Visitor
+from mxverdict.window import Actor
 
 if TYPE_CHECKING:
     from mxverdict import check_pasted
@@ -96,7 +97,7 @@ def start_domain(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
     name = domain_job(target)
 
     def work(desk: Desk) -> str:
-        desk.keep(_evidence(host, desk, target))
+        desk.keep(_evidence(host, desk, target, visitor))
         return _CHECKED.format(target=target)
 
     if jobs.start_at_desk(host, work, name, target, owner=visitor.user):
@@ -145,7 +146,7 @@ def start_pasted(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
 
     def work(desk: Desk) -> str:
         desk.keep(left)
-        desk.keep({**left, "checked": _pasted_evidence(host, desk, text, about)})
+        desk.keep({**left, "checked": _pasted_evidence(host, desk, text, about, visitor)})
         return _JUDGED
 
     name = jobs.start_at_desk(host, work, PASTED + os.urandom(16).hex(), "a report", owner=visitor.user)
@@ -191,19 +192,23 @@ def pasted(host: Host, name: str) -> Optional[Pasted]:
     return Pasted(text, about, answerable, found["taken_at"])
 
 
-def _evidence(host: Host, desk: Desk, target: str) -> dict[str, Any]:
+def _evidence(host: Host, desk: Desk, target: str, visitor: Visitor) -> dict[str, Any]:
     """What `target` has to do with this server. Raises what `check.run` raises."""
     from mxverdict import check, evidence
+    from mxverdict.check_trail import note_check
 
     signal.alarm(_LONGEST)
     with _telling(desk) as telling:
-        gathered = check.run(host, targets=[target], progress=telling)[0]
+        gathered, report = check.run(host, targets=[target], progress=telling)
+    shown = rights.shown_to(visitor, report)
+    note_check(host, Actor(visitor.user, "web"), [target], [one.verdict for one in shown.findings])
     return {"evidence": evidence.to_json(gathered)}
 
 
-def _pasted_evidence(host: Host, desk: Desk, text: str, about: str) -> dict[str, Any]:
+def _pasted_evidence(host: Host, desk: Desk, text: str, about: str, visitor: Visitor) -> dict[str, Any]:
     """What the report in `text` has to do with this server; `evidence` is None for nothing."""
     from mxverdict import check_pasted, evidence
+    from mxverdict.check_trail import note_check
     from mxverdict.explain import recognise
 
     signal.alarm(_LONGEST)
@@ -214,6 +219,8 @@ def _pasted_evidence(host: Host, desk: Desk, text: str, about: str) -> dict[str,
         named = [about] if about else []
         with _telling(desk) as telling:
             checked = check_pasted.run(host, report, about=named, progress=telling)
+        answers = checked.explain(report, named).answers
+        note_check(host, Actor(visitor.user, "web"), list(checked.own), [one.verdict for one in answers])
     gathered = checked.evidence if checked else None
     return {
         "evidence": evidence.to_json(gathered) if gathered else None,

@@ -7,14 +7,19 @@ from typing import Optional
 
 from mxverdict import testers
 from mxverdict.host import Host
+from mxverdict.language import gettext as _
 from mxverdict.testers import rows
 from mxverdict.web import checks, jobs, rights, standing
 from mxverdict.web.domain_view import domain_view
 from mxverdict.web.page import send
 from mxverdict.web.request import Request
-from mxverdict.web.response import Response
+from mxverdict.web.response import HTML, NO_STORE, Response
+from mxverdict.web.running_view import running_view
 from mxverdict.web.view import CheckView, check_view
 from mxverdict.web.visitor import Visitor
+
+ROWS = "rows"
+"""The part of the page that its script asks for while a check runs."""
 
 
 def show(host: Host, request: Request, response: Response) -> None:
@@ -24,22 +29,29 @@ def show(host: Host, request: Request, response: Response) -> None:
     if target:
         rights.require_domain(request.visitor, target)
     name = checks.domain_job(target)
-    response.begin_page()
+    in_part = request.query.get("part") == ROWS
+    if in_part:
+        response.begin(200, HTML, NO_STORE)
+    else:
+        response.begin_page()
     if response.head_only:
         return
     seen = standing.look(host, request, name)
     running = seen.job is not None and seen.job.state == "running"
+    found = checks.so_far(host, name) if running else None
     checked = None if running or not target else _checked(host, request.visitor, name)
     reports = checked.report.domains if checked and checked.report else ()
     send(
         host,
         response,
-        "domain.html",
+        "domain_body.html" if in_part else "domain.html",
         here="domain",
-        title=f"{target or 'Check a domain'} · MX Verdict",
+        title=f"{target or _('Check a domain')} · MX Verdict",
         target=target,
         look=lambda: seen,
+        watched=standing.without_job(host, seen),
         running=running,
+        found=running_view(found, testers.load(host=host).testers) if found else None,
         checked=checked,
         domains=[domain_view(report) for report in reports],
         printed=rows.printed,

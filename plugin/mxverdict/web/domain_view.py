@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mxverdict.findings import DomainReport, Finding, Verdict
+from mxverdict.language import gettext as _
+from mxverdict.language import marked
 
 _SECTIONS = (
-    (Verdict.PROBLEM, "Real problems"),
-    (Verdict.FALSE_POSITIVE, "False alarms, with the proof"),
-    (Verdict.ADVISORY, "True but harmless"),
-    (Verdict.UNKNOWN, "Could not be checked"),
-    (Verdict.NOT_RUN, "Never tested, whatever the report says"),
-    (Verdict.OK, "Passed"),
+    (Verdict.PROBLEM, marked("Real problems")),
+    (Verdict.FALSE_POSITIVE, marked("False alarms, with the proof")),
+    (Verdict.ADVISORY, marked("True but harmless")),
+    (Verdict.UNKNOWN, marked("Could not be checked")),
+    (Verdict.NOT_RUN, marked("Never tested, whatever the report says")),
+    (Verdict.OK, marked("Passed")),
 )
 
 
@@ -32,7 +34,7 @@ class Section:
 
 def sections(findings: Sequence[Finding]) -> tuple[Section, ...]:
     """Without the empty ones; what is real comes first."""
-    made = (Section(verdict, title, _of(findings, verdict)) for verdict, title in _SECTIONS)
+    made = (Section(verdict, _(title), _of(findings, verdict)) for verdict, title in _SECTIONS)
     return tuple(section for section in made if section.findings)
 
 

@@ -6,12 +6,16 @@ import time
 from dataclasses import dataclass
 from typing import Optional
 
-from mxverdict.explain import Explanation, recognise
+from mxverdict import check_pasted
+from mxverdict.explain import Answer, Explanation, recognise
 from mxverdict.host import Host
+from mxverdict.language import gettext as _
 from mxverdict.web import checks, rights, standing
+from mxverdict.web.domain_page import ROWS
 from mxverdict.web.page import send
 from mxverdict.web.request import Request
-from mxverdict.web.response import Response
+from mxverdict.web.response import HTML, NO_STORE, Response
+from mxverdict.web.running_view import answered_so_far, looking
 
 
 @dataclass(frozen=True)
@@ -25,10 +29,23 @@ class Answered:
     taken_at: float = 0.0
 
 
+@dataclass(frozen=True)
+class AnsweredSoFar:
+    """What is answered of the `count` rows while the check behind them runs; `looking` as in RunningView."""
+
+    answers: tuple[Answer, ...]
+    looking: tuple[str, ...]
+    count: int
+
+
 def show(host: Host, request: Request, response: Response) -> None:
     """Shows what the job named in the request does or has found; starts nothing."""
     rights.own_job(request.visitor, request.query.get("job", ""))
-    response.begin_page()
+    in_part = request.query.get("part") == ROWS
+    if in_part:
+        response.begin(200, HTML, NO_STORE)
+    else:
+        response.begin_page()
     if response.head_only:
         return
     seen = standing.look(host, request)
@@ -37,15 +54,30 @@ def show(host: Host, request: Request, response: Response) -> None:
     send(
         host,
         response,
-        "explain.html",
+        "explain_body.html" if in_part else "explain.html",
         here="explain",
-        title="A report in hand · MX Verdict",
+        title=f"{_('A report in hand')} · MX Verdict",
         look=lambda: seen,
+        watched=standing.without_job(host, seen),
         running=running,
+        found=_so_far(host, name) if name.startswith(checks.PASTED) and running else None,
         asked=bool(name),
         answered=_answered(host, name) if name.startswith(checks.PASTED) and not running else None,
         now=time.time,
     )
+
+
+def _so_far(host: Host, name: str) -> Optional[AnsweredSoFar]:
+    """None when nothing is known yet."""
+    pasted, found = checks.pasted(host, name), checks.so_far(host, name)
+    if pasted is None or found is None:
+        return None
+    rows = recognise(pasted.text)
+    about = [pasted.about] if pasted.about else []
+    own = {asked.name: asked.addresses for asked in found.evidence.asked}
+    explanation = check_pasted.Checked(found.evidence, found.report, own).explain(rows, about)
+    answers = answered_so_far(explanation, found.complete)
+    return AnsweredSoFar(answers, looking(found.complete), len(rows.rows))
 
 
 def _answered(host: Host, name: str) -> Optional[Answered]:

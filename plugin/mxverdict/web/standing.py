@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional
 
 from mxverdict import settings, testers, window
@@ -127,6 +127,11 @@ def look(host: Host, request: Request, job_name: str = "") -> Standing:
         settings.read(host),
         version,
     )
+
+
+def without_job(host: Host, seen: Standing) -> Standing:
+    """The same for a page whose own script follows its job: what else is watched there."""
+    return replace(seen, job=None, version=poll.version(str(host.root), ""))
 
 
 def _token(host: Host, visitor: Visitor) -> str:

@@ -6,11 +6,12 @@ import contextlib
 import json
 import time
 from collections.abc import Sequence
-from typing import Optional
+from typing import Any, Optional
 
 from mxverdict import window
 from mxverdict.errors import JournalError
 from mxverdict.host import Host
+from mxverdict.retold import retold
 from mxverdict.web import actions, jobs, poll, rights
 from mxverdict.web.jobs import Job
 from mxverdict.web.request import Request
@@ -61,13 +62,21 @@ def send_state(host: Host, request: Request, response: Response) -> None:
     job = rights.own_job(request.visitor, request.query.get("job", ""))
     awaited = [one for one in windows if is_awaited(one) and rights.owns_window(request.visitor, one)]
     now = time.time()
-    state = {
+    state: dict[str, Any] = {
         "signature": signature(windows, job),
         "busy": is_busy(windows, job),
-        "step": job.text if job is not None and job.state == "running" else "",
+        "step": retold(job.text) if job is not None and job.state == "running" else "",
         "met": {one.id: _met(host, one) for one in awaited},
         "windows": [{"id": one.id, "seconds_left": round(one.seconds_left(now), 1)} for one in windows],
     }
+    if job is not None:
+        state["job"] = {
+            "state": job.state,
+            "text": retold(job.text),
+            "done": job.done,
+            "total": job.total,
+            "version": job.version,
+        }
     response.begin(200, "application/json", NO_STORE)
     response.write(json.dumps(state))
 

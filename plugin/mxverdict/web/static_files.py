@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Optional
 
 _FOLDER = Path(__file__).with_name("static")
-_KINDS = {"app.css": "text/css; charset=utf-8", "app.js": "text/javascript; charset=utf-8"}
+_SCRIPT = "text/javascript; charset=utf-8"
+_KINDS = {"app.css": "text/css; charset=utf-8", "app.js": _SCRIPT, "progress.js": _SCRIPT}
 
 
 def find(name: str) -> Optional[tuple[str, str]]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, Undefined
 from markupsafe import Markup, escape
 
 from mxverdict import __version__, language
 from mxverdict.host import Host
+from mxverdict.retold import retold
 from mxverdict.testers import told_sources
 from mxverdict.text import visible
 from mxverdict.web.clock import age, countdown, moment
 from mxverdict.web.request import PASTE_LIMIT
+
+if TYPE_CHECKING:
+    from mxverdict.findings import Row
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _LONG = 40_000
@@ -38,7 +43,7 @@ def environment(host: Host) -> Environment:
     made.filters.update(
         age=age, moment=moment, countdown=countdown, transcript=_transcript, sentence=_sentence
     )
-    made.filters.update(pasted=_pasted, sources=told_sources)
+    made.filters.update(pasted=_pasted, sources=told_sources, retold=retold, anchor=_anchor)
     made.globals["version"] = __version__
     return made
 
@@ -60,6 +65,12 @@ def _ngettext(one: str, many: str, number: int, /, **values: object) -> Markup:
 def _filled(text: str, values: dict[str, object]) -> Markup:
     shown = {name: _shown(value) for name, value in values.items()}
     return Markup(text) % shown  # noqa: S704 - a text of the catalogue is part of the template
+
+
+def _anchor(row: Row, about: str = "") -> str:
+    """An id that a row keeps from one look to the next."""
+    words = "\0".join((about, row.category, row.name, row.host, row.text))
+    return f"row-{zlib.crc32(words.encode(errors='replace')):08x}"
 
 
 def _transcript(text: str) -> Markup:
