@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import ipaddress
 
+from mxverdict.language import stored
+
+_PRIVATE = stored("private")
+_LOOPBACK = stored("loopback")
+_LINK_LOCAL = stored("link-local")
+_MULTICAST = stored("multicast")
+_RESERVED = stored("reserved")
 _SPECIAL = tuple(
     (ipaddress.ip_network(network), kind)
     for network, kind in (
-        ("0.0.0.0/8", "reserved"),
-        ("10.0.0.0/8", "private"),
-        ("100.64.0.0/10", "private"),
-        ("127.0.0.0/8", "loopback"),
-        ("169.254.0.0/16", "link-local"),
-        ("172.16.0.0/12", "private"),
-        ("192.0.0.0/24", "reserved"),
-        ("192.168.0.0/16", "private"),
-        ("198.18.0.0/15", "reserved"),
-        ("224.0.0.0/4", "multicast"),
-        ("240.0.0.0/4", "reserved"),
-        ("::/128", "reserved"),
-        ("::1/128", "loopback"),
-        ("::ffff:0:0/96", "reserved"),
-        ("100::/64", "reserved"),
-        ("fc00::/7", "private"),
-        ("fe80::/10", "link-local"),
-        ("fec0::/10", "private"),
-        ("ff00::/8", "multicast"),
+        ("0.0.0.0/8", _RESERVED),
+        ("10.0.0.0/8", _PRIVATE),
+        ("100.64.0.0/10", _PRIVATE),
+        ("127.0.0.0/8", _LOOPBACK),
+        ("169.254.0.0/16", _LINK_LOCAL),
+        ("172.16.0.0/12", _PRIVATE),
+        ("192.0.0.0/24", _RESERVED),
+        ("192.168.0.0/16", _PRIVATE),
+        ("198.18.0.0/15", _RESERVED),
+        ("224.0.0.0/4", _MULTICAST),
+        ("240.0.0.0/4", _RESERVED),
+        ("::/128", _RESERVED),
+        ("::1/128", _LOOPBACK),
+        ("::ffff:0:0/96", _RESERVED),
+        ("100::/64", _RESERVED),
+        ("fc00::/7", _PRIVATE),
+        ("fe80::/10", _LINK_LOCAL),
+        ("fec0::/10", _PRIVATE),
+        ("ff00::/8", _MULTICAST),
     )
 )
 

@@ -8,6 +8,8 @@ from enum import Enum
 from typing import Optional
 
 from mxverdict.evidence import Reply
+from mxverdict.language import gettext as _
+from mxverdict.language import marked
 
 SCHEMA = 1
 
@@ -24,30 +26,36 @@ class Verdict(str, Enum):
 
     @property
     def label(self) -> str:
-        return _LABELS[self]
+        """For people, in the language that is spoken."""
+        return _(_LABELS[self])
 
 
 _LABELS = {
-    Verdict.PROBLEM: "Problem",
-    Verdict.FALSE_POSITIVE: "False alarm",
-    Verdict.UNKNOWN: "Could not be checked",
-    Verdict.ADVISORY: "True but harmless",
-    Verdict.NOT_RUN: "Never tested",
-    Verdict.OK: "OK",
+    Verdict.PROBLEM: marked("Problem"),
+    Verdict.FALSE_POSITIVE: marked("False alarm"),
+    Verdict.UNKNOWN: marked("Could not be checked"),
+    Verdict.ADVISORY: marked("True but harmless"),
+    Verdict.NOT_RUN: marked("Never tested"),
+    Verdict.OK: marked("OK"),
 }
 
 
 class Owner(str, Enum):
     """Whose job it is to change what a finding is about."""
 
-    NOBODY = "nobody"
-    DNS_PROVIDER = "whoever runs the name servers"
-    ZONE = "whoever edits the zone"
-    ZONE_TEMPLATE = "the zone template in WHM"
-    ADDRESS = "whoever owns the address (host or data centre)"
-    SERVER = "the owner of this server"
-    OTHER_SERVER = "the owner of the other mail server"
-    BLOCKLIST = "the operator of the blocklist"
+    NOBODY = marked("nobody")
+    DNS_PROVIDER = marked("whoever runs the name servers")
+    ZONE = marked("whoever edits the zone")
+    ZONE_TEMPLATE = marked("the zone template in WHM")
+    ADDRESS = marked("whoever owns the address (host or data centre)")
+    SERVER = marked("the owner of this server")
+    OTHER_SERVER = marked("the owner of the other mail server")
+    BLOCKLIST = marked("the operator of the blocklist")
+
+    @property
+    def label(self) -> str:
+        """For people, in the language that is spoken; `value` stays the same in every language."""
+        return _(self.value)
 
 
 @dataclass(frozen=True)

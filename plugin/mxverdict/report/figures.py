@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mxverdict.evidence.traffic import Traffic, TrafficHour
 from mxverdict.judge.durations import duration
+from mxverdict.language import gettext as _
 
 _MOST_BARS = 25
 _STEPS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 168)
@@ -33,25 +34,32 @@ def bars(hours: Sequence[TrafficHour], since: float, until: float) -> list[Traff
 
 def figures(traffic: Traffic) -> tuple[tuple[str, int, str], ...]:
     """What is counted, how often, and a remark on it."""
+    at_once = _("{count} of them within 2 s").format(count=traffic.left_at_once)
+    turned_away = _("addresses, {count} connections").format(count=traffic.turned_away_connections)
+    exempt = _("connections: {testers} of testers and this server, {users} of logged-in users' addresses")
     return (
-        ("connections", traffic.connections, ""),
-        ("left during the delay", traffic.left, f"{traffic.left_at_once} of them within 2 s"),
-        ("left later, without QUIT", traffic.left_later, "the wait at each recipient, among others"),
-        ("turned away", traffic.turned_away, f"addresses, {traffic.turned_away_connections} connections"),
-        ("kept waiting", traffic.kept_waiting, _waited(traffic)),
-        ("delivered before they left", traffic.delivered_before, "addresses, nothing came since"),
-        ("messages that came in", traffic.delivered, f"from {traffic.delivering} addresses"),
+        (_("connections"), traffic.connections, ""),
+        (_("left during the delay"), traffic.left, at_once),
+        (_("left later, without QUIT"), traffic.left_later, _("the wait at each recipient, among others")),
+        (_("turned away"), traffic.turned_away, turned_away),
+        (_("kept waiting"), traffic.kept_waiting, _waited(traffic)),
+        (_("delivered before they left"), traffic.delivered_before, _("addresses, nothing came since")),
         (
-            "not counted",
+            _("messages that came in"),
+            traffic.delivered,
+            _("from {count} addresses").format(count=traffic.delivering),
+        ),
+        (
+            _("not counted"),
             traffic.exempt_connections + traffic.user_connections,
-            f"connections: {traffic.exempt_connections} of testers and this server, "
-            f"{traffic.user_connections} of logged-in users' addresses",
+            exempt.format(testers=traffic.exempt_connections, users=traffic.user_connections),
         ),
     )
 
 
 def _waited(traffic: Traffic) -> str:
     if traffic.waited_median is None or traffic.waited_longest is None:
-        return "addresses"
-    longest = duration(traffic.waited_longest)
-    return f"addresses, half within {duration(traffic.waited_median)}, at most {longest}"
+        return _("addresses")
+    return _("addresses, half within {median}, at most {longest}").format(
+        median=duration(traffic.waited_median), longest=duration(traffic.waited_longest)
+    )

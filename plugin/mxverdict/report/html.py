@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Optional
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, Undefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Report
+from mxverdict.language import gettext, tag
 from mxverdict.report.letter import METHOD, letter
+from mxverdict.spoken import EXTENSION, shown, speak
 from mxverdict.text import visible
 
 if TYPE_CHECKING:
@@ -27,7 +29,9 @@ def report_html(
     report: Report, evidence: Optional[Evidence] = None, windows: Optional[Sequence[Window]] = None
 ) -> str:
     """The page of `letter.letter`, for light and dark screens and for paper; no script, nothing fetched."""
-    return _template().render(letter=letter(report, evidence, windows), method=METHOD)
+    return _template().render(
+        letter=letter(report, evidence, windows), method=gettext(METHOD), language=tag()
+    )
 
 
 @cache
@@ -35,18 +39,15 @@ def _template() -> Template:
     made = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
-        finalize=_shown,
+        finalize=shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=[EXTENSION],
     )
+    speak(made)
     made.filters["transcript"] = _transcript
     return made.get_template("report.html")
-
-
-def _shown(value: Any) -> Any:
-    """No control character of an outside text gets into the page raw."""
-    return value if isinstance(value, (Markup, int, float, Undefined)) else visible(str(value))
 
 
 def _transcript(text: str) -> Markup:

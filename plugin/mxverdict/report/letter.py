@@ -9,26 +9,29 @@ from typing import TYPE_CHECKING, Optional
 
 from mxverdict.evidence import Evidence, Probe
 from mxverdict.findings import Finding, Prediction, Report, Verdict
+from mxverdict.language import gettext as _
+from mxverdict.language import marked
 from mxverdict.report.clock import stamp
+from mxverdict.retold import retold
 from mxverdict.testers import rows, told_sources
 
 if TYPE_CHECKING:
     from mxverdict.window import Window
 
 _SECTIONS = (
-    ("problem", "Real problems", (Verdict.PROBLEM,)),
-    ("false_positive", "False alarms, with the proof", (Verdict.FALSE_POSITIVE,)),
-    ("unknown", "Could not be checked", (Verdict.UNKNOWN,)),
-    ("rest", "All the rest", (Verdict.ADVISORY, Verdict.NOT_RUN, Verdict.OK)),
+    ("problem", marked("Real problems"), (Verdict.PROBLEM,)),
+    ("false_positive", marked("False alarms, with the proof"), (Verdict.FALSE_POSITIVE,)),
+    ("unknown", marked("Could not be checked"), (Verdict.UNKNOWN,)),
+    ("rest", marked("All the rest"), (Verdict.ADVISORY, Verdict.NOT_RUN, Verdict.OK)),
 )
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _STATES = {
-    "open": "still open",
-    "closed": "closed",
-    "failed": "did not open; everything was put back",
-    "close_failed": "NOT CLOSED YET, being retried",
+    "open": marked("still open"),
+    "closed": marked("closed"),
+    "failed": marked("did not open; everything was put back"),
+    "close_failed": marked("NOT CLOSED YET, being retried"),
 }
-METHOD = (
+METHOD = marked(
     "The rows are what the tester's report says or will say: this server's own Exim was asked, in a pretend "
     "session (exim -bh), what it does to the tester's addresses. What is true was measured at the time above "
     "in a real SMTP conversation with the server and in the DNS."
@@ -89,14 +92,14 @@ def letter(
     are those to tell of (None: it is not known which there were)."""
     items = list(_merged(_items(report)))
     sections = (
-        Section(kind, title, tuple(item for item in items if item.finding.verdict in verdicts))
+        Section(kind, _(title), tuple(item for item in items if item.finding.verdict in verdicts))
         for kind, title, verdicts in _SECTIONS
     )
     return Letter(
         about=report.domains[0].domain if len(report.domains) == 1 else report.hostname,
         summaries=tuple(_summaries(report)),
         facts=_facts(report),
-        remarks=report.remarks,
+        remarks=tuple(map(retold, report.remarks)),
         sections=tuple(section for section in sections if section.items),
         done=None if windows is None else tuple(map(_window, sorted(windows, key=_opened_at))),
         transcripts=tuple(_transcripts(report, evidence)),
@@ -142,12 +145,12 @@ def _merged(items: Iterable[Item]) -> Iterator[Item]:
 
 
 def _facts(report: Report) -> tuple[tuple[str, str], ...]:
-    delay = {True: "on", False: "off", None: "not known"}[report.delay_on]
+    delay = {True: _("on"), False: _("off"), None: _("not known")}[report.delay_on]
     return (
-        ("Server", report.hostname),
-        ("Checked", stamp(report.taken_at)),
+        (_("Server"), report.hostname),
+        (_("Checked"), stamp(report.taken_at)),
         ("Exim", report.exim_version),
-        ("Delay for unknown hosts", delay),
+        (_("Delay for unknown hosts"), delay),
     )
 
 
@@ -156,11 +159,19 @@ def _opened_at(window: Window) -> float:
 
 
 def _window(window: Window) -> str:
-    what = "delay off for all" if window.kind == "delay_off" else ", ".join(window.networks)
-    state = _STATES.get(window.state, window.state)
-    end = f", {state}" if window.closed_at is None else f", {state} at {stamp(window.closed_at)}"
-    notes = "".join(f"; {note}" for note in (window.reason, window.remark, window.error) if note)
-    return f"{stamp(window.opened_at)}: test window {window.id} for {window.tester} ({what}){end}{notes}"
+    if window.closed_at is None:
+        told = _("{opened}: test window {number} for {tester} ({what}), {state}")
+    else:
+        told = _("{opened}: test window {number} for {tester} ({what}), {state} at {closed}")
+    notes = (window.reason, retold(window.remark), retold(window.error))
+    return told.format(
+        opened=stamp(window.opened_at),
+        number=window.id,
+        tester=window.tester,
+        what=_("delay off for all") if window.kind == "delay_off" else ", ".join(window.networks),
+        state=_(_STATES.get(window.state, window.state)),
+        closed="" if window.closed_at is None else stamp(window.closed_at),
+    ) + "".join(f"; {note}" for note in notes if note)
 
 
 def _transcripts(report: Report, evidence: Optional[Evidence]) -> Iterator[Transcript]:
@@ -170,10 +181,14 @@ def _transcripts(report: Report, evidence: Optional[Evidence]) -> Iterator[Trans
             continue
         places = ", ".join(dict.fromkeys(prediction.server_address for prediction in alike))
         sources = told_sources(source for prediction in alike for source in prediction.sources)
-        title = f"What {first.title} meets at {places}, coming from {sources}"
+        title = _("What {tester} meets at {places}, coming from {sources}").format(
+            tester=first.title, places=places, sources=sources
+        )
         yield Transcript(title, "\n".join(part for part in (first.headline, first.transcript) if part))
     for probe in evidence.probes if evidence is not None else ():
-        yield Transcript(f"The real conversation with {probe.address}", _conversation(probe))
+        yield Transcript(
+            _("The real conversation with {address}").format(address=probe.address), _conversation(probe)
+        )
 
 
 def _same_session(predictions: Iterable[Prediction]) -> list[list[Prediction]]:
@@ -198,8 +213,11 @@ def _conversation(probe: Probe) -> str:
             ]
             lines[-1] += f" [{round(stage.seconds * 1000)} ms]"
     if probe.tls is not None:
-        state = f"handshake done, {probe.tls.version}" if probe.tls.handshake else "handshake failed"
-        lines.append(f"STARTTLS: {state}" + (f" ({probe.tls.problem})" if probe.tls.problem else ""))
+        if probe.tls.handshake:
+            state = _("STARTTLS: handshake done, {version}").format(version=probe.tls.version)
+        else:
+            state = _("STARTTLS: handshake failed")
+        lines.append(state + (f" ({retold(probe.tls.problem)})" if probe.tls.problem else ""))
     if probe.failure:
-        lines.append(probe.failure)
+        lines.append(retold(probe.failure))
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Optional
 
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Report, Verdict
+from mxverdict.language import gettext as _
 from mxverdict.report.letter import METHOD, Item, Letter, Section, letter
 from mxverdict.text import visible
 
@@ -27,7 +28,7 @@ def report_text(
 
 
 def _lines(text: Letter) -> Iterator[str]:
-    yield from _wrapped(f"Mail tester report for {text.about}")
+    yield from _wrapped(_("Mail tester report for {about}").format(about=text.about))
     yield "=" * WIDTH
     for summary in text.summaries:
         yield from _wrapped(summary)
@@ -35,20 +36,20 @@ def _lines(text: Letter) -> Iterator[str]:
     for name, value in text.facts:
         yield from _wrapped(f"{name}: {value}", hanging="  ")
     for remark in text.remarks:
-        yield from _wrapped(f"Note: {remark}", hanging="  ")
+        yield from _wrapped(_("Note: {remark}").format(remark=remark), hanging="  ")
     for section in text.sections:
         yield from _heading(section.title)
         yield from _passed(section) if section.folded else _section(section.items)
     if text.done is not None:
-        yield from _heading("What was done")
-        for line in text.done or ("No test window was opened lately.",):
+        yield from _heading(_("What was done"))
+        for line in text.done or (_("No test window was opened lately."),):
             yield from _wrapped(f"- {line}", hanging="  ")
     for transcript in text.transcripts:
         yield from _heading(transcript.title)
         for line in visible(transcript.text.replace("\r\n", "\n"), _LONG).split("\n"):
             yield from _wrapped(line, "  ", "    ", limit=_LONG) if line else ("",)
-    yield from _heading("How this was found")
-    yield from _wrapped(METHOD)
+    yield from _heading(_("How this was found"))
+    yield from _wrapped(_(METHOD))
     yield from _wrapped(f"MX Verdict {text.version}")
 
 
@@ -67,17 +68,18 @@ def _section(items: Iterable[Item]) -> Iterator[str]:
 
 def _item(item: Item) -> Iterator[str]:
     row, finding = item.finding.row, item.finding
-    says = f"{item.tester} says" if item.tester else "Found"
+    says = _("{tester} says").format(tester=item.tester) if item.tester else _("Found")
     yield from _wrapped(f"* {row.name} ({item.where})", hanging="  ")
     yield from _wrapped(f"{says}: {row.text}", "  ", "    ")
     for detail in row.details:
         yield from _wrapped(detail, "    ", "    ")
-    yield from _wrapped(f"What is true: {finding.why}", "  ", "    ")
+    yield from _wrapped(_("What is true: {why}").format(why=finding.why), "  ", "    ")
     for line in finding.evidence:
         yield from _wrapped(f"- {line}", "    ", "      ")
     if finding.todo:
-        owner = f" (by {finding.owner.value})" if finding.owner is not None else ""
-        yield from _wrapped(f"To do: {finding.todo}{owner}", "  ", "    ")
+        told = _("To do: {todo}") if finding.owner is None else _("To do: {todo} (by {owner})")
+        owner = "" if finding.owner is None else finding.owner.label
+        yield from _wrapped(told.format(todo=finding.todo, owner=owner), "  ", "    ")
 
 
 def _passed(section: Section) -> Iterator[str]:

@@ -1,0 +1,39 @@
+"""Jinja2 with the catalogue of texts: `_("… %(name)s", name=…)` and `{% trans %}`, outside text visible."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import Environment, Undefined
+from markupsafe import Markup
+
+from mxverdict import language
+from mxverdict.text import visible
+
+EXTENSION = "jinja2.ext.i18n"
+
+
+def speak(environment: Environment) -> None:
+    """Let the templates of an environment, which has EXTENSION, speak the language that is spoken then."""
+    environment.policies["ext.i18n.trimmed"] = True
+    vars(environment).update(newstyle_gettext=True)
+    environment.globals.update(gettext=_gettext, ngettext=_ngettext)
+
+
+def shown(value: Any) -> Any:
+    """Every value on its way into a page: no control character of an outside text gets there raw."""
+    return value if isinstance(value, (Markup, int, float, Undefined)) else visible(str(value))
+
+
+def _gettext(message: str, /, **values: object) -> Markup:
+    """A text of the catalogue with `values` for its `%(name)s`, which are outside texts as any other."""
+    return _filled(language.gettext(message), values)
+
+
+def _ngettext(one: str, many: str, number: int, /, **values: object) -> Markup:
+    return _filled(language.ngettext(one, many, number), {"num": number, **values})
+
+
+def _filled(text: str, values: dict[str, object]) -> Markup:
+    told = {name: shown(value) for name, value in values.items()}
+    return Markup(text) % told  # noqa: S704 - a text of the catalogue is part of the template
