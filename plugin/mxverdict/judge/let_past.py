@@ -21,9 +21,19 @@ def let_past(evidence: Evidence, testers: Iterable[Tester]) -> tuple[Prediction,
 
     They are compared with no visit: the log tells of what was, not of a window to come.
     """
-    previews = tuple(without_delay(preview) for preview in evidence.previews)
-    predictions = predict(dataclasses.replace(evidence, previews=previews), testers)
+    return untested(spared(evidence), testers)
+
+
+def untested(evidence: Evidence, testers: Iterable[Tester]) -> tuple[Prediction, ...]:
+    """The predictions from evidence that was changed in thought, compared with no visit."""
+    predictions = predict(evidence, testers)
     return tuple(dataclasses.replace(prediction, history="") for prediction in predictions)
+
+
+def spared(evidence: Evidence) -> Evidence:
+    """The same evidence without any delay."""
+    previews = tuple(without_delay(preview) for preview in evidence.previews)
+    return dataclasses.replace(evidence, previews=previews)
 
 
 def without_delay(preview: Preview) -> Preview:
@@ -31,17 +41,14 @@ def without_delay(preview: Preview) -> Preview:
     return dataclasses.replace(preview, stages=tuple(stages))
 
 
-def without_window(
-    evidence: Evidence, testers: Iterable[Tester], before: Mapping[str, int]
-) -> tuple[Prediction, ...]:
-    """The predictions for the time before a window that is open now. `before` maps addresses to the seconds
-    of delay they met in one session then: the same at the connection and at each RCPT (whm.md 1.1)."""
+def as_before(evidence: Evidence, before: Mapping[str, int]) -> Evidence:
+    """The same evidence as it was before a window that is open now. `before` maps addresses to the seconds of
+    delay they met in one session then: the same at the connection and at each RCPT (whm.md 1.1)."""
     previews = tuple(
         _delayed(preview, before[preview.address]) if before.get(preview.address) else preview
         for preview in evidence.previews
     )
-    predictions = predict(dataclasses.replace(evidence, previews=previews), testers)
-    return tuple(dataclasses.replace(prediction, history="") for prediction in predictions)
+    return dataclasses.replace(evidence, previews=previews)
 
 
 def _delayed(preview: Preview, seconds: int) -> Preview:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 from mxverdict import language
 from mxverdict.errors import MxVerdictError
@@ -18,6 +19,7 @@ from mxverdict.web.templating import environment
 if TYPE_CHECKING:
     from mxverdict.web.jobs import Job
     from mxverdict.web.log_view import Came
+    from mxverdict.web.pictures import Pictures
     from mxverdict.web.standing import Standing
     from mxverdict.web.view import CheckView
     from mxverdict.window import Window
@@ -35,7 +37,7 @@ def show(host: Host, request: Request, response: Response) -> None:
 
         return standing.look(host, request)
 
-    def check() -> CheckView:
+    def check() -> tuple[CheckView, Optional[Pictures]]:
         response.flush()
         return _check(host, look().windows)
 
@@ -95,12 +97,18 @@ def send(host: Host, response: Response, template: str, here: str = "", **values
     response.end_page()
 
 
-def _check(host: Host, windows: Sequence[Window]) -> CheckView:
+def _check(host: Host, windows: Sequence[Window]) -> tuple[CheckView, Optional[Pictures]]:
     from mxverdict import check, testers
+    from mxverdict.web.pictures import pictures, without_picture
     from mxverdict.web.view import CheckView, check_view
 
     try:
         evidence, report = check.run(host)
     except MxVerdictError as error:
-        return CheckView(error=error)
-    return check_view(evidence, report, testers.load(host=host).testers, windows)
+        return CheckView(error=error), None
+    known = testers.load(host=host).testers
+    view = check_view(evidence, report, known)
+    drawn = pictures(view.groups, evidence, known, windows)
+    if drawn is None:
+        return view, None
+    return replace(view, groups=without_picture(view.groups, drawn.of)), drawn

@@ -43,6 +43,7 @@ class Timeline:
     patience: str
     height: int
     description: str
+    longest: float
 
     @property
     def floor(self) -> int:
@@ -55,12 +56,12 @@ def timeline(
 ) -> Optional[Timeline]:
     """None when the session is not known. `preview` tells what would have followed had the tester stayed.
 
-    The scale reaches to the longest wait, or to `longest` seconds where that is more.
+    The scale reaches beyond the longest wait, or to `longest` seconds where that is more.
     """
     waits = _waits(prediction, preview)
     if not waits:
         return None
-    longest = max(longest, prediction.patience, *(delay + answer for _name, delay, answer in waits)) * 1.08
+    longest = max(longest, prediction.patience * 1.08, *(1.08 * (wait + rest) for _n, wait, rest in waits))
     reached = len(prediction.session.stages)
     bars = tuple(
         _bar(number, name, delay, answer, longest, number < reached)
@@ -78,6 +79,7 @@ def timeline(
         ),
         height=_TOP + len(bars) * _ROW + 20,
         description=_description(prediction, bars),
+        longest=longest,
     )
 
 

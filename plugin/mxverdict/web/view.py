@@ -10,10 +10,8 @@ from typing import Optional
 from mxverdict.errors import MxVerdictError
 from mxverdict.evidence import Evidence, Preview, Settings
 from mxverdict.findings import Finding, Prediction, Report, Verdict
-from mxverdict.judge.let_past import counterpart, let_past, without_window
 from mxverdict.testers import Tester
 from mxverdict.web.timeline import Timeline, timeline
-from mxverdict.window import Window
 
 _ORDER = list(Verdict)
 
@@ -55,17 +53,6 @@ class Delay:
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """A tester's session on one scale: as it is now and, where that differs, with a test window more or less
-    (`window_open` tells which)."""
-
-    title: str
-    now: Timeline
-    other: Optional[Timeline]
-    window_open: bool
-
-
-@dataclass(frozen=True)
 class CheckView:
     """`error` is set instead of all else when nothing could be checked."""
 
@@ -75,7 +62,6 @@ class CheckView:
     server: tuple[Finding, ...] = ()
     groups: tuple[Group, ...] = field(default=())
     error: Optional[MxVerdictError] = None
-    pictures: Optional[Pictures] = None
 
     @property
     def problems(self) -> int:
@@ -83,6 +69,10 @@ class CheckView:
         told = [finding for group in self.groups for card in group.cards for finding in card.findings]
         rows = {(one.row.category, one.row.name) for one in told if one.verdict is Verdict.PROBLEM}
         return len(rows) + sum(finding.verdict is Verdict.PROBLEM for finding in self.server)
+
+    @property
+    def others_have_problems(self) -> bool:
+        return any(card.has_problem for group in self.groups[1:] for card in group.cards)
 
     @property
     def delayed(self) -> bool:
@@ -97,43 +87,13 @@ class CheckView:
         return any(finding.verdict is Verdict.PROBLEM for finding in self.server)
 
 
-def check_view(
-    evidence: Evidence, report: Report, testers: Sequence[Tester], windows: Sequence[Window] = ()
-) -> CheckView:
-    """`windows` are those that are open now."""
+def check_view(evidence: Evidence, report: Report, testers: Sequence[Tester]) -> CheckView:
     return CheckView(
         report=report,
         delay=delay(report.delay_on, evidence.settings),
         greylisting=_on_off(evidence.settings.greylisting),
         server=worst_first(report.server),
         groups=_groups(report.predictions, evidence, testers),
-        pictures=_pictures(report, evidence, testers, windows),
-    )
-
-
-def _pictures(
-    report: Report, evidence: Evidence, testers: Sequence[Tester], windows: Sequence[Window]
-) -> Optional[Pictures]:
-    """Of the first tester, at the first address that it will complain about."""
-    of_first = [one for one in report.predictions if one.tester == report.predictions[0].tester]
-    if not of_first:
-        return None
-    shown = next((one for one in of_first if any(f.row.level != "ok" for f in one.findings)), of_first[0])
-    tester = next(one for one in testers if one.name == shown.tester)
-    before = {address: wait for window in windows for address, wait in window.before.items()}
-    others = without_window(evidence, [tester], before) if before else let_past(evidence, [tester])
-    other = counterpart(shown, others)
-    preview = _preview(shown, tester, evidence)
-    longest = max((stage.seconds for one in (shown, other) if one for stage in one.session.stages), default=0)
-    now = timeline(shown, preview, longest=longest)
-    if now is None:
-        return None
-    differs = other is not None and other.session != shown.session
-    return Pictures(
-        title=shown.title,
-        now=now,
-        other=timeline(other, None, longest=longest) if other and differs else None,
-        window_open=bool(before),
     )
 
 
@@ -162,7 +122,7 @@ def _groups(
     groups = []
     for tester in testers:
         cards = [
-            _card(one, _preview(one, tester, evidence)) for one in predictions if one.tester == tester.name
+            _card(one, preview_of(one, tester, evidence)) for one in predictions if one.tester == tester.name
         ]
         if cards:
             groups.append(Group(tester.title, tuple(sorted(cards, key=_rank))))
@@ -180,7 +140,7 @@ def _card(prediction: Prediction, preview: Optional[Preview]) -> Card:
     )
 
 
-def _preview(prediction: Prediction, tester: Tester, evidence: Evidence) -> Optional[Preview]:
+def preview_of(prediction: Prediction, tester: Tester, evidence: Evidence) -> Optional[Preview]:
     """The pretend session that the prediction was made from."""
     local = {target.address: target.local_address for target in evidence.targets}
     for preview in evidence.previews:
