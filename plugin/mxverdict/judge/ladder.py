@@ -120,7 +120,8 @@ def _name(climb: Climb) -> str:
 def stage_line(stage: ProbeStage) -> str:
     """One exchange in one line."""
     said = _("no reply") if stage.reply is None else f"{stage.reply.code} {' / '.join(stage.reply.lines)}"
-    return f"{stage.command or _('connection')} -> {said} ({stage.seconds:.1f} s)"
+    asked = stage.command or _("connection")
+    return f"{asked} -> {said} ({stage.seconds:.1f} s)"
 
 
 def _values(climb: Climb, ladder: Ladder) -> dict[str, str]:
