@@ -202,14 +202,13 @@ def _told(one: Outgoing) -> tuple[str, ...]:
             helo_source=_source(one.helo_source),
         )
     ]
+    none = _("no address")
     if one.forward is not None and not one.forward.error:
-        lines.append(f"{one.helo}: {', '.join(one.forward.addresses) or _('no address')}")
+        lines.append(f"{one.helo}: {', '.join(one.forward.addresses) or none}")
     if one.reverse is not None and not one.reverse.error:
         names = ", ".join(one.reverse.names) or _("none")
         lines.append(_("PTR of {address}: {names}").format(address=one.address, names=names))
-        lines += [
-            f"{f.name}: {', '.join(f.addresses) or f.error or _('no address')}" for f in one.reverse.forwards
-        ]
+        lines += [f"{f.name}: {', '.join(f.addresses) or f.error or none}" for f in one.reverse.forwards]
     return tuple(dict.fromkeys(lines))
 
 
