@@ -72,6 +72,8 @@ def read_domains(api: WhmApi) -> Domains:
 
 def _encoded(domain: object) -> str:
     text = str(domain).lower()
+    if text.isascii():
+        return text
     wildcard = text[:2] if text.startswith(_ANY) else ""
     try:
         return wildcard + targets.parse(text[len(wildcard) :])

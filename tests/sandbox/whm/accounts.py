@@ -47,7 +47,7 @@ def get_domain_info(call: Call) -> dict[str, Any]:
         "domains": [
             {
                 "domain": domain,
-                "domain_type": "main" if domain == account.domains[0] else "addon",
+                "domain_type": _type(domain, account.domains[0]),
                 "user": account.user,
                 "user_owner": account.owner,
                 "ipv4": account.address,
@@ -80,6 +80,12 @@ def _read(path: Path) -> Account:
     pairs = dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line)
     domains = [pairs[key] for key in pairs if key.startswith("DNS")]
     return Account(pairs["USER"], pairs["OWNER"], pairs["IP"], tuple(domains))
+
+
+def _type(domain: str, main: str) -> str:
+    if domain == main:
+        return "main"
+    return "sub" if domain.endswith(f".{main}") else "addon"
 
 
 def _summary(account: Account) -> dict[str, Any]:

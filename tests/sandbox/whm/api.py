@@ -36,7 +36,7 @@ FUNCTIONS = {
     "delete_cpgreylist_trusted_host": ("greylist", ALL),
     "validate_current_ptrs": ("reverse_dns", ANY),
     "listaccts": ("accounts", "list-accts"),
-    "get_domain_info": ("accounts", "list-accts"),
+    "get_domain_info": ("accounts", "acct-summary"),
     "domainuserdata": ("accounts", "acct-summary"),
     "myprivs": ("privileges", "basic-whm-functions"),
     "api_token_list": ("privileges", ANY),
