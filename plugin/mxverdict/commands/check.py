@@ -21,7 +21,7 @@ from mxverdict.commands.common import (
     tend_if_possible,
     tester_option,
 )
-from mxverdict.commands.window import window_line
+from mxverdict.commands.window import actor, window_line
 from mxverdict.errors import UsageError
 
 
@@ -75,6 +75,7 @@ def register(commands: Any) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     from mxverdict import check
+    from mxverdict.check_trail import note_check
     from mxverdict.collect.progress import Steps
     from mxverdict.report.json import report_json
 
@@ -93,6 +94,8 @@ def _check(options: argparse.Namespace) -> int:
         reply_timeout=options.timeout,
         budget=options.budget,
     )
+    if options.targets:
+        note_check(host, actor(), options.targets, [one.verdict for one in report.findings])
     if options.save is not None:
         _save(options.save, evidence)
     if options.json:

@@ -30,10 +30,11 @@ _KINDS = {
 }
 
 
-def show(host: Host, request: Request, response: Response, *, only_user: str = "") -> None:
-    """With `only_user` what that user did on these pages alone. Raises Refusal."""
-    query = request.query
-    kinds = {kind: _(name) for kind, name in _KINDS.items() if not (only_user and kind == SETTINGS)}
+def show(host: Host, request: Request, response: Response) -> None:
+    """All of it to root, to others what they did themselves on these pages. Raises Refusal."""
+    query, visitor = request.query, request.visitor
+    only_user = None if visitor.is_root else visitor.user
+    kinds = {kind: _(name) for kind, name in _KINDS.items() if visitor.is_root or kind != SETTINGS}
     kind = query.get("kind", "")
     if kind not in kinds:
         raise Refusal(404, _("There is no such kind of entries."))
@@ -64,7 +65,7 @@ def show(host: Host, request: Request, response: Response, *, only_user: str = "
         found=look,
         trouble=trouble,
         file=host.audit,
-        own=bool(only_user),
+        own=not visitor.is_root,
     )
 
 
@@ -76,13 +77,13 @@ def _place(text: Optional[str]) -> Optional[int]:
     return int(text)
 
 
-def _wanted(kind: str, only_user: str) -> Wanted:
+def _wanted(kind: str, only_user: Optional[str]) -> Wanted:
     def test(entry: Entry) -> bool:
-        if only_user and (entry.user != only_user or entry.origin != "web"):
+        if only_user is not None and (entry.user != only_user or entry.origin != "web"):
             return False
         return is_told(entry) and (not kind or kind_of(entry) == kind)
 
-    if only_user:
+    if only_user is not None:
         return Wanted(test, (trail.mark("user", only_user),))
     return Wanted(test, tuple(trail.mark("action", action) for action in actions_of(kind)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from mxverdict.check_trail import tally
 from mxverdict.language import gettext as _
 from mxverdict.language import marked
 from mxverdict.retold import retold
@@ -130,7 +131,7 @@ def _what(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
     if entry.action == "close" and entry.kind == PERMANENT:
         doing = marked("No longer let past for good: {addresses}")
     elif entry.action == "check" and not entry.addresses:
-        doing = marked("Report in hand judged")
+        doing = marked("Check of a report in hand")
     if not doing or (entry.window is None and "{number}" in doing):
         return entry.action.replace("_", " ")
     return _(doing).format(number=entry.window, addresses=", ".join(entry.addresses))
@@ -141,6 +142,8 @@ def _outcome(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
         return _ended(window)
     if entry.action in _REFUSING:
         return retold(_asked(entry)[1])
+    if entry.action == "check":
+        return tally(entry.result)
     if entry.action == "settings":
         return "; ".join(map(_setting, entry.result.split("; ")))
     return title_of(entry.result) if entry.action == "remove_tester_address" else retold(entry.result)

@@ -13,10 +13,13 @@ from mxverdict import settings
 from mxverdict.errors import MxVerdictError
 from mxverdict.host import Host
 from mxverdict.settings import Settings
+from mxverdict.web import csrf, jobs
+from mxverdict.web.checks import domain_job
+from mxverdict.whm.frame import DELEGATED, NONE
 from mxverdict.window import Actor, Window, audit
 from mxverdict.window.journal import Journal
 from mxverdict.window.model import CLOSE_FAILED, CLOSED, FAILED
-from tests.unit.web.cgi import call
+from tests.unit.web.cgi import SESSION, call, post
 from tests.unit.window import rows as journal_rows
 
 ROOT = Actor("root", "web")
@@ -75,7 +78,10 @@ def test_nothing_so_far(host: Host) -> None:
         ({"state": CLOSE_FAILED, "error": "/etc/x cannot be changed"}, r"Could not be closed: /etc/x .*\."),
     ],
 )
-def test_a_window_is_told_once_with_its_end(host: Host, changes: dict[str, Any], outcome: str) -> None:
+def test_a_window_is_told_once_with_its_end(
+    host: Host, changes: dict[str, Any], outcome: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mxverdict.web.state.tend", lambda _host: None)  # the row is due by this boot's clock
     window = in_journal(host, journal_rows.window(reason="ticket <7>", **changes))
     opened(host, window)
     audit.record(host, KEEPER, "close", window=window.id, kind=window.kind, result="closed")
@@ -204,3 +210,36 @@ def test_damage_is_told(host: Host) -> None:
     host.audit.unlink()
     host.audit.mkdir()
     assert "The history cannot be read." in call(host, "view=history").body
+
+
+def test_checks_are_noted_with_what_came_out(host: Host) -> None:
+    token = csrf.token(host, "root", SESSION)
+    post(host, "action=check", {"token": token, "domain": "shop.example"})
+    jobs.wait(host, domain_job("shop.example"), 20)
+    report = "SMTP TLS\tWarning - Does not support TLS.\nSMTP Open Relay\tOK - Not an open relay.\n"
+    place = post(host, "action=explain", {"token": token, "text": report}).headers["Location"]
+    jobs.wait(host, place.rpartition("=")[2], 20)
+    assert [row[1:] for row in rows(host)] == [
+        ["root", "Check of a report in hand", "False alarm: 1 · Never tested: 1."],
+        ["root", "Check of shop.example", "False alarm: 3 · True but harmless: 1 · Never tested: 2 · OK: 4."],
+    ]
+
+
+def test_a_user_alone(host: Host) -> None:
+    audit.record(host, Actor("bob", "web"), "check", addresses=["shop.example"], result="1 ok")
+    audit.record(host, Actor("bob", "cli"), "check", addresses=["other.example"], result="1 ok")
+    audit.record(host, ROOT, "check", addresses=["root.example"], result="1 ok", reason='"user": "bob"')
+    in_journal(host, journal_rows.window(opened_by="root", reason="secret"))
+    audit.record(
+        host, Actor("bob", "web"), "join", window=1, kind="whitelist", result="joined, for 5 minutes"
+    )
+
+    body = call(host, "view=history", as_level=DELEGATED, REMOTE_USER="bob").body
+    assert "What you did" in body
+    assert "shop.example" in body
+    assert "Test window 1: joined" in body
+    assert not any(text in body for text in ("other.example", "root.example", "secret", "audit.jsonl"))
+    assert "shop.example" not in call(host, "view=history", as_level=DELEGATED, REMOTE_USER="").body
+    assert call(host, "view=history&kind=checks", as_level=DELEGATED, REMOTE_USER="bob").status == 200
+    assert call(host, "view=history&kind=settings", as_level=DELEGATED, REMOTE_USER="bob").status == 404
+    assert call(host, "view=history", as_level=NONE, REMOTE_USER="bob").status == 403
