@@ -14,13 +14,17 @@ from mxverdict.explain.opening import opening
 from mxverdict.explain.pasted import MXTOOLBOX, Pasted, PastedRow, Unrecognised, number
 from mxverdict.findings import Owner, Prediction, Report, Verdict
 from mxverdict.judge import blocklist
+from mxverdict.language import gettext as _
+from mxverdict.language import marked
 
 _SECONDS = re.compile(r"(\d+(?:[.,]\d+)?) seconds\b")
 _NOT_ASKED = BlocklistEvidence((), (), (), ())
 _LIKE = 0.5
 """Seconds; times that differ by less are the same."""
 _WORST_FIRST = list(Verdict)
-_LEVELS = {"ok": "a pass", "warning": "a warning", "error": "an error"}
+_LEVELS = {"ok": marked("a pass"), "warning": marked("a warning"), "error": marked("an error")}
+_GONE = marked("Not so today. The tester would print no such row.")
+_NOTHING_FOUND = marked("This row is known, but nothing was found out about it.")
 
 
 @dataclass(frozen=True)
@@ -76,8 +80,8 @@ def answer(
     if any(row.complains and not row.is_headline for row in pasted.rows):
         answers = [replace(one, evidence=(), todo="") if one.row.is_headline else one for one in answers]
     if silence := _gave_up(pasted):
-        told = f"The report itself shows that the tester gave up after {silence:g} s without a reply."
-        answers = [_with_proof(one, told) for one in answers]
+        told = _("The report itself shows that the tester gave up after {seconds} s without a reply.")
+        answers = [_with_proof(one, told.format(seconds=f"{silence:g}")) for one in answers]
     answers.sort(key=lambda one: (not one.row.complains, _WORST_FIRST.index(one.verdict)))
     counted = {id(row) for row in pasted.complaints}
     return Explanation(
@@ -104,9 +108,9 @@ def _with_proof(one: Answer, told: str) -> Answer:
 def _remarks(pasted: Pasted) -> list[str]:
     remarks = []
     if pasted.cut:
-        remarks.append("The text is too long; its end was not read.")
+        remarks.append(_("The text is too long; its end was not read."))
     if not any(subject.argument for subject in pasted.subjects) and not any(row.host for row in pasted.rows):
-        remarks.append("The report does not say what it is about; it is taken to be about this server.")
+        remarks.append(_("The report does not say what it is about; it is taken to be about this server."))
     return remarks
 
 
@@ -126,14 +130,15 @@ def _answer(row: PastedRow, host: str, places: Optional[Places], lists: Blocklis
 def _not_checked(row: PastedRow, host: str, places: Places) -> Answer:
     """A row about a domain without a finding."""
     if match.is_gone(row, host, places):
-        return Answer(row, Verdict.OK, "Not so today. The tester would print no such row.", host)
+        return Answer(row, Verdict.OK, _(_GONE), host)
     if places.domains(host):
-        why, todo = "This row is known, but nothing was found out about it.", ""
+        why, todo = _(_NOTHING_FOUND), ""
     elif host:
-        why, todo = f"{host} was not checked; only that can answer this row.", f"Run: mxverdict check {host}"
+        why = _("{host} was not checked; only that can answer this row.").format(host=host)
+        todo = _("Run: {command}").format(command=f"mxverdict check {host}")
     else:
-        why = "Only the server was checked, and this row is about a domain."
-        todo = "Run: mxverdict check DOMAIN"
+        why = _("Only the server was checked, and this row is about a domain.")
+        todo = _("Run: {command}").format(command="mxverdict check DOMAIN")
     return Answer(row, Verdict.UNKNOWN, why, todo=todo)
 
 
@@ -151,12 +156,12 @@ def _listed(row: PastedRow, host: str, places: Optional[Places], lists: Blocklis
 
 
 def _not_ours(row: PastedRow, host: str) -> Answer:
-    return Answer(
-        row,
-        Verdict.UNKNOWN,
-        f"{host or 'What the report is about'} is not this server; it was not judged by this server's state.",
-        todo="Run MX Verdict on the server that the report is about.",
-    )
+    if host:
+        why = _("{host} is not this server; it was not judged by this server's state.").format(host=host)
+    else:
+        why = _("What the report is about is not this server; it was not judged by this server's state.")
+    todo = _("Run MX Verdict on the server that the report is about.")
+    return Answer(row, Verdict.UNKNOWN, why, todo=todo)
 
 
 def _not_met(row: PastedRow, host: str, places: Places) -> Answer:
@@ -170,8 +175,8 @@ def _not_met(row: PastedRow, host: str, places: Places) -> Answer:
         return Answer(
             row,
             Verdict.UNKNOWN,
-            "This check did not look at that tester.",
-            todo=f"Run: mxverdict explain --tester {row.tester}",
+            _("This check did not look at that tester."),
+            todo=_("Run: {command}").format(command=f"mxverdict explain --tester {row.tester}"),
         )
     unknown = [f for p in same for f in p.findings if f.verdict is Verdict.UNKNOWN]
     if row.name in match.GONE and not unknown:
@@ -179,30 +184,29 @@ def _not_met(row: PastedRow, host: str, places: Places) -> Answer:
         return Answer(
             row,
             Verdict.OK,
-            "Not so today. The tester would print no such row.",
+            _(_GONE),
             place,
             evidence=_replies(same),
         )
     evidence = tuple(line for finding in unknown for line in (finding.why, *finding.evidence))
-    return Answer(
-        row, Verdict.UNKNOWN, "This row is known, but nothing was found out about it.", evidence=evidence
-    )
+    return Answer(row, Verdict.UNKNOWN, _(_NOTHING_FOUND), evidence=evidence)
 
 
 def _replies(predictions: Sequence[Prediction]) -> tuple[str, ...]:
     replies = (prediction.session.reply("connect") for prediction in predictions)
-    return tuple(f"Exim at CONNECT: {reply.code} {reply.lines[0]}" for reply in replies if reply is not None)[
-        :1
-    ]
+    told = _("Exim at CONNECT: {reply}")
+    first = (told.format(reply=f"{reply.code} {reply.lines[0]}") for reply in replies if reply is not None)
+    return tuple(first)[:1]
 
 
 def _judged(row: PastedRow, found: Found) -> Answer:
     finding = found.finding
     verdict, why = finding.verdict, finding.why
     if row.complains and verdict is Verdict.OK:
-        why = f"Not so today. {why}"
+        why = f"{_('Not so today.')} {why}"
     if row.complains and verdict is Verdict.NOT_RUN:
-        verdict, why = Verdict.UNKNOWN, f"Today the tester would not get as far as to ask. {why}"
+        verdict = Verdict.UNKNOWN
+        why = f"{_('Today the tester would not get as far as to ask.')} {why}"
     return Answer(
         row,
         verdict,
@@ -220,15 +224,19 @@ def _differences(row: PastedRow, found: Found) -> list[str]:
     now = found.finding.row
     told = []
     if found.instead:
-        told.append(f"Today the tester would print another row: {now.name}, “{now.text}”.")
+        another = _("Today the tester would print another row: {name}, “{text}”.")
+        told.append(another.format(name=now.name, text=now.text))
     elif row.is_headline:
         pass
     elif row.level in _LEVELS and now.level in _LEVELS and row.level != now.level:
-        told.append(f"The report has {_LEVELS[row.level]}; today it would be {_LEVELS[now.level]}.")
+        other = _("The report has {then}; today it would be {today}.")
+        told.append(other.format(then=_(_LEVELS[row.level]), today=_(_LEVELS[now.level])))
     seconds = _SECONDS.search(now.text)
     then, today = row.seconds, number(seconds[1]) if seconds else None
     if then is not None and today is not None and abs(then - today) >= _LIKE and not row.is_headline:
-        told.append(f"The report says {then:.1f} s; the prediction for now is {today:.1f} s.")
+        times = _("The report says {then} s; the prediction for now is {today} s.")
+        told.append(times.format(then=f"{then:.1f}", today=f"{today:.1f}"))
     if row.details and now.details and set(row.details) != set(now.details):
-        told.append(f"The report says: {' '.join(row.details)} Today: {' '.join(now.details)}")
+        details = _("The report says: {then} Today: {today}")
+        told.append(details.format(then=" ".join(row.details), today=" ".join(now.details)))
     return told

@@ -15,6 +15,7 @@ from mxverdict.explain import words
 from mxverdict.explain.clean import plain, tokens_of
 from mxverdict.explain.pasted import MXTOOLBOX, Pasted, PastedRow, Subject, Unrecognised
 from mxverdict.explain.words import Phrase
+from mxverdict.language import gettext
 from mxverdict.testers import rows
 
 OURS = "MxVerdict"
@@ -48,7 +49,7 @@ def _pasted(envelopes: Sequence[dict[str, Any]]) -> Pasted:
         for key, level, item in _items(envelope):
             row = _row(item, level, subject)
             if row is None:
-                reason = "an item whose name we do not know"
+                reason = gettext("an item whose name we do not know")
                 unrecognised.append(Unrecognised(0, f"{key.title()}: {_described(item)}", reason))
             else:
                 found.append(row)
@@ -56,7 +57,7 @@ def _pasted(envelopes: Sequence[dict[str, Any]]) -> Pasted:
         if subject.argument and not any(host.argument for host in subjects):
             subjects[subject] = None
         for error in _list(envelope.get("errors")):
-            unrecognised.append(Unrecognised(0, _described(error), "an error of the tester itself"))
+            unrecognised.append(Unrecognised(0, _described(error), gettext("an error of the tester itself")))
     return Pasted(
         rows=tuple(found),
         unrecognised=tuple(unrecognised),

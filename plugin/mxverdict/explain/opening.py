@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 
 from mxverdict.explain.pasted import PastedRow
 from mxverdict.findings import Verdict
+from mxverdict.language import gettext as _
+from mxverdict.language import ngettext
 
 
 def opening(
@@ -18,56 +20,65 @@ def opening(
     hidden = sum(verdict is Verdict.PROBLEM for row, verdict in answers if not row.complains)
     sentences = [_complaints(verdicts)]
     if hidden:
-        sentences.append(f"{_of(hidden, 'row')} that the report passes {_is(hidden)} a real problem.")
+        sentences.append(
+            ngettext(
+                "{count} row that the report passes is a real problem.",
+                "{count} rows that the report passes are a real problem.",
+                hidden,
+            ).format(count=hidden)
+        )
     if unrecognised:
-        were = "was" if unrecognised == 1 else "were"
-        sentences.append(f"{_of(unrecognised, 'line')} {were} not recognised.")
+        told = ngettext(
+            "{count} line was not recognised.", "{count} lines were not recognised.", unrecognised
+        )
+        sentences.append(told.format(count=unrecognised))
     return " ".join(sentences)
 
 
 def _complaints(verdicts: Sequence[Verdict]) -> str:
     total = len(verdicts)
     if not total:
-        return "The report complains of nothing."
-    count = Counter(verdicts)
-    real, unknown = count[Verdict.PROBLEM], count[Verdict.UNKNOWN]
+        return _("The report complains of nothing.")
+    return _of_one(verdicts[0]) if total == 1 else _of_many(verdicts)
+
+
+def _of_one(verdict: Verdict) -> str:
+    if verdict is Verdict.UNKNOWN:
+        return _("The complaint could not be judged.")
+    if verdict is Verdict.ADVISORY:
+        return _("The one complaint is true but harmless.")
+    if verdict is Verdict.PROBLEM:
+        return _("The one complaint is real.")
+    told = _("The one complaint is not real.")
+    return f"{told} {_('It would not be made today.')}" if verdict is Verdict.OK else told
+
+
+def _of_many(verdicts: Sequence[Verdict]) -> str:
+    total, count = len(verdicts), Counter(verdicts)
+    unknown = count[Verdict.UNKNOWN]
     if unknown == total:
-        return (
-            "The complaint could not be judged."
-            if total == 1
-            else f"None of the {total} complaints could be judged."
-        )
-    if count[Verdict.ADVISORY] == total == 1:
-        return "The one complaint is true but harmless."
-    sentences = [_real(total, real, unknown)]
-    if count[Verdict.OK]:
-        sentences.append(_part(count[Verdict.OK], total, "would not be made today"))
-    if count[Verdict.ADVISORY]:
-        sentences.append(
-            _part(count[Verdict.ADVISORY], total, f"{_is(count[Verdict.ADVISORY])} true but harmless")
-        )
+        return _("None of the {total} complaints could be judged.").format(total=total)
+    sentences = [_real(total, count[Verdict.PROBLEM], unknown)]
+    if gone := count[Verdict.OK]:
+        told = ngettext("{count} would not be made today.", "{count} would not be made today.", gone)
+        sentences.append(told.format(count=gone))
+    if harmless := count[Verdict.ADVISORY]:
+        told = ngettext("{count} is true but harmless.", "{count} are true but harmless.", harmless)
+        sentences.append(told.format(count=harmless))
     if unknown:
-        sentences.append(_part(unknown, total, "could not be judged"))
+        told = ngettext("{count} could not be judged.", "{count} could not be judged.", unknown)
+        sentences.append(told.format(count=unknown))
     return " ".join(sentences)
 
 
 def _real(total: int, real: int, unknown: int) -> str:
-    if total == 1:
-        return "The one complaint is real." if real else "The one complaint is not real."
     if real == total:
-        return f"All {total} complaints are real."
+        return _("All {total} complaints are real.").format(total=total)
     if real:
-        return f"Of {total} complaints, {real} {_is(real)} real."
-    return f"Of {total} complaints, none is {'known to be ' if unknown else ''}real."
-
-
-def _part(count: int, total: int, what: str) -> str:
-    return f"It {what}." if total == 1 else f"{count} {what}."
-
-
-def _is(count: int) -> str:
-    return "is" if count == 1 else "are"
-
-
-def _of(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+        told = ngettext(
+            "Of {total} complaints, {count} is real.", "Of {total} complaints, {count} are real.", real
+        )
+        return told.format(total=total, count=real)
+    if unknown:
+        return _("Of {total} complaints, none is known to be real.").format(total=total)
+    return _("Of {total} complaints, none is real.").format(total=total)

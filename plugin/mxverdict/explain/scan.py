@@ -10,6 +10,7 @@ from mxverdict.explain.clean import Token, as_written, tokens_of
 from mxverdict.explain.marks import Mark
 from mxverdict.explain.pasted import MXTOOLBOX, Pasted, PastedRow, PastedSession, Subject, Unrecognised
 from mxverdict.explain.words import NAME, TEXT, Match, Phrase
+from mxverdict.language import gettext as _
 
 _SPAN = 2
 """So many line ends may stand within the words of a row."""
@@ -219,9 +220,10 @@ class _Scanner:
         return candidates[0] if len({phrase.row for phrase in candidates}) == 1 else None
 
     def _not_one(self, candidates: Sequence[Phrase], line: int) -> None:
-        names = " or ".join(sorted({phrase.row for phrase in candidates}))
+        names = _(" or ").join(sorted({phrase.row for phrase in candidates}))
         original = self._lines[line].strip("> \t|")
-        self._unrecognised.append(Unrecognised(line + 1, original, f"it may be the row {names}"))
+        reason = _("it may be the row {names}").format(names=names)
+        self._unrecognised.append(Unrecognised(line + 1, original, reason))
         self._claimed.add(line)
         self._clear()
 
@@ -285,11 +287,14 @@ class _Scanner:
             return
         reason = ""
         if self._name is not None and self._name_closed and rest:
-            reason = f"the row {self._name.phrases[0].row}, in words we do not know"
+            row = self._name.phrases[0].row
+            reason = _("the row {name}, in words we do not know").format(name=row)
         elif self._category and rest and (self._certain or self._level):
-            reason = f"a row about {self._category} of {self._host}, in words we do not know"
+            reason = _("a row about {category} of {host}, in words we do not know").format(
+                category=self._category, host=self._host
+            )
         elif self._level and self._certain and len(rest) >= _FORMLESS:
-            reason = f"a row with the status {self._level}, in words we do not know"
+            reason = _("a row with the status {level}, in words we do not know").format(level=self._level)
         if reason:
             lines = range(self._start, rest[-1].line + 1)
             original = " ".join(shown for line in lines if (shown := self._lines[line].strip("> \t|")))
