@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Optional
 
 from mxverdict.evidence.traffic import TrafficHour
+from mxverdict.language import gettext as _
+from mxverdict.language import ngettext
 
 _TOP = 22
 _TALL = 120
@@ -59,11 +61,15 @@ def chart(bars: Sequence[TrafficHour]) -> Optional[Chart]:
             (round(number * place, 2), time.strftime(form, time.localtime(bars[number].start)))
             for number in range(0, len(bars), step)
         ),
-        most=f"{most} connections",
+        most=ngettext("{count} connection", "{count} connections", most).format(count=most),
         floor=_TOP + _TALL,
         height=_TOP + _TALL + 20,
-        description=f"{sum(bar.connections for bar in bars)} connections, {left} of them left during the "
-        f"delay; the most, {most}, from {_moment(busiest.start)} on. The table has all figures.",
+        description=_(
+            "{total} connections, {left} of them left during the delay; the most, {most}, from {time} on. "
+            "The table has all figures."
+        ).format(
+            total=sum(bar.connections for bar in bars), left=left, most=most, time=_moment(busiest.start)
+        ),
     )
 
 

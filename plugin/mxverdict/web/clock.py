@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 
+from mxverdict.language import gettext as _
+from mxverdict.language import ngettext
+
 
 def moment(unix_time: float, *, day: bool = False) -> str:
     """A time in the server's zone, which is named; with the date when `day` is wanted or it is not today."""
@@ -19,11 +22,14 @@ def moment(unix_time: float, *, day: bool = False) -> str:
 def age(unix_time: float) -> str:
     """How long ago a moment was, in whole units."""
     seconds = max(0.0, time.time() - unix_time)
-    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        count = int(seconds // size)
-        if count:
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "just now"
+    days, hours, minutes = (int(seconds // size) for size in (86400, 3600, 60))
+    if days:
+        return ngettext("{count} day ago", "{count} days ago", days).format(count=days)
+    if hours:
+        return ngettext("{count} hour ago", "{count} hours ago", hours).format(count=hours)
+    if minutes:
+        return ngettext("{count} minute ago", "{count} minutes ago", minutes).format(count=minutes)
+    return _("just now")
 
 
 def countdown(seconds: float) -> str:

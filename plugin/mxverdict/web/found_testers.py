@@ -12,6 +12,7 @@ from typing import Optional
 
 from mxverdict.evidence.decode import decode
 from mxverdict.host import Host
+from mxverdict.language import stored
 from mxverdict.testers import Tester
 from mxverdict.web import jobs
 from mxverdict.web.jobs import Desk
@@ -72,7 +73,7 @@ def _look(host: Host, desk: Desk) -> str:
     from mxverdict.tester_addresses import candidates, in_words
 
     signal.alarm(_LONGEST)
-    desk.step("looking in Exim's log for visitors that call themselves after a tester")
+    desk.step(stored("looking in Exim's log for visitors that call themselves after a tester"))
     now = time.time()
     found, remarks = candidates(host, now - _SINCE, time.monotonic() + _DEADLINE)
     known = testers.load(host=host)
@@ -89,4 +90,4 @@ def _look(host: Host, desk: Desk) -> str:
         for one in found
     )
     desk.keep(dataclasses.asdict(Found(now, visitors, remarks)))
-    return "The log is looked through."
+    return stored("The log is looked through.")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from mxverdict import testers, what_log_tells
 from mxverdict.evidence.visit import Visit
 from mxverdict.host import Host
+from mxverdict.language import gettext as _
 from mxverdict.text import visible
 from mxverdict.web.clock import moment
 from mxverdict.web.log_view import Came, came
@@ -40,9 +41,12 @@ def _was_let_past(visit: Visit, window: Window) -> bool:
 
 def _line(one: Came) -> str:
     visit = one.visit
-    who = f"{moment(visit.came_at)}: {one.title} from {visit.address}"
+    who = {"time": moment(visit.came_at), "tester": one.title, "address": visit.address}
     if visit.ended == "unknown" and not visit.refused:
-        return f"{who} is here."
-    stayed = "" if visit.seconds is None else f" It stayed {visit.seconds:g} s."
-    printed = f" It prints: {one.printed}" if one.printed else ""
-    return f"{who} {one.ended}.{stayed}{printed}"
+        return _("{time}: {tester} from {address} is here.").format(**who)
+    told = [_("{time}: {tester} from {address} {ended}.").format(ended=one.ended, **who)]
+    if visit.seconds is not None:
+        told.append(_("It stayed {seconds} s.").format(seconds=f"{visit.seconds:g}"))
+    if one.printed:
+        told.append(_("It prints: {text}").format(text=one.printed))
+    return " ".join(told)

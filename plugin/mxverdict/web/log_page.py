@@ -8,6 +8,8 @@ from typing import Any
 
 from mxverdict import testers
 from mxverdict.host import Host
+from mxverdict.language import gettext as _
+from mxverdict.language import marked
 from mxverdict.testers import Tester
 from mxverdict.web import found_testers, jobs, log_reading, standing
 from mxverdict.web.log_reading import DAY, WEEK, Reading
@@ -17,14 +19,14 @@ from mxverdict.web.request import Refusal, Request
 from mxverdict.web.response import Response
 from mxverdict.web.traffic_view import traffic_view
 
-_SPANS = {"1": (DAY, "the last 24 hours"), "7": (WEEK, "the last 7 days")}
+_SPANS = {"1": (DAY, marked("the last 24 hours")), "7": (WEEK, marked("the last 7 days"))}
 
 
 def show(host: Host, request: Request, response: Response) -> None:
     """`days` is 1 or 7. Raises Refusal."""
     days = request.query.get("days", "1")
     if days not in _SPANS:
-        raise Refusal(404, "The log is shown for 1 or 7 days.")
+        raise Refusal(404, _("The log is shown for 1 or 7 days."))
     response.begin_page()
     if response.head_only:
         return
@@ -35,13 +37,13 @@ def show(host: Host, request: Request, response: Response) -> None:
     reading_job = jobs.read(host, log_reading.JOB)
     reading = log_reading.latest(host)
     known = testers.load(host=host).testers
-    seconds, span = _SPANS[days]
+    seconds, span = _SPANS[days][0], _(_SPANS[days][1])
     send(
         host,
         response,
         "log.html",
         here="log",
-        title="What the log says · MX Verdict",
+        title=_("What the log says") + " · MX Verdict",
         look=lambda: seen,
         days=days,
         span=span,

@@ -13,6 +13,7 @@ from mxverdict.evidence.decode import decode
 from mxverdict.evidence.traffic import Traffic
 from mxverdict.evidence.visit import VisitLog
 from mxverdict.host import Host
+from mxverdict.language import stored
 from mxverdict.web import jobs
 from mxverdict.web.jobs import Desk
 
@@ -61,10 +62,10 @@ def _read(host: Host, desk: Desk) -> str:
 
     signal.alarm(_LONGEST)
     now = time.time()
-    desk.step("looking for visits of testers in Exim's log")
+    desk.step(stored("looking for visits of testers in Exim's log"))
     visits = what_log_tells.visits(host, now - WEEK, time.monotonic() + _PATIENCE)
-    desk.step("counting who sent mail, who left during the delay and who was refused")
+    desk.step(stored("counting who sent mail, who left during the delay and who was refused"))
     week = what_log_tells.traffic(host, now - WEEK, time.monotonic() + _PATIENCE)
     day = what_log_tells.traffic(host, now - DAY, time.monotonic() + _PATIENCE)
     desk.keep(dataclasses.asdict(Reading(now, visits, day, week)))
-    return "The log is read."
+    return stored("The log is read.")

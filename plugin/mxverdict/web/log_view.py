@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from mxverdict.evidence.visit import Visit, VisitLog
 from mxverdict.judge.history import ending, printed
+from mxverdict.language import gettext as _
+from mxverdict.language import ngettext
 from mxverdict.testers import Tester
 
 _MOST_VISITS = 200
@@ -67,10 +69,11 @@ def came(visit: Visit, testers: Sequence[Tester]) -> Came:
 
 def _summary(visits: Sequence[Visit], span: str, testers: Sequence[Tester]) -> str:
     if not visits:
-        return f"No tester was here in {span}."
+        return _("No tester was here in {span}.").format(span=span)
     names = {visit.tester for visit in visits}
     who = [tester.title for tester in testers if tester.name in names]
     if len(names) != 1 or not who:
-        return f"Testers were here {len(visits)} times in {span}."
-    times = "once" if len(visits) == 1 else f"{len(visits)} times"
-    return f"{who[0]} was here {times} in {span}."
+        return _("Testers were here {count} times in {span}.").format(count=len(visits), span=span)
+    return ngettext(
+        "{tester} was here once in {span}.", "{tester} was here {count} times in {span}.", len(visits)
+    ).format(tester=who[0], count=len(visits), span=span)

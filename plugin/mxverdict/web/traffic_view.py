@@ -11,6 +11,8 @@ from mxverdict.findings import Finding
 from mxverdict.judge.delay_cost import LIMITS, judge_delay_cost
 from mxverdict.judge.durations import duration
 from mxverdict.judge.refused_senders import CAUSES, came_later, judge_refused_senders
+from mxverdict.language import gettext as _
+from mxverdict.language import ngettext
 from mxverdict.report.figures import bars, figures
 from mxverdict.web.chart import Chart, chart
 from mxverdict.web.view import worst_first
@@ -75,19 +77,27 @@ def traffic_view(traffic: Traffic) -> TrafficView:
 
 
 def _refused(one: RefusedSender) -> Refused:
-    passed = "nothing came in"
-    if one.passed_at is not None:
-        later = (
-            "the last one after the last refusal"
-            if came_later(one)
-            else "the last one before the last refusal"
-        )
-        passed = f"{one.passed} message{'s' if one.passed != 1 else ''} came in all the same, {later}"
-    return Refused(one, CAUSES.get(one.cause, one.cause), passed)
+    if one.passed_at is None:
+        passed = _("Since the first refusal nothing came in.")
+    else:
+        later = _("the last one after the last refusal")
+        earlier = _("the last one before the last refusal")
+        passed = ngettext(
+            "Since the first refusal {count} message came in all the same, {when}.",
+            "Since the first refusal {count} messages came in all the same, {when}.",
+            one.passed,
+        ).format(count=one.passed, when=later if came_later(one) else earlier)
+    return Refused(one, _(CAUSES.get(one.cause, one.cause)), passed)
 
 
 def _delayed(senders: Sequence[DelayedSender]) -> tuple[Delayed, ...]:
     return tuple(
-        Delayed(one, f"after {duration(one.waited)}" if one.waited is not None else "")
+        Delayed(
+            one, _("after {duration}").format(duration=duration(one.waited)) if one.waited is not None else ""
+        )
         for one in senders[:_MOST_DELAYED]
     )
+
+
+def _after(seconds: float) -> str:
+    return _("after {duration}").format(duration=duration(seconds))
