@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union
 
 from mxverdict.errors import UsageError
+from mxverdict.language import gettext as _
 from mxverdict.language import stored
 from mxverdict.testers import own
 
@@ -30,7 +31,7 @@ Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 def told_sources(addresses: Iterable[str]) -> str:
     """`addresses` that a tester comes from, for people; those of `UNKNOWN_HOSTS` are nobody's."""
     unknown = set(UNKNOWN_HOSTS.values())
-    return ", ".join(dict.fromkeys("any unknown address" if a in unknown else a for a in addresses))
+    return ", ".join(dict.fromkeys(_("any unknown address") if a in unknown else a for a in addresses))
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,10 @@ class Tester:
 
 @dataclass(frozen=True)
 class Sender:
-    """Software that sends or scores real mail and gives up before the 5 minutes of RFC 5321 4.5.3.2.1."""
+    """Software that sends or scores real mail and gives up before the 5 minutes of RFC 5321 4.5.3.2.1.
+
+    `effect` stands in the catalogue of texts: whoever shows it passes it through `language.gettext`.
+    """
 
     name: str
     patience: float

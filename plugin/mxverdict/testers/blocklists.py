@@ -1,4 +1,8 @@
-"""The blocklists (DNSBLs) that are looked at, and those that are dead: data with source and date."""
+"""The blocklists (DNSBLs) that are looked at, and those that are dead: data with source and date.
+
+What is said of a list (`meaning`, `access`, `advice`, `ended`, `why`) stands in the catalogue of texts: whoever
+shows it passes it through `language.gettext`.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Optional, Union
 
+from mxverdict.language import marked
+
 CATALOGUE = Path(__file__).with_name("blocklists.json")
 IMPORTANCES = ("high", "medium", "low")
 """How many receivers refuse mail for a listing: many, some, hardly any."""
 
 _REFUSALS = ipaddress.ip_network("127.255.255.0/24")
 """Where lists put answers that say "I do not answer you" (Spamhaus, and others after it)."""
+_REFUSED = marked("the list does not answer this resolver")
 
 
 @dataclass(frozen=True)
@@ -45,9 +52,9 @@ class Blocklist:
     about_network: bool = False
 
     def meaning(self, code: str) -> str:
-        """What a return code means; "" for one that we do not know."""
+        """What a return code means, a text for `gettext`; "" for one that we do not know."""
         known = {entry.code: entry.meaning for entry in (*self.codes, *self.refusals)}
-        return known.get(code) or ("the list does not answer this resolver" if self.refuses(code) else "")
+        return known.get(code) or (_REFUSED if self.refuses(code) else "")
 
     def refuses(self, code: str) -> bool:
         """Whether the code says that the list does not answer this resolver (it is no listing then)."""
