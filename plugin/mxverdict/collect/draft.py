@@ -26,14 +26,14 @@ _FIELDS = {
 }
 _OF_DOMAINS = ("zone", "policy")
 _NEEDS = {
-    "smtp": {"previews", "greeting", "names", "log"},
-    "dns": {"zone"},
-    "mx": {"hosts"},
-    "spf": {"policy", "outgoing"},
-    "dmarc": {"policy"},
-    "blacklist": {"blocklists", "outgoing"},
+    "smtp": ("previews", "greeting", "names", "log"),
+    "dns": ("zone",),
+    "mx": ("hosts",),
+    "spf": ("policy", "outgoing"),
+    "dmarc": ("policy",),
+    "blacklist": ("blocklists", "outgoing"),
 }
-"""The parts that all rows of a category are judged from."""
+"""The parts that all rows of a category are judged from; without the first it has no rows."""
 _NOT_YET = stored("not asked yet")
 
 
@@ -51,6 +51,7 @@ class Draft(Watch):
         self._lock = threading.Lock()
         self._known = known
         self._open = set(awaited)
+        self._needs = {name: set(needs) for name, needs in _NEEDS.items() if needs[0] in awaited}
         self._progress = progress
         self._completed = completed
         for part in PARTS:
@@ -83,7 +84,7 @@ class Draft(Watch):
         return {"domains": tuple(replace(domain, **{part: found}) for domain, found in pairs)}
 
     def _categories(self) -> frozenset[str]:
-        return frozenset(name for name, needs in _NEEDS.items() if not needs & self._open)
+        return frozenset(name for name in _NEEDS if not self._needs.get(name, set()) & self._open)
 
 
 def unread(routes: Sequence[MailRoute], routings: Sequence[Routing]) -> tuple[Domain, ...]:

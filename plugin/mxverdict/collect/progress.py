@@ -49,8 +49,8 @@ class Progress:
         """In one line, what begins."""
 
     def advance(self, part: str, done: int, total: int) -> None:
-        """Of one of PARTS `done` of `total` things are done. Told of each part of the check before it begins;
-        a `total` of 0 takes one back."""
+        """Of one of PARTS `done` of `total` things are done. Told of every part of the check before the
+        first is begun; a `total` of 0 takes one back."""
 
     def snapshot(self, evidence: Evidence, parts: frozenset[str]) -> None:
         """What is found so far, with which of the rows' categories (`testers.rows.CATEGORIES`) are complete.

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from mxverdict import language
 from mxverdict.errors import OpenFailed
 from mxverdict.host import Host
 from mxverdict.web import jobs
@@ -212,3 +213,75 @@ def test_reading_a_job_does_not_bar_its_next_start(host: Host) -> None:
         assert kept(host, 2).state == "done"
         reader.join()
     assert jobs.result(host, "domain-1") == 2
+
+
+def test_how_far_the_work_is_and_what_it_has_found_so_far(host: Host, tmp_path: Path) -> None:
+    go_on = tmp_path / "go-on"
+
+    def work(desk: jobs.Desk) -> str:
+        desk.step("one", 3, 10)
+        desk.show(["first"])
+        desk.show(["first", "second"])
+        desk.step("two")
+        while not go_on.exists():
+            time.sleep(0.01)
+        desk.keep("all")
+        return "all"
+
+    assert jobs.partial(host, "domain-1") is None
+    jobs.start_at_desk(host, work, "domain-1", "shop.example", "alice")
+    limit = time.monotonic() + 10
+    while (job := jobs.read(host, "domain-1")) and job.text != "two":
+        assert time.monotonic() < limit
+    assert job == jobs.Job(
+        "domain-1", "running", "two", title="shop.example", done=3, total=10, version=2, owner="alice"
+    )
+    assert jobs.partial(host, "domain-1") == ["first", "second"]
+    assert (host.state / "jobs/domain-1.part").stat().st_mode & 0o777 == 0o600
+    assert jobs.result(host, "domain-1") is None
+    assert [one.name for one in jobs.titled(host, "domain-")] == ["domain-1"]
+    go_on.touch()
+    job = ended(host, "domain-1")
+    assert (job.state, job.done, job.total, job.owner) == ("done", 10, 10, "alice")
+    while jobs.partial(host, "domain-1") is not None:
+        assert time.monotonic() < limit
+    assert jobs.result(host, "domain-1") == "all"
+
+
+def test_a_new_start_forgets_what_a_killed_one_had_found(host: Host) -> None:
+    def killed(desk: jobs.Desk) -> str:
+        desk.show("some")
+        desk.step("one", 1, 2)
+        os.kill(os.getpid(), signal.SIGKILL)
+        return "never"
+
+    jobs.start_at_desk(host, killed, "domain-1", "shop.example", "alice")
+    job = ended(host, "domain-1")
+    assert (job.state, job.done, job.total, job.owner) == ("interrupted", 1, 2, "alice")
+    assert jobs.partial(host, "domain-1") == "some"
+    kept(host, 1)
+    assert jobs.partial(host, "domain-1") is None
+
+
+def test_lines_of_an_earlier_version_are_read(host: Host) -> None:
+    kept(host, 1)
+    line = '{"state": "done", "text": "It is checked.", "title": "shop.example"}\n'
+    (host.state / "jobs/domain-1").write_text(line)
+    assert jobs.read(host, "domain-1") == jobs.Job("domain-1", "done", "It is checked.", title="shop.example")
+
+
+@pytest.mark.parametrize("name", ["", "../secret", "domain-1.part", "A"])
+def test_what_is_found_so_far_of_names_that_are_no_job(host: Host, name: str) -> None:
+    kept(host, 1)
+    (host.state / "secret.part").write_text("1")
+    (host.state / "jobs/.part").write_text("1")
+    assert jobs.partial(host, name) is None
+
+
+def test_a_job_speaks_english_whoever_started_it(host: Host) -> None:
+    language.use("de")
+    try:
+        name = started(host, language.tag)
+    finally:
+        language.use("en")
+    assert ended(host, name).text == "en"
