@@ -20,6 +20,7 @@ from mxverdict.judge.smtp import Case, judge_rows
 from mxverdict.judge.summary import summary
 from mxverdict.judge.truth import truth_of
 from mxverdict.language import gettext as _
+from mxverdict.retold import retold
 from mxverdict.testers import UNKNOWN_HOSTS, Sender, Tester
 
 _WORST_FIRST = list(Verdict)
@@ -147,7 +148,7 @@ def _prediction(
 def _not_predicted(tester: Tester, preview: Preview) -> Finding:
     row = Row(_("{tester} report").format(tester=tester.title), "unknown", _("could not be predicted"))
     why = _("Exim did not say what it does to this tester.")
-    return Finding(row, Verdict.UNKNOWN, why, (preview.detail,))
+    return Finding(row, Verdict.UNKNOWN, why, (retold(preview.detail),))
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
