@@ -5,6 +5,7 @@ from __future__ import annotations
 from mxverdict.findings import Finding, Row, Verdict
 from mxverdict.judge.smtp import Case
 from mxverdict.language import gettext as _
+from mxverdict.retold import retold
 
 
 def judge_row(case: Case) -> tuple[Finding, ...]:
@@ -22,7 +23,7 @@ def judge_row(case: Case) -> tuple[Finding, ...]:
             Verdict.FALSE_POSITIVE if works and case.refusal else Verdict.PROBLEM,
             _("The tester was refused at once; the server answers others.") if case.refusal else
             _("The server really does not answer as the tester expects."),
-            (*case.told, *((case.preview.detail,) if case.preview.detail else ())),
+            (*case.told, *((retold(case.preview.detail),) if case.preview.detail else ())),
         ),
     )  # fmt: skip
 
