@@ -7,6 +7,7 @@ from mxverdict.evidence.policy import DnsAnswer, Policy
 from mxverdict.findings import Finding, Owner, Verdict
 from mxverdict.language import gettext as _
 from mxverdict.language import marked, ngettext
+from mxverdict.retold import retold
 from mxverdict.testers import rows
 
 CATEGORY = "dmarc"
@@ -22,13 +23,13 @@ def judge_dmarc(policy: Policy) -> tuple[Finding, ...]:
     own = policy.dmarc[0] if policy.dmarc else unasked
     if own.error:
         row = _words("DMARC Record Published").unknown(policy.domain, _(_UNREAD))
-        return (Finding(row, Verdict.UNKNOWN, _("The record could not be read."), (own.error,)),)
+        return (Finding(row, Verdict.UNKNOWN, _("The record could not be read."), (retold(own.error),)),)
     texts = [text for text in own.records if is_record(text)]
     if len(texts) > 1:
         return (_passes(policy, "DMARC Record Published"), _several(policy, texts))
     record = effective(policy.domain, policy.dmarc)
     if record is None:
-        unread = tuple(answer.error for answer in policy.dmarc if answer.error)
+        unread = tuple(retold(answer.error) for answer in policy.dmarc if answer.error)
         return tuple(_none(policy, own, unread))
     inherited = (_("inherited from {domain}").format(domain=record.domain),) if record.inherited else ()
     return (
@@ -83,7 +84,7 @@ def _syntax(policy: Policy, record: DmarcRecord) -> Finding:
     row = _words(name).fails(policy.domain)
     if record.error:
         todo = _("Correct the record.")
-        proof = (record.error[:_SHOWN], where)
+        proof = (retold(record.error)[:_SHOWN], where)
         return Finding(row, Verdict.PROBLEM, _(_IGNORED), proof, todo, Owner.ZONE)
     if record.malformed_destinations:
         wrong = [uri[:_SHOWN] for uri in record.malformed_destinations[:_LINES]]
@@ -112,7 +113,7 @@ def _enforced(policy: Policy, record: DmarcRecord) -> list[Finding]:
 
 def _external(policy: Policy, record: DmarcRecord) -> Finding:
     name = "DMARC External Validation"
-    unread = tuple(d.answer.error for d in policy.destinations if d.answer.error)
+    unread = tuple(retold(d.answer.error) for d in policy.destinations if d.answer.error)
     refusing = [
         destination.domain
         for destination in policy.destinations
