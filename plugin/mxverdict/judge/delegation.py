@@ -6,10 +6,12 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 
 from mxverdict.addresses import is_public
+from mxverdict.evidence.zone import HostAddresses
 from mxverdict.findings import Finding, Owner, Verdict
 from mxverdict.judge.zone_facts import ZoneFacts, listed_errors, listing, told
 from mxverdict.language import gettext as _
 from mxverdict.language import marked
+from mxverdict.retold import retold
 from mxverdict.testers.rows import RowWords, limits, load
 
 _UNTOLD = marked("could not be told")
@@ -23,7 +25,7 @@ def bad_glue(facts: ZoneFacts) -> Finding:
     if delegation.found is None:
         why = _("The zone above could not be asked.")
         row = words.unknown(facts.host, _(_UNTOLD))
-        return Finding(row, Verdict.UNKNOWN, why, listed_errors(delegation.error))
+        return Finding(row, Verdict.UNKNOWN, why, listed_errors(retold(delegation.error)))
     known = {host.name: host for host in facts.zone.hosts}
     glue = {host.name: host.addresses for host in delegation.glue}
     wrong = {
@@ -56,7 +58,7 @@ def bad_glue(facts: ZoneFacts) -> Finding:
     if unread:
         why = _("The real addresses of the name servers could not be looked up.")
         row = words.unknown(facts.host, _(_UNTOLD))
-        return Finding(row, Verdict.UNKNOWN, why, tuple(f"{host.name}: {host.error}" for host in unread))
+        return Finding(row, Verdict.UNKNOWN, why, _errors(unread))
     shown = tuple(_gives(delegation.parent, name, found) for name, found in glue.items())
     why = (
         _("What the zone above sends along is right.")
@@ -105,7 +107,7 @@ def parent_mismatch(facts: ZoneFacts) -> Finding:
     lists = {server.name_servers for server in facts.serving if server.name_servers}
     if delegation.found is None or not lists:
         why = _("The two lists could not both be read.")
-        errors = listed_errors(delegation.error, *_list_errors(facts))
+        errors = listed_errors(retold(delegation.error), *_list_errors(facts))
         return Finding(words.unknown(facts.host, _(_UNTOLD)), Verdict.UNKNOWN, why, errors)
     above = delegation.name_servers
     lines = (
@@ -184,15 +186,19 @@ def _network(address: str) -> str:
 
 
 def _not_looked_up(facts: ZoneFacts, words: RowWords) -> Finding:
-    errors = tuple(f"{host.name}: {host.error}" for host in facts.zone.hosts if host.error)
+    errors = _errors(facts.zone.hosts)
     why = _("The addresses of the name servers could not be looked up.")
     return Finding(words.unknown(facts.host, _(_UNTOLD)), Verdict.UNKNOWN, why, errors)
+
+
+def _errors(hosts: Iterable[HostAddresses]) -> tuple[str, ...]:
+    return tuple(f"{host.name}: {retold(host.error)}" for host in hosts if host.error)
 
 
 def _list_errors(facts: ZoneFacts) -> tuple[str, ...]:
     return (
         *(
-            f"{server.name}: {server.name_servers_error}"
+            f"{server.name}: {retold(server.name_servers_error)}"
             for server in facts.serving
             if not server.name_servers
         ),
