@@ -22,6 +22,7 @@ from mxverdict.evidence.blocklist import (
 from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.language import gettext as _
 from mxverdict.language import marked, ngettext
+from mxverdict.retold import retold
 from mxverdict.testers import rows
 from mxverdict.testers.blocklists import Blocklist, load
 
@@ -99,7 +100,7 @@ def _now(evidence: BlocklistEvidence, known: Blocklist, address: str) -> Finding
     state = _state(evidence, known)
     if answer.error or answer.codes or state.kind != "sound":
         why = _("{list} could not be asked now.").format(list=known.title)
-        told = answer.error or _codes(known, answer.codes) or state.told
+        told = retold(answer.error) or _codes(known, answer.codes) or state.told
         row = _row(known, address, "unknown", _("no usable answer"))
         return Finding(row, Verdict.UNKNOWN, why, (told,), _look_up(known.removal))
     words = rows.load(CATEGORY).get(known.title)
@@ -203,7 +204,7 @@ def _unproven(
     silent = {zone: state.told for zone, state in states.items() if state.kind == "silent"}
     for answer in evidence.answers:
         if states.get(answer.zone) == _SOUND and _unanswered(known[answer.zone], answer):
-            told = answer.error or _codes(known[answer.zone], answer.codes)
+            told = retold(answer.error) or _codes(known[answer.zone], answer.codes)
             silent.setdefault(answer.zone, f"{answer.address}: {told}")
     told_already = {answer.zone for answer in evidence.answers if answer.codes}
     broken = {
@@ -273,7 +274,7 @@ def _state(evidence: BlocklistEvidence, known: Blocklist) -> _State:
     if listed is None or clean is None:
         return _State("silent", _("its test entries were not asked for"))
     if listed.error or clean.error:
-        return _State("silent", listed.error or clean.error)
+        return _State("silent", retold(listed.error or clean.error))
     if not listed.codes:
         return _State("dead", _("it lacks {entry}, which every list must hold").format(entry=LISTED_ENTRY))
     return _SOUND
