@@ -11,6 +11,7 @@ from mxverdict.judge.climb import CALLOUT_PATIENCE, NO_CONNECTION, Outcome
 from mxverdict.judge.ladder_words import LEVELS
 from mxverdict.language import gettext as _
 from mxverdict.language import marked
+from mxverdict.retold import retold
 
 WAITING = {Outcome.GREYLISTED, Outcome.PUT_OFF, Outcome.BUSY}
 _UNFINISHED = {Outcome.NO_ANSWER, Outcome.OUT_OF_TIME, Outcome.LEFT_ALONE, Outcome.FAILED}
@@ -74,7 +75,7 @@ def conclude(ladder: Ladder, outcomes: Sequence[Outcome]) -> Finding:
     route = ladder.route
     assert route is not None
     if route.kind == "unknown":
-        why = _("The DNS gave no answer: {error}.").format(error=route.error)
+        why = _("The DNS gave no answer: {error}.").format(error=retold(route.error))
         return _untried(ladder, why)
     if route.kind in _NOWHERE:
         text, why = _NOWHERE[route.kind]
@@ -156,4 +157,4 @@ def _finding(
 ) -> Finding:
     name = marked("Callback") if ladder.purpose == "callback" else marked("Outgoing mail")
     row = Row(name, LEVELS[verdict], text, "outbound", ladder.recipient)
-    return Finding(row, verdict, why, ladder.skipped, todo, owner)
+    return Finding(row, verdict, why, tuple(map(retold, ladder.skipped)), todo, owner)
