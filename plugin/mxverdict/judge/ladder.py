@@ -23,6 +23,7 @@ from mxverdict.judge.ladder_words import (
 )
 from mxverdict.language import gettext as _
 from mxverdict.language import marked
+from mxverdict.retold import retold
 
 _MAIL_HOST = marked("Mail host")
 _TEST_MESSAGE = marked("Test message")
@@ -135,7 +136,7 @@ def _values(climb: Climb, ladder: Ladder) -> dict[str, str]:
         "domain": ladder.domain,
         "sender": ladder.sender or "<>",
         "recipient": ladder.recipient,
-        "failure": climb.failure,
+        "failure": retold(climb.failure),
         "stage": stages.get(climb.failed_at, climb.failed_at.upper()),
         "seconds": f"{climb.waited:.0f}",
         "reply": "" if reply is None else f"{reply.code} {' '.join(reply.lines)}",
@@ -149,8 +150,9 @@ def _hosts_without_address(ladder: Ladder) -> Iterator[Finding]:
         if host.addresses:
             continue
         if host.errors:
+            errors = tuple(map(retold, host.errors))
             row = Row(_MAIL_HOST, "unknown", _("could not be looked up"), "outbound", host.name)
-            yield Finding(row, Verdict.UNKNOWN, _("Its addresses could not be looked up."), host.errors)
+            yield Finding(row, Verdict.UNKNOWN, _("Its addresses could not be looked up."), errors)
         else:
             row = Row(_MAIL_HOST, "warning", _("has no address"), "outbound", host.name)
             why = _("Senders skip this MX record and use the others.")
@@ -163,7 +165,7 @@ def _broken_tls(ladder: Ladder) -> Iterator[Finding]:
         if climb.tls is None or (climb.tls.handshake and not climb.tls.problem):
             continue
         name = _name(climb)
-        evidence = (climb.tls.problem,)
+        evidence = (retold(climb.tls.problem),)
         if climb.tls.handshake:
             row = Row("TLS", "warning", _("the certificate cannot be trusted"), "outbound", name)
             why = _(
