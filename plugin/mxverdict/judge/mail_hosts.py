@@ -11,6 +11,7 @@ from mxverdict.evidence.mail_route import HostGreeting, MailHost, MailRoute, Rec
 from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.language import gettext as _
 from mxverdict.language import marked
+from mxverdict.retold import retold
 
 ANSWERS = marked("MX host answers")
 TAKES = marked("MX host takes the domain")
@@ -190,7 +191,7 @@ def _relay(host: MailHost, greetings: Sequence[HostGreeting]) -> Iterable[Findin
 
 def _said(greeting: HostGreeting, answer: RecipientAnswer) -> str:
     if answer.reply is None:
-        return f"{greeting.address} RCPT {answer.recipient}: {answer.reason}"
+        return f"{greeting.address} RCPT {answer.recipient}: {retold(answer.reason)}"
     step = "MAIL FROM:<>" if answer.reason == "at MAIL" else f"RCPT {answer.recipient}"
     return f"{greeting.address} {step}: {answer.reply.code} {' '.join(answer.reply.lines)}"
 
@@ -198,7 +199,7 @@ def _said(greeting: HostGreeting, answer: RecipientAnswer) -> str:
 def _met(greeting: HostGreeting) -> str:
     connect = greeting.probe.stage("connect")
     if greeting.outcome != "greeted" or connect is None or connect.reply is None:
-        said, seconds = greeting.probe.failure, "" if connect is None else f"{connect.seconds:.1f}"
+        said, seconds = retold(greeting.probe.failure), "" if connect is None else f"{connect.seconds:.1f}"
     else:
         said = f"{connect.reply.code} {' '.join(connect.reply.lines[:1])}"
         seconds = f"{connect.seconds:.3f}"
