@@ -14,13 +14,12 @@ from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.judge.truth import is_host_name
 from mxverdict.language import gettext as _
 from mxverdict.language import marked, ngettext
+from mxverdict.retold import retold
 
 HELO = marked("HELO name of outgoing mail")
 SENDING_ADDRESS = marked("PTR of the sending address")
 FILES = marked("Outgoing mail set-up")
 _SHOWN = 5
-_SOURCES = frozenset((marked("the kernel's choice"), marked("Exim's primary_hostname")))
-"""Where an address or a name comes from, when it is no file."""
 
 
 def judge_outgoing(one: Outgoing) -> tuple[Finding, ...]:
@@ -35,9 +34,9 @@ def _files(one: Outgoing) -> Iterable[Finding]:
     if one.error:
         row = Row(FILES, "unknown", _("not told"), host=_who(one))
         why = _("How mail of these domains leaves the server could not be told.")
-        yield Finding(row, Verdict.UNKNOWN, why, (one.error,))
+        yield Finding(row, Verdict.UNKNOWN, why, (retold(one.error),))
         return
-    source = _source(one.address_source)
+    source = retold(one.address_source)
     if one.wrong:
         yield Finding(
             Row(FILES, "error", _("{word} is no address").format(word=one.wrong), host=_who(one)),
@@ -72,7 +71,7 @@ def _files(one: Outgoing) -> Iterable[Finding]:
             _("The lines work now, but cPanel overwrites them at its next updateuserdomains."),
             (
                 _("{domains}: HELO from {helo_source}, address from {address_source}").format(
-                    domains=_who(one), helo_source=_source(one.helo_source), address_source=source
+                    domains=_who(one), helo_source=retold(one.helo_source), address_source=source
                 ),
             ),
             _(
@@ -92,7 +91,7 @@ def _helo(one: Outgoing) -> Finding:
         return Finding(row, Verdict.PROBLEM, why, told, _set_helo(one), Owner.SERVER)
     if forward is None or (forward.error and one.address not in forward.addresses):
         row = Row(HELO, "unknown", one.helo, host=_who(one))
-        reason = forward.error if forward is not None else _("it was not looked up")
+        reason = retold(forward.error) if forward is not None else _("it was not looked up")
         why = _("The addresses of the HELO name could not be looked up.")
         return Finding(row, Verdict.UNKNOWN, why, (reason,))
     if one.address in forward.addresses:
@@ -125,7 +124,7 @@ def _reverse(one: Outgoing) -> Finding:
         return _behind_nat(SENDING_ADDRESS, one, _told(one))
     if reverse is None or reverse.error:
         row = Row(SENDING_ADDRESS, "unknown", _("not told"), host=one.address)
-        reason = reverse.error if reverse is not None else _("it was not looked up")
+        reason = retold(reverse.error) if reverse is not None else _("it was not looked up")
         return Finding(row, Verdict.UNKNOWN, _("The PTR could not be looked up."), (reason,))
     if not reverse.names:
         row = Row(SENDING_ADDRESS, "error", _("none"), host=one.address)
@@ -161,7 +160,7 @@ def _confirmed(one: Outgoing, reverse: ReverseDns, confirmed: Sequence[str]) -> 
     if one.helo.lower().rstrip(".") != confirmed[0].lower():
         why = _("The PTR is sound, but HELO gives another name; a few receivers want the same one.")
         todo = _("Let HELO say {name}: see {source}.")
-        todo = todo.format(name=confirmed[0], source=_source(one.helo_source))
+        todo = todo.format(name=confirmed[0], source=retold(one.helo_source))
         return Finding(row, Verdict.ADVISORY, why, _told(one), todo, Owner.SERVER)
     row = Row(SENDING_ADDRESS, "ok", names, host=one.address)
     why = _("Address, PTR and HELO name agree in both directions.")
@@ -197,9 +196,9 @@ def _told(one: Outgoing) -> tuple[str, ...]:
             domains=_who(one),
             address=one.address,
             local=one.local_address,
-            address_source=_source(one.address_source),
+            address_source=retold(one.address_source),
             helo=one.helo,
-            helo_source=_source(one.helo_source),
+            helo_source=retold(one.helo_source),
         )
     ]
     none = _("no address")
@@ -208,7 +207,9 @@ def _told(one: Outgoing) -> tuple[str, ...]:
     if one.reverse is not None and not one.reverse.error:
         names = ", ".join(one.reverse.names) or _("none")
         lines.append(_("PTR of {address}: {names}").format(address=one.address, names=names))
-        lines += [f"{f.name}: {', '.join(f.addresses) or f.error or none}" for f in one.reverse.forwards]
+        lines += [
+            f"{f.name}: {', '.join(f.addresses) or retold(f.error) or none}" for f in one.reverse.forwards
+        ]
     return tuple(dict.fromkeys(lines))
 
 
@@ -221,7 +222,3 @@ def _who(one: Outgoing) -> str:
     return ngettext("{names} and {count} more", "{names} and {count} more", more).format(
         names=shown, count=more
     )
-
-
-def _source(told: str) -> str:
-    return _(told) if told in _SOURCES else told
