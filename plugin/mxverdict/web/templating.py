@@ -43,7 +43,8 @@ def environment(host: Host) -> Environment:
     made.filters.update(
         age=age, moment=moment, countdown=countdown, transcript=_transcript, sentence=_sentence
     )
-    made.filters.update(pasted=_pasted, sources=told_sources, retold=retold, anchor=_anchor)
+    made.filters.update(pasted=_pasted, sources=told_sources, retold=retold, translated=language.gettext)
+    made.filters.update(anchor=_anchor)
     made.globals["version"] = __version__
     return made
 
@@ -63,8 +64,8 @@ def _ngettext(one: str, many: str, number: int, /, **values: object) -> Markup:
 
 
 def _filled(text: str, values: dict[str, object]) -> Markup:
-    shown = {name: _shown(value) for name, value in values.items()}
-    return Markup(text) % shown  # noqa: S704 - a text of the catalogue is part of the template
+    """No message brings HTML with it, whatever is passed here as one by mistake."""
+    return escape(text) % {name: _shown(value) for name, value in values.items()}
 
 
 def _anchor(row: Row, about: str = "") -> str:

@@ -152,9 +152,17 @@ def test_a_picture_of_days_names_the_days_and_an_empty_one_is_none() -> None:
 @pytest.mark.parametrize(
     "passed, passed_at, words",
     [
-        (0, None, "nothing came in"),
-        (1, NOW - 50, "1 message came in all the same, the last one before the last refusal"),
-        (2, NOW, "2 messages came in all the same, the last one after the last refusal"),
+        (0, None, "Since the first refusal nothing came in."),
+        (
+            1,
+            NOW - 50,
+            "Since the first refusal 1 message came in all the same, the last one before the last refusal.",
+        ),
+        (
+            2,
+            NOW,
+            "Since the first refusal 2 messages came in all the same, the last one after the last refusal.",
+        ),
     ],
 )
 def test_a_refused_sender_in_words(passed: int, passed_at: float, words: str) -> None:
