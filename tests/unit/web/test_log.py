@@ -228,7 +228,7 @@ def test_a_big_log_is_waited_for_with_progress(host: Host, monkeypatch: pytest.M
 
     monkeypatch.setattr(log_reading, "_read", slow)
     page = call(host, "view=log").body
-    assert "Reading Exim's log" in page
+    assert "Reading Exim&#39;s log" in page
     assert 'data-busy="1"' in page
     assert 'content="3;url=?view=log&amp;days=1"' in page
 
@@ -236,7 +236,7 @@ def test_a_big_log_is_waited_for_with_progress(host: Host, monkeypatch: pytest.M
 def test_without_a_log_the_page_says_so(host: Host) -> None:
     call(host, "view=log")
     jobs.wait(host, log_reading.JOB, 10)
-    assert "Exim's main log is not there." in call(host, "view=log").body
+    assert "Exim&#39;s main log is not there." in call(host, "view=log").body
 
 
 def test_what_another_version_left_is_no_reading(host: Host) -> None:
