@@ -30,7 +30,7 @@ def use(tag: str) -> None:
 
         try:
             _catalogue, _tag = translation(DOMAIN, FOLDER, [tag]), tag
-        except OSError:  # the catalogue is missing
+        except Exception:  # the catalogue is missing or damaged: everything else works without it
             return
 
 

@@ -20,6 +20,7 @@ CONTEXT = "stored"
 """Marks those templates in the catalogue (`msgctxt`)."""
 _MOST = 4000
 """Characters of a text that is looked at; a longer one is none of ours."""
+_MOST_PARTS = 20
 _DEEPEST = 4
 _JOINT = "; "
 """Stands between texts that were put together; what follows ": " is often one too."""
@@ -70,7 +71,9 @@ def _told(text: str, depth: int = 0) -> str:
     for told in (_whole(text, depth), _parts(text, depth), _whole(text, depth, joined=True)):
         if told:
             return told
-    return ": ".join(_told(part, depth + 1) for part in text.split(": ")) if ": " in text else text
+    if not 0 < text.count(": ") <= _MOST_PARTS:
+        return text
+    return ": ".join(_told(part, depth + 1) for part in text.split(": "))
 
 
 def _whole(text: str, depth: int, *, joined: bool = False) -> str:
@@ -86,6 +89,8 @@ def _whole(text: str, depth: int, *, joined: bool = False) -> str:
 def _parts(text: str, depth: int) -> str:
     """Several texts that were put together, the longest first: one may have the mark between them in it. ""
     when none of them is ours."""
+    if text.count(_JOINT) > _MOST_PARTS:
+        return ""
     rest, parts, known = text.split(_JOINT), [], False
     while rest:
         for end in range(len(rest), 0, -1):

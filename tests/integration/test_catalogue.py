@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 
+from mxverdict import language
 from mxverdict.language import NAMES
+from mxverdict.retold import retold
 from tests.catalogue import code, faults
 from tests.catalogue.files import (
+    PSEUDO,
     Texts,
     file_of,
     languages,
@@ -189,6 +192,21 @@ def test_the_language_of_tests_has_every_message_in_brackets(tmp_path: Path) -> 
             told = spoken.pgettext(message.context, one) if message.context else spoken.gettext(one)
             assert told == f"⟦{one}⟧"
             assert not many or spoken.ngettext(one, many, 2) == f"⟦{many}⟧"
+
+
+def test_each_text_that_is_kept_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None is taken for another that has more words around its values."""
+    pseudo(tmp_path)
+    monkeypatch.setattr(language, "FOLDER", tmp_path)
+    monkeypatch.setitem(language.NAMES, PSEUDO, PSEUDO)
+    language.use(PSEUDO)
+    try:
+        for message in template():
+            if message.context == code.STORED and isinstance(message.id, str):
+                values = {name: f"<{name}>" for name in faults.names(message.id)}
+                assert retold(message.id.format(**values)) == f"⟦{message.id}⟧".format(**values)
+    finally:
+        language.use("en")
 
 
 def test_the_compiled_file_leaves_out_what_is_fuzzy(tmp_path: Path) -> None:

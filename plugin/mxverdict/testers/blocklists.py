@@ -1,7 +1,7 @@
 """The blocklists (DNSBLs) that are looked at, and those that are dead: data with source and date.
 
-What is said of a list (`meaning`, `access`, `advice`, `ended`, `why`) stands in the catalogue of texts: whoever
-shows it passes it through `language.gettext`.
+What is said of a list (`meaning`, `access`, `advice`, `ended`, `why`) stands in the catalogue of texts:
+whoever shows it passes it through `language.gettext`.
 """
 
 from __future__ import annotations

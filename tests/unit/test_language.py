@@ -1,0 +1,78 @@
+"""Texts of the catalogue in the language that is spoken; English where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mxverdict import language
+from mxverdict.language import gettext, marked, ngettext, stored, tag, use
+from tests.spoken import speaking
+
+_TEXTS = {"Open": "Offen", "{count} row\0{count} rows": "{count} Zeile\0{count} Zeilen"}
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    yield
+    use("en")
+
+
+def test_english_needs_no_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language, "FOLDER", tmp_path)
+    use("en")
+    assert (tag(), gettext("Open")) == ("en", "Open")
+
+
+def test_another_language(tmp_path: Path) -> None:
+    with speaking(tmp_path, _TEXTS):
+        assert (tag(), gettext("Open"), gettext("Shut")) == ("de", "Offen", "Shut")
+    assert (tag(), gettext("Open")) == ("en", "Open")
+
+
+@pytest.mark.parametrize(
+    ("count", "english", "german"), [(0, "rows", "Zeilen"), (1, "row", "Zeile"), (2, "rows", "Zeilen")]
+)
+def test_plural(count: int, english: str, german: str, tmp_path: Path) -> None:
+    assert ngettext("{count} row", "{count} rows", count) == f"{{count}} {english}"
+    with speaking(tmp_path, _TEXTS):
+        assert ngettext("{count} row", "{count} rows", count) == f"{{count}} {german}"
+        assert ngettext("{count} cow", "{count} cows", count) == f"{{count}} {english.replace('r', 'c', 1)}"
+
+
+@pytest.mark.parametrize("name", ["xx", "", "DE", "../de", "de/../de", "de\0"])
+def test_a_language_that_there_is_not(name: str, tmp_path: Path) -> None:
+    with speaking(tmp_path, _TEXTS):
+        use(name)
+        assert (tag(), gettext("Open")) == ("en", "Open")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no catalogue"])
+def test_a_catalogue_that_is_missing_or_none(
+    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(language, "FOLDER", tmp_path)
+    if content is not None:
+        path = tmp_path / "de/LC_MESSAGES/mxverdict.mo"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+    use("de")
+    assert (tag(), gettext("Open"), ngettext("a", "b", 2)) == ("en", "Open", "b")
+
+
+def test_no_text_stays_no_text(tmp_path: Path) -> None:
+    with speaking(tmp_path, _TEXTS):
+        assert gettext("") == ""
+
+
+def test_marking_changes_nothing(tmp_path: Path) -> None:
+    with speaking(tmp_path, _TEXTS):
+        assert (marked("Open"), stored("Open")) == ("Open", "Open")
+
+
+@pytest.mark.parametrize("name", sorted(set(language.NAMES) - {"en"}))
+def test_every_language_is_there(name: str) -> None:
+    use(name)
+    assert tag() == name
