@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -218,6 +219,19 @@ def test_a_closed_frame_stays_as_it_was(tmp_path: Path) -> None:
 # What perl gets
 
 
+@pytest.fixture
+def form_on_standard_input(tmp_path: Path) -> Iterator[None]:
+    form = tmp_path / "form"
+    form.write_text("token=hunter2")
+    kept = os.dup(0)
+    with form.open() as file:
+        os.dup2(file.fileno(), 0)
+    yield
+    os.dup2(kept, 0)
+    os.close(kept)
+
+
+@pytest.mark.usefixtures("form_on_standard_input")
 @pytest.mark.parametrize("framed", [False, True])
 def test_perl_sees_what_it_needs_and_no_secret(tmp_path: Path, framed: bool) -> None:
     seen = tmp_path / "seen"
