@@ -42,7 +42,7 @@
       timer.element.textContent = clock(left);
       if (left === 300) announce(5);
       if (left === 60) announce(1);
-      if (left === 0 && !timer.over) { timer.over = true; poll(); }
+      if (left === 0 && !timer.over) { timer.over = true; if (page.dataset.watch === "1") poll(); }
     }
   };
 
