@@ -50,6 +50,7 @@ class Response:
         self.begin(status, HTML, NO_STORE, *headers, policy=policy)
         self.framed = True
         self.write(top)
+        self.flush()
 
     def end_page(self) -> None:
         """Send the bottom of WHM's frame where its top was sent."""

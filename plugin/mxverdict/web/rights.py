@@ -18,7 +18,7 @@ from mxverdict.web import jobs
 from mxverdict.web.jobs import ABOUT_DOMAIN, Job
 from mxverdict.web.request import Refusal
 from mxverdict.web.visitor import DELEGATED, NONE, ROOT, Visitor
-from mxverdict.window import Actor, Window, audit
+from mxverdict.window import Actor, Window
 from mxverdict.window.model import WHITELIST
 
 if TYPE_CHECKING:
@@ -154,6 +154,8 @@ def owns_job(visitor: Visitor, job: Job) -> bool:
 
 def record_refusal(host: Host, visitor: Visitor, refusal: NotTheirs) -> None:
     """Write it to the audit trail; where that cannot be written, the refusal stands all the same."""
+    from mxverdict.window import audit
+
     with contextlib.suppress(JournalError):
         audit.record(host, Actor(visitor.user, "web"), "refused", result=str(refusal))
 

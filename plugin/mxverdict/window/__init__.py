@@ -1,16 +1,24 @@
-"""Test windows: temporary changes with a deadline that close themselves."""
+"""Test windows: temporary changes with a deadline that close themselves.
 
-from mxverdict.window.engine import (
-    close_due,
-    close_window,
-    extend_window,
-    list_windows,
-    open_permanent,
-    open_window,
-    open_windows,
-    permanent_entries,
-)
-from mxverdict.window.model import Actor, Window
+The names are imported when they are first asked for: most pages show windows and change none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mxverdict.window.engine import (
+        close_due,
+        close_window,
+        extend_window,
+        list_windows,
+        open_permanent,
+        open_window,
+        open_windows,
+        permanent_entries,
+    )
+    from mxverdict.window.model import Actor, Window
 
 __all__ = [
     "Actor",
@@ -24,3 +32,12 @@ __all__ = [
     "open_windows",
     "permanent_entries",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(name)
+    from importlib import import_module
+
+    place = "model" if name in ("Actor", "Window") else "engine"
+    return getattr(import_module(f"mxverdict.window.{place}"), name)
