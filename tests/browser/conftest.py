@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -19,6 +20,9 @@ from tests.sandbox.box import Sandbox
 from tests.sandbox.plugin import install_plugin
 from tests.sandbox.server_files import REPOSITORY
 from tests.sandbox.whm.defaults import PASSWORDS
+
+if TYPE_CHECKING:
+    from tests.browser.looking import Looks
 
 SECONDS = 1000
 """Playwright counts milliseconds."""
@@ -126,6 +130,18 @@ def whm(running_whm: Whm, browser: Browser) -> Iterator[Whm]:
         context.close()
     complaints, running_whm.complaints = running_whm.complaints, []
     assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def looks(browser: Browser) -> Iterator[Looks]:
+    """Every page of one server, each looked at once."""
+    from tests.browser import looking, states
+
+    with Sandbox(records=states.RECORDS) as box:
+        (box.root / "var/log/exim_mainlog").write_text(states.log_lines(time.time()))
+        whm = Whm(box, browser)
+        states.judge_by_hand(whm)
+        yield looking.Looks(whm)
 
 
 def open_whitelist(page: Page, minutes: int = 15, reason: str = "") -> None:

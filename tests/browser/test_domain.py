@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.browser.conftest import SECONDS, Whm, screenshot
 from tests.browser.hand_made import FAIL, HOSTILE, REAL, WAIT
+from tests.browser.states import judge_by_hand, said
 from tests.sandbox.box import Sandbox
-from tests.sandbox.server_files import REPOSITORY
 from tests.unit.report_maker import DOMAIN, SUMMARY
 
 WITH_AND_WITHOUT = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
@@ -48,23 +48,8 @@ def running_whm(browser: Browser) -> Iterator[Whm]:
     """The page's program judges domains as `hand_made` says."""
     with Sandbox() as box:
         whm = Whm(box, browser)
-        script = box.root / "usr/local/cpanel/whostmgr/docroot" / whm.path.lstrip("/")
-        imported = "    from mxverdict.web.app import main"
-        text = script.read_text()
-        assert imported in text
-        path = f"    sys.path.insert(1, {str(REPOSITORY)!r})\n    import tests.browser.hand_made\n"
-        script.write_text(text.replace(imported, path + imported))
+        judge_by_hand(whm)
         yield whm
-
-
-@contextmanager
-def said(whm: Whm, name: str, text: str) -> Iterator[None]:
-    file = whm.box.root / name
-    file.write_text(text)
-    try:
-        yield
-    finally:
-        file.unlink()
 
 
 @contextmanager

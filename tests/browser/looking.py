@@ -1,0 +1,137 @@
+"""One look at each page, at which everything is noted that the tests then judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from playwright.sync_api import Page
+
+from tests.browser.conftest import SCREENSHOTS, Whm
+from tests.browser.pages import PATIENCE, Scene
+
+WIDTHS = (320, 360, 600, 721, 1024, 1280, 2560, 3840)
+PICTURED = (360, 1280, 2560)
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+_HERE = Path(__file__).parent
+_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+_RULES: dict[str, dict[str, Any]] = {
+    "light": {"runOnly": _TAGS, "rules": {"target-size": {"enabled": True}}},
+    "dark": {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}},
+}
+"""The schemes differ in colours alone."""
+_RUN_AXE = """
+async (which) => {
+  const found = await axe.run(document, { ...which, resultTypes: ["violations"] });
+  return found.violations.flatMap((rule) =>
+    rule.nodes.map((node) => `${rule.id}: ${rule.help}: ${node.target.join(" ")}: ${node.failureSummary}`));
+}
+"""
+_STOPS = 200
+_UNFOLD = "for (const part of document.querySelectorAll('details')) part.open = true"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was noted: `faults` by axe, `unreadable` by `measure.js`, both with scheme or width in front, and
+    `stops`, the places that Tab leads to."""
+
+    faults: tuple[str, ...]
+    unreadable: tuple[str, ...]
+    stops: tuple[dict[str, Any], ...]
+    complaints: tuple[str, ...]
+    pictures: tuple[Path, ...] = field(default=())
+
+
+class Looks:
+    """Looks at a scene when it is first asked for."""
+
+    def __init__(self, whm: Whm) -> None:
+        self._whm = whm
+        self._pages: dict[str, Page] = {}
+        self._looks: dict[str, Look] = {}
+
+    def __getitem__(self, scene: Scene) -> Look:
+        if scene.name not in self._looks:
+            self._looks[scene.name] = self._look(scene)
+        return self._looks[scene.name]
+
+    def visit(self, scene: Scene) -> Page:
+        """A page of the scene's user, not yet anywhere."""
+        page = self._pages.get(scene.user)
+        if page is None or page.is_closed():
+            self._pages[scene.user] = self._whm.log_in(scene.user)
+            self._pages[scene.user].set_default_timeout(PATIENCE)
+        return self._pages[scene.user]
+
+    def _look(self, scene: Scene) -> Look:
+        page = self.visit(scene)
+        self._whm.complaints.clear()
+        with scene.state(self._whm):
+            page.emulate_media(color_scheme="light")
+            page.set_viewport_size({"width": 1280, "height": 900})
+            page.goto(self._whm.address(page) + scene.query)
+            assert page.get_by_text("Something went wrong inside MX Verdict.").count() == 0, page.url
+            scene.reach(page)
+            page.wait_for_load_state()
+            pictures = _take_pictures(page, scene.name)
+            unreadable = _measure(page, "as it comes")
+            stops = _walk(page)
+            page.evaluate(_UNFOLD)
+            unreadable += _measure(page, "unfolded")
+            faults = _ask_axe(page)
+        complaints = tuple(self._whm.complaints)
+        self._whm.complaints.clear()
+        return Look(faults, unreadable, stops, complaints, pictures)
+
+
+@cache
+def script(name: str) -> str:
+    return (_HERE / name).read_text()
+
+
+def _take_pictures(page: Page, name: str) -> tuple[Path, ...]:
+    SCREENSHOTS.mkdir(exist_ok=True)
+    pictures = []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        for width in PICTURED:
+            page.set_viewport_size({"width": width, "height": 900})
+            pictures.append(SCREENSHOTS / f"page-{name}-{width}-{scheme}.png")
+            page.screenshot(path=pictures[-1], full_page=True, animations="disabled")
+    page.emulate_media(color_scheme="light")
+    return tuple(pictures)
+
+
+def _measure(page: Page, how: str) -> tuple[str, ...]:
+    found = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        found += [f"{width} px, {how}: {line}" for line in page.evaluate(script("measure.js"))]
+    page.set_viewport_size({"width": 1280, "height": 900})
+    return tuple(found)
+
+
+def _walk(page: Page) -> tuple[dict[str, Any], ...]:
+    """Through the page with the Tab key."""
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    stops = []
+    for _ in range(_STOPS):
+        page.keyboard.press("Tab")
+        stop = page.evaluate(script("focused.js"))
+        if stop is None or stop["seen"]:
+            break
+        stops.append(stop)
+    return tuple(stops)
+
+
+def _ask_axe(page: Page) -> tuple[str, ...]:
+    page.evaluate(script("node_modules/axe-core/axe.min.js"))
+    found = []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        found += [f"{scheme}: {line}" for line in page.evaluate(_RUN_AXE, _RULES[scheme])]
+    page.emulate_media(color_scheme="light")
+    return tuple(found)
