@@ -16,6 +16,7 @@ import dns.rdata
 from mxverdict.collect.dns import look_up
 from mxverdict.dmarc_record import effective, places
 from mxverdict.evidence.policy import DnsAnswer, Policy, ReportDestination
+from mxverdict.language import stored
 from mxverdict.spf.evaluate import STRANGERS, check_host
 from mxverdict.spf.tree import TREE_LIMIT, key, walk
 
@@ -62,10 +63,8 @@ def _spf(
         for sender in (*STRANGERS, *senders):
             needed.update(dict.fromkeys(check_host(sender, domain, answers).needs))
         if not needed:
-            cut = (
-                f"only {TREE_LIMIT} included domains were followed" if len(tree.domains) >= TREE_LIMIT else ""
-            )
-            return tuple(answers.values()), cut
+            told = stored("only {most} included domains were followed").format(most=TREE_LIMIT)
+            return tuple(answers.values()), told if len(tree.domains) >= TREE_LIMIT else ""
         if len(answers) + len(needed) > LOOKUPS_LIMIT:
             return tuple(answers.values()), f"the record needs more than {LOOKUPS_LIMIT} look-ups"
         for answer in pool.map(lambda pair: _ask(pair[0], pair[1], deadline), needed):

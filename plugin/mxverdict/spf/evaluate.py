@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Optional, Union
 
 from mxverdict.evidence.policy import DnsAnswer
+from mxverdict.language import stored
 from mxverdict.spf.record import Record, Term, expand, has_macro, is_record, parse
 from mxverdict.spf.tree import Table, key
 
@@ -101,14 +102,22 @@ class _Check:
         target = self.target(record.redirect, domain)
         result = self.evaluate(target)
         if result[0] == "none" and not self.lacks(target, "TXT"):
-            raise _Stop("permerror", f"{domain} redirects to {target}, which has no SPF record")
+            raise _Stop(
+                "permerror",
+                stored("{domain} redirects to {target}, which has no SPF record").format(
+                    domain=domain, target=target
+                ),
+            )
         return result
 
     def record(self, domain: str) -> Optional[Record]:
         answer = self.look_up(domain, "TXT", void=False)
         texts = [text for text in answer.records if is_record(text)]
         if len(texts) > 1:
-            raise _Stop("permerror", f"{domain} has {len(texts)} SPF records")
+            raise _Stop(
+                "permerror",
+                stored("{domain} has {count} SPF records").format(domain=domain, count=len(texts)),
+            )
         return parse(texts[0]) if texts else None
 
     def matches(self, term: Term, domain: str) -> bool:
@@ -130,13 +139,23 @@ class _Check:
     def includes(self, target: str, domain: str) -> bool:
         result, _, _ = self.evaluate(target)
         if result == "none" and not self.lacks(target, "TXT"):
-            raise _Stop("permerror", f"{domain} includes {target}, which has no SPF record")
+            raise _Stop(
+                "permerror",
+                stored("{domain} includes {target}, which has no SPF record").format(
+                    domain=domain, target=target
+                ),
+            )
         return result == "pass"
 
     def mail_hosts(self, target: str, term: Term) -> list[str]:
         names = [text.split()[-1].rstrip(".") for text in self.look_up(target, "MX").records]
         if len(names) > NAME_LIMIT:
-            raise _Stop("permerror", f"{term.text}: {target} has {len(names)} MX hosts, {NAME_LIMIT} may be")
+            raise _Stop(
+                "permerror",
+                stored("{term}: {target} has {count} MX hosts, {most} may be").format(
+                    term=term.text, target=target, count=len(names), most=NAME_LIMIT
+                ),
+            )
         return [name for name in names if name]
 
     def has_address(self, name: str, term: Term) -> bool:
@@ -164,14 +183,17 @@ class _Check:
             return domain
         name = expand(term.domain, macros(self.address, self.domain, domain, self.helo))
         if not name:
-            raise _Stop("permerror", f"{term.text} leads to no domain name")
+            raise _Stop("permerror", stored("{term} leads to no domain name").format(term=term.text))
         return name
 
     def count(self, term: Term) -> None:
         self.lookups += 1
         if self.lookups > LOOKUP_LIMIT:
             raise _Stop(
-                "permerror", f"more than {LOOKUP_LIMIT} look-ups are needed; {term.text} is one too many"
+                "permerror",
+                stored("more than {most} look-ups are needed; {term} is one too many").format(
+                    most=LOOKUP_LIMIT, term=term.text
+                ),
             )
 
     def lacks(self, name: str, kind: str) -> bool:
@@ -195,7 +217,10 @@ class _Check:
             self.voids[f"{name} {kind}"] = literal
             if len(self.voids) > VOID_LIMIT:
                 raise _Stop(
-                    "permerror", f"more than {VOID_LIMIT} look-ups lead nowhere: {', '.join(self.voids)}"
+                    "permerror",
+                    stored("more than {most} look-ups lead nowhere: {voids}").format(
+                        most=VOID_LIMIT, voids=", ".join(self.voids)
+                    ),
                 )
         return answer
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Optional, Union
 
+from mxverdict.language import stored
+
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 MECHANISMS = ("all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists")
@@ -24,6 +26,7 @@ _MACRO = re.compile(r"%(?:\{([A-Za-z])(\d*)(r?)([.\-+,/_=]*)\}|[%_\-])", re.IGNO
 _TOP_LABEL = re.compile(r"(?:[A-Za-z0-9]*[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9]+-[A-Za-z0-9-]*[A-Za-z0-9])\Z")
 _SHOWN = 60
 _NAME_LENGTH = 253
+_MEANT = {"ipv4": "ip4", "ipv6": "ip6", "ip": "ip4", "includes": "include", "inlcude": "include"}
 _ERRORS_LIMIT = 20
 
 
@@ -102,9 +105,9 @@ def parse(text: str) -> Record:
     """Read a record that `is_record` (or should be). Nothing is raised."""
     errors: list[str] = []
     if not is_record(text):
-        errors.append('the record does not start with "v=spf1 "')
+        errors.append(stored('the record does not start with "v=spf1 "'))
     if not all(" " <= character <= "~" for character in text):
-        errors.append("the record holds characters outside printable ASCII")
+        errors.append(stored("the record holds characters outside printable ASCII"))
     terms = []
     for word in text.split(" ")[1:]:
         if word and len(errors) < _ERRORS_LIMIT:
@@ -113,7 +116,7 @@ def parse(text: str) -> Record:
                 terms.append(term)
     for name in ("redirect", "exp"):
         if sum(term.name == name and not term.qualifier for term in terms) > 1:
-            errors.append(f'"{name}=" stands more than once')
+            errors.append(stored('"{name}=" stands more than once').format(name=name))
     return Record(text, tuple(terms), tuple(dict.fromkeys(errors)))
 
 
@@ -154,17 +157,22 @@ def _term(word: str, errors: list[str]) -> Optional[Term]:
         return _modifier(word, modifier[1].lower(), modifier[2], errors)
     match = _MECHANISM.fullmatch(word)
     if match is None:
-        errors.append(f"{_shown(word)} is no SPF term")
+        errors.append(stored("{word} is no SPF term").format(word=_shown(word)))
         return None
     qualifier, name = match[1] or "+", match[2].lower()
     rest = (match[3] or "") + (match[4] or "")
     if name not in MECHANISMS:
-        errors.append(f"{_shown(word)} is no SPF mechanism{_meant(name)}")
+        meant = _MEANT.get(name, "")
+        if meant:
+            told = stored('{word} is no SPF mechanism ("{meant}" is meant?)')
+        else:
+            told = stored("{word} is no SPF mechanism")
+        errors.append(told.format(word=_shown(word), meant=meant))
         return None
     if name in ("ip4", "ip6"):
         return _network(word, name, qualifier, rest, errors)
     if name == "all" and rest:
-        errors.append(f"{_shown(word)}: nothing may follow all")
+        errors.append(stored("{word}: nothing may follow all").format(word=_shown(word)))
     return _named(word, name, qualifier, rest, errors)
 
 
@@ -172,7 +180,7 @@ def _modifier(word: str, name: str, value: str, errors: list[str]) -> Term:
     if name in ("redirect", "exp"):
         _check_domain(word, value, errors)
     elif "%" in _MACRO.sub("", value):
-        errors.append(f"{_shown(word)} holds a malformed macro")
+        errors.append(stored("{word} holds a malformed macro").format(word=_shown(word)))
     return Term(word, name, domain=value)
 
 
@@ -185,7 +193,9 @@ def _network(word: str, name: str, qualifier: str, rest: str, errors: list[str])
         if network.version != version or not _LENGTH.match(rest[1:].lstrip("0123456789abcdefABCDEF.:")):
             raise ValueError
     except ValueError:
-        errors.append(f"{_shown(word)} is no IPv{version} address or network")
+        errors.append(
+            stored("{word} is no IPv{version} address or network").format(word=_shown(word), version=version)
+        )
         return None
     return Term(word, name, qualifier, network=network)
 
@@ -197,14 +207,14 @@ def _named(word: str, name: str, qualifier: str, rest: str, errors: list[str]) -
         assert lengths is not None
         length_4, length_6 = int(lengths[1] or 32), int(lengths[2] or 128)
         if length_4 > 32 or length_6 > 128:
-            errors.append(f"{_shown(word)} has a prefix length that is too large")
+            errors.append(stored("{word} has a prefix length that is too large").format(word=_shown(word)))
         rest = rest[: lengths.start()]
     domain = rest[1:]
     if name in ("include", "exists") and not domain:
-        errors.append(f"{_shown(word)} names no domain")
+        errors.append(stored("{word} names no domain").format(word=_shown(word)))
     elif rest and name != "all":
         if not rest.startswith(":"):
-            errors.append(f"{_shown(word)} has a malformed prefix length")
+            errors.append(stored("{word} has a malformed prefix length").format(word=_shown(word)))
         _check_domain(word, domain, errors)
     return Term(word, name, qualifier, domain, None, length_4, length_6)
 
@@ -215,14 +225,9 @@ def _check_domain(word: str, domain: str, errors: list[str]) -> None:
     letters = {(match[1] or "").lower() for match in _MACRO.finditer(domain)} - {""}
     label = domain.rstrip(".").rpartition(".")[2]
     if "%" in plain or letters - set("slodiphv"):
-        errors.append(f"{_shown(word)} holds a malformed macro")
+        errors.append(stored("{word} holds a malformed macro").format(word=_shown(word)))
     elif not (re.search(r"%\{[^}]*\}\Z", domain) or ("." in domain.rstrip(".") and _TOP_LABEL.match(label))):
-        errors.append(f"{_shown(word)} names no domain")
-
-
-def _meant(name: str) -> str:
-    meant = {"ipv4": "ip4", "ipv6": "ip6", "ip": "ip4", "includes": "include", "inlcude": "include"}.get(name)
-    return f' ("{meant}" is meant?)' if meant else ""
+        errors.append(stored("{word} names no domain").format(word=_shown(word)))
 
 
 def _shown(word: str) -> str:

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 from mxverdict.errors import CommandMissing, CommandTimeout, WhmApiError, WhmForbidden, WhmUnreachable
 from mxverdict.host import Host
+from mxverdict.language import stored
 
 TIMEOUT = 30.0
 
@@ -41,7 +42,7 @@ class WhmApi(ABC):
         answer = _data("batch", self.request("batch", commands))
         results = answer.get("result")
         if not isinstance(results, list) or len(results) != len(calls):
-            raise WhmUnreachable("batch", "the answer does not fit the question")
+            raise WhmUnreachable("batch", stored("the answer does not fit the question"))
         return [_data_or_error(function, result) for (function, _), result in zip(calls, results)]
 
 
@@ -68,13 +69,13 @@ def envelope(function: str, text: str) -> dict[str, Any]:
     except ValueError:
         answer = None
     if not isinstance(answer, dict) or not isinstance(answer.get("metadata"), dict):
-        raise WhmUnreachable(function, "the answer is no WHM API 1 JSON")
+        raise WhmUnreachable(function, stored("the answer is no WHM API 1 JSON"))
     return answer
 
 
 def _data_or_error(function: str, answer: object) -> Answer:
     if not isinstance(answer, dict):
-        raise WhmUnreachable(function, "the answer is no WHM API 1 JSON")
+        raise WhmUnreachable(function, stored("the answer is no WHM API 1 JSON"))
     try:
         return _data(function, answer)
     except WhmApiError as error:
@@ -84,15 +85,15 @@ def _data_or_error(function: str, answer: object) -> Answer:
 def _data(function: str, answer: dict[str, Any]) -> dict[str, Any]:
     metadata = answer.get("metadata")
     if not isinstance(metadata, dict):
-        raise WhmUnreachable(function, "the answer is no WHM API 1 JSON")
+        raise WhmUnreachable(function, stored("the answer is no WHM API 1 JSON"))
     if str(metadata.get("result")) != "1":
-        reason = str(metadata.get("reason") or "no reason given")
+        reason = str(metadata.get("reason") or stored("no reason given"))
         if "permission" in reason.lower() or "access denied" in reason.lower():
             raise WhmForbidden(function, reason)
         raise WhmApiError(function, reason)
     data = answer.get("data") or {}
     if not isinstance(data, dict):
-        raise WhmUnreachable(function, "the answer holds no data object")
+        raise WhmUnreachable(function, stored("the answer holds no data object"))
     if isinstance(metadata.get("output"), dict):
         data = {**data, "output": str(metadata["output"].get("raw") or "")}
     return data

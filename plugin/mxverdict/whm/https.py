@@ -8,6 +8,7 @@ from typing import Any, Union
 import requests
 
 from mxverdict.errors import WhmForbidden, WhmUnreachable
+from mxverdict.language import stored
 from mxverdict.whm.api import TIMEOUT, WhmApi, envelope
 
 
@@ -42,13 +43,17 @@ class HttpsWhmApi(WhmApi):
                 self.url + function, data=query, timeout=self.timeout, allow_redirects=False
             )
         except requests.exceptions.SSLError as error:
-            raise WhmUnreachable(function, f"the certificate is not trusted: {error}") from None
+            raise WhmUnreachable(
+                function, stored("the certificate is not trusted: {error}").format(error=error)
+            ) from None
         except requests.exceptions.Timeout:
-            raise WhmUnreachable(function, f"no answer within {self.timeout:g} s") from None
+            raise WhmUnreachable(
+                function, stored("no answer within {seconds} s").format(seconds=f"{self.timeout:g}")
+            ) from None
         except requests.exceptions.RequestException as error:
-            raise WhmUnreachable(function, f"no connection: {error}") from None
+            raise WhmUnreachable(function, stored("no connection: {error}").format(error=error)) from None
         if response.status_code in (401, 403):
-            raise WhmForbidden(function, f"HTTP status {response.status_code}")
+            raise WhmForbidden(function, stored("HTTP status {status}").format(status=response.status_code))
         if response.status_code != 200:
-            raise WhmUnreachable(function, f"HTTP status {response.status_code}")
+            raise WhmUnreachable(function, stored("HTTP status {status}").format(status=response.status_code))
         return envelope(function, response.text)
