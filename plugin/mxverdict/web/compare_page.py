@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Optional
@@ -13,19 +14,23 @@ from mxverdict.language import gettext as _
 from mxverdict.web.page import send
 from mxverdict.web.request import Request
 from mxverdict.web.response import Response
+from mxverdict.window.model import DELAY_OFF, Window
 
 if TYPE_CHECKING:
+    from mxverdict.testers import Tester
     from mxverdict.web.compare_view import Line
     from mxverdict.web.standing import Standing
 
 
 @dataclass(frozen=True)
 class Compared:
-    """`error` is set instead of all else when nothing could be checked."""
+    """`let_past` are the names of the testers that a window lets past now; `error` is set instead of all else
+    when nothing could be checked."""
 
     lines: tuple[Line, ...] = ()
     taken_at: float = 0.0
     remarks: tuple[str, ...] = ()
+    let_past: frozenset[str] = frozenset()
     error: Optional[MxVerdictError] = None
 
 
@@ -41,9 +46,9 @@ def show(host: Host, request: Request, response: Response) -> None:
 
         return standing.look(host, request)
 
-    def compared() -> Compared:
+    def compared(windows: Sequence[Window]) -> Compared:
         response.flush()
-        return _compared(host)
+        return _compared(host, windows)
 
     send(
         host,
@@ -57,7 +62,7 @@ def show(host: Host, request: Request, response: Response) -> None:
     )
 
 
-def _compared(host: Host) -> Compared:
+def _compared(host: Host, windows: Sequence[Window]) -> Compared:
     from mxverdict import check, testers
     from mxverdict.web.compare_view import compare
 
@@ -67,4 +72,11 @@ def _compared(host: Host) -> Compared:
         return Compared(error=error)
     known = testers.load(host=host)
     remarks = (*report.remarks, *((known.trouble,) if known.trouble else ()))
-    return Compared(compare(evidence, report, known.testers), report.taken_at, remarks)
+    lines = compare(evidence, report, known.testers)
+    return Compared(lines, report.taken_at, remarks, _let_past(windows, known.testers))
+
+
+def _let_past(windows: Iterable[Window], known: Iterable[Tester]) -> frozenset[str]:
+    names = [tester.name for tester in known]
+    of_all = [names if window.kind == DELAY_OFF else window.tester.split(", ") for window in windows]
+    return frozenset(name for some in of_all for name in some)

@@ -141,12 +141,19 @@ def _outcome(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
     if entry.action == "open" and window:
         return _ended(window)
     if entry.action in _REFUSING:
-        return retold(_asked(entry)[1])
+        return _why_refused(*_asked(entry))
     if entry.action == "check":
         return tally(entry.result)
     if entry.action == "settings":
         return "; ".join(map(_setting, entry.result.split("; ")))
     return title_of(entry.result) if entry.action == "remove_tester_address" else retold(entry.result)
+
+
+def _why_refused(asked: str, sentence: str) -> str:
+    name, colon, rest = sentence.partition(": ")
+    if asked == "settings" and colon and name in SETTING_NAMES:
+        return f"{_(SETTING_NAMES[name])}: {retold(rest)}"
+    return retold(sentence)
 
 
 def _asked(entry: Entry) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from mxverdict.web.compare_view import Line, compare
 from tests.unit.evidence_maker import MXTOOLBOX, evidence, preview
 from tests.unit.web.cgi import call
 from tests.unit.web.conftest import Checked
+from tests.unit.window import rows as journal_rows
 
 TESTERS = testers.load().testers
 WITHOUT = next(tester for tester in TESTERS if not tester.addresses)
@@ -115,6 +116,24 @@ def test_the_page_links_to_the_reports(host: Host, checks: Checks) -> None:
         assert f'id="{link[1:]}"' in first
     assert "Not published" in page.body
     assert "3 rows turn to a pass." in page.body
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, ["As now: a test window lets it past."]),
+        ({"kind": "delay_off"}, ["As now: a test window lets it past."] * len(TESTERS)),
+        ({"tester": "203.0.113.77"}, []),
+    ],
+)
+def test_a_window_that_is_open_is_said(
+    host: Host, checks: Checks, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], told: list[str]
+) -> None:
+    found = gathered(0)
+    checks.append(lambda _: (found, check.again(found)))
+    monkeypatch.setattr("mxverdict.window.open_windows", lambda _host: [journal_rows.window(id=1, **changes)])
+    page = call(host, "view=testers").body
+    assert re.findall("As now: [^<]*", page) == told
 
 
 def test_the_page_says_why_nothing_could_be_checked(host: Host, checks: Checks) -> None:

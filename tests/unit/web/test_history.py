@@ -127,7 +127,10 @@ def test_changes_of_the_settings_in_words(host: Host) -> None:
         "Minutes proposed: 15 → 20; Resellers may open test windows: no → yes; "
         "Mail address: none → a@b.example.",
     ]
-    assert refused[2] == "Refused: changing the settings"
+    assert refused[2:] == [
+        "Refused: changing the settings",
+        "Minutes proposed: This is a number from 1 to 240, the most minutes of a test window.",
+    ]
 
 
 @pytest.mark.parametrize(
