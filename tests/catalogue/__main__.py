@@ -28,11 +28,11 @@ from tests.catalogue.files import (
     file_of,
     languages,
     po_bytes,
-    pseudo,
     read,
     renewed,
     template,
 )
+from tests.catalogue.pseudo import pseudo
 
 
 @contextmanager

@@ -17,9 +17,10 @@ from tests.catalogue.code import PACKAGE, Found, Id, found
 
 FOLDER = PACKAGE / "locale"
 TEMPLATE = FOLDER / "mxverdict.pot"
-PSEUDO = "xx"
 PERCENT = re.compile(r"%\((\w+)\)[a-z]")
 """A placeholder of a template."""
+PSEUDO = "xx"
+"""Tag of the language of `tests.catalogue.pseudo`."""
 _PLURALS = {"": "nplurals=INTEGER; plural=EXPRESSION;", PSEUDO: "nplurals=2; plural=(n != 1);"}
 
 
@@ -147,20 +148,6 @@ def mo_bytes(texts: Catalog) -> bytes:
 def compiled(tag: str) -> bytes:
     known = read(file_of(tag), tag)
     return mo_bytes(renewed(tag, known, known))
-
-
-def pseudo(folder: Path) -> Path:
-    """The language `xx` below `folder`, in which whatever is in the catalogue stands in ⟦brackets⟧."""
-    made = Texts(PSEUDO)
-    for message in template():
-        if message.id:
-            forms = (message.id,) if isinstance(message.id, str) else tuple(message.id)
-            marked = tuple(f"⟦{form}⟧" for form in forms)
-            made.add(message.id, marked if len(forms) > 1 else marked[0], context=message.context)
-    path = file_of(PSEUDO, ".mo", folder)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(mo_bytes(made))
-    return path
 
 
 def content(path: Path) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from gettext import GNUTranslations
 from pathlib import Path
 
@@ -19,11 +21,11 @@ from tests.catalogue.files import (
     languages,
     mo_bytes,
     po_bytes,
-    pseudo,
     read,
     renewed,
     template,
 )
+from tests.catalogue.pseudo import outside, pseudo, speaking_copy
 
 
 def test_the_files_are_what_the_code_and_the_translations_yield() -> None:
@@ -192,6 +194,21 @@ def test_the_language_of_tests_has_every_message_in_brackets(tmp_path: Path) -> 
             told = spoken.pgettext(message.context, one) if message.context else spoken.gettext(one)
             assert told == f"⟦{one}⟧"
             assert not many or spoken.ngettext(one, many, 2) == f"⟦{many}⟧"
+
+
+def test_a_copy_of_the_plugin_speaks_it(tmp_path: Path) -> None:
+    program = "from mxverdict import language as l; l.use('xx'); print(l.tag(), l.gettext('Problem'))"
+    environment = {"PYTHONPATH": str(speaking_copy(tmp_path)), "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=True)
+    assert done.stdout.decode() == "xx ⟦Problem⟧\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [("⟦a⟧", ""), ("a ⟦b ⟦c⟧ d⟧ e", "a  e"), ("plain", "plain"), ("⟦a⟧ b ⟦c⟧", " b "), ("⟦a", "⟦a")],
+)
+def test_what_stands_outside_of_the_brackets(text: str, left: str) -> None:
+    assert outside(text) == left
 
 
 def test_each_text_that_is_kept_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
