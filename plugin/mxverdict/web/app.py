@@ -52,6 +52,7 @@ def answer(
         user=environ.get("REMOTE_USER", ""),
         session=environ.get("cp_security_token", ""),
         frame=frame or start(environ, str(host.root), framed=False),
+        by_token="WHM_API_TOKEN_NAME" in environ,
     )
     response = Response(stream, visitor, head_only=environ.get("REQUEST_METHOD") == "HEAD")
     with contextlib.suppress(BrokenPipeError):

@@ -17,6 +17,7 @@ from mxverdict.web.history_view import CHECKS, REFUSALS, SETTINGS, WINDOWS, acti
 from mxverdict.web.page import send
 from mxverdict.web.request import Refusal, Request
 from mxverdict.web.response import Response
+from mxverdict.web.visitor import Visitor
 from mxverdict.window import Window
 from mxverdict.window.journal import reading
 
@@ -33,7 +34,6 @@ _KINDS = {
 def show(host: Host, request: Request, response: Response) -> None:
     """All of it to root, to others what they did themselves on these pages. Raises Refusal."""
     query, visitor = request.query, request.visitor
-    only_user = None if visitor.is_root else visitor.user
     kinds = {kind: _(name) for kind, name in _KINDS.items() if visitor.is_root or kind != SETTINGS}
     kind = query.get("kind", "")
     if kind not in kinds:
@@ -45,7 +45,7 @@ def show(host: Host, request: Request, response: Response) -> None:
     seen = standing.look(host, request)
     trouble, look = "", Look()
     try:
-        look = _look(host, _wanted(kind, only_user), place, back)
+        look = _look(host, _wanted(kind, visitor), place, back)
     except OSError as error:
         trouble = error.strerror or str(error)
     windows = _windows(host, look.entries)
@@ -77,14 +77,14 @@ def _place(text: Optional[str]) -> Optional[int]:
     return int(text)
 
 
-def _wanted(kind: str, only_user: Optional[str]) -> Wanted:
+def _wanted(kind: str, visitor: Visitor) -> Wanted:
     def test(entry: Entry) -> bool:
-        if only_user is not None and (entry.user != only_user or entry.origin != "web"):
+        if not visitor.is_root and not (entry.origin == "web" and visitor.did(entry.user)):
             return False
         return is_told(entry) and (not kind or kind_of(entry) == kind)
 
-    if only_user is not None:
-        return Wanted(test, (trail.mark("user", only_user),))
+    if not visitor.is_root:
+        return Wanted(test, (trail.mark("user", visitor.user),))
     return Wanted(test, tuple(trail.mark("action", action) for action in actions_of(kind)))
 
 

@@ -129,7 +129,20 @@ def most_minutes(limits: Settings, visitor: Visitor) -> int:
 
 
 def owns_window(visitor: Visitor, window: Window) -> bool:
-    return visitor.is_root or (window.origin == "web" and window.opened_by == visitor.user)
+    return visitor.is_root or (window.origin == "web" and visitor.did(window.opened_by))
+
+
+def require_window(host: Host, visitor: Visitor, number: int) -> Window:
+    """A window that a reseller opened, whatever its state. Raises Refusal, and JournalError."""
+    from mxverdict.window.engine import find_window
+
+    found = find_window(host, number)
+    if found is None or found.permanent or not owns_window(visitor, found):
+        raise NotTheirs(
+            _("Window {id} is not one that you opened.").format(id=number),
+            advice=_("Every window closes by itself at its deadline."),
+        )
+    return found
 
 
 def own_job(visitor: Visitor, name: str) -> Optional[Job]:
@@ -147,7 +160,7 @@ def owns_job(visitor: Visitor, job: Job) -> bool:
     """Their own work, and the check of a domain of theirs whoever started it. Raises Refusal."""
     return (
         visitor.is_root
-        or job.owner == visitor.user
+        or visitor.did(job.owner)
         or (job.name.startswith(ABOUT_DOMAIN) and owns(visitor, job.title))
     )
 

@@ -113,8 +113,9 @@ def look(host: Host, request: Request, job_name: str = "") -> Standing:
     except MxVerdictError as error:
         trouble = error
     job = jobs.read(host, name)
-    if job is not None and not rights.owns_job(visitor, job):
+    if not visitor.is_root and (job is None or not rights.owns_job(visitor, job)):
         job = None
+        version = poll.version(str(host.root), "")  # whether there is one of others is not told either
     return Standing(
         windows,
         history,

@@ -20,13 +20,14 @@ class Visitor:
     """`session` is WHM's security token of the login (`/cpsess…`), "" when there is none.
 
     `level` is `root` (all privileges of root), `delegated` (a reseller to whom root gave the plugin's
-    privilege) or `none`.
+    privilege) or `none`. `by_token`: the login was by an API token.
     """
 
     host: Host
     user: str
     session: str
     frame: Frame = field(repr=False, compare=False)
+    by_token: bool = False
 
     @property
     def level(self) -> str:
@@ -35,6 +36,11 @@ class Visitor:
     @property
     def is_root(self) -> bool:
         return self.level == ROOT
+
+    def did(self, user: str) -> bool:
+        """Is what that user did on these pages the visitor's own? An API token cannot have done anything, and
+        its privileges may be narrower than those its user did it with."""
+        return bool(user) and user == self.user and not self.by_token
 
     @cached_property
     def _domains(self) -> Domains:
