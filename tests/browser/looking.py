@@ -30,6 +30,15 @@ async (which) => {
 }
 """
 _STOPS = 200
+_TO_THE_TOP = """
+() => {
+  const start = document.createElement("p");
+  start.tabIndex = -1;
+  document.body.prepend(start);
+  start.focus();
+  start.remove();
+}
+"""
 _UNFOLD = "for (const part of document.querySelectorAll('details')) part.open = true"
 
 
@@ -50,7 +59,7 @@ class Looks:
 
     def __init__(self, whm: Whm) -> None:
         self._whm = whm
-        self._pages: dict[str, Page] = {}
+        self._pages: dict[str, tuple[Page, str]] = {}
         self._looks: dict[str, Look] = {}
 
     def __getitem__(self, scene: Scene) -> Look:
@@ -58,21 +67,24 @@ class Looks:
             self._looks[scene.name] = self._look(scene)
         return self._looks[scene.name]
 
-    def visit(self, scene: Scene) -> Page:
-        """A page of the scene's user, not yet anywhere."""
-        page = self._pages.get(scene.user)
+    def _visit(self, user: str) -> tuple[Page, str]:
+        """A page of the user's, and the address of ours."""
+        page, address = self._pages.get(user, (None, ""))
         if page is None or page.is_closed():
-            self._pages[scene.user] = self._whm.log_in(scene.user)
-            self._pages[scene.user].set_default_timeout(PATIENCE)
-        return self._pages[scene.user]
+            page = self._whm.log_in(user)
+            page.set_default_timeout(PATIENCE)
+            address = self._whm.address(page)
+            self._pages[user] = page, address
+        return page, address
 
     def _look(self, scene: Scene) -> Look:
-        page = self.visit(scene)
+        page, address = self._visit(scene.user)
         self._whm.complaints.clear()
         with scene.state(self._whm):
             page.emulate_media(color_scheme="light")
             page.set_viewport_size({"width": 1280, "height": 900})
-            page.goto(self._whm.address(page) + scene.query)
+            page.set_extra_http_headers({"Accept-Language": scene.language})
+            page.goto(address + scene.query)
             assert page.get_by_text("Something went wrong inside MX Verdict.").count() == 0, page.url
             scene.reach(page)
             page.wait_for_load_state()
@@ -81,7 +93,7 @@ class Looks:
             stops = _walk(page)
             page.evaluate(_UNFOLD)
             unreadable += _measure(page, "unfolded")
-            faults = _ask_axe(page)
+            faults = ask_axe(page)
         complaints = tuple(self._whm.complaints)
         self._whm.complaints.clear()
         return Look(faults, unreadable, stops, complaints, pictures)
@@ -116,7 +128,7 @@ def _measure(page: Page, how: str) -> tuple[str, ...]:
 
 def _walk(page: Page) -> tuple[dict[str, Any], ...]:
     """Through the page with the Tab key."""
-    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    page.evaluate(_TO_THE_TOP)
     stops = []
     for _ in range(_STOPS):
         page.keyboard.press("Tab")
@@ -127,7 +139,8 @@ def _walk(page: Page) -> tuple[dict[str, Any], ...]:
     return tuple(stops)
 
 
-def _ask_axe(page: Page) -> tuple[str, ...]:
+def ask_axe(page: Page) -> tuple[str, ...]:
+    """What axe finds wrong in the page, in light and in dark."""
     page.evaluate(script("node_modules/axe-core/axe.min.js"))
     found = []
     for scheme in SCHEMES:
