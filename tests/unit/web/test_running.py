@@ -5,24 +5,19 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Optional
 
 import pytest
 
 from mxverdict import check
-from mxverdict.collect.draft import Draft
-from mxverdict.collect.own_targets import is_address
-from mxverdict.collect.progress import Progress
-from mxverdict.evidence import Evidence
-from mxverdict.findings import Report
 from mxverdict.host import Host
 from mxverdict.web import checks, csrf, jobs
 from mxverdict.web.telling import Telling
+from tests.unit.steered_check import run
 from tests.unit.web.cgi import SESSION, call, post
-from tests.unit.whole_maker import NAME, PARTS, known, whole
+from tests.unit.whole_maker import NAME, PARTS, whole
 
 SMTP = ("previews", "greeting", "names", "log")
 PASTED = """SMTP TLS\tWarning - Does not support TLS.
@@ -35,28 +30,9 @@ SPF Record Published\tNo SPF Record found
 def steered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder: each file in it names a part that the check may go on with; `end` lets it end."""
 
-    def run(
-        host: Host, *, targets: Sequence[str] = (), progress: Optional[Progress] = None, **_: object
-    ) -> tuple[Evidence, Report]:
-        assert progress is not None
-        (target,) = targets
-        about = known(domains=()) if is_address(target) else known()
-        parts = {name: found for name, found in PARTS.items() if about.domains or name not in OF_DOMAINS}
-        draft = Draft(about, parts, progress, lambda evidence: evidence)
-        while parts:
-            for name in [name for name in parts if (tmp_path / name).exists() or (tmp_path / "end").exists()]:
-                draft.found(name, parts.pop(name))
-            if (tmp_path / "far").exists():
-                progress.advance("blocklists", 12, 31)
-            time.sleep(0.01)
-        return draft.evidence(), check.again(draft.evidence())
-
-    monkeypatch.setattr("mxverdict.check.run", run)
+    monkeypatch.setattr("mxverdict.check.run", lambda host, **options: run(tmp_path, **options))
     monkeypatch.setattr("mxverdict.web.checks.PATIENCE", 0.0)
     return tmp_path
-
-
-OF_DOMAINS = ("zone", "policy", "hosts")
 
 
 def rows(host: Host, query: str = f"view=domain&domain={NAME}") -> str:
@@ -126,7 +102,8 @@ def test_rows_are_shown_as_they_are_known(host: Host, steered: Path) -> None:
 
 def test_the_bar_tells_how_far_it_is(host: Host, steered: Path) -> None:
     with checking(host, steered) as job:
-        go_on(steered, "far", *(name for name in PARTS if name != "blocklists"))
+        (steered / "far").write_text("12")
+        go_on(steered, *(name for name in PARTS if name != "blocklists"))
         limit = time.monotonic() + 15
         while (told := state(host, job))["text"] != "12 of 31 blocklists asked":
             assert time.monotonic() < limit, told
