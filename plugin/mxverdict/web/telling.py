@@ -28,7 +28,7 @@ class Telling(Progress):
         self._news = threading.Event()
         self._over = threading.Event()
         self._tally = Tally()
-        self._step = ""
+        self._text = ""
         self._snapshot: Optional[_Snapshot] = None
         self._thread = threading.Thread(target=self._write, daemon=True)
 
@@ -48,12 +48,13 @@ class Telling(Progress):
 
     def step(self, text: str) -> None:
         with self._lock:
-            self._step = text
+            self._text = self._tally.text or text
         self._news.set()
 
     def advance(self, part: str, done: int, total: int) -> None:
         with self._lock:
             self._tally.advance(part, done, total)
+            self._text = self._tally.text or self._text
         self._news.set()
 
     def snapshot(self, evidence: Evidence, parts: frozenset[str]) -> None:
@@ -68,7 +69,7 @@ class Telling(Progress):
             self._news.clear()
             with self._lock:
                 snapshot, self._snapshot = self._snapshot, None
-                line = self._tally.text or self._step, self._tally.done
+                line = self._text, self._tally.done
             if self._over.is_set() or (snapshot is None and line == told):
                 continue
             with contextlib.suppress(OSError):  # a full disk: the result tells, or why there is none

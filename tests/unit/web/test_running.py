@@ -194,6 +194,30 @@ def test_what_is_shown_is_written_a_few_times_a_second_at_most() -> None:
     assert desk.steps[-1] == "11 of 31 blocklists asked"
 
 
+def test_the_text_is_that_of_what_is_left_to_do() -> None:
+    class Desk(jobs.Desk):
+        def __init__(self) -> None:
+            self.text = ""
+
+        def step(self, text: str, done: int = 0, total: int = 0) -> None:
+            self.text = text
+
+    desk = Desk()
+
+    def told() -> str:
+        time.sleep(0.5)
+        return desk.text
+
+    with Telling(desk, lambda evidence, complete: None) as telling:
+        telling.step("reading the report")
+        assert told() == "reading the report"
+        telling.advance("zone", 0, 1)
+        telling.step("asking the blocklists")
+        assert told() == "asking the name servers"
+        telling.advance("zone", 1, 1)
+        assert told() == "asking the name servers", "until there is something new to tell"
+
+
 def test_a_full_disk_does_not_stop_a_check() -> None:
     class Full(jobs.Desk):
         def __init__(self) -> None:
