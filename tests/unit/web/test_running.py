@@ -98,6 +98,8 @@ def test_rows_are_shown_as_they_are_known(host: Host, steered: Path) -> None:
     assert check.again(whole()).domains[0].summary in found
     assert first < set(re.findall(r'id="(row-\w+)"', found))
     assert "are known so far" not in found
+    names = re.findall(r' id="([^"]+)"', call(host, f"view=domain&domain={NAME}").body)
+    assert len(names) == len(set(names))
 
 
 def test_the_bar_tells_how_far_it_is(host: Host, steered: Path) -> None:

@@ -5,12 +5,10 @@
   const news = document.getElementById("mxverdict-news");
   if (!page || !news) return;
 
-  for (const form of page.querySelectorAll("form")) {
-    form.addEventListener("submit", (event) => {
-      const button = event.submitter || form.querySelector("button");
-      setTimeout(() => { button.disabled = true; button.textContent = news.dataset.working; });
-    });
-  }
+  page.addEventListener("submit", (event) => {
+    const button = event.submitter || event.target.querySelector("button");
+    setTimeout(() => { button.disabled = true; button.textContent = news.dataset.working; });
+  });
   const named = location.hash && document.getElementById(location.hash.slice(1));
   if (named && named.closest("details")) named.closest("details").open = true;
   if (page.dataset.watch === undefined) return;

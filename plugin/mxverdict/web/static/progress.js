@@ -64,7 +64,6 @@
       if (!replace(old, fresh)) return false;
       const sentence = fresh.querySelector("[role=alert], .sentence");
       if (news && sentence) news.textContent = sentence.textContent;
-      fresh.dispatchEvent(new CustomEvent("mxverdict-new", { bubbles: true }));
       return true;
     }
     if (!replace(old.querySelector("[data-rows]"), fresh.querySelector("[data-rows]"))) return false;
