@@ -47,6 +47,11 @@ class Item:
     places: tuple[str, ...]
 
     @property
+    def name(self) -> str:
+        """The row's name: a tester's as it prints it, one of ours in the language that is spoken."""
+        return _(self.finding.row.name)
+
+    @property
     def where(self) -> str:
         return ", ".join(self.places)
 

@@ -69,7 +69,7 @@ def _section(items: Iterable[Item]) -> Iterator[str]:
 def _item(item: Item) -> Iterator[str]:
     row, finding = item.finding.row, item.finding
     says = _("{tester} says").format(tester=item.tester) if item.tester else _("Found")
-    yield from _wrapped(f"* {row.name} ({item.where})", hanging="  ")
+    yield from _wrapped(f"* {item.name} ({item.where})", hanging="  ")
     yield from _wrapped(f"{says}: {row.text}", "  ", "    ")
     for detail in row.details:
         yield from _wrapped(detail, "    ", "    ")
@@ -86,7 +86,7 @@ def _passed(section: Section) -> Iterator[str]:
     """What is fine in one line each, the others with their reason."""
     for item in section.items:
         finding = item.finding
-        line = f"{finding.verdict.label}: {finding.row.name}, {finding.row.text} ({item.where})"
+        line = f"{finding.verdict.label}: {item.name}, {finding.row.text} ({item.where})"
         yield from _wrapped(f"- {line}", hanging="  ")
         if finding.verdict is not Verdict.OK:
             yield from _wrapped(finding.why, "    ", "    ")
