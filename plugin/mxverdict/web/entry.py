@@ -20,8 +20,10 @@ def main() -> None:
         return
     from mxverdict.whm import frame
 
-    framed = not os.environ.get("QUERY_STRING", "").startswith(_WITHOUT_FRAME)
-    asked = frame.start(os.environ, os.environ.get(ROOT_VARIABLE, "/"), framed=framed)
+    query = os.environ.get("QUERY_STRING", "")
+    visitor = {} if query.startswith("static=") else os.environ  # the static files are for everybody
+    framed = not query.startswith(_WITHOUT_FRAME)
+    asked = frame.start(visitor, os.environ.get(ROOT_VARIABLE, "/"), framed=framed)
     from mxverdict.web import app
 
     app.main(asked)

@@ -78,7 +78,7 @@ def met_values(host: Host) -> dict[str, Any]:
 def show_refusal(host: Host, response: Response, refusal: Refusal) -> None:
     allow = [("Allow", refusal.allow)] if refusal.allow else []
     response.begin_page(refusal.status, *allow)
-    send(host, response, "refused.html", title="MX Verdict", refusal=refusal)
+    send(host, response, "refused.html", here="refused", title="MX Verdict", refusal=refusal)
 
 
 def apology(incident: str) -> str:

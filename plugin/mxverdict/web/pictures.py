@@ -13,6 +13,7 @@ from mxverdict.testers import Tester
 from mxverdict.web.timeline import Timeline, timeline
 from mxverdict.web.view import Group, preview_of
 from mxverdict.window import Window
+from mxverdict.window.model import DELAY_OFF
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def pictures(
         return None
     shown = groups[0].cards[0].prediction
     tester = next(one for one in testers if one.name == shown.tester)
-    before = {address: wait for window in windows for address, wait in window.before.items()}
+    before = _before(windows, tester, evidence)
     changed = as_before(evidence, before) if before else spared(evidence)
     other = counterpart(shown, untested(changed, [tester]))
     there = timeline(other, preview_of(other, tester, changed)) if other else None
@@ -44,6 +45,17 @@ def pictures(
     differs = other is not None and other.session != shown.session
     there = timeline(other, preview_of(other, tester, changed), longest=now.longest) if other else None
     return Pictures(shown, now, there if differs else None, bool(before))
+
+
+def _before(windows: Sequence[Window], tester: Tester, evidence: Evidence) -> dict[str, int]:
+    """Seconds of delay that the tester's addresses met in one session before the windows."""
+    before: dict[str, int] = {}
+    for window in windows:
+        if window.kind == DELAY_OFF and tester.name in window.tester.split(", "):
+            waited = max(window.before.values(), default=0)
+            before.update({preview.address: waited for preview in evidence.previews})
+        before.update(window.before)
+    return before
 
 
 def without_picture(groups: Sequence[Group], of: Prediction) -> tuple[Group, ...]:
