@@ -7,6 +7,7 @@ found again by what stands between its values. Standard library only.
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from functools import cache
@@ -20,10 +21,12 @@ CONTEXT = "stored"
 """Marks those templates in the catalogue (`msgctxt`)."""
 _MOST = 4000
 """Characters of a text that is looked at; a longer one is none of ours."""
-_MOST_PARTS = 20
+_MOST_PARTS = 40
 _DEEPEST = 4
 _JOINT = "; "
-"""Stands between texts that were put together; what follows ": " is often one too."""
+"""Stands between texts that were put together."""
+_SENTENCES = re.compile(r"(?<=\.)( )")
+_COLONS = re.compile("(: )")
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,11 @@ def _told(text: str, depth: int = 0) -> str:
     for told in (_whole(text, depth), _parts(text, depth), _whole(text, depth, joined=True)):
         if told:
             return told
-    if not 0 < text.count(": ") <= _MOST_PARTS:
-        return text
-    return ": ".join(_told(part, depth + 1) for part in text.split(": "))
+    for pattern in (_SENTENCES, _COLONS):
+        parts = pattern.split(text)
+        if 1 < len(parts) <= _MOST_PARTS:
+            return "".join(_told(part, depth + 1) if n % 2 == 0 else part for n, part in enumerate(parts))
+    return text
 
 
 def _whole(text: str, depth: int, *, joined: bool = False) -> str:

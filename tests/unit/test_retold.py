@@ -24,6 +24,7 @@ _STORED = {
     "{shown} is wrong": "{shown} ist falsch",
     "no answer in time": "keine Antwort",
     "open: {error}": "öffnen: {error}",
+    "It is open.": "Es ist offen.",
     "{path} is gone, says {who}": "{who}: {path} fehlt",
 }
 _TEXTS = {
@@ -64,6 +65,11 @@ _TEXTS = {
         ),
         ("open: window 7 is closed already", "öffnen: Fenster 7 ist schon geschlossen"),
         ("192.0.2.1: no answer in time", "192.0.2.1: keine Antwort"),
+        (
+            "It is open. /a cannot be read; no answer in time",
+            "Es ist offen. /a ist nicht lesbar; keine Antwort",
+        ),
+        ("It is open. What is this? It is open.", "Es ist offen. What is this? It is open."),
         ("no answer in time; /b is gone, says X", "keine Antwort; X: /b fehlt"),
         ("/" + 3900 * "a" + " cannot be read", "/" + 3900 * "a" + " ist nicht lesbar"),
         ("/" + 4000 * "a" + " cannot be read", "/" + 4000 * "a" + " cannot be read"),
