@@ -12,8 +12,12 @@ from pathlib import Path
 import pytest
 
 from mxverdict import check
+from mxverdict.explain import Answer, Explanation, PastedRow
+from mxverdict.findings import Verdict
 from mxverdict.host import Host
+from mxverdict.testers.rows import CATEGORIES
 from mxverdict.web import checks, csrf, jobs
+from mxverdict.web.running_view import answered_so_far
 from mxverdict.web.telling import Telling
 from tests.unit.steered_check import run
 from tests.unit.web.cgi import SESSION, call, post
@@ -169,6 +173,24 @@ def test_a_pasted_report_is_answered_as_the_checks_behind_it_arrive(host: Host, 
     assert "are answered so far" not in found
 
 
+@pytest.mark.parametrize(
+    "category, verdict, stays",
+    [
+        ("dns", Verdict.FALSE_POSITIVE, True),
+        ("dns", Verdict.UNKNOWN, False),
+        ("spf", Verdict.FALSE_POSITIVE, False),
+        ("", Verdict.OK, False),
+    ],
+)
+def test_answers_that_may_still_change_wait(category: str, verdict: Verdict, stays: bool) -> None:
+    answer = Answer(PastedRow("mxtoolbox", category, "A row", "error", "It says so."), verdict, "why")
+    shown = answered_so_far(Explanation("", (answer,)), {"dns", "mx"})
+    assert shown == ((answer,) if stays else ())
+    assert answered_so_far(Explanation("", (answer,)), CATEGORIES) == (
+        () if "unknown" in verdict else (answer,)
+    )
+
+
 def test_what_is_shown_is_written_a_few_times_a_second_at_most() -> None:
     class Desk(jobs.Desk):
         def __init__(self) -> None:
@@ -231,6 +253,7 @@ def test_a_full_disk_does_not_stop_a_check() -> None:
 
     desk = Full()
     with Telling(desk, lambda evidence, complete: None) as telling:
-        telling.step("one")
-        time.sleep(0.6)
-    assert desk.tries
+        for word in ("one", "two", "three"):
+            telling.step(word)
+            time.sleep(0.5)
+    assert desk.tries > 1
