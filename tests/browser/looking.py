@@ -47,6 +47,7 @@ class Look:
     """What was noted: `faults` by axe, `unreadable` by `measure.js`, both with scheme or width in front, and
     `stops`, the places that Tab leads to."""
 
+    language: str
     faults: tuple[str, ...]
     unreadable: tuple[str, ...]
     stops: tuple[dict[str, Any], ...]
@@ -94,9 +95,11 @@ class Looks:
             page.evaluate(_UNFOLD)
             unreadable += _measure(page, "unfolded")
             faults = ask_axe(page)
+            language = page.evaluate("document.querySelector('[lang]:not(:has([lang]))').lang")
+            page.goto("about:blank")  # it may be about to load itself again
         complaints = tuple(self._whm.complaints)
         self._whm.complaints.clear()
-        return Look(faults, unreadable, stops, complaints, pictures)
+        return Look(language, faults, unreadable, stops, complaints, pictures)
 
 
 @cache

@@ -7,9 +7,12 @@ import sqlite3
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import replace
 
+from mxverdict import settings, window
 from mxverdict.host import Host
+from mxverdict.window import Actor
 from tests.browser.conftest import Whm
 from tests.sandbox.box import TESTER
 from tests.sandbox.names import Records
@@ -122,6 +125,44 @@ def tester_awaited(whm: Whm) -> Iterator[None]:
 
 
 @contextmanager
+def let_past_for_good(whm: Whm) -> Iterator[None]:
+    window_command(
+        whm, "open", "--permanent", "--address", "198.51.100.7", "--reason", "sends our newsletter"
+    )
+    try:
+        yield
+    finally:
+        for entry in window.permanent_entries(Host(whm.box.root)):
+            window_command(whm, "close", entry.id)
+
+
+@contextmanager
+def chosen(whm: Whm, **choices: object) -> Iterator[None]:
+    """With other settings than the usual."""
+    host, actor = Host(whm.box.root), Actor("root", "command line")
+    before = settings.read(host)
+    settings.write(host, replace(before, **choices), actor)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        settings.write(host, before, actor)
+
+
+def alone(whm: Whm) -> AbstractContextManager[None]:
+    """Without WHM's frame."""
+    return chosen(whm, framed=False)
+
+
+@contextmanager
+def resellers_may_open(whm: Whm) -> Iterator[None]:
+    with chosen(whm, resellers_may_open=True):
+        try:
+            yield
+        finally:
+            whm.close_windows()
+
+
+@contextmanager
 def close_failed(whm: Whm) -> Iterator[None]:
     """As after some vain tries; the next one is an hour away."""
     window_command(whm, "open", "--minutes", 15, "--reason", _REASON)
@@ -140,6 +181,7 @@ def close_failed(whm: Whm) -> Iterator[None]:
     finally:
         _write(whm, "UPDATE windows SET next_attempt = 0 WHERE state = 'close_failed'")
         whm.close_windows()
+        _write(whm, "UPDATE windows SET closed_at = closed_at - 86400 WHERE attempts > 0")  # old news
 
 
 @contextmanager

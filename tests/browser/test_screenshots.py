@@ -10,5 +10,6 @@ from tests.browser.pages import SCENES, Scene
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 def test_everything_can_be_read_at_every_width(looks: Looks, scene: Scene) -> None:
+    assert looks[scene].language == scene.language
     assert looks[scene].unreadable == ()
     assert all(picture.stat().st_size for picture in looks[scene].pictures)
