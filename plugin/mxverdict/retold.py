@@ -31,15 +31,13 @@ _COLONS = re.compile("(: )")
 
 @dataclass(frozen=True)
 class _Template:
-    """`literals` stand before, between and after the values, whose names are `names`."""
+    """`literals` stand before, between and after the values, whose names are `names`; `longest` is one of
+    them."""
 
     literals: tuple[str, ...]
     names: tuple[str, ...]
     translation: str
-
-    @property
-    def weight(self) -> int:
-        return sum(map(len, self.literals))
+    longest: str
 
     def values(self, text: str) -> Optional[dict[str, str]]:
         """The values by name, when the text is this template filled in; each ends where it may first."""
@@ -59,6 +57,14 @@ class _Template:
         return found if place == len(text) else None
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """What may be kept: texts without values, and templates, those with the most words first."""
+
+    texts: dict[str, str]
+    templates: tuple[_Template, ...]
+
+
 def retold(text: str) -> str:
     """A text that was kept in English in the language that is spoken: whole, or the parts of it that are
     ours. What we do not know stays as it is."""
@@ -71,9 +77,11 @@ def retold(text: str) -> str:
 def _told(text: str, depth: int = 0) -> str:
     if depth > _DEEPEST:
         return text
-    for told in (_whole(text, depth), _parts(text, depth), _whole(text, depth, joined=True)):
-        if told:
-            return told
+    told = _whole(text, depth)
+    if not told and _JOINT in text:
+        told = _parts(text, depth) or _whole(text, depth, joined=True)
+    if told:
+        return told
     for pattern in (_SENTENCES, _COLONS):
         parts = pattern.split(text)
         if 1 < len(parts) <= _MOST_PARTS:
@@ -83,8 +91,11 @@ def _told(text: str, depth: int = 0) -> str:
 
 def _whole(text: str, depth: int, *, joined: bool = False) -> str:
     """A text that is one template filled in; "" when it is none. A `joined` one has values of many texts."""
-    for template in _templates(language.FOLDER / language.tag() / "LC_MESSAGES" / f"{language.DOMAIN}.mo"):
-        values = template.values(text)
+    kept = _kept(language.FOLDER, language.tag())
+    if text in kept.texts:
+        return kept.texts[text]
+    for template in kept.templates:
+        values = template.values(text) if template.longest in text else None
         if values is not None and (joined or not any(_JOINT in value for value in values.values())):
             told = {name: _told(value, depth + 1) for name, value in values.items()}
             return template.translation.format(**told)
@@ -110,16 +121,20 @@ def _parts(text: str, depth: int) -> str:
 
 
 @cache
-def _templates(path: Path) -> tuple[_Template, ...]:
-    """Those of a compiled catalogue (GNU gettext manual, "The Format of GNU MO Files"), the longest first."""
-    data = path.read_bytes()
+def _kept(folder: Path, tag: str) -> _Kept:
+    """Those of a compiled catalogue (GNU gettext manual, "The Format of GNU MO Files")."""
+    data = (folder / tag / "LC_MESSAGES" / f"{language.DOMAIN}.mo").read_bytes()
     number, ids, strings = struct.unpack_from("<3I", data, 8)
     found = []
     for n in range(number):
         context, mark, text = _entry(data, ids + 8 * n).partition("\x04")
         if mark and context == CONTEXT:
             found.append(_template(text, _entry(data, strings + 8 * n)))
-    return tuple(sorted(found, key=lambda one: -one.weight))
+    found.sort(key=lambda one: -sum(map(len, one.literals)))
+    return _Kept(
+        {one.longest: one.translation.format() for one in found if not one.names},
+        tuple(one for one in found if one.names),
+    )
 
 
 def _entry(data: bytes, at: int) -> str:
@@ -134,4 +149,4 @@ def _template(text: str, translation: str) -> _Template:
         if name is not None:
             names.append(name)
             literals.append("")
-    return _Template(tuple(literals), tuple(names), translation)
+    return _Template(tuple(literals), tuple(names), translation, max(literals, key=len))
