@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
-from mxverdict.errors import JournalError
+from mxverdict.errors import JournalError, MxVerdictError
 from mxverdict.findings import Verdict
 from mxverdict.host import Host
+from mxverdict.retold import retold
 from mxverdict.window import Actor, audit
 
 
@@ -17,18 +18,28 @@ def note_check(host: Host, actor: Actor, targets: Sequence[str], verdicts: Itera
     written holds up no check."""
     counts = Counter(verdicts)
     told = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
-    with suppress(JournalError):
-        audit.record(host, actor, "check", addresses=targets, result=told)
+    _note(host, actor, targets, told)
 
 
-def tally(result: str) -> str:
-    """What `note_check` kept of the verdicts, in words."""
-    return " · ".join(map(_told, result.split(", ")))
-
-
-def _told(part: str) -> str:
-    count, _space, name = part.partition(" ")
+@contextmanager
+def noting_failure(host: Host, actor: Actor, targets: Sequence[str]) -> Iterator[None]:
+    """Notes why a check ends without a result."""
     try:
-        return f"{Verdict(name).label}: {count}"
+        yield
+    except MxVerdictError as error:
+        _note(host, actor, targets, str(error))
+        raise
+
+
+def outcome(result: str) -> str:
+    """What was noted, in words: how many of each verdict, or why nothing could be checked."""
+    parts = [part.partition(" ") for part in result.split(", ")]
+    try:
+        return " · ".join(f"{Verdict(name).label}: {count}" for count, _space, name in parts)
     except ValueError:
-        return part
+        return retold(result)
+
+
+def _note(host: Host, actor: Actor, targets: Sequence[str], result: str) -> None:
+    with suppress(JournalError):
+        audit.record(host, actor, "check", addresses=targets, result=result)

@@ -196,20 +196,21 @@ def pasted(host: Host, name: str) -> Optional[Pasted]:
 def _evidence(host: Host, desk: Desk, target: str, visitor: Visitor) -> dict[str, Any]:
     """What `target` has to do with this server. Raises what `check.run` raises."""
     from mxverdict import check, evidence
-    from mxverdict.check_trail import note_check
+    from mxverdict.check_trail import note_check, noting_failure
 
     signal.alarm(_LONGEST)
-    with _telling(desk) as telling:
+    actor = Actor(visitor.user, "web")
+    with noting_failure(host, actor, [target]), _telling(desk) as telling:
         gathered, report = check.run(host, targets=[target], progress=telling)
     shown = rights.shown_to(visitor, report)
-    note_check(host, Actor(visitor.user, "web"), [target], [one.verdict for one in shown.findings])
+    note_check(host, actor, [target], [one.verdict for one in shown.findings])
     return {"evidence": evidence.to_json(gathered)}
 
 
 def _pasted_evidence(host: Host, desk: Desk, text: str, about: str, visitor: Visitor) -> dict[str, Any]:
     """What the report in `text` has to do with this server; `evidence` is None for nothing."""
     from mxverdict import check_pasted, evidence
-    from mxverdict.check_trail import note_check
+    from mxverdict.check_trail import note_check, noting_failure
     from mxverdict.explain import recognise
 
     signal.alarm(_LONGEST)
@@ -218,10 +219,11 @@ def _pasted_evidence(host: Host, desk: Desk, text: str, about: str, visitor: Vis
     checked = None
     if report.rows:
         named = [about] if about else []
-        with _telling(desk) as telling:
+        actor = Actor(visitor.user, "web")
+        with noting_failure(host, actor, named), _telling(desk) as telling:
             checked = check_pasted.run(host, report, about=named, progress=telling)
         answers = checked.explain(report, named).answers
-        note_check(host, Actor(visitor.user, "web"), list(checked.own), [one.verdict for one in answers])
+        note_check(host, actor, list(checked.own), [one.verdict for one in answers])
     gathered = checked.evidence if checked else None
     return {
         "evidence": evidence.to_json(gathered) if gathered else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from mxverdict.check_trail import tally
+from mxverdict import check_trail
 from mxverdict.language import gettext as _
 from mxverdict.language import marked
 from mxverdict.retold import retold
@@ -143,7 +143,7 @@ def _outcome(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
     if entry.action in _REFUSING:
         return _why_refused(*_asked(entry))
     if entry.action == "check":
-        return tally(entry.result)
+        return check_trail.outcome(entry.result)
     if entry.action == "settings":
         return "; ".join(map(_setting, entry.result.split("; ")))
     return title_of(entry.result) if entry.action == "remove_tester_address" else retold(entry.result)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import closing
 from html import unescape
 from typing import Any, Optional
@@ -10,7 +11,7 @@ from typing import Any, Optional
 import pytest
 
 from mxverdict import settings
-from mxverdict.errors import MxVerdictError
+from mxverdict.errors import CommandMissing, MxVerdictError
 from mxverdict.host import Host
 from mxverdict.settings import Settings
 from mxverdict.web import csrf, jobs
@@ -20,8 +21,10 @@ from mxverdict.window import Actor, Window, audit
 from mxverdict.window.journal import Journal
 from mxverdict.window.model import CLOSE_FAILED, CLOSED, FAILED
 from tests.unit.web.cgi import SESSION, call, post
+from tests.unit.web.conftest import Checked
 from tests.unit.window import rows as journal_rows
 
+Checks = list[Callable[[Host], Checked]]
 ROOT = Actor("root", "web")
 BOB = Actor("bob", "cli")
 KEEPER = Actor("keeper", "keeper")
@@ -226,6 +229,19 @@ def test_checks_are_noted_with_what_came_out(host: Host) -> None:
         ["root", "Check of a report in hand", "False alarm: 1 · Never tested: 1."],
         ["root", "Check of shop.example", "False alarm: 3 · True but harmless: 1 · Never tested: 2 · OK: 4."],
     ]
+
+
+def test_a_check_that_fails_is_noted_with_the_reason(host: Host, checks: Checks) -> None:
+    def fail(_host: Host) -> Checked:
+        raise CommandMissing("/usr/sbin/exim, 2 problem")
+
+    checks.append(fail)
+    token = csrf.token(host, "root", SESSION)
+    post(host, "action=check", {"token": token, "domain": "shop.example"})
+    jobs.wait(host, domain_job("shop.example"), 20)
+    ((_, who, what, came),) = rows(host)
+    assert (who, what) == ("root", "Check of shop.example")
+    assert came == "/usr/sbin/exim, 2 problem is not there or cannot be run."
 
 
 def test_a_user_alone(host: Host) -> None:
