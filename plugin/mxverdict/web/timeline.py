@@ -74,9 +74,7 @@ def timeline(
             (_percent(second, longest), f"{second} s") for second in range(0, int(longest) + 1, step)
         ),
         patience_x=_percent(prediction.patience, longest),
-        patience=_("{tester} waits {seconds} s").format(
-            tester=prediction.title, seconds=f"{prediction.patience:g}"
-        ),
+        patience=_("waits {seconds} s").format(seconds=f"{prediction.patience:g}"),
         height=_TOP + len(bars) * _ROW + 20,
         description=_description(prediction, bars),
         longest=longest,

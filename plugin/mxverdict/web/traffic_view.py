@@ -19,6 +19,8 @@ from mxverdict.web.view import worst_first
 
 _MOST_REFUSED = 50
 _MOST_DELAYED = 15
+_ALWAYS = 2
+"""Figures that are told even when they are 0."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def traffic_view(traffic: Traffic) -> TrafficView:
         delay_findings=worst_first(judge_delay_cost(traffic)),
         chart=chart(made),
         bars=tuple(made),
-        figures=figures(traffic),
+        figures=tuple(one for n, one in enumerate(figures(traffic)) if n < _ALWAYS or one[1]),
         giving_up=_delayed(traffic.giving_up),
         waiting=_delayed(traffic.waiting),
         limits=LIMITS if traffic.left else (),

@@ -236,7 +236,7 @@ def test_the_age_of_a_result_is_shown(host: Host, checks: Checks, judged: list[D
     said, report = checks[0](host)
     aged = replace(said, taken_at=time.time() - 185)
     checks.append(lambda host: (aged, report))
-    assert "Checked <b>3 minutes ago</b>" in finished(host)
+    assert "Checked 3 minutes ago" in finished(host)
 
 
 @pytest.mark.parametrize(
