@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jinja2 import Environment, Undefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from mxverdict import language
 from mxverdict.text import visible
@@ -35,5 +35,5 @@ def _ngettext(one: str, many: str, number: int, /, **values: object) -> Markup:
 
 
 def _filled(text: str, values: dict[str, object]) -> Markup:
-    told = {name: shown(value) for name, value in values.items()}
-    return Markup(text) % told  # noqa: S704 - a text of the catalogue is part of the template
+    """No message brings HTML with it, whatever is passed here as one by mistake."""
+    return escape(text) % {name: shown(value) for name, value in values.items()}

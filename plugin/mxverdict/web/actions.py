@@ -9,6 +9,7 @@ from mxverdict.errors import UsageError
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
 from mxverdict.language import stored
+from mxverdict.retold import retold
 from mxverdict.web import rights
 from mxverdict.web.request import Refusal
 from mxverdict.web.visitor import Visitor
@@ -161,7 +162,7 @@ def _tester(host: Host, form: Mapping[str, str], kind: str) -> tuple[str, list[s
     try:
         tester = testers.load(host=host).tester(form.get("tester", ""))
     except UsageError as error:
-        raise Refusal(400, _("That tester is not known: {error}.").format(error=error)) from None
+        raise Refusal(400, _("That tester is not known: {error}.").format(error=retold(str(error)))) from None
     networks = [address.network for address in tester.addresses] if kind == WHITELIST else []
     if kind == WHITELIST and not networks:
         raise Refusal(

@@ -12,6 +12,7 @@ from mxverdict.errors import MxVerdictError
 from mxverdict.findings import Report
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
+from mxverdict.retold import retold
 from mxverdict.web import checks, jobs, rights
 from mxverdict.web.checks import Checked
 from mxverdict.web.request import Refusal, Request
@@ -64,9 +65,8 @@ def _fresh(host: Host) -> Checked:
     try:
         return Checked(*check.run(host))
     except MxVerdictError as error:
-        raise Refusal(
-            503, _("This server could not be checked: {error}.").format(error=error), advice=error.advice
-        ) from None
+        why = _("This server could not be checked: {error}.").format(error=retold(str(error)))
+        raise Refusal(503, why, advice=retold(error.advice)) from None
 
 
 def _file_name(about: str, ending: str, report: Optional[Report]) -> str:

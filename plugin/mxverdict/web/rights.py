@@ -13,6 +13,7 @@ from mxverdict import settings
 from mxverdict.errors import JournalError, WhmError
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
+from mxverdict.retold import retold
 from mxverdict.settings import Settings
 from mxverdict.web import jobs
 from mxverdict.web.jobs import ABOUT_DOMAIN, Job
@@ -189,6 +190,6 @@ def _require(visitor: Visitor, levels: Optional[tuple[str, ...]], unknown: str) 
 def _unanswered(error: Exception) -> Refusal:
     return Refusal(
         503,
-        _("WHM does not tell which domains are yours: {error}.").format(error=error),
+        _("WHM does not tell which domains are yours: {error}.").format(error=retold(str(error))),
         advice=_("Try again."),
     )

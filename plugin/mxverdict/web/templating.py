@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Optional
 
-from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined, Undefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from mxverdict import __version__, language
 from mxverdict.host import Host
 from mxverdict.retold import retold
+from mxverdict.spoken import EXTENSION, shown, speak
 from mxverdict.testers import told_sources
 from mxverdict.text import visible
 from mxverdict.web.clock import age, countdown, moment
@@ -29,43 +30,26 @@ def environment(host: Host) -> Environment:
     made = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
-        finalize=_shown,
+        finalize=shown,
         undefined=StrictUndefined,
         auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
         bytecode_cache=_cache(host),
-        extensions=["jinja2.ext.i18n"],
+        extensions=[EXTENSION],
     )
-    made.policies["ext.i18n.trimmed"] = True
-    vars(made).update(newstyle_gettext=True)
-    made.globals.update(gettext=_gettext, ngettext=_ngettext)
+    speak(made)
     made.filters.update(
         age=age, moment=moment, countdown=countdown, transcript=_transcript, sentence=_sentence
     )
-    made.filters.update(pasted=_pasted, sources=told_sources, retold=retold, translated=language.gettext)
+    made.filters.update(pasted=_pasted, sources=told_sources, retold=_retold, translated=language.gettext)
     made.filters.update(anchor=_anchor)
     made.globals["version"] = __version__
     return made
 
 
-def _shown(value: Any) -> Any:
-    """Every value on its way into a page: no control character of an outside text gets there raw."""
-    return value if isinstance(value, (Markup, int, float, Undefined)) else visible(str(value))
-
-
-def _gettext(message: str, /, **values: object) -> Markup:
-    """A text of the catalogue with `values` for its `%(name)s`, which are outside texts as any other."""
-    return _filled(language.gettext(message), values)
-
-
-def _ngettext(one: str, many: str, number: int, /, **values: object) -> Markup:
-    return _filled(language.ngettext(one, many, number), {"num": number, **values})
-
-
-def _filled(text: str, values: dict[str, object]) -> Markup:
-    """No message brings HTML with it, whatever is passed here as one by mistake."""
-    return escape(text) % {name: _shown(value) for name, value in values.items()}
+def _retold(text: object) -> str:
+    return retold(str(text))
 
 
 def _anchor(row: Row, about: str = "") -> str:
