@@ -114,6 +114,6 @@ def _reaches(prediction: Prediction) -> str:
     elif last.name != "rcpt" and not last.reply.positive:
         told = _("It is refused at once.") if at_once else _("It is refused at {command}.")
     else:
-        values["seconds"] = f"{session.seconds:.1f}"
+        values["seconds"] = f"{max(0.1, session.seconds):.1f}"
         told = _("It comes to its end, after {seconds} s.")
     return told.format(**values)

@@ -142,6 +142,8 @@ def _outcome(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
         return _ended(window)
     if entry.action in _REFUSING:
         return _why_refused(*_asked(entry))
+    if entry.action == "close" and entry.result == "closed":
+        return ""  # what was done says it
     if entry.action == "check":
         return check_trail.outcome(entry.result)
     if entry.action == "settings":
