@@ -12,6 +12,7 @@ from mxverdict.web import rights
 from mxverdict.web.checks import PASTED, domain_job
 from tests.privileges.asks import (
     ASKS,
+    DOMAINS,
     GUESSED,
     HIDDEN,
     MALFORMED,
@@ -21,11 +22,12 @@ from tests.privileges.asks import (
     OUTCOMES,
     TOLD,
     WINDOW_JOBS,
+    WORDS,
     YES,
     Ask,
 )
 from tests.privileges.expected import FOR_RESELLERS, FOR_ROOT, TABLE, expected, written
-from tests.privileges.people import FORBIDDEN, NOT_LOGGED_IN, PEOPLE, Person
+from tests.privileges.people import FORBIDDEN, NOT_LOGGED_IN, PEOPLE, ROOT, Person
 from tests.privileges.world import Answer, World, sentence, world
 
 _CELLS = [line.split("\t") for line in TABLE.read_text(encoding="utf-8").splitlines()[1:]]
@@ -103,12 +105,26 @@ def test_cell(server: World, ask: Ask, person: Person, outcome: str) -> None:
     whole = "".join(f"{name}: {value}\n" for name, value in answer.headers.items()) + answer.body
     if ask.shows:
         assert (ask.shows in whole) is (outcome == YES)
+    if ask.for_root and outcome == YES:
+        assert (ask.for_root in answer.body) is (person.level == ROOT)
+    if person.level != ROOT:
+        _assert_nothing_of_others(answer, ask, person)
     if outcome == HIDDEN and "job" in ask.query:
         assert ask.query["job"] not in answer.body
         assert _marks(answer) == 2
     if ask.what == "view=poll" and outcome == YES and "job" in ask.query:
         exists = GUESSED not in ask.query["job"]
         assert (len(answer.body.split()), answer.body.endswith(" -")) == (3, not exists)
+
+
+def _assert_nothing_of_others(answer: Answer, ask: Ask, person: Person) -> None:
+    """Neither their domains nor what they left, but for the name that was asked for."""
+    named = {*ask.query.values(), *ask.form.values()}
+    for owner, target in DOMAINS.values():
+        if owner not in ("", person.user) and not any(target in one for one in named):
+            assert target not in answer.body
+    for user, words in WORDS.items():
+        assert user == person.user or words not in answer.body
 
 
 def _marks(answer: Answer) -> int:

@@ -29,6 +29,7 @@ OUTCOMES = {
 }
 
 QUIET, RESELLERS_MAY_NOT, CLOSED, PERMANENT = "quiet", "resellers may not", "closed", "permanent"
+BY_COMMAND, DELAY_OFF = "on the command line", "the delay off"
 """How the server stands when the request comes; a user's name instead: that user has a window open."""
 TAKES_LONG = "check"
 """The action whose work is cut short in the test."""
@@ -59,7 +60,8 @@ class Ask:
 
     `owner` is the user it belongs to. `made`: it was made by that user in a browser, as windows, jobs and
     reports are; else it is theirs by WHM's account. `root_gets`, `owner_gets` and `others_get` are the
-    outcomes for those who get that far. `shows` is what an answer holds that shows it, and no other does.
+    outcomes for those who get that far. `shows` is what an answer holds that shows it, and no other does;
+    `for_root` is what root alone sees in it.
     """
 
     what: str
@@ -73,6 +75,7 @@ class Ask:
     owner_gets: str = YES
     others_get: str = NOT_THEIRS
     shows: str = ""
+    for_root: str = ""
 
     @property
     def is_action(self) -> bool:
@@ -157,7 +160,8 @@ def _windows(name: str, closed: str, permanent: str, **form: str) -> list[Ask]:
     return [
         *own,
         ask("a closed window of alice's", CLOSED, "alice", root_gets=closed, owner_gets=closed),
-        ask("a permanent entry", PERMANENT, "", root_gets=permanent),
+        ask("a window of alice's on the command line", BY_COMMAND, ""),
+        ask("a permanent entry that alice made when she was root", PERMANENT, "", root_gets=permanent),
         ask("a guessed number", "carol", "", "999", root_gets=TOLD),
         ask("a negative number", "carol", "", "-1", **_MALFORMED),
     ]
@@ -169,7 +173,15 @@ ASKS = (
     _view("domain", **_ANYBODY),
     *_domains("domain", "domain", action=False, shows="view=report&amp;format=html"),
     _view("report", "the server", query={"format": "text"}, shows=_FILE),
-    *_domains("report", "domain", action=False, every=False, query={"format": "text"}, shows=_FILE),
+    *_domains(
+        "report",
+        "domain",
+        action=False,
+        every=False,
+        query={"format": "text"},
+        shows=_FILE,
+        for_root="Delay for unknown hosts",
+    ),
     _view("explain", **_ANYBODY),
     *(
         _view(
@@ -241,6 +253,12 @@ ASKS = (
         form={"id": WINDOW, "minutes": "31"},
         scene="alice",
         **_BUT_FOR_ROOT,
+    ),
+    _action(
+        "extend",
+        "the delay off, by alice when she was root",
+        form={"id": WINDOW, "minutes": "25"},
+        scene=DELAY_OFF,
     ),
     *_windows("close", TOLD, YES),
     _action("permanent", form={"address": ADDRESS}),

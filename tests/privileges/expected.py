@@ -80,7 +80,7 @@ The page then asks WHM once more, because it runs as root whoever opens it.
 def document() -> str:
     known = {person.name: person for person in PEOPLE}
     columns = [known[name] for name in ("root", "ruth", "root:all", "root:plugin", "alice", "alice:all")]
-    parts = [_ABOUT, "## Who\n", "| in the tables | who it is |\n|---|---|\n"]
+    parts = [_ABOUT, "\n## Who\n\n", "| in the tables | who it is |\n|---|---|\n"]
     parts += [f"| {person.name} | {person.title} |\n" for person in PEOPLE]
     parts += ["\nalice and carol are resellers with the privilege; each sells accounts that have domains.\n"]
     parts += ["\n## What the words mean\n\n", "| word | meaning |\n|---|---|\n"]
@@ -94,9 +94,11 @@ def document() -> str:
     parts += ["\n## The table\n"]
     names = [person.name for person in columns]
     parts += ["\n| what | whose | " + " | ".join(names) + " |\n|---|---|" + "---|" * len(names) + "\n"]
+    alike: dict[tuple[str, ...], list[str]] = {}
     for ask in ASKS:
-        outcomes = [expected(person, ask) for person in columns]
-        parts.append(f"| `{ask.what}` | {ask.whose} | " + " | ".join(outcomes) + " |\n")
+        alike.setdefault((ask.what, *(expected(person, ask) for person in columns)), []).append(ask.whose)
+    for (what, *outcomes), whose in alike.items():
+        parts.append(f"| `{what}` | {'; '.join(whose)} | " + " | ".join(outcomes) + " |\n")
     return "".join(parts)
 
 

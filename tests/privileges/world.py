@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -28,7 +29,9 @@ from mxverdict.window.engine import find_window
 from mxverdict.window.journal import reading
 from tests.privileges.asks import (
     ADDRESS,
+    BY_COMMAND,
     CLOSED,
+    DELAY_OFF,
     DOMAINS,
     PERMANENT,
     QUIET,
@@ -62,8 +65,8 @@ _OPEN = """
 import sys
 from mxverdict import window
 from mxverdict.host import Host
-host, (user, networks, permanent) = Host.from_environment(), sys.argv[1:]
-actor = window.Actor(user, "web")
+host, (user, networks, permanent, origin) = Host.from_environment(), sys.argv[1:]
+actor = window.Actor(user, origin)
 if permanent:
     window.open_permanent(host, networks, actor=actor)
 else:
@@ -103,6 +106,7 @@ class World:
         self._registered = self._appconfig.read_text()
         self._tls = ssl.create_default_context(cafile=str(Authority(box.root / "sandbox/ca").certificate))
         self._scenes = Path(tempfile.mkdtemp(prefix="mxv-scenes-"))
+        self._localopts = self.host.localopts.read_bytes()
         self._add_people()
         self._furnish()
         self._make_scenes()
@@ -237,7 +241,7 @@ class World:
     def lay(self, scene: str) -> None:
         """Put everything back to how the scene begins."""
         self.settle()
-        if any(one.kind == "delay_off" for one in self.windows()):
+        if self.host.localopts.read_bytes() != self._localopts:
             self.box.run(_CLOSE, check=True)
         self._restore(self._scenes / scene)
         self._seen = self.look()
@@ -338,13 +342,19 @@ class World:
         self._open("alice", network.OUTSIDE_ADDRESSES[0])
         self.box.run(_CLOSE, check=True)
         self._keep(CLOSED)
-        self._open("root", ADDRESS, "permanent")
+        self._open("alice", ADDRESS, "permanent")
         self._keep(PERMANENT)
+        self._open("alice", network.OUTSIDE_ADDRESSES[0], origin="cli")
+        self._keep(BY_COMMAND)
+        self._open("alice", network.OUTSIDE_ADDRESSES[0])
+        with closing(sqlite3.connect(self.host.journal)) as journal, journal:
+            journal.execute("UPDATE windows SET kind = 'delay_off'")
+        self._keep(DELAY_OFF)
         self._restore(self._scenes / QUIET)
 
-    def _open(self, user: str, networks: str, permanent: str = "") -> None:
+    def _open(self, user: str, networks: str, permanent: str = "", origin: str = "web") -> None:
         self._restore(self._scenes / QUIET)
-        self.box.run([sys.executable, "-c", _OPEN, user, networks, permanent], check=True)
+        self.box.run([sys.executable, "-c", _OPEN, user, networks, permanent, origin], check=True)
 
     def _keep(self, scene: str) -> None:
         folder = self._scenes / scene

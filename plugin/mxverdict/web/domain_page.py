@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Optional
 
 from mxverdict import testers
@@ -39,6 +40,8 @@ def show(host: Host, request: Request, response: Response) -> None:
     seen = standing.look(host, request, name)
     running = seen.job is not None and seen.job.state == "running"
     found = checks.so_far(host, name) if running else None
+    if found:
+        found = replace(found, report=rights.shown_to(request.visitor, found.report))
     checked = None if running or not target else _checked(host, request.visitor, name)
     reports = checked.report.domains if checked and checked.report else ()
     send(
