@@ -153,7 +153,7 @@ def test_pictures_of_a_domain(whm: Whm) -> None:
 
 def test_what_is_no_domain_is_refused_in_one_line(whm: Whm) -> None:
     page = visit(whm)
-    check(page, "https://shop.example/")
+    check(page, "shop example")
     expect(page.get_by_role("alert")).to_contain_text("is no domain, host name or address.")
 
 
