@@ -17,6 +17,7 @@ _STYLES = """() => [...document.querySelectorAll("#mxverdict, #mxverdict *")].ma
   const told = Object.fromEntries([...style].map((name) => [name, style.getPropertyValue(name)]));
   return [`${element.tagName} ${element.className.baseVal ?? element.className}`, told];
 })"""
+_UNFOLD = "document.querySelectorAll('#mxverdict details').forEach((one) => { one.open = true; })"
 _PLACES = re.compile(r"(inline-|block-)?size|width|height|.*-origin|top|bottom|left|right|inset-.*|x")
 """What depends on the height and width of WHM's own parts."""
 _VIEWS = ("", "?view=log", "?view=settings")
@@ -45,9 +46,7 @@ def test_bootstrap_beside_them_changes_no_page_of_ours(whm: Whm, package: str) -
         whm_css.write_text(f"{bootstrap}\n{usual}")
         try:
             page.reload()
-            page.evaluate(
-                "document.querySelectorAll('#mxverdict details').forEach((one) => { one.open = true; })"
-            )
+            page.evaluate(_UNFOLD)
             assert page.evaluate("getComputedStyle(document.body).lineHeight") != "normal"
             beside = styles(page)
         finally:
