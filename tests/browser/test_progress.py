@@ -194,8 +194,10 @@ def test_a_text_that_is_being_marked_is_left_alone(steered: Steered) -> None:
     count = rows(page).count()
     rows(page).first.evaluate("cell => getSelection().selectAllChildren(cell)")
     chosen = page.evaluate("String(getSelection())")
-    steered.go_on("policy", "outgoing")
-    page.wait_for_timeout(3 * SECONDS)
+    with page.expect_response(re.compile("part=rows"), timeout=SOON) as fresh:
+        steered.go_on("policy", "outgoing")
+    assert fresh.value.text().count('class="said"') > count
+    page.wait_for_timeout(SECONDS // 2)
     assert rows(page).count() == count
     assert page.evaluate("String(getSelection())") == chosen
     page.evaluate("getSelection().removeAllRanges()")
