@@ -14,7 +14,8 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from mxverdict.host import ROOT_VARIABLE, Host
+from mxverdict.host import Host
+from mxverdict.root import ROOT_VARIABLE
 from mxverdict.window import keeper
 from mxverdict.window.clock import Deadline, instant
 from mxverdict.window.journal import Journal

@@ -17,7 +17,8 @@ import tempfile
 import time
 
 from mxverdict import testers
-from mxverdict.host import ROOT_VARIABLE, Host
+from mxverdict.host import Host
+from mxverdict.root import ROOT_VARIABLE
 from tests import log_reference
 from tests.bench.make_log import write_log
 

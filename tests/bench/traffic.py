@@ -17,7 +17,8 @@ import time
 from datetime import datetime, timedelta, timezone
 
 from mxverdict.collect.mainlog.traffic import ledger_path
-from mxverdict.host import ROOT_VARIABLE, Host
+from mxverdict.host import Host
+from mxverdict.root import ROOT_VARIABLE
 from tests.bench import make_log
 
 _DAYS = 6
