@@ -12,7 +12,7 @@
     what: `<${element.localName}${element.id ? "#" + element.id : ""}> “${(element.innerText || element.name || "").trim().replace(/\s+/g, " ").slice(0, 40)}”`,
     ours: element.closest("#mxverdict") !== null,
     seen,
-    marked: element.matches(":focus-visible") && style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+    marked: element.matches(":focus-visible") && (style.outlineStyle === "auto" || (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2)),
     covered: !(onTop && (element.contains(onTop) || onTop.contains(element))),
     left: box.left + scrollX,
     top: box.top + scrollY,

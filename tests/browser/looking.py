@@ -39,18 +39,31 @@ _TO_THE_TOP = """
   start.remove();
 }
 """
+_UNREACHED = """
+() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")]
+  .filter((one) => one.type !== "hidden" && !one.disabled && one.checkVisibility())
+  .filter((one) => one.dataset.reached === undefined)
+  .map((one) => one.outerHTML.slice(0, 120))
+"""
+_MOVING = """
+() => document.getAnimations().map((one) => one.animationName || one.transitionProperty || String(one))
+"""
 _UNFOLD = "for (const part of document.querySelectorAll('details')) part.open = true"
 
 
 @dataclass(frozen=True)
 class Look:
     """What was noted: `faults` by axe, `unreadable` by `measure.js`, both with scheme or width in front, and
-    `stops`, the places that Tab leads to."""
+    `stops`, the places that Tab leads to; `unreached` can be used but not with the keyboard, `moving` goes on
+    moving when people ask for less of it, `heard` is what a screen reader is given, wide and narrow."""
 
     language: str
     faults: tuple[str, ...]
     unreadable: tuple[str, ...]
     stops: tuple[dict[str, Any], ...]
+    unreached: tuple[str, ...]
+    moving: tuple[str, ...]
+    heard: tuple[str, str]
     complaints: tuple[str, ...]
     pictures: tuple[Path, ...] = field(default=())
 
@@ -92,14 +105,17 @@ class Looks:
             pictures = _take_pictures(page, scene.name)
             unreadable = _measure(page, "as it comes")
             stops = _walk(page)
+            unreached = tuple(page.evaluate(_UNREACHED))
             page.evaluate(_UNFOLD)
             unreadable += _measure(page, "unfolded")
+            heard = _listen(page)
+            moving = _hold_still(page)
             faults = ask_axe(page)
             language = page.evaluate("document.querySelector('[lang]:not(:has([lang]))').lang")
             page.goto("about:blank")  # it may be about to load itself again
         complaints = tuple(self._whm.complaints)
         self._whm.complaints.clear()
-        return Look(language, faults, unreadable, stops, complaints, pictures)
+        return Look(language, faults, unreadable, stops, unreached, moving, heard, complaints, pictures)
 
 
 @cache
@@ -140,6 +156,23 @@ def _walk(page: Page) -> tuple[dict[str, Any], ...]:
             break
         stops.append(stop)
     return tuple(stops)
+
+
+def _listen(page: Page) -> tuple[str, str]:
+    """The accessibility tree of our part as YAML, at 1280 and at 360 px."""
+    tree = page.locator("#mxverdict, body:not(:has(#mxverdict))")
+    wide = tree.aria_snapshot()
+    page.set_viewport_size({"width": 360, "height": 900})
+    narrow = tree.aria_snapshot()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    return wide, narrow
+
+
+def _hold_still(page: Page) -> tuple[str, ...]:
+    page.emulate_media(reduced_motion="reduce")
+    moving = tuple(page.evaluate(_MOVING))
+    page.emulate_media(reduced_motion="null")
+    return moving
 
 
 def ask_axe(page: Page) -> tuple[str, ...]:
