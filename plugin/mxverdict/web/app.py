@@ -120,7 +120,8 @@ def _act(host: Host, request: Request, response: Response) -> None:
 
         settings_page.save(host, request, response)
     else:
-        submit(host, visitor, ACTIONS[name](host, visitor, request.form), response)
+        work = ACTIONS[name](host, visitor, request.form)
+        submit(host, visitor, work, response, request.form.get("from", ""))
 
 
 def _only_reading(request: Request) -> None:

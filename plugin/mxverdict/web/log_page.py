@@ -33,7 +33,8 @@ def show(host: Host, request: Request, response: Response) -> None:
     log_reading.refresh(host)
     found_job = jobs.read(host, found_testers.JOB)
     looking = found_job is not None and found_job.state == "running"
-    seen = standing.look(host, request, found_testers.JOB if looking else log_reading.JOB)
+    watched = found_testers.JOB if looking else log_reading.JOB
+    seen = standing.look(host, request, request.query.get("job", "") or watched)
     reading_job = jobs.read(host, log_reading.JOB)
     reading = log_reading.latest(host)
     known = testers.load(host=host).testers

@@ -13,11 +13,19 @@ PATIENCE = 2.5
 """Seconds that a form waits for quick work, so that most pages come back with the result."""
 
 
-def submit(host: Host, visitor: Visitor, work: Callable[[], str], response: Response) -> None:
+_BACK_TO = ("log", "settings")
+"""Views whose forms lead back to them; all others lead to the first page."""
+
+
+def submit(
+    host: Host, visitor: Visitor, work: Callable[[], str], response: Response, came_from: str = ""
+) -> None:
+    """`came_from` is the view that the form said it stands on."""
     job = jobs.start(host, work, owner=visitor.user)
     assert job is not None  # a job without a fixed name always starts
     jobs.wait(host, job, PATIENCE)
-    lead_to(f"?job={job}", response)
+    view = f"view={came_from}&" if came_from in _BACK_TO else ""
+    lead_to(f"?{view}job={job}", response)
 
 
 def lead_to(target: str, response: Response) -> None:
