@@ -7,6 +7,7 @@ import re
 
 from mxverdict import targets
 from mxverdict.errors import UsageError
+from mxverdict.language import stored
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL_PART = re.compile(rf"{_ATOM}(\.{_ATOM})*")
@@ -19,10 +20,10 @@ def parse(text: str) -> str:
     RFC 5321 section 4.1.2: no quotes, no spaces, nothing that could end a command. Raises UsageError."""
     local, at, domain = text.strip().rpartition("@")
     if not at or len(local) > _LOCAL_PART_LIMIT or not _LOCAL_PART.fullmatch(local):
-        raise UsageError(f"{text[:80]!r} is no mail address")
+        raise UsageError(stored("{text} is no mail address").format(text=repr(text[:80])))
     name = targets.parse(domain)
     if _is_address(name):
-        raise UsageError(f"{text[:80]!r} is no mail address at a domain")
+        raise UsageError(stored("{text} is no mail address at a domain").format(text=repr(text[:80])))
     return f"{local}@{name}"
 
 

@@ -65,7 +65,7 @@ def read(host: Host) -> Settings:
         with host.settings.open("rb") as file:
             data = json.loads(file.read(_MOST_BYTES))
         if data["schema"] != _SCHEMA:
-            raise ValueError("not of a form that this version knows")
+            raise ValueError(stored("not of a form that this version knows"))
         found = Settings(**{name: data[name] for name in _names() if name in data})
         _check(found)
     except FileNotFoundError:

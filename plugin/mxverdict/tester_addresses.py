@@ -178,9 +178,11 @@ def in_words(reverse: ReverseDns, tester: Tester) -> str:
     if not under:
         if not tester.domains:
             told = stored("its reverse name {name} is not under any domain")
-        else:
+        elif len(tester.domains) == 1:
             told = stored("its reverse name {name} is not under {domains}")
-        return told.format(name=reverse.names[0], domains=" or ".join(tester.domains))
+        else:
+            told = stored("its reverse name {name} is under none of {domains}")
+        return told.format(name=reverse.names[0], domains=", ".join(tester.domains))
     return stored("its reverse name {name} does not lead back to it").format(name=under[0])
 
 

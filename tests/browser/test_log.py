@@ -164,7 +164,7 @@ def test_a_refused_sender_is_let_past_for_good_and_no_more(whm: Whm) -> None:
     page.get_by_role("link", name="What the log says").click()
     picture(page, "log-permanent")
     entry.get_by_role("button", name="Remove").click()
-    expect(page.get_by_text("The address is let past no more.")).to_be_visible(timeout=30 * SECONDS)
+    expect(page.get_by_text("The address is no longer let past.")).to_be_visible(timeout=30 * SECONDS)
     assert STRANGER not in listed.read_text()
     expect(entry).to_have_count(0)
 

@@ -77,6 +77,11 @@ def test_a_message_that_is_put_together_is_refused(text: str, tmp_path: Path) ->
         list(code.found(_package(tmp_path, a_py=text)))
 
 
+def test_a_name_that_hides_messages_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"a\.py:1: messages are not looked for in kept\(\)"):
+        list(code.found(_package(tmp_path, a_py='from mxverdict.language import stored as kept\nkept("x")')))
+
+
 def test_two_plurals_of_one_text_are_refused() -> None:
     with pytest.raises(ValueError, match="another plural"):
         template([("a.py", "", ("one", "two")), ("b.py", "", ("one", "three"))])

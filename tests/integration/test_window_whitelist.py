@@ -310,7 +310,7 @@ audit._append = lambda *_: None
 """
     )
     assert windows.host.sender_verify_bypass_hosts.read_text() == ""
-    assert windows.close(1)["text"] == "window 1 is failed already"
+    assert windows.close(1)["text"] == "window 1 did not open, so there is nothing to close"
 
 
 def test_only_one_at_a_time(windows: Windows) -> None:

@@ -219,22 +219,24 @@ def _complete(route: MailRoute, found: dict[str, MailHost]) -> MailRoute:
 
 
 class _Unwelcome(Exception):
-    def __init__(self, reply: Reply, stage: str) -> None:
+    """`told` has a place for the `{reply}`."""
+
+    def __init__(self, reply: Reply, told: str) -> None:
         self.outcome = "busy" if 400 <= reply.code < 500 else "turned_away"
-        super().__init__(f"{stage} was answered with {reply.code} {' '.join(reply.lines)}".rstrip())
+        super().__init__(told.format(reply=f"{reply.code} {' '.join(reply.lines)}".rstrip()))
 
 
 def _introduce(talk: Conversation, hostname: str) -> Reply:
     """Greeting and EHLO (HELO for a host that knows no EHLO). Raises ConversationFailed, _Unwelcome."""
     greeting = talk.banner()
     if greeting.code != 220:
-        raise _Unwelcome(greeting, "the connection")
+        raise _Unwelcome(greeting, stored("the connection was answered with {reply}"))
     name = hostname or "localhost"
     hello = talk.command("ehlo", f"EHLO {name}")
     if 500 <= hello.code < 600:
         hello = talk.command("ehlo", f"HELO {name}")
     if not hello.positive:
-        raise _Unwelcome(hello, "HELO")
+        raise _Unwelcome(hello, stored("HELO was answered with {reply}"))
     return hello
 
 

@@ -66,11 +66,13 @@ def _spf(
             told = stored("only {most} included domains were followed").format(most=TREE_LIMIT)
             return tuple(answers.values()), told if len(tree.domains) >= TREE_LIMIT else ""
         if len(answers) + len(needed) > LOOKUPS_LIMIT:
-            return tuple(answers.values()), f"the record needs more than {LOOKUPS_LIMIT} look-ups"
+            told = stored("the record needs more than {most} look-ups").format(most=LOOKUPS_LIMIT)
+            return tuple(answers.values()), told
         for answer in pool.map(lambda pair: _ask(pair[0], pair[1], deadline), needed):
             answers[key(answer.name, answer.kind)] = answer
         if sum(len(text) for answer in answers.values() for text in answer.records) > _BYTES_LIMIT:
-            return tuple(answers.values()), f"the records are larger than {_BYTES_LIMIT // 1024} KiB"
+            told = stored("the records are larger than {most} KiB").format(most=_BYTES_LIMIT // 1024)
+            return tuple(answers.values()), told
 
 
 def _destinations(

@@ -156,7 +156,7 @@ class _Session:
                 self.read_out = end + 1
                 return line
             if len(self.out) > _RAW_LIMIT:
-                raise _NotUnderstood("Exim printed more than an SMTP session can hold")
+                raise _NotUnderstood(stored("Exim printed more than an SMTP session can hold"))
             if self.out_ended:
                 raise self.gave_up()
             self.receive()
@@ -188,10 +188,10 @@ class _Session:
             return _Crashed(stored("Exim was killed by signal {signal}").format(signal=-status))
         log = [line for line in self.trace() if line.startswith("LOG:")]
         reason = log[-1][4:].strip() if log else (self.trace() or [""])[-1].strip()
-        return _Broken(
-            stored("Exim ended with status {status} without an answer").format(status=status)
-            + (f": {reason}" if reason else "")
-        )
+        told = stored("Exim ended with status {status} without an answer")
+        if reason:
+            told = stored("Exim ended with status {status} without an answer: {reason}")
+        return _Broken(told.format(status=status, reason=reason))
 
     def end(self) -> None:
         assert self.process.stdin is not None
@@ -205,13 +205,10 @@ class _Session:
 
     def hanging(self) -> str:
         last = next((line for line in reversed(self.trace()) if line.strip(" >")), "")
-        return (
-            stored("Exim did not answer in time; its last words: {words}").format(
-                words=last.lstrip("> ").strip()
-            )
-            if last
-            else ("Exim did not answer in time and said nothing")
-        )
+        if not last:
+            return stored("Exim did not answer in time and said nothing")
+        words = last.lstrip("> ").strip()
+        return stored("Exim did not answer in time; its last words: {words}").format(words=words)
 
     def raw(self) -> str:
         both = bytes(self.out[:_RAW_LIMIT]) + b"\n" + bytes(self.err[:_RAW_LIMIT])

@@ -6,7 +6,7 @@ from mxverdict.dmarc_record import DmarcRecord, effective, is_record
 from mxverdict.evidence.policy import DnsAnswer, Policy
 from mxverdict.findings import Finding, Owner, Verdict
 from mxverdict.language import gettext as _
-from mxverdict.language import marked, ngettext
+from mxverdict.language import marked
 from mxverdict.retold import retold
 from mxverdict.testers import rows
 
@@ -69,11 +69,7 @@ def _none(policy: Policy, own: DnsAnswer, unread: tuple[str, ...]) -> list[Findi
 def _several(policy: Policy, texts: list[str]) -> Finding:
     row = _words("DMARC Multiple Records").fails(policy.domain)
     proof = tuple(text[:_SHOWN] for text in texts[:_LINES])
-    counts = ngettext(
-        "With {count} record none of them counts (RFC 7489 section 6.6.3).",
-        "With {count} records none of them counts (RFC 7489 section 6.6.3).",
-        len(texts),
-    ).format(count=len(texts))
+    counts = _("With {count} records none of them counts (RFC 7489 section 6.6.3).").format(count=len(texts))
     todo = _("Keep one and delete the others.")
     return Finding(row, Verdict.PROBLEM, f"{counts} {_(_IGNORED)}", proof, todo, Owner.ZONE)
 

@@ -67,7 +67,7 @@ def _settings(settings: Settings) -> list[Finding]:
     elif not running:
         row = Row(name, "warning", _("off"))
         why = _("Unknown hosts are not made to wait; that keeps much spam out when it is on.")
-        todo = _("Switch it on in WHM, Exim Configuration Manager, unless it is off on purpose.")
+        todo = _("Switch the delay on in WHM, Exim Configuration Manager, unless it is off on purpose.")
         found.append(Finding(row, Verdict.ADVISORY, why, (told,), todo))
     else:
         found.append(

@@ -95,8 +95,7 @@ def _several(policy: Policy, texts: Sequence[str]) -> list[Finding]:
 
 
 def _several_refused(count: int) -> str:
-    said = ngettext("With {count} record: {consequence}", "With {count} records: {consequence}", count)
-    return said.format(count=count, consequence=_(REFUSED))
+    return _("With {count} records: {consequence}").format(count=count, consequence=_(REFUSED))
 
 
 def _deprecated(case: SpfCase) -> Finding:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mxverdict.evidence.traffic import Traffic, TrafficHour
 from mxverdict.judge.durations import duration
 from mxverdict.language import gettext as _
+from mxverdict.language import ngettext
 
 _MOST_BARS = 25
 _STEPS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 168)
@@ -47,7 +48,9 @@ def figures(traffic: Traffic) -> tuple[tuple[str, int, str], ...]:
         (
             _("messages that came in"),
             traffic.delivered,
-            _("from {count} addresses").format(count=traffic.delivering),
+            ngettext("from {count} address", "from {count} addresses", traffic.delivering).format(
+                count=traffic.delivering
+            ),
         ),
         (
             _("not counted"),

@@ -85,7 +85,7 @@ def close_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
     def work() -> str:
         closed = window.close_window(host, identity, window.Actor(visitor.user, "web"))
         ended = (
-            stored("The address is let past no more.")
+            stored("The address is no longer let past.")
             if closed.permanent
             else stored("The test window is closed.")
         )

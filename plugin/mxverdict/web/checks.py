@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Optional
 
-from mxverdict import targets
+from mxverdict import language, targets
 from mxverdict.errors import UsageError
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Report
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
-from mxverdict.language import stored as kept
 from mxverdict.retold import retold
 from mxverdict.web import jobs, rights
 from mxverdict.web.jobs import Desk, Job
@@ -33,9 +32,9 @@ if TYPE_CHECKING:
 _LONGEST = 300
 """Seconds after which the process of a check is ended, so that nothing bars the next check for ever."""
 _LATELY = 8
-_CHECKED = kept("{target} is checked.")
-_READING = kept("reading the report")
-_JUDGED = kept("The report is judged.")
+_CHECKED = language.stored("{target} is checked.")
+_READING = language.stored("reading the report")
+_JUDGED = language.stored("The report is judged.")
 PASTED = "pasted-"
 """How the names of the jobs begin that judge a pasted report."""
 

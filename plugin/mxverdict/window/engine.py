@@ -33,7 +33,6 @@ from mxverdict.window.lock import exclusive
 from mxverdict.window.mend import mend
 from mxverdict.window.model import (
     CLOSE_FAILED,
-    CLOSED,
     CLOSING,
     FAILED,
     FOREVER,
@@ -142,11 +141,7 @@ def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Win
                     stored("entry {number} is permanent and has no deadline").format(number=window_id)
                 )
             if window.state != OPEN:
-                raise WindowRefused(
-                    stored("window {number} is {state} and cannot be extended").format(
-                        number=window_id, state=_in_words(window)
-                    )
-                )
+                raise WindowRefused(_not_extended(window.state).format(number=window_id))
             asked = Deadline.after(instant(host), minutes * 60)
             longer = window
             if window.ends.later(asked) == asked:
@@ -162,11 +157,10 @@ def close_window(host: Host, window_id: int, actor: Actor, api: Optional[WhmApi]
         with _working(host, kind, _LOCK_WAIT) as journal:
             window = _known(journal, window_id)
             if window.finished:
-                raise WindowRefused(
-                    stored("window {number} is {state} already").format(
-                        number=window_id, state=_in_words(window)
-                    )
-                )
+                told = stored("window {number} is closed already")
+                if window.state == FAILED:
+                    told = stored("window {number} did not open, so there is nothing to close")
+                raise WindowRefused(told.format(number=window_id))
             server = Operations(host, journal, kind, api)
             closed = server.close(window, actor)
             server.mail()
@@ -314,15 +308,13 @@ def _known(journal: Optional[Journal], window_id: int) -> Window:
     return window
 
 
-def _in_words(window: Window) -> str:
+def _not_extended(state: str) -> str:
     return {
-        OPENING: stored("opening"),
-        OPEN: stored("open"),
-        CLOSING: stored("closing"),
-        CLOSED: stored("closed"),
-        FAILED: stored("failed"),
-        CLOSE_FAILED: stored("close failed"),
-    }.get(window.state, window.state)
+        OPENING: stored("window {number} is still being opened and cannot be extended"),
+        CLOSING: stored("window {number} is being closed and cannot be extended"),
+        FAILED: stored("window {number} did not open and cannot be extended"),
+        CLOSE_FAILED: stored("window {number} is overdue, could not be closed yet and cannot be extended"),
+    }.get(state, stored("window {number} is closed and cannot be extended"))
 
 
 @contextmanager

@@ -30,10 +30,10 @@ _WORDS = 120
 _PROMISING = re.compile(rb"^.*(?:onnection from|connection while reading| rejected ).*\n", re.MULTILINE)
 
 _AFTER_HELO = {
-    "lost": "left without QUIT",
-    "timeout": "said nothing more until it timed out",
-    "drop": "was disconnected by this server",
-    "dropped": "was disconnected by this server after too many errors",
+    "lost": stored("left without QUIT"),
+    "timeout": stored("said nothing more until it timed out"),
+    "drop": stored("was disconnected by this server"),
+    "dropped": stored("was disconnected by this server after too many errors"),
 }
 """Endings that count when the visitor had said HELO: then it had got the greeting."""
 

@@ -30,8 +30,8 @@ def with_remark(window: Window, remark: str) -> Window:
 def not_opened(error: Exception, left: str) -> MxVerdictError:
     """What `open` raises; `left` says what could not be put back."""
     if left:
-        told = stored("the window did not open ({error}), and putting it back failed: {left}")
-        return CloseFailed(told.format(error=of(error), left=left))
+        told = stored("the window did not open: {error}").format(error=of(error))
+        return CloseFailed(joined(told, [stored("putting it back failed: {left}").format(left=left)]))
     told = stored("the window did not open, everything was put back: {error}")
     return OpenFailed(told.format(error=of(error)))
 
