@@ -115,5 +115,5 @@ def _reaches(prediction: Prediction) -> str:
         told = _("It is refused at once.") if at_once else _("It is refused at {command}.")
     else:
         values["seconds"] = f"{max(0.1, session.seconds):.1f}"
-        told = _("It comes to its end, after {seconds} s.")
+        told = _("It gets through in {seconds} s.")
     return told.format(**values)

@@ -188,7 +188,7 @@ def _ended(window: Window) -> str:
             FAILED: _("Did not open: {error}.").format(error=error.rstrip(".")),
             CLOSE_FAILED: _("Could not be closed: {error}.").format(error=error.rstrip(".")),
         }.get(window.state, window.state)
-    return f"{state} {remark}".strip()
+    return f"{state} {remark[:1].upper()}{remark[1:]}".strip()
 
 
 def _setting(change: str) -> str:

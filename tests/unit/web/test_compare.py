@@ -58,7 +58,7 @@ def test_a_delay_that_a_window_takes_away() -> None:
     assert line.now.says.startswith("Timeout waiting for response after 15 seconds.")
     assert dict(line.now.tally)[Verdict.FALSE_POSITIVE] == 3
     assert line.during is not None
-    assert line.during.reaches == "It comes to its end, after 0.1 s."
+    assert line.during.reaches == "It gets through in 0.1 s."
     assert line.during.change == "3 rows turn to a pass."
     assert dict(line.during.tally) == {Verdict.OK: 7}
     assert line.confirmed == max(one.date for one in MXTOOLBOX.addresses)
@@ -82,7 +82,7 @@ def test_the_testers_whose_addresses_are_unknown() -> None:
     [
         ({"connect": 20}, "It hangs up after 15 s without a greeting."),
         ({"rcpt": 20}, "It hangs up after 15 s without an answer to RCPT."),
-        ({}, "It comes to its end, after 0.1 s."),
+        ({}, "It gets through in 0.1 s."),
         ({"replies": {"connect": Reply(550, ("no",))}}, "It is refused at once."),
         ({"replies": {"mail": Reply(550, ("no",))}}, "It is refused at MAIL."),
         ({"failure": "timeout"}, "Exim did not say what it does to this tester."),
