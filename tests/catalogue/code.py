@@ -40,8 +40,8 @@ def found(package: Path = PACKAGE) -> Iterator[Found]:
 def _python(path: Path) -> Iterator[tuple[str, Id]]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module == "mxverdict.language":
-            if unknown := [one.asname for one in node.names if one.asname not in (None, "_")]:
-                raise ValueError(f"{path}:{node.lineno}: messages are not looked for in {unknown[0]}()")
+            for name in {one.asname for one in node.names} - {None, "_"}:
+                raise ValueError(f"{path}:{node.lineno}: messages are not looked for in {name}()")
         if not isinstance(node, ast.Call):
             continue
         name = getattr(node.func, "id", "") or getattr(node.func, "attr", "")
