@@ -168,7 +168,7 @@ def _windows(name: str, closed: str, permanent: str, **form: str) -> list[Ask]:
 
 
 ASKS = (
-    _view("main", **_ANYBODY),
+    _view("main", **_ANYBODY, for_root="Name in the banner"),
     *_jobs("main", HIDDEN),
     _view("domain", **_ANYBODY),
     *_domains("domain", "domain", action=False, shows="view=report&amp;format=html"),
@@ -180,7 +180,7 @@ ASKS = (
         every=False,
         query={"format": "text"},
         shows=_FILE,
-        for_root="Delay for unknown hosts",
+        for_root="Delay for unknown hosts, on",
     ),
     _view("explain", **_ANYBODY),
     *(
