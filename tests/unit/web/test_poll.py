@@ -1,0 +1,76 @@
+"""The request that a page makes every few seconds: what it answers, to whom, and what it costs to import."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mxverdict.host import Host
+from mxverdict.web import jobs
+from mxverdict.web.poll import version
+from tests.sandbox.server_files import REPOSITORY
+from tests.unit.web.cgi import call
+
+_MAIN = "import sys; sys.path.insert(0, {package!r}); from mxverdict.web.entry import main; main()"
+_HEAVY = "print(*sorted({{'json', 're', 'pathlib', 'subprocess', 'jinja2', 'typing'}} & set(sys.modules)))"
+
+
+def ask(root: Path, query: str = "view=poll&job=", after: str = "", **variables: str) -> str:
+    """What the program says when cpsrvd starts it."""
+    command = _MAIN.format(package=str(REPOSITORY / "plugin")) + after
+    environment = {
+        "MXVERDICT_ROOT": str(root),
+        "REQUEST_METHOD": "GET",
+        "QUERY_STRING": query,
+        "REMOTE_USER": "root",
+        **variables,
+    }
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", command], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_root_gets_the_marks_and_no_more_is_imported(tmp_path: Path) -> None:
+    head, _, body = ask(tmp_path).partition("\n\n")
+    assert "Status: 200 OK" in head
+    assert "no-store" in head
+    assert body == version(str(tmp_path), "") == "- -"
+    # without site packages of a virtual environment nothing of what takes time is there
+    assert ask(tmp_path, after="; " + _HEAVY.format()).rstrip().endswith("- -")
+
+
+@pytest.mark.parametrize(
+    "who", [{"REMOTE_USER": "bob"}, {"REMOTE_USER": ""}, {"WHM_API_TOKEN_NAME": "reading"}]
+)
+def test_others_are_asked_who_they_are(tmp_path: Path, who: dict[str, str]) -> None:
+    assert ask(tmp_path, **who).startswith("Status: 403 ")
+
+
+def test_a_delegated_reseller_gets_the_same_marks(host: Host) -> None:
+    answer = call(host, "view=poll&job=", as_level="delegated", REMOTE_USER="alice")
+    assert (answer.status, answer.body) == (200, version(str(host.root), ""))
+
+
+def test_the_marks_change_with_the_journal_the_log_and_the_job(host: Host) -> None:
+    name = "0123456789abcdef"
+    marks = [version(str(host.root), name)]
+    for path in (host.journal, host.exim_mainlog, host.state / "jobs" / name):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("a")
+        marks.append(version(str(host.root), name))
+        path.write_text("ab")
+        marks.append(version(str(host.root), name))
+    assert len(set(marks)) == len(marks)
+    assert jobs.read(host, name) is not None
+
+
+@pytest.mark.parametrize("name", ["../web-secret", "a/b", "A", "a" * 41, "é", "%2e%2e"])
+def test_what_is_no_job_has_no_mark(host: Host, name: str) -> None:
+    (host.state / "jobs").mkdir(parents=True)
+    (host.state / "web-secret").write_text("x")
+    assert version(str(host.root), name) == version(str(host.root), "")

@@ -1,0 +1,38 @@
+"""Which language a browser gets."""
+
+from __future__ import annotations
+
+import pytest
+
+from mxverdict.host import Host
+from mxverdict.web.tongue import preferred
+from tests.unit.web.cgi import call
+
+
+@pytest.mark.parametrize(
+    "accepted, tag",
+    [
+        ("", "en"),
+        ("de", "de"),
+        ("de-AT,de;q=0.9,en;q=0.8", "de"),
+        ("en-US,en;q=0.9,de;q=0.8", "en"),
+        ("fr,de;q=0.5", "de"),
+        ("fr", "en"),
+        ("DE", "de"),
+        ("de;q=0", "en"),
+        ("de;q=x", "en"),
+        ("de;level=1", "en"),
+        ("*", "en"),
+        (",;=,", "en"),
+        ("en;q=0.3,de;q=0.7", "de"),
+        ("x" * 10_000 + ",de", "en"),
+    ],
+)
+def test_the_language_it_likes_best(accepted: str, tag: str) -> None:
+    assert preferred(accepted) == tag
+
+
+def test_a_page_in_german_says_so(host: Host) -> None:
+    page = call(host, "view=explain", HTTP_ACCEPT_LANGUAGE="de")
+    assert '<html lang="de">' in page.body
+    assert '<html lang="en">' in call(host, "view=explain").body
