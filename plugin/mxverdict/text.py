@@ -5,14 +5,27 @@ from __future__ import annotations
 import unicodedata
 
 LIMIT = 2000
+_MOST_MARKS = 8
+"""Combining characters in a row: no script needs more, and a pile of them covers what stands around it."""
 
 
 def visible(text: str, limit: int = LIMIT) -> str:
-    """`text` with control and formatting characters shown as escapes (line ends stay), cut at `limit`."""
-    shown = "".join(
-        character
-        if character == "\n" or unicodedata.category(character)[0] != "C"
-        else character.encode("unicode_escape", "surrogatepass").decode()
-        for character in text[:limit]
-    )
+    """`text` with control and formatting characters, and combining ones that pile up, shown as escapes (line
+    ends stay), cut at `limit`."""
+    shown = text[:limit]
+    if not (shown.isascii() and shown.isprintable()):
+        shown = _escaped(shown)
     return shown + ("…" if len(text) > limit else "")
+
+
+def _escaped(text: str) -> str:
+    parts = []
+    marks = 0
+    for character in text:
+        kind = unicodedata.category(character)[0]
+        marks = marks + 1 if kind == "M" else 0
+        if character == "\n" or (kind != "C" and marks <= _MOST_MARKS):
+            parts.append(character)
+        else:
+            parts.append(character.encode("unicode_escape", "surrogatepass").decode())
+    return "".join(parts)
