@@ -12,7 +12,7 @@ from typing import BinaryIO, Optional
 from mxverdict import language, settings
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
-from mxverdict.web import incidents, rights
+from mxverdict.web import admission, incidents, rights
 from mxverdict.web.request import Refusal, Request, read
 from mxverdict.web.response import Response
 from mxverdict.web.tongue import preferred
@@ -32,6 +32,8 @@ _VIEWS = {
     "poll": ("state", "send_version"),
 }
 """Module and function that answer a view; each request imports only its own."""
+_PAGES = frozenset(_VIEWS) - {"report", "state", "poll"}
+"""Views that stand inside WHM's frame."""
 _RESELLERS_FIRST = ("reseller_page", "show")
 
 
@@ -92,6 +94,11 @@ def _respond(
     view = query.get("view", "main")
     rights.require_view(visitor, view)
     _only_reading(request)
+    admission.admit(request, view)
+    if view in _PAGES and "part" not in query:
+        response.begin_page()
+        if response.head_only:
+            return
     module, function = _RESELLERS_FIRST if view == "main" and not visitor.is_root else _VIEWS[view]
     getattr(import_module(f"mxverdict.web.{module}"), function)(host, request, response)
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Optional
 
-from mxverdict import language, targets
+from mxverdict import language
 from mxverdict.errors import UsageError
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Report
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
-from mxverdict.retold import retold
 from mxverdict.web import jobs, rights
+from mxverdict.web.admission import target_of
 from mxverdict.web.jobs import Desk, Job
 from mxverdict.web.request import PASTE_ACTION, Refusal
 from mxverdict.web.submit import PATIENCE
@@ -65,17 +65,6 @@ class Pasted:
     about: str
     checked: Optional[check_pasted.Checked] = None
     taken_at: float = 0.0
-
-
-def target_of(text: str) -> str:
-    """A domain, name or address from a form or a query. Raises Refusal."""
-    named = text.strip().partition("://")[2].partition("/")[0] or text.rpartition("@")[2]
-    try:
-        return targets.parse(named)
-    except UsageError as error:
-        raise Refusal(
-            400, f"{retold(str(error))}.", advice=_("Type it like shop.example or 203.0.113.10.")
-        ) from None
 
 
 def domain_job(target: str) -> str:

@@ -35,9 +35,6 @@ class Compared:
 
 
 def show(host: Host, request: Request, response: Response) -> None:
-    response.begin_page()
-    if response.head_only:
-        return
 
     @cache
     def look() -> Standing:

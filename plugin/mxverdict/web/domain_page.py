@@ -11,6 +11,7 @@ from mxverdict.host import Host
 from mxverdict.language import gettext as _
 from mxverdict.testers import rows
 from mxverdict.web import checks, jobs, rights, standing
+from mxverdict.web.admission import target_of
 from mxverdict.web.domain_view import domain_view
 from mxverdict.web.page import send
 from mxverdict.web.request import Request
@@ -24,19 +25,12 @@ ROWS = "rows"
 
 
 def show(host: Host, request: Request, response: Response) -> None:
-    """Raises Refusal for what is no domain, name or address, and for what is not the visitor's."""
     asked = request.query.get("domain", "")
-    target = checks.target_of(asked) if asked else ""
-    if target:
-        rights.require_domain(request.visitor, target)
+    target = target_of(asked) if asked else ""
     name = checks.domain_job(target)
     in_part = request.query.get("part") == ROWS
     if in_part:
         response.begin(200, HTML, NO_STORE)
-    else:
-        response.begin_page()
-    if response.head_only:
-        return
     seen = standing.look(host, request, name)
     running = seen.job is not None and seen.job.state == "running"
     found = checks.so_far(host, name) if running else None

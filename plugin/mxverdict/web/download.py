@@ -14,6 +14,7 @@ from mxverdict.host import Host
 from mxverdict.language import gettext as _
 from mxverdict.retold import retold
 from mxverdict.web import checks, jobs, rights
+from mxverdict.web.admission import target_of
 from mxverdict.web.checks import Checked
 from mxverdict.web.request import Refusal, Request
 from mxverdict.web.response import HTML, NO_STORE, Response
@@ -32,7 +33,7 @@ def send(host: Host, request: Request, response: Response) -> None:
         raise Refusal(404, _("There is no report of that kind."))
     kind, ending, write = found
     asked = request.query.get("domain", "")
-    target = checks.target_of(asked) if asked else ""
+    target = target_of(asked) if asked else ""
     if target:
         rights.require_domain(request.visitor, target)
     else:

@@ -10,38 +10,26 @@ from mxverdict import trail
 from mxverdict.errors import JournalError
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
-from mxverdict.language import marked
 from mxverdict.trail import Entry, Look, Wanted
-from mxverdict.web import standing
-from mxverdict.web.history_view import CHECKS, REFUSALS, SETTINGS, WINDOWS, actions_of, is_told, kind_of, told
+from mxverdict.web import admission, standing
+from mxverdict.web.admission import KINDS, place_of
+from mxverdict.web.history_view import actions_of, is_told, kind_of, told
 from mxverdict.web.page import send
-from mxverdict.web.request import Refusal, Request
+from mxverdict.web.request import Request
 from mxverdict.web.response import Response
 from mxverdict.web.visitor import Visitor
 from mxverdict.window import Window
 from mxverdict.window.journal import reading
 
 _PAGE = 50
-_KINDS = {
-    "": marked("Everything"),
-    WINDOWS: marked("Test windows"),
-    CHECKS: marked("Checks"),
-    REFUSALS: marked("Refused"),
-    SETTINGS: marked("Settings and addresses"),
-}
 
 
 def show(host: Host, request: Request, response: Response) -> None:
-    """All of it to root, to others what they did themselves on these pages. Raises Refusal."""
+    """All of it to root, to others what they did themselves on these pages."""
     query, visitor = request.query, request.visitor
-    kinds = {kind: _(name) for kind, name in _KINDS.items() if visitor.is_root or kind != SETTINGS}
+    kinds = {kind: _(KINDS[kind]) for kind in admission.kinds(request)}
     kind = query.get("kind", "")
-    if kind not in kinds:
-        raise Refusal(404, _("There is no such kind of entries."))
-    place, back = _place(query.get("before")), _place(query.get("after"))
-    response.begin_page()
-    if response.head_only:
-        return
+    place, back = place_of(query.get("before")), place_of(query.get("after"))
     seen = standing.look(host, request)
     trouble, look = "", Look()
     try:
@@ -67,14 +55,6 @@ def show(host: Host, request: Request, response: Response) -> None:
         file=host.audit,
         own=not visitor.is_root,
     )
-
-
-def _place(text: Optional[str]) -> Optional[int]:
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise Refusal(404, _("There is no such page."))
-    return int(text)
 
 
 def _wanted(kind: str, visitor: Visitor) -> Wanted:

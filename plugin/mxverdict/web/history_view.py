@@ -10,6 +10,7 @@ from mxverdict.language import gettext as _
 from mxverdict.language import marked
 from mxverdict.retold import retold
 from mxverdict.trail import Entry
+from mxverdict.web.admission import CHECKS, REFUSALS, SETTINGS, WINDOWS
 from mxverdict.web.clock import moment
 from mxverdict.window import Window
 from mxverdict.window.model import (
@@ -23,7 +24,6 @@ from mxverdict.window.model import (
     PERMANENT,
 )
 
-WINDOWS, CHECKS, REFUSALS, SETTINGS = "windows", "checks", "refusals", "settings"
 _ACTIONS = {
     "open": WINDOWS,
     "join": WINDOWS,

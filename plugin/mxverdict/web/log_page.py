@@ -9,27 +9,21 @@ from typing import Any
 from mxverdict import testers
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
-from mxverdict.language import marked
 from mxverdict.testers import Tester
 from mxverdict.web import found_testers, jobs, log_reading, standing
+from mxverdict.web.admission import SPANS
 from mxverdict.web.log_reading import DAY, WEEK, Reading
 from mxverdict.web.log_view import visits_view
 from mxverdict.web.page import send
-from mxverdict.web.request import Refusal, Request
+from mxverdict.web.request import Request
 from mxverdict.web.response import Response
 from mxverdict.web.traffic_view import traffic_view
 
-_SPANS = {"1": (DAY, marked("the last 24 hours")), "7": (WEEK, marked("the last 7 days"))}
+_SECONDS = {"1": DAY, "7": WEEK}
 
 
 def show(host: Host, request: Request, response: Response) -> None:
-    """`days` is 1 or 7. Raises Refusal."""
     days = request.query.get("days", "1")
-    if days not in _SPANS:
-        raise Refusal(404, _("The log is shown for 1 or 7 days."))
-    response.begin_page()
-    if response.head_only:
-        return
     log_reading.refresh(host)
     found_job = jobs.read(host, found_testers.JOB)
     looking = found_job is not None and found_job.state == "running"
@@ -38,7 +32,7 @@ def show(host: Host, request: Request, response: Response) -> None:
     reading_job = jobs.read(host, log_reading.JOB)
     reading = log_reading.latest(host)
     known = testers.load(host=host).testers
-    seconds, span = _SPANS[days][0], _(_SPANS[days][1])
+    seconds, span = _SECONDS[days], _(SPANS[days])
     send(
         host,
         response,

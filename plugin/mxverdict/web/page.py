@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 
 def show(host: Host, request: Request, response: Response) -> None:
-    response.begin_page()
-    if response.head_only:
-        return
 
     @cache
     def look() -> Standing:

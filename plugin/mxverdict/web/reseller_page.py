@@ -16,11 +16,7 @@ _SHOWN = 100
 
 
 def show(host: Host, request: Request, response: Response) -> None:
-    """Raises Refusal when WHM does not tell whose domains are whose."""
     domains = rights.own_domains(request.visitor)
-    response.begin_page()
-    if response.head_only:
-        return
     seen = standing.look(host, request)
     listed = [(domain, jobs.read(host, checks.domain_job(domain))) for domain in domains[:_SHOWN]]
     send(

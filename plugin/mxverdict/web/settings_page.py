@@ -65,9 +65,8 @@ def _draw(
     *,
     saved: bool = False,
 ) -> None:
-    response.begin_page(status)
-    if response.head_only:
-        return
+    if not response.begun:
+        response.begin_page(status)
     seen = standing.look(host, request)
     known = testers.load(host=host)
     send(

@@ -63,6 +63,10 @@ class Standing:
     def is_own(self, window: Window) -> bool:
         return rights.owns_window(self.visitor, window)
 
+    def names_testers_alone(self, window: Window) -> bool:
+        """Is it for known testers, and no other address?"""
+        return set(window.tester.split(", ")) <= {one.name for one in self.testers}
+
     @property
     def busy(self) -> bool:
         return state.is_busy(self.windows, self.job)

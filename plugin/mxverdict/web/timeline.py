@@ -11,8 +11,8 @@ from typing import Optional
 
 from mxverdict.evidence import Preview
 from mxverdict.findings import Prediction
+from mxverdict.language import decimal, marked
 from mxverdict.language import gettext as _
-from mxverdict.language import marked
 
 _LABELS = {"connect": marked("Connect, greeting"), "ehlo": "EHLO", "mail": "MAIL FROM", "rcpt": "RCPT TO"}
 _STEPS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300)
@@ -94,9 +94,9 @@ def _waits(prediction: Prediction, preview: Optional[Preview]) -> list[tuple[str
 def _bar(number: int, name: str, delay: float, answer: float, longest: float, reached: bool) -> Bar:
     delay_width = _percent(delay, longest)
     value = (
-        _("{seconds} s, {delay} s delay").format(seconds=f"{delay + answer:.1f}", delay=f"{delay:g}")
+        _("{seconds} s, {delay} s delay").format(seconds=decimal(delay + answer, 1), delay=f"{delay:g}")
         if delay
-        else f"{answer:.1f} s"
+        else _("{seconds} s").format(seconds=decimal(answer, 1))
     )
     return Bar(
         label=_(_LABELS.get(name, name)),

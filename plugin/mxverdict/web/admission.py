@@ -1,0 +1,73 @@
+"""What a page needs of the request, asked before anything is sent: a page that has begun refuses nothing.
+
+It imports little, so that WHM's header is on its way while the page itself is still being imported.
+"""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from mxverdict import targets
+from mxverdict.errors import UsageError
+from mxverdict.language import gettext as _
+from mxverdict.language import marked
+from mxverdict.retold import retold
+from mxverdict.web import rights
+from mxverdict.web.request import Refusal, Request
+
+SPANS = {"1": marked("the last 24 hours"), "7": marked("the last 7 days")}
+"""Days that the log is shown for."""
+WINDOWS, CHECKS, REFUSALS, SETTINGS = "windows", "checks", "refusals", "settings"
+KINDS = {
+    "": marked("Everything"),
+    WINDOWS: marked("Test windows"),
+    CHECKS: marked("Checks"),
+    REFUSALS: marked("Refused"),
+    SETTINGS: marked("Settings and addresses"),
+}
+"""Of entries in the history."""
+_DIGITS = 16
+
+
+def admit(request: Request, view: str) -> None:
+    """Raises Refusal for what the view cannot show, or not to this visitor."""
+    query = request.query
+    if view == "main" and not request.visitor.is_root:
+        rights.own_domains(request.visitor)
+    elif view == "domain" and query.get("domain"):
+        rights.require_domain(request.visitor, target_of(query["domain"]))
+    elif view == "explain":
+        rights.own_job(request.visitor, query.get("job", ""))
+    elif view == "log" and query.get("days", "1") not in SPANS:
+        raise Refusal(404, _("The log is shown for 1 or 7 days."))
+    elif view == "history":
+        place_of(query.get("before"))
+        place_of(query.get("after"))
+        if query.get("kind", "") not in kinds(request):
+            raise Refusal(404, _("There is no such kind of entries."))
+
+
+def kinds(request: Request) -> tuple[str, ...]:
+    """Kinds of entries that the visitor may see."""
+    return tuple(kind for kind in KINDS if request.visitor.is_root or kind != SETTINGS)
+
+
+def target_of(text: str) -> str:
+    """A domain, name or address from a form or a query; a URL or a mail address names its own. Raises
+    Refusal."""
+    named = text.strip().partition("://")[2].partition("/")[0] or text.rpartition("@")[2]
+    try:
+        return targets.parse(named)
+    except UsageError as error:
+        raise Refusal(
+            400, f"{retold(str(error))}.", advice=_("Type it like shop.example or 203.0.113.10.")
+        ) from None
+
+
+def place_of(text: Optional[str]) -> Optional[int]:
+    """A place in the audit trail, in bytes; None for none. Raises Refusal."""
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < _DIGITS):
+        raise Refusal(404, _("There is no such page."))
+    return int(text)
