@@ -29,7 +29,7 @@ OUTCOMES = {
 }
 
 QUIET, RESELLERS_MAY_NOT, CLOSED, PERMANENT = "quiet", "resellers may not", "closed", "permanent"
-BY_COMMAND, DELAY_OFF = "on the command line", "the delay off"
+BY_COMMAND, DELAY_OFF, FOR_ADDRESS = "on the command line", "the delay off", "for an address"
 """How the server stands when the request comes; a user's name instead: that user has a window open."""
 TAKES_LONG = "check"
 """The action whose work is cut short in the test."""
@@ -170,6 +170,12 @@ def _windows(name: str, closed: str, permanent: str, **form: str) -> list[Ask]:
 ASKS = (
     _view("main", **_ANYBODY, for_root="Name in the banner"),
     *_jobs("main", HIDDEN),
+    *(
+        _view(
+            "main", f"an address that root lets past {until}", scene=scene, shows=ADDRESS, others_get=HIDDEN
+        )
+        for until, scene in (("for some minutes", FOR_ADDRESS), ("for good", PERMANENT))
+    ),
     _view("domain", **_ANYBODY),
     *_domains("domain", "domain", action=False, shows="view=report&amp;format=html"),
     _view("report", "the server", query={"format": "text"}, shows=_FILE),

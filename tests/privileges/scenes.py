@@ -21,6 +21,7 @@ from tests.privileges.asks import (
     CLOSED,
     DELAY_OFF,
     DOMAINS,
+    FOR_ADDRESS,
     PERMANENT,
     QUIET,
     REPORT_JOBS,
@@ -45,13 +46,13 @@ _OPEN = """
 import sys
 from mxverdict import window
 from mxverdict.host import Host
-host, (user, networks, permanent, origin) = Host.from_environment(), sys.argv[1:]
+host, (user, networks, permanent, origin, tester) = Host.from_environment(), sys.argv[1:]
 actor = window.Actor(user, origin)
 if permanent:
     window.open_permanent(host, networks, actor=actor)
 else:
     window.open_window(
-        host, kind="whitelist", networks=[networks], tester="mxtoolbox", minutes=20, actor=actor
+        host, kind="whitelist", networks=[networks], tester=tester, minutes=20, actor=actor
     )
 """
 CLOSE_ALL = [sys.executable, "-m", "mxverdict.cli", "window", "close", "--all"]
@@ -123,6 +124,8 @@ class Scenes:
         self._keep(CLOSED)
         self._open("alice", ADDRESS, "permanent")
         self._keep(PERMANENT)
+        self._open("root", ADDRESS, tester=ADDRESS)
+        self._keep(FOR_ADDRESS)
         self._open("alice", network.OUTSIDE_ADDRESSES[0], origin="cli")
         self._keep(BY_COMMAND)
         self._open("alice", network.OUTSIDE_ADDRESSES[0])
@@ -131,9 +134,17 @@ class Scenes:
         self._keep(DELAY_OFF)
         self.lay(QUIET)
 
-    def _open(self, user: str, networks: str, permanent: str = "", origin: str = "web") -> None:
+    def _open(
+        self,
+        user: str,
+        networks: str,
+        permanent: str = "",
+        *,
+        origin: str = "web",
+        tester: str = "mxtoolbox",
+    ) -> None:
         self.lay(QUIET)
-        self.box.run([sys.executable, "-c", _OPEN, user, networks, permanent, origin], check=True)
+        self.box.run([sys.executable, "-c", _OPEN, user, networks, permanent, origin, tester], check=True)
 
     def _keep(self, scene: str) -> None:
         folder = self._folder / scene
