@@ -24,6 +24,8 @@ def main() -> None:
     visitor = {} if query.startswith("static=") else os.environ  # the static files are for everybody
     framed = not query.startswith(_WITHOUT_FRAME)
     asked = frame.start(visitor, os.environ.get(ROOT_VARIABLE, "/"), framed=framed)
+    if poll.is_asked() and poll.answer(asked.level):
+        return
     from mxverdict.web import app
 
     app.main(asked)

@@ -12,21 +12,29 @@ from mxverdict.root import EXIM_MAINLOG, ROOT_VARIABLE, STATE
 _QUESTION = "view=poll&job="
 _JOB_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 _LONGEST = 40
+_ROOT, _DELEGATED = "root", "delegated"
 _ANSWER = (
     "Status: 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n"
     "X-Content-Type-Options: nosniff\r\n\r\n"
 )
 
 
-def answer() -> bool:
-    """Answer the CGI's request on standard output and say True, when it is root who polls.
-
-    Who others are takes longer to tell: their pages ask for the whole state.
-    """
+def is_asked() -> bool:
     query = os.environ.get("QUERY_STRING", "")
-    if not query.startswith(_QUESTION) or os.environ.get("REQUEST_METHOD") != "GET":
+    return query.startswith(_QUESTION) and os.environ.get("REQUEST_METHOD") == "GET"
+
+
+def answer(level: str = "") -> bool:
+    """Answer the CGI's request on standard output and say True, when it is a poll that needs no more asking.
+
+    root is known by name; for others `level` (`Frame.level`) has to be told, and whether a job is theirs is
+    asked for elsewhere.
+    """
+    if not is_asked():
         return False
-    if os.environ.get("REMOTE_USER") != "root" or "WHM_API_TOKEN_NAME" in os.environ:
+    query = os.environ["QUERY_STRING"]
+    is_root = os.environ.get("REMOTE_USER") == "root" and "WHM_API_TOKEN_NAME" not in os.environ
+    if not (is_root or level == _ROOT or (level == _DELEGATED and query == _QUESTION)):
         return False
     told = version(os.environ.get(ROOT_VARIABLE, "/"), query[len(_QUESTION) :])
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mxverdict.host import Host
-from mxverdict.web import jobs
+from mxverdict.web import jobs, poll
 from mxverdict.web.poll import version
 from tests.sandbox.server_files import REPOSITORY
 from tests.unit.web.cgi import call
@@ -49,6 +49,28 @@ def test_root_gets_the_marks_and_no_more_is_imported(tmp_path: Path) -> None:
 )
 def test_others_are_asked_who_they_are(tmp_path: Path, who: dict[str, str]) -> None:
     assert ask(tmp_path, **who).startswith("Status: 403 ")
+
+
+@pytest.mark.parametrize(
+    "level, job, answered",
+    [
+        ("", "", False),
+        ("none", "", False),
+        ("delegated", "", True),
+        ("delegated", "0123456789abcdef", False),
+        ("root", "0123456789abcdef", True),
+    ],
+)
+def test_what_a_level_is_told_at_once(
+    monkeypatch: pytest.MonkeyPatch, level: str, job: str, answered: bool
+) -> None:
+    said: list[bytes] = []
+    variables = {"REQUEST_METHOD": "GET", "QUERY_STRING": f"view=poll&job={job}", "REMOTE_USER": "alice"}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("mxverdict.web.poll.os.write", lambda _, data: said.append(data))
+    assert poll.answer(level) is answered
+    assert bool(said) is answered
 
 
 def test_a_delegated_reseller_gets_the_same_marks(host: Host) -> None:
