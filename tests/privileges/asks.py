@@ -30,6 +30,7 @@ OUTCOMES = {
 
 QUIET, RESELLERS_MAY_NOT, CLOSED, PERMANENT = "quiet", "resellers may not", "closed", "permanent"
 BY_COMMAND, DELAY_OFF, FOR_ADDRESS = "on the command line", "the delay off", "for an address"
+CLOSED_CAROLS = "closed, of carol's"
 """How the server stands when the request comes; a user's name instead: that user has a window open."""
 TAKES_LONG = "check"
 """The action whose work is cut short in the test."""
@@ -176,6 +177,14 @@ ASKS = (
         )
         for until, scene in (("for some minutes", FOR_ADDRESS), ("for good", PERMANENT))
     ),
+    _view(
+        "main",
+        "a closed window of carol's",
+        scene=CLOSED_CAROLS,
+        owner="carol",
+        shows=WORDS["carol"],
+        others_get=HIDDEN,
+    ),
     _view("domain", **_ANYBODY),
     *_domains("domain", "domain", action=False, shows="view=report&amp;format=html"),
     _view("report", "the server", query={"format": "text"}, shows=_FILE),
@@ -187,6 +196,14 @@ ASKS = (
         query={"format": "text"},
         shows=_FILE,
         for_root="Delay for unknown hosts, on",
+    ),
+    _view(
+        "report",
+        "a domain of alice's, after a window of carol's",
+        query={"format": "text", "domain": "shop.example"},
+        scene=CLOSED_CAROLS,
+        owner="alice",
+        for_root=WORDS["carol"].partition(" ")[0],
     ),
     _view("explain", **_ANYBODY),
     *(

@@ -19,6 +19,7 @@ from tests.privileges.asks import (
     ADDRESS,
     BY_COMMAND,
     CLOSED,
+    CLOSED_CAROLS,
     DELAY_OFF,
     DOMAINS,
     FOR_ADDRESS,
@@ -46,13 +47,14 @@ _OPEN = """
 import sys
 from mxverdict import window
 from mxverdict.host import Host
-host, (user, networks, permanent, origin, tester) = Host.from_environment(), sys.argv[1:]
+host, (user, networks, permanent, origin, tester, reason) = Host.from_environment(), sys.argv[1:]
 actor = window.Actor(user, origin)
 if permanent:
     window.open_permanent(host, networks, actor=actor)
 else:
     window.open_window(
-        host, kind="whitelist", networks=[networks], tester=tester, minutes=20, actor=actor
+        host, kind="whitelist", networks=[networks], tester=tester, minutes=20, actor=actor,
+        reason=reason,
     )
 """
 CLOSE_ALL = [sys.executable, "-m", "mxverdict.cli", "window", "close", "--all"]
@@ -124,6 +126,9 @@ class Scenes:
         self._keep(CLOSED)
         self._open("alice", ADDRESS, "permanent")
         self._keep(PERMANENT)
+        self._open("carol", network.OUTSIDE_ADDRESSES[0], reason=WORDS["carol"])
+        self.box.run(CLOSE_ALL, check=True)
+        self._keep(CLOSED_CAROLS)
         self._open("root", ADDRESS, tester=ADDRESS)
         self._keep(FOR_ADDRESS)
         self._open("alice", network.OUTSIDE_ADDRESSES[0], origin="cli")
@@ -142,9 +147,12 @@ class Scenes:
         *,
         origin: str = "web",
         tester: str = "mxtoolbox",
+        reason: str = "",
     ) -> None:
         self.lay(QUIET)
-        self.box.run([sys.executable, "-c", _OPEN, user, networks, permanent, origin, tester], check=True)
+        self.box.run(
+            [sys.executable, "-c", _OPEN, user, networks, permanent, origin, tester, reason], check=True
+        )
 
     def _keep(self, scene: str) -> None:
         folder = self._folder / scene
