@@ -26,6 +26,9 @@ KINDS = {
     SETTINGS: marked("Settings and addresses"),
 }
 """Of entries in the history."""
+ROWS = "rows"
+"""The part of a page that its script asks for while a check runs."""
+_IN_PARTS = ("domain", "explain")
 _DIGITS = 16
 
 
@@ -45,6 +48,11 @@ def admit(request: Request, view: str) -> None:
         place_of(query.get("after"))
         if query.get("kind", "") not in kinds(request):
             raise Refusal(404, _("There is no such kind of entries."))
+
+
+def is_part(request: Request, view: str) -> bool:
+    """Is a part of the page asked for, which has no frame around it?"""
+    return view in _IN_PARTS and request.query.get("part") == ROWS
 
 
 def kinds(request: Request) -> tuple[str, ...]:

@@ -59,10 +59,11 @@ def answer(
     response = Response(stream, visitor, head_only=environ.get("REQUEST_METHOD") == "HEAD")
     with contextlib.suppress(BrokenPipeError), contextlib.closing(visitor.frame):
         try:
-            _prepare(host, environ, response)
-            _respond(host, environ, body, visitor, response)
-        except Refusal as refusal:
-            _refuse(host, response, refusal)
+            try:
+                _prepare(host, environ, response)
+                _respond(host, environ, body, visitor, response)
+            except Refusal as refusal:
+                _refuse(host, response, refusal)
         except BrokenPipeError:
             raise
         except Exception as error:
@@ -95,7 +96,7 @@ def _respond(
     rights.require_view(visitor, view)
     _only_reading(request)
     admission.admit(request, view)
-    if view in _PAGES and "part" not in query:
+    if view in _PAGES and not admission.is_part(request, view):
         response.begin_page()
         if response.head_only:
             return
@@ -148,11 +149,15 @@ def _static(name: str, response: Response) -> None:
 
 
 def _refuse(host: Host, response: Response, refusal: Refusal) -> None:
-    from mxverdict.web.page import show_refusal
+    from mxverdict.web.page import refused_within, show_refusal
 
     if isinstance(refusal, rights.NotTheirs):
         rights.record_refusal(host, response.visitor, refusal)
-    show_refusal(host, response, refusal)
+    if not response.begun:
+        show_refusal(host, response, refusal)
+        return
+    response.write(refused_within(refusal))
+    response.end_page()
 
 
 def _apologise(response: Response, incident: str) -> None:

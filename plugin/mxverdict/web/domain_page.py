@@ -11,7 +11,7 @@ from mxverdict.host import Host
 from mxverdict.language import gettext as _
 from mxverdict.testers import rows
 from mxverdict.web import checks, jobs, rights, standing
-from mxverdict.web.admission import target_of
+from mxverdict.web.admission import is_part, target_of
 from mxverdict.web.domain_view import domain_view
 from mxverdict.web.page import send
 from mxverdict.web.request import Request
@@ -20,15 +20,12 @@ from mxverdict.web.running_view import running_view
 from mxverdict.web.view import CheckView, check_view
 from mxverdict.web.visitor import Visitor
 
-ROWS = "rows"
-"""The part of the page that its script asks for while a check runs."""
-
 
 def show(host: Host, request: Request, response: Response) -> None:
     asked = request.query.get("domain", "")
     target = target_of(asked) if asked else ""
     name = checks.domain_job(target)
-    in_part = request.query.get("part") == ROWS
+    in_part = is_part(request, "domain")
     if in_part:
         response.begin(200, HTML, NO_STORE)
     seen = standing.look(host, request, name)

@@ -11,7 +11,7 @@ from mxverdict.explain import Answer, Explanation, recognise
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
 from mxverdict.web import checks, standing
-from mxverdict.web.domain_page import ROWS
+from mxverdict.web.admission import is_part
 from mxverdict.web.page import send
 from mxverdict.web.request import Request
 from mxverdict.web.response import HTML, NO_STORE, Response
@@ -40,7 +40,7 @@ class AnsweredSoFar:
 
 def show(host: Host, request: Request, response: Response) -> None:
     """Shows what the job named in the request does or has found; starts nothing."""
-    in_part = request.query.get("part") == ROWS
+    in_part = is_part(request, "explain")
     if in_part:
         response.begin(200, HTML, NO_STORE)
     seen = standing.look(host, request)

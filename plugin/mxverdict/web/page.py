@@ -9,9 +9,12 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Optional
 
+from markupsafe import Markup
+
 from mxverdict import language
 from mxverdict.errors import MxVerdictError
 from mxverdict.host import Host
+from mxverdict.spoken import shown
 from mxverdict.web.request import Refusal, Request
 from mxverdict.web.response import Response
 from mxverdict.web.templating import environment
@@ -76,6 +79,13 @@ def show_refusal(host: Host, response: Response, refusal: Refusal) -> None:
     allow = [("Allow", refusal.allow)] if refusal.allow else []
     response.begin_page(refusal.status, *allow)
     send(host, response, "refused.html", here="refused", title="MX Verdict", refusal=refusal)
+
+
+def refused_within(refusal: Refusal) -> str:
+    """A refusal as HTML for a page that has begun."""
+    return Markup('\n<p role="alert"><strong>{}</strong> {}</p>\n').format(
+        shown(str(refusal)), shown(refusal.advice)
+    )
 
 
 def apology(incident: str) -> str:
