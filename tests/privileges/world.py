@@ -20,7 +20,7 @@ from mxverdict.host import Host
 from mxverdict.web import csrf, jobs
 from mxverdict.window.engine import find_window
 from mxverdict.window.journal import reading
-from tests.privileges.asks import QUIET, TAKES_LONG, WINDOW, Ask
+from tests.privileges.asks import QUIET, TAKES_LONG, WINDOW, WORDS, Ask
 from tests.privileges.people import Person
 from tests.privileges.scenes import CLOSE_ALL, Scenes
 from tests.sandbox import network
@@ -31,6 +31,8 @@ from tests.sandbox.whm import cgi
 from tests.sandbox.whm.defaults import HOST_NAME, PASSWORDS, VERSION
 from tests.sandbox.whm.sessions import COOKIE
 
+SETTINGS = "?action=settings"
+"""Stands on the page of the settings alone."""
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -277,3 +279,14 @@ def sentence(answer: Answer) -> str:
     """The one plain sentence of a refusal."""
     found = re.search(r'role="alert">\s*<p><strong>(.*?)</strong>', answer.body, re.DOTALL)
     return html.unescape(found.group(1)) if found else ""
+
+
+def refused(answer: Answer, *statuses: int) -> None:
+    assert answer.status in statuses, answer.body
+    assert sentence(answer).endswith(".")
+
+
+def shows_nothing_of_others(answer: Answer) -> None:
+    assert SETTINGS not in answer.body
+    for user in ("carol", "root"):
+        assert WORDS[user] not in answer.body
