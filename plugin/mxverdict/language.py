@@ -16,6 +16,7 @@ DOMAIN = "mxverdict"
 FOLDER = Path(__file__).with_name("locale")
 NAMES = {"en": "English", "de": "Deutsch"}
 """The languages that there are, by their RFC 5646 tags, as their speakers call them."""
+_COMMA = frozenset({"de"})
 
 _catalogue: Optional[GNUTranslations] = None
 _tag = "en"
@@ -49,6 +50,12 @@ def ngettext(one: str, many: str, count: int) -> str:
     if _catalogue is None:
         return one if count == 1 else many
     return _catalogue.ngettext(one, many, count)
+
+
+def decimal(number: float, digits: int) -> str:
+    """`number` with so many digits after the point, or the comma where that is what people write."""
+    text = f"{number:.{digits}f}"
+    return text.replace(".", ",") if _tag in _COMMA else text
 
 
 def marked(message: str) -> str:

@@ -121,7 +121,7 @@ _ENGLISH = (
     Scene(
         "domain-failed",
         "?view=domain",
-        state=lambda whm: states.said(whm, FAIL, f"{DOMAIN}: 192.0.2.1 is not an address of this server"),
+        state=lambda whm: states.said(whm, FAIL, f"{DOMAIN} does not exist, or has no address"),
         reach=_failed,
     ),
     Scene("domain", "?view=domain", reach=_checked),

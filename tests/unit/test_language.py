@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mxverdict import language
-from mxverdict.language import gettext, marked, ngettext, stored, tag, use
+from mxverdict.language import decimal, gettext, marked, ngettext, stored, tag, use
 from tests.spoken import speaking
 
 _TEXTS = {"Open": "Offen", "{count} row\0{count} rows": "{count} Zeile\0{count} Zeilen"}
@@ -40,6 +40,21 @@ def test_plural(count: int, english: str, german: str, tmp_path: Path) -> None:
     with speaking(tmp_path, _TEXTS):
         assert ngettext("{count} row", "{count} rows", count) == f"{{count}} {german}"
         assert ngettext("{count} cow", "{count} cows", count) == f"{{count}} {english.replace('r', 'c', 1)}"
+
+
+@pytest.mark.parametrize(
+    ("number", "digits", "english", "german"),
+    [
+        (15.363, 1, "15.4", "15,4"),
+        (2.0, 0, "2", "2"),
+        (0.0123, 3, "0.012", "0,012"),
+        (-1.25, 2, "-1.25", "-1,25"),
+    ],
+)
+def test_numbers(number: float, digits: int, english: str, german: str, tmp_path: Path) -> None:
+    assert decimal(number, digits) == english
+    with speaking(tmp_path, _TEXTS):
+        assert decimal(number, digits) == german
 
 
 @pytest.mark.parametrize("name", ["xx", "", "DE", "../de", "de/../de", "de\0"])

@@ -14,8 +14,8 @@ from mxverdict.explain.opening import opening
 from mxverdict.explain.pasted import MXTOOLBOX, Pasted, PastedRow, Unrecognised, number
 from mxverdict.findings import Owner, Prediction, Report, Verdict
 from mxverdict.judge import blocklist
+from mxverdict.language import decimal, marked
 from mxverdict.language import gettext as _
-from mxverdict.language import marked
 
 _SECONDS = re.compile(r"(\d+(?:[.,]\d+)?) seconds\b")
 _NOT_ASKED = BlocklistEvidence((), (), (), ())
@@ -235,7 +235,7 @@ def _differences(row: PastedRow, found: Found) -> list[str]:
     then, today = row.seconds, number(seconds[1]) if seconds else None
     if then is not None and today is not None and abs(then - today) >= _LIKE and not row.is_headline:
         times = _("The report says {then} s; the prediction for now is {today} s.")
-        told.append(times.format(then=f"{then:.1f}", today=f"{today:.1f}"))
+        told.append(times.format(then=decimal(then, 1), today=decimal(today, 1)))
     if row.details and now.details and set(row.details) != set(now.details):
         details = _("The report says: {then} Today: {today}")
         told.append(details.format(then=" ".join(row.details), today=" ".join(now.details)))

@@ -9,8 +9,8 @@ from typing import Optional
 from mxverdict.evidence import Reply
 from mxverdict.evidence.mail_route import HostGreeting, MailHost, MailRoute, RecipientAnswer
 from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.language import decimal, marked
 from mxverdict.language import gettext as _
-from mxverdict.language import marked
 from mxverdict.retold import retold
 
 ANSWERS = marked("MX host answers")
@@ -199,10 +199,10 @@ def _said(greeting: HostGreeting, answer: RecipientAnswer) -> str:
 def _met(greeting: HostGreeting) -> str:
     connect = greeting.probe.stage("connect")
     if greeting.outcome != "greeted" or connect is None or connect.reply is None:
-        said, seconds = retold(greeting.probe.failure), "" if connect is None else f"{connect.seconds:.1f}"
+        said, seconds = retold(greeting.probe.failure), "" if connect is None else decimal(connect.seconds, 1)
     else:
         said = f"{connect.reply.code} {' '.join(connect.reply.lines[:1])}"
-        seconds = f"{connect.seconds:.3f}"
+        seconds = decimal(connect.seconds, 3)
     told = _("{address} port 25: {said} (after {seconds} s)") if seconds else _("{address} port 25: {said}")
     return told.format(address=greeting.address, said=said, seconds=seconds)
 

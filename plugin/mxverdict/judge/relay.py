@@ -96,7 +96,7 @@ def _lines(test: RelayTest) -> Iterator[str]:
     helo = f"EHLO {test.helo}, " if test.name.startswith("introduced") else ""
     if test.stage != "rcpt" and not test.error:
         answer = _("{answer} (at {stage})").format(answer=answer, stage=test.stage.upper())
-    yield f"{_(test.name)}: {helo}MAIL FROM:<{test.sender}> RCPT TO:<{test.recipient}> -> {answer}"
+    yield f"{retold(test.name)}: {helo}MAIL FROM:<{test.sender}> RCPT TO:<{test.recipient}> -> {answer}"
     if test.accepted:
         if test.statement:
             yield _("accepted by the ACL statement at {statement}").format(statement=test.statement)
@@ -104,7 +104,7 @@ def _lines(test: RelayTest) -> Iterator[str]:
 
 
 def _names(tests: Sequence[RelayTest]) -> str:
-    names = list(dict.fromkeys(_(test.name) for test in tests))
+    names = list(dict.fromkeys(retold(test.name) for test in tests))
     first, more = ", ".join(names[:4]), len(names) - 4
     if more <= 0:
         return first

@@ -16,8 +16,8 @@ from mxverdict.judge.smtp_lines import (
     tls_lines,
 )
 from mxverdict.judge.truth import Truth
+from mxverdict.language import decimal, marked
 from mxverdict.language import gettext as _
-from mxverdict.language import marked
 from mxverdict.retold import retold
 from mxverdict.testers import Tester
 
@@ -346,7 +346,7 @@ def _time(row: Row, case: Case, delay: float, delayed: str) -> Finding:
         row,
         Verdict.PROBLEM,
         _("Exim itself took {seconds} s at {stage} without any delay being asked for.").format(
-            seconds=f"{slow.seconds:.1f}", stage=slow.name.upper()
+            seconds=decimal(slow.seconds, 1), stage=slow.name.upper()
         ),
         (*banner_lines(case.truth), *case.statements),
         _("Most often a DNS look-up hangs: check the resolvers in /etc/resolv.conf."),

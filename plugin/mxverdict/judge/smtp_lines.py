@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mxverdict.evidence import Reply
 from mxverdict.judge.truth import Truth, ptr_line
+from mxverdict.language import decimal
 from mxverdict.language import gettext as _
 from mxverdict.retold import retold
 
@@ -15,7 +16,7 @@ def foreign_recipient(reply: Reply) -> str:
 
 def ptr_lines(truth: Truth) -> tuple[str, ...]:
     if truth.ptr_error:
-        return (_("PTR of {address}: {names}").format(address=truth.address, names=truth.ptr_error),)
+        return (_("PTR of {address}: {names}").format(address=truth.address, names=retold(truth.ptr_error)),)
     return (ptr_line(truth),)
 
 
@@ -24,7 +25,7 @@ def banner_lines(truth: Truth) -> tuple[str, ...]:
         return ()
     first = truth.greeting.partition("\n")[0]
     line = _("Real banner, {seconds} s after connecting from the server: {banner}")
-    return (line.format(seconds=f"{truth.greeting_seconds:.3f}", banner=first),)
+    return (line.format(seconds=decimal(truth.greeting_seconds, 3), banner=first),)
 
 
 def probe_lines(truth: Truth) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ from mxverdict.evidence.zone import Soa
 from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.judge.serial import Serial, read_serial
 from mxverdict.judge.zone_facts import ZoneFacts, listed_errors, listing, told
+from mxverdict.language import decimal, marked
 from mxverdict.language import gettext as _
-from mxverdict.language import marked
 from mxverdict.retold import retold
 from mxverdict.testers.rows import RowWords, limits, load
 
@@ -239,5 +239,6 @@ def _span(seconds: int) -> str:
     spans = ((86400, _("{number} d")), (3600, _("{number} h")), (60, _("{number} min")))
     for size, span in spans:
         if seconds >= size:
-            return span.format(number=f"{round(seconds / size, 1):g}")
+            number = round(seconds / size, 1)
+            return span.format(number=decimal(number, 0 if number.is_integer() else 1))
     return _("{number} s").format(number=seconds)
