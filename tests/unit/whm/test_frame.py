@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ def no_child_is_left() -> bool:
     except ChildProcessError:
         return True
     return False
+
+
+@pytest.fixture(autouse=True)
+def no_children_of_other_tests() -> None:
+    with suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
 
 
 @pytest.fixture
