@@ -14,15 +14,17 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Optional
 
 from mxverdict.errors import MxVerdictError, UsageError, WindowRefused
 from mxverdict.host import Host
+from mxverdict.language import gettext as _
 from mxverdict.language import stored, use
 from mxverdict.web import incidents
+from mxverdict.web.request import Refusal
 
 _NAME = re.compile(r"[a-z0-9-]{1,40}")
 ABOUT_DOMAIN = "domain-"
@@ -34,6 +36,9 @@ _AGAIN = stored("Start it again.")
 _PUT_RIGHT = stored("What it left undone is put right within a minute.")
 _BUG = stored("Something went wrong inside MX Verdict (incident {number}).")
 _TRIES = 5
+MOST_AT_ONCE = 4
+MOST_KEPT = 300
+"""Of one owner, where the number is limited: a check takes threads and sockets, its result disk."""
 
 
 @dataclass(frozen=True)
@@ -107,29 +112,39 @@ def start(host: Host, work: Callable[[], str], name: str = "", owner: str = "") 
     With a `name`, only one job of it runs at a time: None when it runs already. Raises OSError when the job
     cannot be written down or started.
     """
-    return start_at_desk(host, lambda _: work(), name, owner=owner)
+    return start_at_desk(host, lambda _desk: work(), name, owner=owner)
 
 
 def start_at_desk(
-    host: Host, work: Callable[[Desk], str], name: str = "", title: str = "", owner: str = ""
+    host: Host,
+    work: Callable[[Desk], str],
+    name: str = "",
+    title: str = "",
+    owner: str = "",
+    *,
+    limited: bool = False,
 ) -> Optional[str]:
-    """Like `start`, for work that tells its steps and leaves a result, under a `title`."""
+    """Like `start`, for work that tells its steps and leaves a result, under a `title`. When it is `limited`,
+    an owner may have so many at once, and so many kept. Raises Refusal for one more."""
     folder = _folder(host)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _forget_old(folder)
     name = name or os.urandom(16).hex()
-    file = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        if not _locked(file):
-            return None
-        os.ftruncate(file, 0)
-        _partial(folder / name).unlink(missing_ok=True)
-        desk = Desk(folder / name, file, title, owner)
-        desk.step(_RUNNING)
-        if os.fork() == 0:
-            _live_on(host, work, desk, file)
-    finally:
-        os.close(file)
+    with _one_at_a_time(folder) if limited else contextlib.nullcontext():
+        file = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if not _locked(file):
+                return None
+            if limited:
+                _require_room(host, folder / name, owner)
+            os.ftruncate(file, 0)
+            _partial(folder / name).unlink(missing_ok=True)
+            desk = Desk(folder / name, file, title, owner)
+            desk.step(_RUNNING)
+            if os.fork() == 0:
+                _live_on(host, work, desk, file)
+        finally:
+            os.close(file)
     return name
 
 
@@ -148,8 +163,9 @@ def read(host: Host, name: str) -> Optional[Job]:
             changed = os.fstat(file.fileno()).st_mtime
     except OSError:
         return None
-    last: dict[str, Any] = json.loads(said) if said else {"state": "running", "text": _RUNNING}
-    job = Job(name, changed=changed, **last)
+    job = Job(name, "running", _RUNNING, changed=changed)
+    with contextlib.suppress(ValueError, TypeError):  # a line that a full disk tore, or of another version
+        job = Job(name, changed=changed, **json.loads(said)) if said else job
     if job.state != "running" or running:
         return job
     advice = _AGAIN if job.title else _PUT_RIGHT
@@ -215,6 +231,39 @@ def _locked(file: int) -> bool:
         else:
             return True
     return False
+
+
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _require_room(host: Host, path: Path, owner: str) -> None:
+    """For the job at `path` beside those of its owner. Raises Refusal."""
+    others = [read(host, one.name) for one in path.parent.iterdir() if one.name != path.name]
+    states = [job.state for job in others if job is not None and job.title and job.owner == owner]
+    refusal = None
+    if states.count("running") >= MOST_AT_ONCE:
+        refusal = Refusal(
+            429,
+            _("{count} of your checks are running.").format(count=states.count("running")),
+            advice=_("Wait until one of them has ended."),
+        )
+    elif len(states) >= MOST_KEPT:
+        refusal = Refusal(
+            429,
+            _("{count} of your checks are kept already.").format(count=len(states)),
+            advice=_("What is older than a day is not kept."),
+        )
+    if refusal is not None:
+        if not path.stat().st_size:
+            path.unlink()
+        raise refusal
 
 
 def _forget_old(folder: Path) -> None:
