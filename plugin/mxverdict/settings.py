@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -62,7 +63,7 @@ class Wrong(UsageError):
 def read(host: Host) -> Settings:
     """Never raises: what cannot be read counts as not there, and `trouble` says so."""
     try:
-        with host.settings.open("rb") as file:
+        with open(os.open(host.settings, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # a pipe holds nobody up
             data = json.loads(file.read(_MOST_BYTES))
         if data["schema"] != _SCHEMA:
             raise ValueError(stored("not of a form that this version knows"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -140,6 +141,12 @@ def test_a_folder_in_its_place_counts_as_damage(host: Host) -> None:
     assert settings.read(host).trouble
     with pytest.raises(HostError):
         settings.write(host, Settings(minutes=5), ROOT)
+
+
+def test_a_pipe_in_its_place_holds_nobody_up(host: Host) -> None:
+    host.state.mkdir(parents=True)
+    os.mkfifo(host.settings)
+    assert settings.read(host).trouble
 
 
 def test_a_damaged_file_is_written_anew(host: Host) -> None:
