@@ -63,7 +63,7 @@ class Wrong(UsageError):
 def read(host: Host) -> Settings:
     """Never raises: what cannot be read counts as not there, and `trouble` says so."""
     try:
-        with open(os.open(host.settings, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # a pipe holds nobody up
+        with os.fdopen(os.open(host.settings, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             data = json.loads(file.read(_MOST_BYTES))
         if data["schema"] != _SCHEMA:
             raise ValueError(stored("not of a form that this version knows"))
