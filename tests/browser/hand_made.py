@@ -56,7 +56,10 @@ def _install(run: Callable[..., tuple[Evidence, Report]], again: Callable[..., R
             time.sleep(0.1)
         if targets and _said(FAIL):
             raise NoTarget(_said(FAIL))
-        return run(host, targets=targets, progress=progress, **options)
+        evidence, report = run(host, targets=targets, progress=progress, **options)
+        if not targets and (text := _said(HOSTILE)):
+            report = replace(report, hostname=text, exim_version=text, summary=text, remarks=(text,))
+        return evidence, report
 
     def judge(evidence: Evidence, testers: Sequence[str] = (), host: Optional[Host] = None) -> Report:
         if _said(REAL):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import struct
 import sys
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 Script = Callable[[socket.socket], None]
 
@@ -86,6 +88,22 @@ def escapes(channel: socket.socket) -> None:
     )
 
 
+def hostile(channel: socket.socket) -> None:
+    """Speaks SMTP in the texts of tests/tables/hostile.json, all in each reply."""
+    rows = json.loads((Path(__file__).parents[1] / "tables/hostile.json").read_text())
+    texts = [row["text"] * row.get("times", 1) for row in rows]
+    lines = [text.replace("\r", "").replace("\n", " ").encode(errors="surrogateescape") for text in texts]
+    spite = b" ~ ".join(lines)
+    channel.sendall(b"220 rude.example " + spite + b"\r\n")
+    capabilities = b"".join(b"250-" + line + b"\r\n" for line in lines)
+    replies = {
+        b"EHLO": capabilities + b"250 " + spite,
+        b"MAIL": b"250 " + spite,
+        b"RCPT": b"550 5.7.1 " + spite,
+    }
+    _replies(channel, replies)
+
+
 def tls_garbage(channel: socket.socket) -> None:
     channel.sendall(b"220 rude.example ESMTP\r\n")
     _replies(
@@ -141,6 +159,7 @@ SCRIPTS: dict[str, Script] = {
         long_line,
         endless_ehlo,
         escapes,
+        hostile,
         tls_garbage,
         tls_mute,
     )
