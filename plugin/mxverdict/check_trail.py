@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from mxverdict.errors import JournalError, MxVerdictError
-from mxverdict.findings import Verdict
+from mxverdict.findings import Finding, Report, Verdict
 from mxverdict.host import Host
 from mxverdict.retold import retold
 from mxverdict.window import Actor, audit
@@ -19,6 +19,11 @@ def note_check(host: Host, actor: Actor, targets: Sequence[str], verdicts: Itera
     counts = Counter(verdicts)
     told = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
     _note(host, actor, targets, told)
+
+
+def told(report: Report) -> tuple[Finding, ...]:
+    """What the page of a check counts: the rows about its domains, or all when it is about none."""
+    return tuple(one for domain in report.domains for one in domain.findings) or report.findings
 
 
 @contextmanager

@@ -75,7 +75,7 @@ def register(commands: Any) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     from mxverdict import check
-    from mxverdict.check_trail import note_check
+    from mxverdict.check_trail import note_check, told
     from mxverdict.collect.progress import Steps
     from mxverdict.report.json import report_json
 
@@ -95,7 +95,7 @@ def _check(options: argparse.Namespace) -> int:
         budget=options.budget,
     )
     if options.targets:
-        note_check(host, actor(), options.targets, [one.verdict for one in report.findings])
+        note_check(host, actor(), options.targets, [one.verdict for one in told(report)])
     if options.save is not None:
         _save(options.save, evidence)
     if options.json:

@@ -13,7 +13,7 @@ from mxverdict.language import gettext as _
 from mxverdict.language import marked
 from mxverdict.report.clock import stamp
 from mxverdict.retold import retold
-from mxverdict.testers import rows, told_sources
+from mxverdict.testers import load, rows, titles, told_sources
 
 if TYPE_CHECKING:
     from mxverdict.window import Window
@@ -172,7 +172,7 @@ def _window(window: Window) -> str:
     return told.format(
         opened=stamp(window.opened_at),
         number=window.id,
-        tester=window.tester,
+        tester=titles(window.tester, load().testers),
         what=_("delay off for all") if window.kind == "delay_off" else ", ".join(window.networks),
         state=_(_STATES.get(window.state, window.state)),
         closed="" if window.closed_at is None else stamp(window.closed_at),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union
@@ -26,6 +26,12 @@ UNKNOWN_HOSTS = {4: "192.0.2.1", 6: "2001:db8::1"}
 """Stand for "any host the server does not know", by IP version (RFC 5737 and RFC 3849)."""
 
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+
+def titles(names: str, known: Sequence[Tester]) -> str:
+    """The title of a tester or, by commas, of several; what is no tester's name stays as it is."""
+    titled = {one.name: one.title for one in known}
+    return ", ".join(titled.get(name, name) for name in names.split(", "))
 
 
 def told_sources(addresses: Iterable[str]) -> str:

@@ -191,14 +191,14 @@ def pasted(host: Host, name: str) -> Optional[Pasted]:
 def _evidence(host: Host, desk: Desk, target: str, visitor: Visitor) -> dict[str, Any]:
     """What `target` has to do with this server. Raises what `check.run` raises."""
     from mxverdict import check, evidence
-    from mxverdict.check_trail import note_check, noting_failure
+    from mxverdict.check_trail import note_check, noting_failure, told
 
     signal.alarm(_LONGEST)
     actor = Actor(visitor.user, "web")
     with noting_failure(host, actor, [target]), _telling(desk) as telling:
         gathered, report = check.run(host, targets=[target], progress=telling)
     shown = rights.shown_to(visitor, report)
-    note_check(host, actor, [target], [one.verdict for one in shown.findings])
+    note_check(host, actor, [target], [one.verdict for one in told(shown)])
     return {"evidence": evidence.to_json(gathered)}
 
 

@@ -3,31 +3,54 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, replace
+from typing import Optional
 
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
 from mxverdict.web import checks, jobs, rights, standing
+from mxverdict.web.jobs import Job
 from mxverdict.web.page import met_values, send
 from mxverdict.web.request import Request
 from mxverdict.web.response import Response
+from mxverdict.web.visitor import Visitor
 
 _SHOWN = 100
 """Domains in the list; any other of theirs can be typed."""
+_JUDGED = 5
+"""The last checks that are told at once: each is judged anew."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A domain, its last check, and what came out in one sentence ("" when that is not told here)."""
+
+    domain: str
+    job: Optional[Job]
+    summary: str = ""
 
 
 def show(host: Host, request: Request, response: Response) -> None:
     domains = rights.own_domains(request.visitor)
     seen = standing.look(host, request)
-    listed = [(domain, jobs.read(host, checks.domain_job(domain))) for domain in domains[:_SHOWN]]
+    listed = [Listed(domain, jobs.read(host, checks.domain_job(domain))) for domain in domains[:_SHOWN]]
+    done = [one for one in listed if one.job is not None and one.job.state == "done"]
+    latest = sorted(done, key=lambda one: one.job.changed if one.job else 0.0)[-_JUDGED:]
+    told = {one.domain: _summary(host, request.visitor, one.domain) for one in latest}
     send(
         host,
         response,
         "reseller.html",
         title="MX Verdict",
         look=lambda: seen,
-        domains=listed,
+        domains=[replace(one, summary=told.get(one.domain, "")) for one in listed],
         total=len(domains),
         sentence=_("Check what mail testers say about your domains."),
         now=time.time,
         **met_values(host),
     )
+
+
+def _summary(host: Host, visitor: Visitor, domain: str) -> str:
+    found = checks.stored(jobs.result(host, checks.domain_job(domain)))
+    return rights.shown_to(visitor, found.report).summary if found else ""

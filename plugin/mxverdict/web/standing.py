@@ -85,9 +85,8 @@ class Standing:
         return min(often, round(min(left)) + 2) if left else 0
 
     def title_of(self, tester: str) -> str:
-        """The title of a tester or, by commas, of several; what is no tester's name stays as it is."""
-        titles = {one.name: one.title for one in self.testers}
-        return ", ".join(titles.get(name, name) for name in tester.split(", "))
+        """`testers.titles` of those that are known here."""
+        return testers.titles(tester, self.testers)
 
     @property
     def tested(self) -> Optional[Window]:

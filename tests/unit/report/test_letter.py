@@ -143,7 +143,7 @@ def test_the_title_names_the_domain_or_else_the_server() -> None:
 def test_times_name_the_zone_and_windows_their_end() -> None:
     (line,) = letter(report(), None, [window(closed_at=NOW.wall + 60, state="closed")]).done or ()
     assert line == (
-        "2027-01-15 09:00:00 CET (UTC+0100): test window 0 for mxtoolbox (18.209.86.113, 64.20.227.0/24), "
+        "2027-01-15 09:00:00 CET (UTC+0100): test window 0 for MXToolbox (18.209.86.113, 64.20.227.0/24), "
         "closed at 2027-01-15 09:01:00 CET (UTC+0100); ticket 7"
     )
     assert letter(report()).facts[1] == ("Checked", "2026-11-18 12:06:40 CET (UTC+0100)")
@@ -161,7 +161,7 @@ def test_text_says_all_of_it_within_the_width() -> None:
         "Connecting to 203.0.113.10 SendSMTPCommand: Timeout waiting for response after 15 seconds.",
         "The real conversation with 203.0.113.10 ----",
         "220-cp1.example.net ESMTP Exim 4.99.1",
-        "test window 0 for mxtoolbox",
+        "test window 0 for MXToolbox",
     ):
         assert words in told, words
 
