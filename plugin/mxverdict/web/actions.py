@@ -38,6 +38,7 @@ def open_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
     until_tested = kind == WHITELIST and "until_tested" in form
 
     def work() -> str:
+        rights.require_unjoined(host, visitor, kind)
         opened = window.open_window(
             host,
             kind=kind,

@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Optional
 
 from mxverdict import settings
-from mxverdict.errors import JournalError, WhmError
+from mxverdict.errors import JournalError, WhmError, WindowRefused
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
+from mxverdict.language import stored
 from mxverdict.retold import retold
 from mxverdict.settings import Settings
 from mxverdict.web import jobs
@@ -121,6 +122,19 @@ def require_opening(host: Host, kind: str, *, named_address: bool = False) -> No
         raise NotTheirs(
             _("Resellers may not open test windows on this server."),
             advice=_("Its owner can allow it in the settings of MX Verdict."),
+        )
+
+
+def require_unjoined(host: Host, visitor: Visitor, kind: str) -> None:
+    """Opening joins a window of the kind that is open, and may lengthen it: resellers join their own alone.
+    Raises WindowRefused, and JournalError."""
+    if visitor.is_root:
+        return
+    from mxverdict.window import open_windows
+
+    if any(one.kind == kind and not owns_window(visitor, one) for one in open_windows(host)):
+        raise WindowRefused(
+            stored("a test window that somebody else opened is still open; open yours when it has closed")
         )
 
 
