@@ -28,6 +28,7 @@ _SPECIAL = tuple(
         ("::/128", _RESERVED),
         ("::1/128", _LOOPBACK),
         ("::ffff:0:0/96", _RESERVED),
+        ("64:ff9b:1::/48", _RESERVED),
         ("100::/64", _RESERVED),
         ("fc00::/7", _PRIVATE),
         ("fe80::/10", _LINK_LOCAL),
@@ -35,6 +36,13 @@ _SPECIAL = tuple(
         ("ff00::/8", _MULTICAST),
     )
 )
+_EMBEDDING = (
+    (ipaddress.ip_network("::/96"), 0),
+    (ipaddress.ip_network("64:ff9b::/96"), 0),
+    (ipaddress.ip_network("2002::/16"), 80),
+)
+"""Networks whose addresses lead to an IPv4 address, and by how many bits it is shifted in them (RFC 4291
+section 2.5.5.1, 6052, 3056)."""
 
 
 def special_kind(address: str) -> str:
@@ -42,7 +50,11 @@ def special_kind(address: str) -> str:
     `loopback`, `link-local`, `multicast` or `reserved`, by the special-purpose registries of RFC 6890. The
     blocks for documentation (RFC 5737, 3849) count as public. Raises ValueError for what is no IP address."""
     known = ipaddress.ip_address(address)
-    return next((kind for network, kind in _SPECIAL if known in network), "")
+    kind = next((kind for network, kind in _SPECIAL if known in network), "")
+    shift = next((shift for network, shift in _EMBEDDING if known in network), None)
+    if kind or shift is None:
+        return kind
+    return special_kind(str(ipaddress.IPv4Address(int(known) >> shift & 0xFFFFFFFF)))
 
 
 def is_public(address: str) -> bool:

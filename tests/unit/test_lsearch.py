@@ -47,6 +47,12 @@ def test_pairs(tmp_path: Path) -> None:
         ("fd00::1", "private"),
         ("ff02::1", "multicast"),
         ("::ffff:10.0.0.1", "reserved"),
+        ("::10.0.0.1", "private"),
+        ("64:ff9b::a9fe:a9fe", "link-local"),
+        ("64:ff9b::808:808", ""),
+        ("64:ff9b:1::808:808", "reserved"),
+        ("2002:7f00:1::1", "loopback"),
+        ("2002:808:808::1", ""),
     ],
 )
 def test_kind_of_address(address: str, kind: str) -> None:
