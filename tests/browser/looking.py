@@ -46,7 +46,11 @@ _UNREACHED = """
   .map((one) => one.outerHTML.slice(0, 120))
 """
 _MOVING = """
-() => document.getAnimations().map((one) => one.animationName || one.transitionProperty || String(one))
+() => [...document.querySelectorAll("#mxverdict *")].filter((one) => {
+  const { animationName, transitionDuration, appearance } = getComputedStyle(one);
+  return animationName !== "none" || !/^0s(, 0s)*$/.test(transitionDuration)
+    || (one.matches("progress:indeterminate") && appearance !== "none");
+}).map((one) => one.outerHTML.slice(0, 120))
 """
 _UNFOLD = "for (const part of document.querySelectorAll('details')) part.open = true"
 
