@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from tests.browser.conftest import SECONDS, Whm, screenshot
+from tests.browser.conftest import SECONDS, Whm, open_whitelist, screenshot
 from tests.sandbox.box import TESTER, Sandbox
 from tests.sandbox.names import Records
 
@@ -89,7 +89,7 @@ def test_visits_are_told_with_their_end(whm: Whm, javascript: bool) -> None:
     rows = page.locator(".came tbody tr")
     expect(rows).to_have_count(2, timeout=30 * SECONDS)
     expect(page.locator(".sentence")).to_have_text("MXToolbox was here 2 times in the last 24 hours.")
-    expect(rows.nth(0)).to_contain_text("was refused relaying, then said QUIT")
+    expect(rows.nth(0)).to_contain_text("got through and was rightly refused relaying, then said QUIT")
     expect(rows.nth(0)).to_contain_text("MXToolbox says: OK - Not an open relay.")
     expect(rows.nth(1)).to_contain_text("left before it said a word")
     for row in rows.all():
@@ -114,6 +114,16 @@ def test_the_page_waits_for_the_tester_and_tells_what_it_met(whm: Whm) -> None:
     picture(page, "log-tested")
 
 
+def test_a_window_that_stays_open_tells_who_came(whm: Whm) -> None:
+    page = whm.open()
+    open_whitelist(page)
+    expect(page.get_by_text("Waiting for the tester")).to_be_visible()
+    whm.box.visit(patience=6.0)
+    expect(page.locator(".waiting li")).to_contain_text("got through", timeout=30 * SECONDS)
+    expect(page.get_by_text("Waiting for the tester")).to_be_hidden()
+    assert [one.state for one in whm.windows()] == ["open"]
+
+
 def test_a_refused_sender_is_let_past_with_one_click(whm: Whm) -> None:
     page = log(whm)
     row = page.locator("#refused-title + p + table tbody tr", has_text=STRANGER)
@@ -121,7 +131,10 @@ def test_a_refused_sender_is_let_past_with_one_click(whm: Whm) -> None:
     expect(row).to_contain_text("The domain takes no mail")
     row.get_by_label("Minutes").fill("5")
     row.get_by_role("button", name="Let past").click()
+    expect(page.locator(".notice.good")).to_have_text("The test window is open.", timeout=30 * SECONDS)
+    page.get_by_role("link", name="Show").click()
     window = page.locator(".window.open")
+    expect(window.locator(".waiting")).to_have_count(0)
     expect(window.locator("h3")).to_have_text(f"{STRANGER} let past the delay", timeout=30 * SECONDS)
     assert [one.networks for one in whm.windows()] == [(STRANGER,)]
 
@@ -151,6 +164,16 @@ def test_hostile_names_in_the_log_do_nothing(whm: Whm) -> None:
     expect(page.locator(".refused").first).to_contain_text(HOSTILE)
     assert dialogs == []
     assert page.locator("#mxverdict img, #mxverdict script").count() == 0
+
+
+def test_a_window_that_stays_open_tells_who_came(whm: Whm) -> None:
+    page = whm.open()
+    open_whitelist(page)
+    expect(page.get_by_text("Waiting for the tester")).to_be_visible()
+    whm.box.visit(patience=6.0)
+    expect(page.locator(".waiting li")).to_contain_text("got through", timeout=30 * SECONDS)
+    expect(page.get_by_text("Waiting for the tester")).to_be_hidden()
+    assert [one.state for one in whm.windows()] == ["open"]
 
 
 def test_a_refused_sender_is_let_past_for_good_and_no_more(whm: Whm) -> None:

@@ -130,7 +130,7 @@ def test_log_command(box: Sandbox, visits: dict[str, list[Visit]]) -> None:
     assert relay["printed"] == "OK - Not an open relay."
     shown = box.run(command, check=True).stdout
     assert f"{len(data['visits'])} visits of testers since" in shown
-    assert "it was refused relaying, then said QUIT" in shown
+    assert "it got through and was rightly refused relaying, then said QUIT" in shown
     assert "\x1b[31m" not in shown
     assert STRANGER not in shown
     assert box.run([*command, "--tester", "swaks"], check=True).stdout.startswith("No visit of testers")

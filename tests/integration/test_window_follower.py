@@ -102,7 +102,7 @@ def test_closes_a_moment_after_the_visit(windows: Windows) -> None:
     windows.box.visit(TESTER)
     row = closed_by_a_visit(windows)
     assert f"the tester came from {TESTER} at " in row.remark
-    assert "refused with “Rejected relay attempt" in row.remark
+    assert "was rightly refused relaying (“Rejected relay attempt" in row.remark
     assert "and left with QUIT at " in row.remark
     last = windows.audit()[-1]
     assert (last["action"], last["user"]) == ("close", "keeper")

@@ -16,7 +16,7 @@ WENT = Visit("mxtoolbox", "18.209.86.113", 4711, 1_795_000_000.0, 3600, helo="k.
              ended="quit", stage="rcpt", refused="relay")  # fmt: skip
 GAVE_UP = replace(WENT, helo="", seconds=15.0, ended="left", stage="connect", refused="")
 LIMITED = replace(GAVE_UP, seconds=0.0, ended="rejected", refused="rate_limit")
-SAYS = "Its last visit, 2026-11-18 12:06:40 +0100 from 18.209.86.113, "
+SAYS = "Its last visit, 2026-11-18 12:06:40 UTC+0100 from 18.209.86.113, "
 DELAYED, FREE = preview(connect=20, rcpt=20), preview()
 REFUSED = preview(replies={"connect": Reply(451, ("not now",))})
 
@@ -25,12 +25,16 @@ REFUSED = preview(replies={"connect": Reply(451, ("not now",))})
     ("predicted", "visit", "told"),
     [
         (DELAYED, GAVE_UP, "met the same: it left before it said a word, after 15 s."),
-        (FREE, WENT, "met the same: it was refused relaying, then said QUIT, after 2 s."),
+        (
+            FREE,
+            WENT,
+            "met the same: it got through and was rightly refused relaying, then said QUIT, after 2 s.",
+        ),
         (REFUSED, LIMITED, "met the same: it was rate-limited at connect, after 0 s."),
         (
             DELAYED,
             WENT,
-            "met something else: it was refused relaying, then said QUIT, after 2 s. "
+            "met something else: it got through and was rightly refused relaying, then said QUIT, after 2 s. "
             "Exim did not make it wait then: the delay was off, or it was let past.",
         ),
         (
@@ -48,7 +52,7 @@ REFUSED = preview(replies={"connect": Reply(451, ("not now",))})
         (
             FREE,
             replace(WENT, ended="unknown"),
-            ": it was refused relaying; how it ended is not in the log, after 2 s.",
+            ": it got through and was rightly refused relaying; how it ended is not in the log, after 2 s.",
         ),
         (
             DELAYED,
@@ -69,7 +73,10 @@ def test_last_visit(predicted: Preview, visit: Visit, told: str) -> None:
 def test_never_here_no_log_and_testers_without_addresses() -> None:
     never = VisitLog(1_794_000_000.0)
     (prediction,) = judge(evidence(visits=never), [MXTOOLBOX], ()).predictions
-    assert prediction.history == "MXToolbox has not been here since 2026-11-06 21:20 UTC."
+    assert (
+        prediction.history
+        == "No visit by MXToolbox is in the log, which was read back to 2026-11-06 21:20 UTC."
+    )
     (prediction,) = judge(evidence(), [MXTOOLBOX], ()).predictions
     assert prediction.history == ""
     swaks = testers.load().tester("swaks")

@@ -33,7 +33,7 @@ _SILENT = {
     "data": marked("went silent after RCPT TO until Exim's patience ran out"),
 }
 _REFUSED = {
-    "relay": marked("was refused relaying"),
+    "relay": marked("got through and was rightly refused relaying"),
     "greylisting": marked("was greylisted"),
     "rate_limit": marked("was rate-limited"),
     "sender": marked("failed sender verification"),
@@ -44,9 +44,10 @@ _REFUSED = {
 
 
 def when(visit: Visit) -> str:
-    """Date and time as the log has them, with the log's zone: `2026-11-25 10:31:02 +0100`."""
+    """Date and time as the log has them, with the log's zone: `2026-11-25 10:31:02 UTC+0100`."""
     zone = timezone(timedelta(seconds=visit.zone))
-    return datetime.fromtimestamp(visit.came_at, zone).strftime("%Y-%m-%d %H:%M:%S %z")
+    form = "%Y-%m-%d %H:%M:%S UTC%z" if visit.zone else "%Y-%m-%d %H:%M:%S UTC"
+    return datetime.fromtimestamp(visit.came_at, zone).strftime(form)
 
 
 def outcome(visit: Visit, tester: Tester) -> str:
@@ -58,7 +59,7 @@ def outcome(visit: Visit, tester: Tester) -> str:
 
 
 def ending(visit: Visit) -> str:
-    """How a visit ended, in plain words: `was refused relaying, then said QUIT, after 2 s`."""
+    """How a visit ended, in plain words: `was greylisted, then said QUIT, after 2 s`."""
     told = _ending(visit)
     if visit.seconds is None:
         return told
@@ -113,7 +114,9 @@ def history(prediction: Prediction, tester: Tester, log: VisitLog) -> str:
         return ""
     visits = [visit for visit in log.visits if visit.tester == tester.name]
     if not visits:
-        return _("{tester} has not been here since {day}.").format(tester=tester.title, day=_day(log))
+        return _("No visit by {tester} is in the log, which was read back to {day}.").format(
+            tester=tester.title, day=_day(log)
+        )
     same = [visit for visit in visits if _network_sample(visit, tester) in prediction.sources]
     last = (same or visits)[-1]
     then, now = outcome(last, tester), _predicted(prediction.session)

@@ -10,8 +10,8 @@ from typing import Optional
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Prediction, Report, Verdict
 from mxverdict.judge.let_past import counterpart, let_past
+from mxverdict.language import decimal, ngettext
 from mxverdict.language import gettext as _
-from mxverdict.language import ngettext
 from mxverdict.testers import Tester
 from mxverdict.web.view import check_view
 
@@ -114,6 +114,6 @@ def _reaches(prediction: Prediction) -> str:
     elif last.name != "rcpt" and not last.reply.positive:
         told = _("It is refused at once.") if at_once else _("It is refused at {command}.")
     else:
-        values["seconds"] = f"{max(0.1, session.seconds):.1f}"
+        values["seconds"] = decimal(max(0.1, session.seconds), 1)
         told = _("It gets through in {seconds} s.")
     return told.format(**values)

@@ -340,5 +340,5 @@ def _refusals(host: Host, actor: Actor, refused: str, **about: Any) -> Iterator[
 
 def _asked(minutes: int) -> str:
     if minutes == 1:
-        return stored("asked for 1 minute from now")
-    return stored("asked for {count} minutes from now").format(count=minutes)
+        return stored("asked for 1 minute from that time")
+    return stored("asked for {count} minutes from that time").format(count=minutes)

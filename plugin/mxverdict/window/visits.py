@@ -29,6 +29,8 @@ _SLACK = 1.0
 _WORDS = 120
 _PROMISING = re.compile(rb"^.*(?:onnection from|connection while reading| rejected ).*\n", re.MULTILINE)
 
+_RELAYING = ("Rejected relay attempt", "relay not permitted")
+"""How the refusal begins that every server owes a stranger, and testers ask for (facts: whm.md 10)."""
 _AFTER_HELO = {
     "lost": stored("left without QUIT"),
     "timeout": stored("said nothing more until it timed out"),
@@ -50,7 +52,12 @@ class Visit:
 
     @property
     def words(self) -> str:
-        if self.got:
+        if self.got.lstrip('"').startswith(_RELAYING):
+            told = stored(
+                "the tester came from {address} at {began}, got through, was rightly refused relaying "
+                "(“{got}”), and {how} at {ended}"
+            )
+        elif self.got:
             told = stored(
                 "the tester came from {address} at {began}, refused with “{got}”, and {how} at {ended}"
             )

@@ -105,7 +105,7 @@ def test_without_the_journal_the_trail_still_tells(host: Host) -> None:
 
 def test_what_people_do_with_windows_and_what_fails(host: Host) -> None:
     about: dict[str, Any] = {"window": 3, "kind": "whitelist", "addresses": ["192.0.2.7"]}
-    audit.record(host, BOB, "extend", result="asked for 30 minutes from now", **about)
+    audit.record(host, BOB, "extend", result="asked for 30 minutes from that time", **about)
     audit.record(host, BOB, "close", result="closed", **about)
     audit.record(host, KEEPER, "close_failed", result="no space", **about)
     audit.record(host, BOB, "close", result="closed", window=4, kind="permanent", addresses=["192.0.2.8"])
@@ -115,7 +115,7 @@ def test_what_people_do_with_windows_and_what_fails(host: Host) -> None:
         ("bob on the command line", "No longer let past for good: 192.0.2.8", ""),
         ("MX Verdict by itself", "Test window 3: could not be closed", "No space."),
         ("bob on the command line", "Test window 3: closed", ""),
-        ("bob on the command line", "Test window 3: a new deadline", "Asked for 30 minutes from now."),
+        ("bob on the command line", "Test window 3: a new deadline", "Asked for 30 minutes from that time."),
     ]
 
 

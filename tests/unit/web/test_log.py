@@ -104,7 +104,7 @@ def test_the_youngest_visit_comes_first_and_a_short_log_says_so() -> None:
     [
         (
             {"ended": "quit", "stage": "rcpt", "refused": "relay", "seconds": 2.0},
-            "was refused relaying, then said QUIT",
+            "got through and was rightly refused relaying, then said QUIT",
             "OK - Not an open relay.",
             False,
         ),
@@ -313,7 +313,7 @@ def test_found_visitors_are_offered_until_they_are_known(host: Host) -> None:
         ({}, f"MXToolbox from {TESTER} is here."),
         (
             {"ended": "quit", "stage": "rcpt", "refused": "relay", "seconds": 2.0},
-            "was refused relaying, then said QUIT. It stayed 2 s. It prints: OK - Not an open relay.",
+            "rightly refused relaying, then said QUIT. It stayed 2 s. It prints: OK - Not an open relay.",
         ),
         (
             {"ended": "dropped", "refusal": "x\x1b"},
@@ -348,7 +348,8 @@ def test_the_polled_state_tells_what_the_tester_met(host: Host, monkeypatch: pyt
     assert list(told) == ["7"]
     assert "said QUIT" in told["7"][0]
     assert state.is_awaited(row)
-    assert not state.is_awaited(dataclasses.replace(row, until_tested=False))
+    assert state.is_awaited(dataclasses.replace(row, until_tested=False))
+    assert not state.is_awaited(dataclasses.replace(row, kind="delay_off"))
     assert not state.is_awaited(dataclasses.replace(row, state="closing"))
 
 
@@ -370,7 +371,7 @@ def test_a_window_that_the_tester_ended_is_told_for_a_while() -> None:
 def test_a_page_without_javascript_asks_again_often_while_it_waits() -> None:
     row = waiting()
     assert standing(windows=(row,)).refresh == 10
-    assert standing(windows=(dataclasses.replace(row, until_tested=False),)).refresh == 60
+    assert standing(windows=(dataclasses.replace(row, kind="delay_off"),)).refresh == 60
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,20 @@ def test_says_who_came_when_and_what_it_met(host: Host) -> None:
     )
 
 
+def test_a_refused_relay_is_no_failure(host: Host) -> None:
+    row = opened(host)
+    refused = (
+        "H=k.example [18.209.86.113]:49152 F=<a@b.example> rejected RCPT <c@d.example>: relay not permitted"
+    )
+    append(host, f"{CAME}2026-11-23 22:00:02 {refused}\n{DONE}")
+    visit = visits.look(host, row)[0]
+    assert visit is not None
+    assert visit.words == (
+        "the tester came from 18.209.86.113 at 22:00:01, got through, was rightly refused relaying "
+        "(“relay not permitted”), and left with QUIT at 22:00:03"
+    )
+
+
 def test_a_visit_before_the_window_does_not_count(host: Host) -> None:
     append(host, VISIT)
     assert not came(host, opened(host))
