@@ -21,6 +21,7 @@ DELEGATED = "delegated"
 NONE = "none"
 LEVEL_SECONDS = 10.0
 FRAME_SECONDS = 5.0
+"""Perl's time to say who it is, and for the frame then; where that is known, the second for each."""
 SIZE_LIMIT = 1 << 20
 """Bytes of perl's whole output; more is no frame."""
 _CPANEL = "/usr/local/cpanel"
@@ -50,12 +51,13 @@ class Frame:
         self._said = b""
         self._parts = ("", "")
         self._started = time.monotonic()
+        self._level_until = self._started + (FRAME_SECONDS if level else LEVEL_SECONDS)
 
     @property
     def level(self) -> str:
         """ROOT, DELEGATED (a reseller with the privilege software-mxverdict) or NONE."""
         if not self._level:
-            self._level = self._first_line(self._started + LEVEL_SECONDS)
+            self._level = self._first_line(self._level_until)
             if not self._framed or self._level == NONE:
                 self.close()
         return self._level
@@ -92,8 +94,8 @@ class Frame:
     def _collect(self) -> None:
         if self._pipe < 0:
             return
-        deadline = self._started + LEVEL_SECONDS + FRAME_SECONDS
-        if self._first_line(self._started + LEVEL_SECONDS) != NONE:
+        deadline = self._level_until + FRAME_SECONDS
+        if self._first_line(self._level_until) != NONE:
             while self._read(deadline):
                 pass
             _, _, html = self._said.partition(b"\n")

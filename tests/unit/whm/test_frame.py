@@ -126,6 +126,16 @@ def test_a_name_that_no_environment_can_hold_is_a_refusal(tmp_path: Path) -> Non
     assert level(tmp_path, {"REMOTE_USER": "alice\0"}) == frame.NONE
 
 
+def test_who_is_known_waits_for_the_frame_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frame, "FRAME_SECONDS", 0.4)
+    perl(tmp_path, "exec sleep 60")
+    began = time.monotonic()
+    asked = frame.start(ROOT, str(tmp_path), framed=True)
+    assert (asked.level, asked.header, asked.footer) == (frame.ROOT, "", "")
+    assert time.monotonic() - began < frame.LEVEL_SECONDS
+    assert no_child_is_left()
+
+
 @pytest.mark.usefixtures("hurry")
 @pytest.mark.parametrize("script", ["sleep 60", "sleep 60 & wait", 'printf %s "$MXVERDICT_FRAME"; sleep 60'])
 def test_a_silent_perl_is_a_refusal_in_time(tmp_path: Path, script: str) -> None:
