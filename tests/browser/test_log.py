@@ -166,16 +166,6 @@ def test_hostile_names_in_the_log_do_nothing(whm: Whm) -> None:
     assert page.locator("#mxverdict img, #mxverdict script").count() == 0
 
 
-def test_a_window_that_stays_open_tells_who_came(whm: Whm) -> None:
-    page = whm.open()
-    open_whitelist(page)
-    expect(page.get_by_text("Waiting for the tester")).to_be_visible()
-    whm.box.visit(patience=6.0)
-    expect(page.locator(".waiting li")).to_contain_text("got through", timeout=30 * SECONDS)
-    expect(page.get_by_text("Waiting for the tester")).to_be_hidden()
-    assert [one.state for one in whm.windows()] == ["open"]
-
-
 def test_a_refused_sender_is_let_past_for_good_and_no_more(whm: Whm) -> None:
     page = log(whm)
     row = page.locator("#refused-title + p + table tbody tr", has_text=STRANGER)

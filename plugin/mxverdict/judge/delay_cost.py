@@ -93,7 +93,11 @@ def _sum(traffic: Traffic) -> Finding:
         traffic.connections,
     ).format(left=traffic.left, count=traffic.connections)
     if not traffic.left:
-        why = _("Nobody left before the greeting: either the delay is off, or all who came waited.")
+        why = (
+            _("Nobody left before the greeting: either the delay is off, or all who came waited.")
+            if traffic.connections
+            else _("Nobody came who would be counted.")
+        )
         return _finding(Verdict.OK, text, why)
     evidence = [
         ngettext(
