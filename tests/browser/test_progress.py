@@ -204,6 +204,21 @@ def test_a_text_that_is_being_marked_is_left_alone(steered: Steered) -> None:
     expect(rows(page).nth(count)).to_be_attached(timeout=SOON)
 
 
+def test_rows_that_cannot_be_told_are_not_asked_for_over_and_over(steered: Steered) -> None:
+    page = steered.visit()
+    steered.start(page)
+    mark(page)
+    page.route(
+        re.compile("part=rows"),
+        lambda route: route.fulfill(
+            content_type="text/html", body='<p role="alert">Something went wrong.</p>'
+        ),
+    )
+    with page.expect_event("load", timeout=SOON):
+        steered.go_on("settings", "zone")
+    assert not is_marked(page)
+
+
 def test_two_visitors_see_the_same_check(steered: Steered) -> None:
     first, second = steered.visit(), steered.visit()
     steered.start(first)

@@ -168,12 +168,13 @@ def test_a_running_check_is_found_again_and_not_started_twice(
     tmp_path: Path,
 ) -> None:
     monkeypatch.setattr("mxverdict.web.checks.PATIENCE", 0.0)
-    runs = tmp_path / "runs"
+    runs, go_on = tmp_path / "runs", tmp_path / "go-on"
 
     def counted(host: Host) -> Checked:
         with runs.open("a") as file:
             file.write("x")
-        time.sleep(0.8)
+        while not go_on.exists():
+            time.sleep(0.01)
         return checks[0](host)
 
     checks.append(counted)
@@ -186,6 +187,7 @@ def test_a_running_check_is_found_again_and_not_started_twice(
     assert f"url=?view=domain&amp;domain={DOMAIN}" in page
     assert "Check again" not in page
     assert '"busy": true' in call(host, f"view=state&job={NAME}").body
+    go_on.touch()
     jobs.wait(host, NAME, 20)
     assert runs.read_text() == "x"
     assert '"busy": false' in call(host, f"view=state&job={NAME}").body

@@ -60,6 +60,7 @@
     const text = await (await get(place().dataset.address)).text();
     const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("mxverdict-check");
     const old = place();
+    if (!fresh) { location.reload(); return true; }  // something went wrong: the whole page says what
     if (fresh.dataset.running !== "1") {
       if (!replace(old, fresh)) return false;
       const sentence = fresh.querySelector("[role=alert], .sentence");
