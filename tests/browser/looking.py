@@ -113,8 +113,8 @@ class Looks:
             page.evaluate(_UNFOLD)
             unreadable += _measure(page, "unfolded")
             heard = _listen(page)
-            moving = _hold_still(page)
             faults = ask_axe(page)
+            moving = _hold_still(page)
             language = page.evaluate("document.querySelector('[lang]:not(:has([lang]))').lang")
             page.goto("about:blank")  # it may be about to load itself again
         complaints = tuple(self._whm.complaints)

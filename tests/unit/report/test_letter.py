@@ -181,7 +181,7 @@ def test_the_page_needs_nothing_and_runs_nothing(made: str) -> None:
     names = {name for name, _ in page.elements}
     assert not names & {"script", "link", "img", "iframe", "object", "form", "a", "base", "svg"}
     attributes = {key for _, attrs in page.elements for key in attrs}
-    harmless = {"lang", "charset", "name", "content", "http-equiv", "class", "aria-label", "scope"}
+    harmless = {"lang", "charset", "name", "content", "http-equiv", "class", "aria-label", "role", "scope"}
     assert attributes <= harmless
 
 
