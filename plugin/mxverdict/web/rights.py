@@ -56,10 +56,11 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
 
 
 class NotTheirs(Refusal):
-    """What was asked for is somebody else's. It is written to the audit trail."""
+    """What was asked for is somebody else's. It is written to the audit trail, in English: `kept`."""
 
-    def __init__(self, sentence: str, *, advice: str = "") -> None:
-        super().__init__(403, sentence, advice=advice)
+    def __init__(self, kept: str, *, advice: str = "") -> None:
+        super().__init__(403, retold(kept), advice=advice)
+        self.kept = kept
 
 
 def require_view(visitor: Visitor, name: str) -> None:
@@ -76,7 +77,7 @@ def require_domain(visitor: Visitor, target: str) -> None:
     """`target` is a domain, name or address. Raises Refusal."""
     if not owns(visitor, target):
         raise NotTheirs(
-            _("{target} is not a domain of your accounts.").format(target=target),
+            stored("{target} is not a domain of your accounts.").format(target=target),
             advice=_("You can check your own domains and names below them."),
         )
 
@@ -84,7 +85,9 @@ def require_domain(visitor: Visitor, target: str) -> None:
 def require_root(visitor: Visitor) -> None:
     """Raises Refusal."""
     if not visitor.is_root:
-        raise NotTheirs(_("This needs root privileges in WHM."), advice=_("Ask the owner of the server."))
+        raise NotTheirs(
+            stored("This needs root privileges in WHM."), advice=_("Ask the owner of the server.")
+        )
 
 
 def shown_to(visitor: Visitor, report: Report) -> Report:
@@ -115,12 +118,14 @@ def own_domains(visitor: Visitor) -> tuple[str, ...]:
 def require_opening(host: Host, kind: str, *, named_address: bool = False) -> None:
     """What resellers may open: windows for known testers, when the settings say so. Raises Refusal."""
     if kind != WHITELIST:
-        raise NotTheirs(_("Only root may switch the delay off."), advice=_("Let the tester past it instead."))
+        raise NotTheirs(
+            stored("Only root may switch the delay off."), advice=_("Let the tester past it instead.")
+        )
     if named_address:
-        raise NotTheirs(_("Only root may let other addresses than a tester's past."))
+        raise NotTheirs(stored("Only root may let other addresses than a tester's past."))
     if not settings.read(host).resellers_may_open:
         raise NotTheirs(
-            _("Resellers may not open test windows on this server."),
+            stored("Resellers may not open test windows on this server."),
             advice=_("Its owner can allow it in the settings of MX Verdict."),
         )
 
@@ -154,7 +159,7 @@ def require_window(host: Host, visitor: Visitor, number: int) -> Window:
     found = find_window(host, number)
     if found is None or found.permanent or not owns_window(visitor, found):
         raise NotTheirs(
-            _("Window {id} is not one that you opened.").format(id=number),
+            stored("Window {id} is not one that you opened.").format(id=number),
             advice=_("Every window closes by itself at its deadline."),
         )
     return found
@@ -166,7 +171,7 @@ def own_job(visitor: Visitor, name: str) -> Optional[Job]:
     job = jobs.read(visitor.host, name)
     if name and not visitor.is_root and (job is None or not owns_job(visitor, job)):
         raise NotTheirs(
-            _("There is no such work of yours."), advice=_("What is older than a day is not kept.")
+            stored("There is no such work of yours."), advice=_("What is older than a day is not kept.")
         )
     return job
 
@@ -185,14 +190,14 @@ def record_refusal(host: Host, visitor: Visitor, refusal: NotTheirs) -> None:
     from mxverdict.window import audit
 
     with contextlib.suppress(JournalError):
-        audit.record(host, Actor(visitor.user, "web"), "refused", result=str(refusal))
+        audit.record(host, Actor(visitor.user, "web"), "refused", result=refusal.kept)
 
 
 def _require(visitor: Visitor, levels: Optional[tuple[str, ...]], unknown: str) -> None:
     level = visitor.level
     if level == NONE:
         raise NotTheirs(
-            _("This page needs root privileges in WHM, or the privilege “MX Verdict”."),
+            stored("This page needs root privileges in WHM, or the privilege “MX Verdict”."),
             advice=_("Ask the owner of the server: WHM, Edit Reseller Nameservers and Privileges."),
         )
     if levels is None:

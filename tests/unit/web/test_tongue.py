@@ -6,6 +6,8 @@ import pytest
 
 from mxverdict.host import Host
 from mxverdict.web.tongue import preferred
+from mxverdict.whm.frame import DELEGATED
+from mxverdict.window import Actor, audit
 from tests.unit.web.cgi import call
 
 
@@ -36,3 +38,15 @@ def test_a_page_in_german_says_so(host: Host) -> None:
     page = call(host, "view=explain", HTTP_ACCEPT_LANGUAGE="de")
     assert '<html lang="de">' in page.body
     assert '<html lang="en">' in call(host, "view=explain").body
+
+
+def test_a_refusal_is_kept_in_english_whoever_is_refused(host: Host) -> None:
+    bob = {"as_level": DELEGATED, "REMOTE_USER": "bob", "HTTP_ACCEPT_LANGUAGE": "de"}
+    assert "Das erfordert root-Rechte in WHM." in call(host, "view=settings", **bob).body
+    assert "This needs root privileges in WHM." in host.audit.read_text()
+    audit.record(host, Actor("bob", "web"), "refused", result="x.example is not a domain of your accounts.")
+    told = call(host, "view=history", **bob).body
+    assert "Das erfordert root-Rechte in WHM." in told
+    assert "x.example ist keine Domain Ihrer Konten." in told
+    told = call(host, "view=history", as_level=DELEGATED, REMOTE_USER="bob").body
+    assert "x.example is not a domain of your accounts." in told
