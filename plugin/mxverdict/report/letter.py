@@ -168,7 +168,7 @@ def _window(window: Window) -> str:
         told = _("{opened}: test window {number} for {tester} ({what}), {state}")
     else:
         told = _("{opened}: test window {number} for {tester} ({what}), {state} at {closed}")
-    notes = (window.reason, retold(window.remark), retold(window.error))
+    notes = (retold(window.remark), retold(window.error))
     return told.format(
         opened=stamp(window.opened_at),
         number=window.id,

@@ -80,7 +80,8 @@ class Standing:
         """Seconds after which a page without JavaScript asks again; 0 for never."""
         if self.busy:
             return _REFRESH_BUSY
-        often = _REFRESH_AWAITED if any(map(state.is_awaited, self.windows)) else _REFRESH_OPEN
+        awaited = any(one.until_tested and state.is_awaited(one) for one in self.windows)
+        often = _REFRESH_AWAITED if awaited else _REFRESH_OPEN
         left = [one.seconds_left() for one in self.windows if one.state == "open"]
         return min(often, round(min(left)) + 2) if left else 0
 

@@ -144,7 +144,7 @@ def test_times_name_the_zone_and_windows_their_end() -> None:
     (line,) = letter(report(), None, [window(closed_at=NOW.wall + 60, state="closed")]).done or ()
     assert line == (
         "2027-01-15 09:00:00 CET (UTC+0100): test window 0 for MXToolbox (18.209.86.113, 64.20.227.0/24), "
-        "closed at 2027-01-15 09:01:00 CET (UTC+0100); ticket 7"
+        "closed at 2027-01-15 09:01:00 CET (UTC+0100)"
     )
     assert letter(report()).facts[1] == ("Checked", "2026-11-18 12:06:40 CET (UTC+0100)")
 

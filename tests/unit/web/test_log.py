@@ -372,6 +372,7 @@ def test_a_page_without_javascript_asks_again_often_while_it_waits() -> None:
     row = waiting()
     assert standing(windows=(row,)).refresh == 10
     assert standing(windows=(dataclasses.replace(row, kind="delay_off"),)).refresh == 60
+    assert standing(windows=(dataclasses.replace(row, until_tested=False),)).refresh == 60
 
 
 @pytest.mark.parametrize(

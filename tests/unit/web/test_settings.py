@@ -181,3 +181,11 @@ def test_added_addresses_can_be_removed_here(host: Host) -> None:
     assert "by &lt;bob&gt;" in added
     assert 'action="?action=remove-tester-address"' in added
     assert "?view=log#found-title" in added
+
+
+def test_damaged_settings_are_told_on_the_first_page(host: Host) -> None:
+    host.settings.parent.mkdir(parents=True, exist_ok=True)
+    host.settings.write_text("{")
+    assert "The usual settings hold." in call(host).body
+    host.settings.unlink()
+    assert "The usual settings hold." not in call(host).body
