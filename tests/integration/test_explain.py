@@ -212,10 +212,12 @@ def test_report_tells_what_was_done_and_is_written_for_root_alone(box: Sandbox, 
     assert file.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
     page = file.read_text(encoding="utf-8")
-    assert "ticket &lt;4711&gt;" in page
+    assert "test window" in page
+    assert "4711" not in page
     assert "<script" not in page
     text = mxverdict(box, "report", "203.0.113.10").stdout
-    assert "ticket <4711>" in text
+    assert ": test window" in text
+    assert "4711" not in text
     assert time.strftime("%Z", time.localtime()) in text
     assert max(map(len, text.splitlines())) <= 78
     assert "250-STARTTLS" in text

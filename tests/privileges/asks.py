@@ -203,7 +203,7 @@ ASKS = (
         query={"format": "text", "domain": "shop.example"},
         scene=CLOSED_CAROLS,
         owner="alice",
-        for_root=WORDS["carol"].partition(" ")[0],
+        for_root=": test window ",
     ),
     _view("explain", **_ANYBODY),
     *(
