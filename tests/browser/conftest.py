@@ -165,7 +165,8 @@ def screenshot(page: Page, name: str) -> Path:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share a server, or the looks at its pages, run on the same worker."""
+    """Tests that share a server, or the looks at its pages in one language, run on the same worker."""
     for item in items:
-        shared = "looks" if "looks" in getattr(item, "fixturenames", ()) else str(item.path)
+        scene = getattr(item, "callspec", None) and item.callspec.params.get("scene")  # type: ignore[attr-defined]
+        shared = f"looks {scene.language}" if scene else str(item.path)
         item.add_marker(pytest.mark.xdist_group(shared))

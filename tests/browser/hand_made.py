@@ -18,12 +18,8 @@ from mxverdict.collect.progress import Progress
 from mxverdict.evidence import Evidence
 from mxverdict.findings import DomainReport, Finding, Report, Row, Verdict
 from mxverdict.host import Host
+from tests.browser.hand_made_files import FAIL, HOSTILE, REAL, WAIT
 from tests.unit.report_maker import domain_report
-
-WAIT = "sandbox/hand-made-wait"
-FAIL = "sandbox/hand-made-fail"
-HOSTILE = "sandbox/hand-made-hostile"
-REAL = "sandbox/hand-made-not"
 
 
 def _said(name: str) -> str:

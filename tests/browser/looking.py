@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,9 @@ from tests.browser.conftest import SCREENSHOTS, Whm
 from tests.browser.pages import PATIENCE, Scene
 
 WIDTHS = (320, 360, 600, 721, 1024, 1280, 2560, 3840)
-PICTURED = (360, 1280, 2560)
+UNFOLDED_WIDTHS = (320, 721, 1280)
+PICTURED = {"light": (360, 1280, 2560), "dark": (1280,)}
+"""Widths in px; the schemes differ in colours alone."""
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _HERE = Path(__file__).parent
 _TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
@@ -107,11 +110,11 @@ class Looks:
             scene.reach(page)
             page.wait_for_load_state()
             pictures = _take_pictures(page, scene.name)
-            unreadable = _measure(page, "as it comes")
+            unreadable = _measure(page, "as it comes", WIDTHS)
             stops = _walk(page)
             unreached = tuple(page.evaluate(_UNREACHED))
             page.evaluate(_UNFOLD)
-            unreadable += _measure(page, "unfolded")
+            unreadable += _measure(page, "unfolded", UNFOLDED_WIDTHS)
             heard = _listen(page)
             faults = ask_axe(page)
             moving = _hold_still(page)
@@ -132,7 +135,7 @@ def _take_pictures(page: Page, name: str) -> tuple[Path, ...]:
     pictures = []
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
-        for width in PICTURED:
+        for width in PICTURED[scheme]:
             page.set_viewport_size({"width": width, "height": 900})
             pictures.append(SCREENSHOTS / f"page-{name}-{width}-{scheme}.png")
             page.screenshot(path=pictures[-1], full_page=True, animations="disabled")
@@ -140,9 +143,9 @@ def _take_pictures(page: Page, name: str) -> tuple[Path, ...]:
     return tuple(pictures)
 
 
-def _measure(page: Page, how: str) -> tuple[str, ...]:
+def _measure(page: Page, how: str, widths: Sequence[int]) -> tuple[str, ...]:
     found = []
-    for width in WIDTHS:
+    for width in widths:
         page.set_viewport_size({"width": width, "height": 900})
         found += [f"{width} px, {how}: {line}" for line in page.evaluate(script("measure.js"))]
     page.set_viewport_size({"width": 1280, "height": 900})

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import states
 from tests.browser.conftest import SECONDS, Whm
-from tests.browser.hand_made import FAIL, WAIT
+from tests.browser.hand_made_files import FAIL, WAIT
 from tests.unit.report_maker import DOMAIN
 
 State = Callable[[Whm], AbstractContextManager[None]]

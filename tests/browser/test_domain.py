@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.browser.conftest import SECONDS, Whm, screenshot
-from tests.browser.hand_made import FAIL, HOSTILE, REAL, WAIT
+from tests.browser.hand_made_files import FAIL, HOSTILE, REAL, WAIT
 from tests.browser.states import judge_by_hand, said
 from tests.sandbox.box import Sandbox
 from tests.unit.report_maker import DOMAIN, SUMMARY

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect
 
 from mxverdict.host import Host
 from tests.browser.conftest import SECONDS, Whm
-from tests.browser.hand_made import FAIL, HOSTILE, REAL, WAIT
+from tests.browser.hand_made_files import FAIL, HOSTILE, REAL, WAIT
 from tests.browser.hostile import (
     Payload,
     Watched,

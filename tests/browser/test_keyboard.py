@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import SECONDS, Whm
-from tests.browser.hand_made import WAIT
+from tests.browser.hand_made_files import WAIT
 from tests.browser.looking import Looks, script
 from tests.browser.pages import REPORT, SCENES, Scene
 from tests.browser.states import judge_by_hand, said

@@ -20,7 +20,7 @@ from mxverdict.testers.rows import CATEGORIES
 from mxverdict.testers.rows import load as rows_of
 from tests.browser import states
 from tests.browser.conftest import Whm
-from tests.browser.hand_made import REAL
+from tests.browser.hand_made_files import REAL
 from tests.browser.looking import script
 from tests.browser.pages import PATIENCE, SCENES, Scene
 from tests.catalogue.files import PSEUDO

@@ -48,7 +48,9 @@ def test_a_reseller_without_the_privilege_does_not_get_past_whm(whm: Whm) -> Non
 def test_a_reseller_whom_whm_lets_through_is_refused_by_the_page(whm: Whm) -> None:
     with registered_for_anybody(whm):
         page = whm.open("bob")
-        expect(page.get_by_role("alert")).to_contain_text("This page needs root privileges in WHM.")
+        expect(page.get_by_role("alert")).to_contain_text(
+            "This page needs root privileges in WHM, or the privilege"
+        )
         assert page.locator("form").count() == 0
         forged = post(page, f"{whm.address(page)}?action=open", {**OPEN, "token": "x"})
         assert forged.status == 403

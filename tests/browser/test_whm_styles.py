@@ -12,15 +12,21 @@ from playwright.sync_api import Page
 from tests.browser.conftest import Whm
 
 _PACKAGES = Path(__file__).with_name("node_modules")
-_STYLES = """() => [...document.querySelectorAll("#mxverdict, #mxverdict *")].map((element) => {
-  const style = getComputedStyle(element);
-  const told = Object.fromEntries([...style].map((name) => [name, style.getPropertyValue(name)]));
-  return [`${element.tagName} ${element.className.baseVal ?? element.className}`, told];
-})"""
+_STYLES = """() => {
+  const kinds = new Map();
+  for (const element of document.querySelectorAll("#mxverdict, #mxverdict *")) {
+    const itself = `${element.tagName} ${element.className.baseVal ?? element.className}`;
+    const name = `${itself} ${element.parentElement.tagName}`;
+    if (!kinds.has(name)) kinds.set(name, getComputedStyle(element));
+  }
+  return [...kinds].map(([name, style]) =>
+    [name, Object.fromEntries([...style].map((key) => [key, style.getPropertyValue(key)]))]);
+}"""
+"""Of one element of each kind: its name, its class and its parent's name."""
 _UNFOLD = "document.querySelectorAll('#mxverdict details').forEach((one) => { one.open = true; })"
 _PLACES = re.compile(r"(inline-|block-)?size|width|height|.*-origin|top|bottom|left|right|inset-.*|x")
 """What depends on the height and width of WHM's own parts."""
-_VIEWS = ("", "?view=log", "?view=settings")
+_VIEWS = ("", "?view=settings")
 
 
 def styles(page: Page) -> list[tuple[str, dict[str, str]]]:
