@@ -8,9 +8,7 @@ from mxverdict import check
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Report
 from mxverdict.host import Host
-from tests.unit.steered_check import run
-
-FOLDER = "sandbox/steered"
+from tests.unit.steered_check import FOLDER, run
 
 
 def _install(whole: Callable[..., tuple[Evidence, Report]]) -> None:

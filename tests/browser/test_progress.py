@@ -14,10 +14,9 @@ from mxverdict import check
 from mxverdict.host import Host
 from mxverdict.web import checks, jobs
 from tests.browser.conftest import SECONDS, Whm, screenshot
-from tests.browser.steered import FOLDER
 from tests.sandbox.box import Sandbox
 from tests.sandbox.server_files import REPOSITORY
-from tests.unit.steered_check import END, FAR
+from tests.unit.steered_check import END, FAR, FOLDER
 from tests.unit.whole_maker import NAME, PARTS, whole
 
 WITH_AND_WITHOUT = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])

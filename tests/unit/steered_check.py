@@ -15,6 +15,8 @@ from mxverdict.evidence import Evidence
 from mxverdict.findings import Report
 from tests.unit.whole_maker import PARTS, known
 
+FOLDER = "sandbox/steered"
+"""Below the sandbox's root."""
 END = "end"
 """Lets the check find all that is left."""
 FAR = "far"
