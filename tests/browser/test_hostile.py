@@ -187,10 +187,13 @@ def test_a_mail_host_that_answers_so(whm: Whm, watched: Watched) -> None:
         whm.box.reload_dns()
         try:
             with said(whm, REAL, "yes"):
-                watched.go("?view=domain")
-                watched.page.locator("#ask-domain").fill(DOMAIN)
-                watched.page.locator("#ask-domain").press("Enter")
-                expect(watched.page.locator(".bar")).to_be_visible(timeout=60 * SECONDS)
+                for _ in range(3):  # a busy machine may answer too late for the first check
+                    watched.go("?view=domain")
+                    watched.page.locator("#ask-domain").fill(DOMAIN)
+                    watched.page.locator("#ask-domain").press("Enter")
+                    expect(watched.page.locator(".bar")).to_be_visible(timeout=60 * SECONDS)
+                    if "__hit=1" in watched.text():
+                        break
             assert watched.harm() == []
             assert "__hit=1" in watched.text()
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from mxverdict.language import gettext as _
@@ -34,7 +35,7 @@ def age(unix_time: float) -> str:
 
 def countdown(seconds: float) -> str:
     """`14:05`, or `1:14:05` from an hour on."""
-    whole = max(0, round(seconds))
+    whole = max(0, math.ceil(seconds))
     minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -109,7 +109,15 @@ def test_times_name_the_zone_of_the_server() -> None:
 
 @pytest.mark.parametrize(
     "seconds, shown",
-    [(0, "0:00"), (-5, "0:00"), (59.6, "1:00"), (845, "14:05"), (3600, "1:00:00"), (14399, "3:59:59")],
+    [
+        (0, "0:00"),
+        (-5, "0:00"),
+        (59.6, "1:00"),
+        (898.4, "14:59"),
+        (845, "14:05"),
+        (3600, "1:00:00"),
+        (14399, "3:59:59"),
+    ],
 )
 def test_countdown(seconds: float, shown: str) -> None:
     assert countdown(seconds) == shown
