@@ -167,6 +167,6 @@ def screenshot(page: Page, name: str) -> Path:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share a server, or the looks at its pages in one language, run on the same worker."""
     for item in items:
-        scene = getattr(item, "callspec", None) and item.callspec.params.get("scene")  # type: ignore[attr-defined]
+        scene = getattr(getattr(item, "callspec", None), "params", {}).get("scene")
         shared = f"looks {scene.language}" if scene else str(item.path)
         item.add_marker(pytest.mark.xdist_group(shared))
