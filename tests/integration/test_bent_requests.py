@@ -3,7 +3,7 @@ what is not theirs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -18,28 +18,12 @@ from tests.privileges.world import (
     World,
     refused,
     shows_nothing_of_others,
-    world,
 )
 
 SESSION = "/cpsess1234567890"
 _PEOPLE = {person.name: person for person in PEOPLE}
 _ROOT, _ALICE = _PEOPLE["root"], _PEOPLE["alice"]
 OPEN = {"kind": "whitelist", "tester": "mxtoolbox", "minutes": "5"}
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[World]:
-    with world() as made:
-        yield made
-
-
-@pytest.fixture
-def server(shared: World) -> Iterator[World]:
-    """As the scene begins, and the same afterwards unless the test says so."""
-    shared.lay("quiet")
-    yield shared
-    shared.settle()
-    assert shared.changes() == []
 
 
 def post(server: World, login: Login, form: Mapping[str, str], query: str = "action=open") -> Answer:

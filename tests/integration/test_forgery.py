@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional
 from urllib.parse import urlencode
@@ -24,7 +24,6 @@ from tests.privileges.world import (
     refused,
     sentence,
     shows_nothing_of_others,
-    world,
 )
 
 SESSION = "/cpsess1234567890"
@@ -44,21 +43,6 @@ def _first_of_each() -> dict[str, Ask]:
 
 EACH = _first_of_each()
 ACTIONS = [what for what in EACH if what.startswith("action=")]
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[World]:
-    with world() as made:
-        yield made
-
-
-@pytest.fixture
-def server(shared: World) -> Iterator[World]:
-    """As the scene begins, and the same afterwards unless the test says so."""
-    shared.lay("quiet")
-    yield shared
-    shared.settle()
-    assert shared.changes() == []
 
 
 def post(server: World, login: Login, form: Mapping[str, str], query: str = "action=open") -> Answer:

@@ -9,15 +9,9 @@ import pytest
 
 from mxverdict.window import Window, open_windows
 from tests.privileges.people import PEOPLE
-from tests.privileges.world import Answer, World, world
+from tests.privileges.world import Answer, World
 
 _PEOPLE = {person.name: person for person in PEOPLE}
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[World]:
-    with world() as made:
-        yield made
 
 
 @pytest.fixture
