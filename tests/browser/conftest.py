@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from mxverdict import window
 from mxverdict.host import Host
@@ -154,6 +154,15 @@ def open_whitelist(page: Page, minutes: int = 15, reason: str = "") -> None:
     form.get_by_label("Reason").fill(reason)
     form.get_by_role("button", name="Open test window").click()
     page.locator(".window.open").wait_for(timeout=30 * SECONDS)
+
+
+def fits(page: Page, *widths: int, picture: str = "") -> None:
+    """Laid out in each of `widths`, the page does not scroll sideways. With `picture` it is taken."""
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 900})
+        expect(page.locator("html")).to_have_js_property("scrollWidth", width)
+        if picture:
+            screenshot(page, f"{picture}-{width}")
 
 
 def screenshot(page: Page, name: str) -> Path:

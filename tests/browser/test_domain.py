@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from tests.browser.conftest import SECONDS, Whm, screenshot
+from tests.browser.conftest import SECONDS, Whm, fits
 from tests.browser.hand_made_files import FAIL, HOSTILE, REAL, WAIT
 from tests.browser.states import judge_by_hand, said
 from tests.sandbox.box import Sandbox
@@ -64,7 +64,7 @@ def nothing_runs(page: Page) -> Iterator[None]:
     yield
     assert dialogs == []
     assert page.locator("#mxverdict img, #mxverdict script").count() == 0
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    fits(page, 360)
 
 
 def visit(whm: Whm, view: str = "domain", javascript: bool = True) -> Page:
@@ -81,13 +81,6 @@ def check(page: Page, domain: str = DOMAIN) -> None:
 
 def has_sentence(page: Page, text: str) -> None:
     expect(page.locator(".sentence")).to_have_text(text, timeout=30 * SECONDS)
-
-
-def picture(page: Page, name: str) -> None:
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-        screenshot(page, f"{name}-{width}")
 
 
 @WITH_AND_WITHOUT
@@ -118,7 +111,7 @@ def test_two_visitors_see_the_same_check_step_by_step(whm: Whm) -> None:
         has_sentence(page, f"Checking {DOMAIN} …")
         other.get_by_role("button", name=re.compile("Check (again|now)")).click()
         has_sentence(other, f"Checking {DOMAIN} …")
-        picture(page, "domain-running")
+        fits(page, *WIDTHS, picture="domain-running")
         (whm.box.root / WAIT).write_text("asking the blocklists")
         for one in (page, other):
             expect(one.locator("[data-step]")).to_have_text("asking the blocklists", timeout=10 * SECONDS)
@@ -144,11 +137,11 @@ def test_pictures_of_a_domain(whm: Whm) -> None:
     page = visit(whm)
     check(page)
     has_sentence(page, SUMMARY)
-    picture(page, "domain")
+    fits(page, *WIDTHS, picture="domain")
     page.evaluate("for (const part of document.querySelectorAll('details.fold')) part.open = true")
-    picture(page, "domain-unfolded")
+    fits(page, *WIDTHS, picture="domain-unfolded")
     page.goto(f"{whm.address(page)}?view=domain&domain=new.example")
-    picture(page, "domain-unchecked")
+    fits(page, *WIDTHS, picture="domain-unchecked")
 
 
 def test_what_is_no_domain_is_refused_in_one_line(whm: Whm) -> None:
@@ -164,7 +157,7 @@ def test_a_check_that_fails_says_why(whm: Whm) -> None:
         check(page, "bakery.example")
         has_sentence(page, "bakery.example could not be checked.")
         expect(page.get_by_role("alert")).to_contain_text("is not an address of this server")
-        picture(page, "domain-failed")
+        fits(page, *WIDTHS, picture="domain-failed")
     page.get_by_role("button", name="Check again").click()
     has_sentence(page, SUMMARY)
 
@@ -194,7 +187,7 @@ def test_a_report_in_hand_is_answered_row_by_row(whm: Whm, javascript: bool) -> 
     page = visit(whm, javascript=javascript)
     page.get_by_role("link", name="A report in hand").click()
     if javascript:
-        picture(page, "explain-form")
+        fits(page, *WIDTHS, picture="explain-form")
     with nothing_runs(page):
         page.get_by_label("Text of the report").fill(REPORT)
         page.get_by_role("button", name="Explain").click()
@@ -205,7 +198,7 @@ def test_a_report_in_hand_is_answered_row_by_row(whm: Whm, javascript: bool) -> 
         unknown = page.locator("table", has_text="What it looks like")
         expect(unknown).to_contain_text("Not frobnicated")
         if javascript:
-            picture(page, "explain")
+            fits(page, *WIDTHS, picture="explain")
     page.reload()
     expect(complaints).to_be_visible()
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from tests.browser.conftest import SECONDS, Whm, open_whitelist, screenshot
+from tests.browser.conftest import SECONDS, Whm, fits, open_whitelist
 from tests.sandbox.box import TESTER, Sandbox
 from tests.sandbox.names import Records
 
@@ -75,13 +75,6 @@ def log(whm: Whm, *, javascript: bool = True, days: int = 1) -> Page:
     return page
 
 
-def picture(page: Page, name: str) -> None:
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-        screenshot(page, f"{name}-{width}")
-
-
 @WITH_AND_WITHOUT
 def test_visits_are_told_with_their_end(whm: Whm, javascript: bool) -> None:
     page = whm.open(javascript=javascript)
@@ -105,13 +98,13 @@ def test_the_page_waits_for_the_tester_and_tells_what_it_met(whm: Whm) -> None:
     page.get_by_role("button", name="Open test window").click()
     waiting = page.locator(".waiting")
     expect(waiting).to_contain_text("Waiting for the tester", timeout=30 * SECONDS)
-    picture(page, "log-waiting")
+    fits(page, *WIDTHS, picture="log-waiting")
     whm.box.visit(patience=6.0)
     expect(waiting).to_have_count(0, timeout=40 * SECONDS)
     notice = page.locator(".notice", has_text="The tester has been here")
     expect(notice).to_contain_text(f"The tester came from {TESTER}")
     expect(notice).to_contain_text("MXToolbox says: OK - Not an open relay.")
-    picture(page, "log-tested")
+    fits(page, *WIDTHS, picture="log-tested")
 
 
 def test_a_window_that_stays_open_tells_who_came(whm: Whm) -> None:
@@ -144,9 +137,9 @@ def test_what_the_delay_does_is_a_picture_and_a_table(whm: Whm) -> None:
     expect(page.get_by_role("img", name=re.compile("^Connections by time"))).to_be_visible()
     assert page.locator("svg rect.delay").count() == page.locator(".figures tbody tr").count() > 20
     assert "left during the delay" in (page.locator("svg desc").text_content() or "")
-    picture(page, "log")
+    fits(page, *WIDTHS, picture="log")
     page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
-    picture(page, "log-unfolded")
+    fits(page, *WIDTHS, picture="log-unfolded")
 
 
 def test_hostile_names_in_the_log_do_nothing(whm: Whm) -> None:
@@ -175,7 +168,9 @@ def test_a_refused_sender_is_let_past_for_good_and_no_more(whm: Whm) -> None:
     listed = whm.box.root / "etc/senderverifybypasshosts"
     assert STRANGER in listed.read_text()
     page.get_by_role("link", name="What the log says").click()
-    picture(page, "log-permanent")
+    expect(page.locator(".notice.good")).to_have_count(0)
+    expect(entry).to_be_visible(timeout=30 * SECONDS)
+    fits(page, *WIDTHS, picture="log-permanent")
     entry.get_by_role("button", name="Remove").click()
     expect(page.get_by_text("The address is no longer let past.")).to_be_visible(timeout=30 * SECONDS)
     assert STRANGER not in listed.read_text()
@@ -189,7 +184,7 @@ def test_new_addresses_of_a_tester_are_offered_added_and_removed(whm: Whm) -> No
     expect(new).to_contain_text(f"its reverse name is {NAME}", timeout=30 * SECONDS)
     expect(liar).to_contain_text("is not under mxtoolbox.com")
     assert liar.get_by_role("button").count() == 0
-    picture(page, "log-found")
+    fits(page, *WIDTHS, picture="log-found")
     new.get_by_role("button", name="Add").click()
     kept = page.get_by_text(f"{NEW} is kept as an address of MXToolbox.")
     expect(kept).to_be_visible(timeout=30 * SECONDS)

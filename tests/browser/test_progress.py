@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from mxverdict import check
 from mxverdict.host import Host
 from mxverdict.web import checks, jobs
-from tests.browser.conftest import SECONDS, Whm, screenshot
+from tests.browser.conftest import SECONDS, Whm, fits
 from tests.sandbox.box import Sandbox
 from tests.sandbox.server_files import REPOSITORY
 from tests.unit.steered_check import END, FAR, FOLDER
@@ -97,13 +97,10 @@ def fold(page: Page, title: str) -> Locator:
     return page.locator("details.fold", has=page.locator("> summary", has_text=title))
 
 
-def mark(page: Page) -> None:
-    """So that a page that is loaded again is told from one that is not."""
-    page.evaluate("window.marked = true")
-
-
-def is_marked(page: Page) -> bool:
-    return bool(page.evaluate("window.marked === true"))
+def mark(page: Page) -> Locator:
+    """What is gone from a page that is loaded again."""
+    page.evaluate("document.documentElement.dataset.marked = ''")
+    return page.locator("html[data-marked]")
 
 
 @WITH_AND_WITHOUT
@@ -131,10 +128,7 @@ def test_rows_appear_and_the_bar_moves(steered: Steered, javascript: bool) -> No
     assert between < value(page) < 1
     expect(page.locator("ul.looking li")).to_have_text(["Blocklists are still being asked."])
     if javascript:
-        for width in (360, 1280, 2560):
-            page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate("document.documentElement.scrollWidth") == width
-            screenshot(page, f"progress-{width}")
+        fits(page, 360, 1280, 2560, picture="progress")
     steered.go_on(END)
     expect(page.locator(".sentence")).to_have_text(SUMMARY, timeout=SOON)
     expect(page.locator("progress")).to_have_count(0)
@@ -143,7 +137,7 @@ def test_rows_appear_and_the_bar_moves(steered: Steered, javascript: bool) -> No
 def test_what_is_unfolded_and_where_the_keyboard_is_stay(steered: Steered) -> None:
     page = steered.visit()
     steered.start(page)
-    mark(page)
+    marked = mark(page)
     steered.go_on("zone")
     passed = fold(page, "Passed")
     passed.locator("> summary").click(timeout=SOON)
@@ -162,7 +156,7 @@ def test_what_is_unfolded_and_where_the_keyboard_is_stay(steered: Steered) -> No
         focused = page.evaluate("[document.activeElement.tagName, document.activeElement.parentElement.id]")
         assert focused == ["SUMMARY", name]
     expect(page.locator(".sentence")).to_have_text(SUMMARY, timeout=SOON)
-    assert is_marked(page), "the page was not loaded again"
+    expect(marked, "the page was not loaded again").to_have_count(1)
 
 
 def test_what_is_at_the_top_of_the_screen_stays_there(steered: Steered) -> None:
@@ -206,16 +200,15 @@ def test_a_text_that_is_being_marked_is_left_alone(steered: Steered) -> None:
 def test_rows_that_cannot_be_told_are_not_asked_for_over_and_over(steered: Steered) -> None:
     page = steered.visit()
     steered.start(page)
-    mark(page)
+    marked = mark(page)
     page.route(
         re.compile("part=rows"),
         lambda route: route.fulfill(
             content_type="text/html", body='<p role="alert">Something went wrong.</p>'
         ),
     )
-    with page.expect_event("load", timeout=SOON):
-        steered.go_on("settings", "zone")
-    assert not is_marked(page)
+    steered.go_on("settings", "zone")
+    expect(marked).to_have_count(0, timeout=SOON)
 
 
 def test_two_visitors_see_the_same_check(steered: Steered) -> None:
@@ -266,14 +259,14 @@ def test_who_comes_back_by_the_browser_finds_it_too(steered: Steered) -> None:
 def test_a_killed_check_says_so_and_can_be_started_again(steered: Steered) -> None:
     page = steered.visit()
     steered.start(page)
-    mark(page)
+    marked = mark(page)
     steered.go_on("zone")
     expect(rows(page).first).to_be_attached(timeout=SOON)
     job = steered.whm.box.root / "var/lib/mxverdict/jobs" / checks.domain_job(NAME)
     done = steered.whm.box.run(["fuser", "-k", "-s", str(job)])
     assert done.returncode == 0, done.stderr
     expect(page.get_by_role("alert")).to_contain_text("The work was interrupted.", timeout=SOON)
-    assert is_marked(page)
+    expect(marked).to_have_count(1)
     steered.start(page)
     steered.go_on(END)
     expect(page.locator(".sentence")).to_have_text(SUMMARY, timeout=SOON)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.conftest import screenshot
+from tests.browser.conftest import fits
 from tests.sandbox.box import Sandbox
 
 
@@ -40,10 +40,7 @@ def test_the_file_shows_the_report_and_nothing_goes_wrong(browser: Browser, file
     assert headings[-2:] == ["What was done", "Transcripts"]
     assert "Reverse DNS Resolution - No PTR Record found" in page.locator(".problem").inner_text()
     assert not page.get_by_text("OK - Supports TLS.").first.is_visible()
-    for width in (320, 1280):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-        screenshot(page, f"report-{'dark' if dark else 'light'}-{width}")
+    fits(page, 320, 1280, picture=f"report-{'dark' if dark else 'light'}")
     page.locator("summary").first.click()
     assert page.locator("details table").first.is_visible()
     context.close()

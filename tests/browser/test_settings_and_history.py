@@ -14,7 +14,7 @@ from mxverdict.host import Host
 from mxverdict.settings import Settings
 from mxverdict.testers import load
 from mxverdict.window import Actor, audit
-from tests.browser.conftest import SECONDS, Whm, open_whitelist
+from tests.browser.conftest import SECONDS, Whm, fits, open_whitelist
 from tests.sandbox.box import Sandbox
 
 WITH_AND_WITHOUT = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
@@ -34,12 +34,6 @@ def host(whm: Whm) -> Host:
     host = Host(whm.box.root)
     host.settings.unlink(missing_ok=True)
     return host
-
-
-def fits(page: Page) -> None:
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def visit(whm: Whm, name: str, *, javascript: bool = True) -> Page:
@@ -67,7 +61,7 @@ def test_settings_are_changed_and_hold(whm: Whm, host: Host, javascript: bool) -
         resellers_most_minutes=12,
         contact="admin@shop.example",
     )
-    fits(page)
+    fits(page, *WIDTHS)
     page.get_by_role("link", name="This server").click()
     expect(page.locator("form.open").get_by_label("Minutes").first).to_have_value("7", timeout=30 * SECONDS)
     done = whm.box.run([sys.executable, "-m", "mxverdict.cli", "window", "open", "--minutes", "61"])
@@ -87,7 +81,7 @@ def test_wrong_settings_keep_what_was_typed(whm: Whm, host: Host, javascript: bo
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_have_accessible_description(re.compile("from 1 to 50, the most minutes"))
     expect(page.get_by_label("Mail address")).to_have_value("admin@shop.example")
-    fits(page)
+    fits(page, *WIDTHS)
     field.fill("50")
     page.get_by_role("button", name="Save settings").click()
     expect(page.locator(".notice.good")).to_be_visible()
@@ -139,7 +133,7 @@ def test_a_long_history_is_turned_page_by_page(whm: Whm, host: Host, javascript:
     rows = page.locator(".acts tbody tr")
     expect(rows).to_have_count(50)
     expect(rows.first).to_contain_text("Check of d59.example")
-    fits(page)
+    fits(page, *WIDTHS)
     page.get_by_role("link", name="Older").click()
     expect(rows.first).to_contain_text("Check of d9.example")
     page.get_by_role("link", name="Newer").click()
@@ -156,6 +150,6 @@ def test_testers_stand_side_by_side_and_lead_to_their_reports(whm: Whm, host: Ho
     expect(rows.first).to_contain_text("It hangs up after 15 s without a greeting.")
     expect(rows.first).to_contain_text("3 rows turn to a pass.")
     expect(page.locator(".working").last).to_be_hidden()
-    fits(page)
+    fits(page, *WIDTHS)
     rows.nth(1).get_by_role("link", name=TITLES[1]).click()
     expect(page.get_by_role("heading", name=TITLES[1])).to_be_in_viewport(timeout=30 * SECONDS)
