@@ -180,9 +180,11 @@ def test_waits_on_the_terminal_and_says_what_the_tester_met(windows: Windows) ->
     windows.box.visit(TESTER)
     out, err = waiting.communicate(timeout=PATIENCE)
     assert waiting.returncode == 0, err
-    assert "is open: closes at" in out.decode().splitlines()[0]
-    assert "is closed: ended at" in out.decode().splitlines()[1]
-    assert f"the tester came from {TESTER} at " in out.decode().splitlines()[1]
+    opened, page, closed = out.decode().splitlines()
+    assert "is open: closes at" in opened
+    assert page == "Run the test now: https://mxtoolbox.com/SuperTool.aspx?action=smtp%3Acp1.example.net&run=toolpage"
+    assert "is closed: ended at" in closed
+    assert f"the tester came from {TESTER} at " in closed
 
 
 def test_waits_in_vain(windows: Windows) -> None:

@@ -15,6 +15,7 @@ from mxverdict.addresses import special_kind
 from mxverdict.collect.preview import delay_stanzas
 from mxverdict.errors import (
     CommandFailed,
+    HostError,
     MxVerdictError,
     WhmApiError,
     WhmError,
@@ -51,8 +52,20 @@ def exim_facts(host: Host) -> Exim:
     match = re.search(r"Exim version (\S+)", version.stdout)
     if version.status != 0 or match is None:
         raise CommandFailed(str(host.exim), version.status, version.stderr or version.stdout)
+    return Exim(match[1], _primary_hostname(host))
+
+
+def name_of(host: Host) -> str:
+    """Exim's primary_hostname; "" when Exim cannot tell."""
+    try:
+        return _primary_hostname(host)
+    except HostError:
+        return ""
+
+
+def _primary_hostname(host: Host) -> str:
     name = host.run([host.exim, "-bP", "primary_hostname"], timeout=_EXIM_TIMEOUT).stdout
-    return Exim(match[1], name.partition("=")[2].strip())
+    return name.partition("=")[2].strip()
 
 
 def read_server(host: Host, api: WhmApi) -> Server:

@@ -7,12 +7,15 @@ import os
 import pwd
 import time
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from mxverdict.commands.common import command, print_json, progress, root_host, tend
 from mxverdict.errors import CloseFailed, UsageError, WindowRefused
 from mxverdict.host import Host
 from mxverdict.text import visible
+
+if TYPE_CHECKING:
+    from mxverdict.testers import Tester
 
 _MINUTES = "1 to 240, or less where the settings say so (default: theirs, 15 unless changed)"
 _UNFINISHED = {"opening": "is being opened", "closing": "is being closed", "close_failed": "FAILED TO CLOSE"}
@@ -96,9 +99,20 @@ def _window_open(options: argparse.Namespace) -> int:
         reason=options.reason,
         until_tested=until_tested,
     )
-    if not options.wait:
-        return _print_windows([opened], options)
-    return _wait(host, opened, options)
+    where = "" if options.json or options.address else _page(host, tester)
+    if options.wait:
+        return _wait(host, opened, options, where)
+    _print_windows([opened], options)
+    if where:
+        print(where)
+    return 0
+
+
+def _page(host: Host, tester: Tester) -> str:
+    from mxverdict.collect.server import name_of
+
+    address = tester.page.of(name_of(host)) if tester.page else ""
+    return address and f"Run the test now: {visible(address)}"
 
 
 def _open_permanent(host: Host, options: argparse.Namespace) -> int:
@@ -119,14 +133,14 @@ def _open_permanent(host: Host, options: argparse.Namespace) -> int:
     return _print_windows(entries, options)
 
 
-def _wait(host: Host, opened: Any, options: argparse.Namespace) -> int:
+def _wait(host: Host, opened: Any, options: argparse.Namespace, where: str) -> int:
     """Exit status 3 when the window ended without a visit."""
     from mxverdict.window.follower import follow
 
     if not opened.until_tested:
         raise UsageError(f"window {opened.id} was open already and stays so, tested or not")
     if not options.json:
-        print(window_line(opened), flush=True)
+        print("\n".join(filter(None, (window_line(opened), where))), flush=True)
     progress(f"waiting for the tester … (Ctrl-C ends the waiting; window {opened.id} closes all the same)")
     ended = follow(host, opened.id) or opened
     _print_windows([ended], options)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional, Union
+from urllib.parse import quote
 
 from mxverdict.errors import UsageError
 from mxverdict.language import gettext as _
@@ -59,12 +61,33 @@ class TesterAddress:
 
 
 @dataclass(frozen=True)
+class TesterPage:
+    """Where people run the test. `address` (https) may hold `{host}`, the place of the server's name."""
+
+    address: str
+    date: str
+    source: str
+
+    def __post_init__(self) -> None:
+        """Raises ValueError."""
+        if not re.fullmatch(r"https://[a-z0-9.-]+/[!-~]*", self.address):
+            raise ValueError(f"not an https address: {self.address!r}")
+
+    def of(self, host: str) -> str:
+        """The address for a host name or IP address; "" when it needs one and there is none."""
+        if not host and "{host}" in self.address:
+            return ""
+        return self.address.replace("{host}", quote(host, safe=""))
+
+
+@dataclass(frozen=True)
 class Tester:
     """An outside service that grades servers.
 
     `patience` is how long it waits for each reply (seconds). `report` says which rows it prints:
     `mxtoolbox` (the full SMTP report), `starttls` (greeting and STARTTLS), `greeting` (greeting alone).
     `domains` hold the reverse names of its addresses; without any, no address can prove that it is its.
+    `page` is None for a program that people run themselves.
     """
 
     name: str
@@ -84,6 +107,7 @@ class Tester:
     timeout_text: str = ""
     no_starttls_text: str = ""
     domains: tuple[str, ...] = ()
+    page: Optional[TesterPage] = None
 
     def owns(self, name: str) -> bool:
         """Whether a host name is one of its domains or below one."""
@@ -151,6 +175,7 @@ def load(path: Optional[Path] = None, host: Optional[Host] = None) -> Catalogue:
                 **entry,
                 "addresses": tuple(TesterAddress(**address) for address in entry["addresses"]),
                 "domains": tuple(entry.get("domains", ())),
+                "page": TesterPage(**entry["page"]) if "page" in entry else None,
             }
         )
         for entry in data["testers"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Optional
 
@@ -88,6 +89,18 @@ class Standing:
     def title_of(self, tester: str) -> str:
         """`testers.titles` of those that are known here."""
         return testers.titles(tester, self.testers)
+
+    def pages(self, windows: Sequence[Window], name: str) -> list[tuple[str, str]]:
+        """Title and address where the test of this server is run, of the testers that `windows` are for;
+        `name` is the server's, "" when it has to be asked for."""
+        names = {name for window in windows for name in window.tester.split(", ")}
+        found = [(one.title, one.page) for one in self.testers if one.page and one.name in names]
+        if found and not name:
+            from mxverdict.collect.server import name_of
+
+            name = name_of(self.visitor.host)
+        made = [(title, page.of(name)) for title, page in found]
+        return [(title, address) for title, address in made if address]
 
     @property
     def tested(self) -> Optional[Window]:
