@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from mxverdict.errors import JournalError, MxVerdictError
-from mxverdict.findings import Finding, Report, Verdict
 from mxverdict.host import Host
 from mxverdict.retold import retold
 from mxverdict.window import Actor, audit
+
+if TYPE_CHECKING:
+    from mxverdict.findings import Finding, Report, Verdict
 
 
 def note_check(host: Host, actor: Actor, targets: Sequence[str], verdicts: Iterable[Verdict]) -> None:
     """`targets` are what was checked, none for a pasted report that does not say it. A trail that cannot be
     written holds up no check."""
+    from mxverdict.findings import Verdict
+
     counts = Counter(verdicts)
     told = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
     _note(host, actor, targets, told)
@@ -38,6 +43,8 @@ def noting_failure(host: Host, actor: Actor, targets: Sequence[str]) -> Iterator
 
 def outcome(result: str) -> str:
     """What was noted, in words: how many of each verdict, or why nothing could be checked."""
+    from mxverdict.findings import Verdict
+
     parts = [part.partition(" ") for part in result.split(", ")]
     try:
         return " · ".join(f"{Verdict(name).label}: {count}" for count, _space, name in parts)

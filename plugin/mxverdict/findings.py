@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
-from mxverdict.evidence import Reply
 from mxverdict.language import gettext as _
 from mxverdict.language import marked
+
+if TYPE_CHECKING:
+    from mxverdict.evidence import Reply
 
 SCHEMA = 1
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from mxverdict.errors import CommandMissing, CommandTimeout
 from mxverdict.root import CPANEL, EXIM_MAINLOG, ROOT_VARIABLE, STATE
+
+if TYPE_CHECKING:
+    import subprocess
 
 MARK_VARIABLE = "MXVERDICT_COMMAND"
 """Set for every command we run: a command whose starter was killed is known by it."""
@@ -103,10 +105,12 @@ class Host:
         `timeout` is in seconds; when it passes, the command and its children are killed.
         Raises CommandMissing, CommandTimeout. A status other than 0 is the caller's to judge.
         """
+        from subprocess import TimeoutExpired
+
         process = self.start(argv, environment=environment)
         try:
             out, err = process.communicate(stdin.encode(), timeout=timeout)
-        except subprocess.TimeoutExpired:
+        except TimeoutExpired:
             raise CommandTimeout(str(argv[0]), timeout) from None
         finally:
             kill(process)
@@ -116,13 +120,15 @@ class Host:
         self, argv: Sequence[str | Path], *, environment: Optional[Mapping[str, str]] = None
     ) -> subprocess.Popen[bytes]:
         """Start a command with three pipes in a session of its own. Raises CommandMissing."""
+        from subprocess import PIPE, Popen
+
         with _starting:
             try:
-                process = subprocess.Popen(
+                process = Popen(
                     [str(word) for word in argv],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
+                    stdin=PIPE,
+                    stdout=PIPE,
+                    stderr=PIPE,
                     env=dict(environment or self.environment()),
                     cwd="/",
                     start_new_session=True,

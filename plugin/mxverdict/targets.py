@@ -6,8 +6,6 @@ import contextlib
 import ipaddress
 import re
 
-import idna
-
 from mxverdict.errors import UsageError
 from mxverdict.language import stored
 
@@ -38,6 +36,8 @@ def _encoded(name: str) -> str:
     if name.isascii():
         return name
     with contextlib.suppress(UnicodeError):
+        import idna
+
         return idna.encode(name, uts46=True).decode()
     with contextlib.suppress(UnicodeError):
         return name.encode("idna").decode()

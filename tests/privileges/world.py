@@ -18,8 +18,8 @@ from urllib.parse import urlencode
 
 from mxverdict.host import Host
 from mxverdict.web import csrf, jobs
-from mxverdict.window.engine import find_window
 from mxverdict.window.journal import reading
+from mxverdict.window.listing import find_window
 from tests.privileges.asks import QUIET, TAKES_LONG, WINDOW, WORDS, Ask
 from tests.privileges.people import Person
 from tests.privileges.scenes import CLOSE_ALL, Scenes

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from mxverdict import language
 from mxverdict.errors import UsageError
-from mxverdict.evidence import Evidence
-from mxverdict.findings import Report
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
 from mxverdict.web import jobs, rights
@@ -27,6 +25,8 @@ from mxverdict.window import Actor
 
 if TYPE_CHECKING:
     from mxverdict import check_pasted
+    from mxverdict.evidence import Evidence
+    from mxverdict.findings import Report
     from mxverdict.web.telling import Telling
 
 _LONGEST = 300

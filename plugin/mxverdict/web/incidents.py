@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-import traceback
 
 from mxverdict.host import Host
 
@@ -16,6 +15,8 @@ _LIMIT = 1024 * 1024
 def record(host: Host, error: BaseException) -> str:
     """Write the traceback down and return the incident's number. Never raises."""
     number = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(2).hex()}"
+    import traceback
+
     trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     with contextlib.suppress(OSError):
         log = host.state / "web.log"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import BinaryIO
 
 from mxverdict.web.visitor import Visitor
@@ -63,7 +62,7 @@ class Response:
         assert not self.begun
         self.begun = True
         named = [
-            ("Status", f"{status} {HTTPStatus(status).phrase}"),
+            ("Status", f"{status} {_phrase(status)}"),
             ("Content-Type", kind),
             *headers,
             *_ALWAYS,
@@ -77,3 +76,11 @@ class Response:
 
     def flush(self) -> None:
         self._stream.flush()
+
+
+def _phrase(status: int) -> str:
+    if status == 200:
+        return "OK"
+    from http import HTTPStatus
+
+    return HTTPStatus(status).phrase

@@ -154,7 +154,7 @@ def owns_window(visitor: Visitor, window: Window) -> bool:
 
 def require_window(host: Host, visitor: Visitor, number: int) -> Window:
     """A window that a reseller opened, whatever its state. Raises Refusal, and JournalError."""
-    from mxverdict.window.engine import find_window
+    from mxverdict.window.listing import find_window
 
     found = find_window(host, number)
     if found is None or found.permanent or not owns_window(visitor, found):

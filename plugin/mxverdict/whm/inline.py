@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from binascii import b2a_base64
 from hashlib import sha256
-from html import unescape
 
 UNSAFE_HASHES = "'unsafe-hashes'"
 _ATTRIBUTES = r"""((?:[^"'>]|"[^"]*"|'[^']*')*)"""
@@ -43,11 +42,19 @@ def inline_hashes(html: str) -> tuple[list[str], list[str]]:
 
 
 def _attributes(text: str) -> list[tuple[str, str]]:
-    return [(name.lower(), unescape(_unquoted(value))) for name, value in _ATTRIBUTE.findall(text)]
+    return [(name.lower(), _plain(_unquoted(value))) for name, value in _ATTRIBUTE.findall(text)]
 
 
 def _unquoted(value: str) -> str:
     return value[1:-1] if value[0] in "\"'" else value
+
+
+def _plain(value: str) -> str:
+    if "&" not in value:
+        return value
+    from html import unescape
+
+    return unescape(value)
 
 
 def _hash(text: str) -> str:

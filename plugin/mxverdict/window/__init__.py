@@ -12,12 +12,10 @@ if TYPE_CHECKING:
         close_due,
         close_window,
         extend_window,
-        list_windows,
         open_permanent,
         open_window,
-        open_windows,
-        permanent_entries,
     )
+    from mxverdict.window.listing import list_windows, open_windows, permanent_entries
     from mxverdict.window.model import Actor, Window
 
 __all__ = [
@@ -32,6 +30,13 @@ __all__ = [
     "open_windows",
     "permanent_entries",
 ]
+_ELSEWHERE = {
+    "Actor": "model",
+    "Window": "model",
+    "list_windows": "listing",
+    "open_windows": "listing",
+    "permanent_entries": "listing",
+}
 
 
 def __getattr__(name: str) -> object:
@@ -39,5 +44,4 @@ def __getattr__(name: str) -> object:
         raise AttributeError(name)
     from importlib import import_module
 
-    place = "model" if name in ("Actor", "Window") else "engine"
-    return getattr(import_module(f"mxverdict.window.{place}"), name)
+    return getattr(import_module(f"mxverdict.window.{_ELSEWHERE.get(name, 'engine')}"), name)

@@ -6,9 +6,8 @@ from contextlib import suppress
 from typing import Optional
 
 from mxverdict.host import Host
-from mxverdict.window import trusted_hosts, visits
 from mxverdict.window.clock import Instant, instant
-from mxverdict.window.journal import Journal
+from mxverdict.window.journal import Change, Journal
 from mxverdict.window.model import CLOSE_FAILED, KINDS, OPEN, PERMANENT, WHITELIST, Window
 
 
@@ -19,7 +18,7 @@ def anything_due(host: Host, journal: Journal, *kinds: str) -> bool:
     return (
         any(one.kind in wanted and due(host, journal, one, now) is not None for one in journal.unfinished())
         or any(one.kind in wanted for one in journal.unmailed())
-        or (WHITELIST in wanted and any(trusted_hosts.woken(host, one.plan) for one in journal.dormant()))
+        or (WHITELIST in wanted and any(_woken(host, one) for one in journal.dormant()))
     )
 
 
@@ -40,8 +39,16 @@ def due(host: Host, journal: Journal, window: Window, now: Instant) -> Optional[
     return ""
 
 
+def _woken(host: Host, change: Change) -> bool:
+    from mxverdict.window import trusted_hosts
+
+    return trusted_hosts.woken(host, change.plan)
+
+
 def _tested(host: Host, journal: Journal, window: Window) -> Optional[str]:
     """A log that cannot be made sense of, or a place in it that cannot be noted, holds up no other window."""
+    from mxverdict.window import visits
+
     with suppress(Exception):
         visit, looked = visits.look(host, window)
         if visit is not None:

@@ -1,4 +1,4 @@
-"""The public functions: open (or join), extend, close, close what is due, list.
+"""The public functions that change something: open (or join), extend, close, close what is due.
 
 Journal first, then the change, then the proof. Whatever the process dies of, the journal says what was to be
 changed, and `close_due` puts it back.
@@ -211,31 +211,6 @@ def close_due(
                     server.wake_dormant()
                 server.mail()
     return handled
-
-
-def list_windows(host: Host, *, limit: int = 50) -> list[Window]:
-    """The last windows, newest first; of permanent entries those that stand no more."""
-    with reading(host) as journal:
-        return [] if journal is None else journal.windows(limit)
-
-
-def find_window(host: Host, window_id: int) -> Optional[Window]:
-    """The window of that number, None when there is none."""
-    with reading(host) as journal:
-        return None if journal is None else journal.window(window_id)
-
-
-def open_windows(host: Host) -> list[Window]:
-    """Every window that is not finished, oldest first: open, under way, and those that failed to close.
-    Permanent entries are among them only while they come or go."""
-    with reading(host) as journal:
-        return [] if journal is None else [row for row in journal.unfinished() if not row.stands]
-
-
-def permanent_entries(host: Host) -> list[Window]:
-    """The permanent entries that stand, oldest first."""
-    with reading(host) as journal:
-        return [] if journal is None else journal.permanent()
 
 
 def _request(

@@ -8,7 +8,6 @@ appends then, or writes later to the old file that was opened before, are carrie
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 import os
@@ -175,6 +174,8 @@ def _take_place(temporary: Path, target: Path, original: int) -> bool:
 
 def _exchange(one: Path, other: Path) -> bool:
     """Swap two names in one step; False on a file system that cannot. See renameat2(2)."""
+    import ctypes
+
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _EXCHANGE) == 0:
         return True

@@ -51,14 +51,14 @@ def follow(host: Host, window_id: int) -> Optional[Window]:
     """Wait until the window is finished, fails to close, or no longer waits for a tester; answers it then,
     None when the journal cannot tell. Has it closed when the tester has been there or its time is over."""
     from mxverdict.errors import WindowError
-    from mxverdict.window import engine
+    from mxverdict.window import engine, listing
 
     place: Optional[Window] = None
     window: Optional[Window] = None
     troubles = 0
     while troubles < _TROUBLES:
         try:
-            window = engine.find_window(host, window_id)
+            window = listing.find_window(host, window_id)
             if window is None or _is_over(window):
                 return window
             visit, place = _came(host, window, place)

@@ -55,7 +55,7 @@ def main() -> int:
         return 0
     from mxverdict.errors import MxVerdictError
     from mxverdict.host import Host
-    from mxverdict.window.engine import open_windows
+    from mxverdict.window.listing import open_windows
     from mxverdict.window.model import CLOSE_FAILED
     from mxverdict.window.rounds import close_all_due
 

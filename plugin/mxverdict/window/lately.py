@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from mxverdict.errors import WindowError
 from mxverdict.host import Host
-from mxverdict.window.engine import list_windows
+from mxverdict.window.listing import list_windows
 from mxverdict.window.model import Window
 
 _DAYS = 7

@@ -1,0 +1,34 @@
+"""The windows that there are, without what it takes to change one: most pages show them and change none."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from mxverdict.host import Host
+from mxverdict.window.journal import reading
+from mxverdict.window.model import Window
+
+
+def list_windows(host: Host, *, limit: int = 50) -> list[Window]:
+    """The last windows, newest first; of permanent entries those that stand no more."""
+    with reading(host) as journal:
+        return [] if journal is None else journal.windows(limit)
+
+
+def find_window(host: Host, window_id: int) -> Optional[Window]:
+    """The window of that number, None when there is none."""
+    with reading(host) as journal:
+        return None if journal is None else journal.window(window_id)
+
+
+def open_windows(host: Host) -> list[Window]:
+    """Every window that is not finished, oldest first: open, under way, and those that failed to close.
+    Permanent entries are among them only while they come or go."""
+    with reading(host) as journal:
+        return [] if journal is None else [row for row in journal.unfinished() if not row.stands]
+
+
+def permanent_entries(host: Host) -> list[Window]:
+    """The permanent entries that stand, oldest first."""
+    with reading(host) as journal:
+        return [] if journal is None else journal.permanent()
