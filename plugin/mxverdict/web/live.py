@@ -1,4 +1,4 @@
-"""What the tester meets while a window waits for it, from the log as it grows."""
+"""What testers meet while a window stands open, from the log as it grows."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from mxverdict.text import visible
 from mxverdict.web.clock import moment
 from mxverdict.web.log_view import Came, came
 from mxverdict.window import Window
+from mxverdict.window.model import DELAY_OFF
 
 _PATIENCE = 1.0
 _SLACK = 1.0
@@ -21,10 +22,11 @@ _MOST = 5
 
 
 def met(host: Host, window: Window) -> tuple[Came, ...]:
-    """The last visits of testers from the window's addresses while it stood open, the oldest first."""
+    """The last visits while the window stood open of the testers that it is for, the oldest first: those from
+    its addresses, or everybody when the delay is off."""
     log = what_log_tells.visits(host, window.opened_at - _SLACK, time.monotonic() + _PATIENCE)
     known = testers.load(host=host).testers
-    found = [visit for visit in log.visits if _was_let_past(visit, window)]
+    found = [visit for visit in log.visits if _is_for(visit, window)]
     return tuple(came(visit, known) for visit in found[-_MOST:])
 
 
@@ -33,10 +35,12 @@ def told(visits: Sequence[Came]) -> list[str]:
     return [visible(_line(one), 400) for one in visits]
 
 
-def _was_let_past(visit: Visit, window: Window) -> bool:
+def _is_for(visit: Visit, window: Window) -> bool:
+    if visit.came_at > (window.closed_at or float("inf")):
+        return False
     address = ipaddress.ip_address(visit.address)
-    until = window.closed_at or float("inf")
-    return visit.came_at <= until and any(address in ipaddress.ip_network(one) for one in window.networks)
+    named = any(address in ipaddress.ip_network(one) for one in window.networks)
+    return named or window.kind == DELAY_OFF
 
 
 def _line(one: Came) -> str:

@@ -18,6 +18,7 @@ from mxverdict.web.jobs import Job
 from mxverdict.web.request import Request
 from mxverdict.web.visitor import Visitor
 from mxverdict.window import Window
+from mxverdict.window.model import DELAY_OFF
 
 _HISTORY = 20
 _REFRESH_BUSY = 3
@@ -67,6 +68,15 @@ class Standing:
     def names_testers_alone(self, window: Window) -> bool:
         """Is it for known testers, and no other address?"""
         return set(window.tester.split(", ")) <= {one.name for one in self.testers}
+
+    def shows_visits(self, window: Window) -> bool:
+        is_for_testers = window.until_tested or self.names_testers_alone(window)
+        return self.is_own(window) and (window.kind == DELAY_OFF or is_for_testers)
+
+    def knows_visitor(self, window: Window) -> bool:
+        """Can the visit that it was opened for be told from others?"""
+        names = window.tester.split(", ")
+        return window.until_tested or any(one.addresses for one in self.testers if one.name in names)
 
     @property
     def busy(self) -> bool:

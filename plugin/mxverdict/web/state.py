@@ -19,7 +19,7 @@ from mxverdict.web.response import NO_STORE, Response
 from mxverdict.window import Window
 from mxverdict.window.due import anything_due
 from mxverdict.window.journal import reading
-from mxverdict.window.model import CLOSING, OPEN, OPENING, WHITELIST
+from mxverdict.window.model import CLOSING, KINDS, OPEN, OPENING
 
 _CLOSE_DUE = "close-due"
 
@@ -44,8 +44,8 @@ def is_busy(windows: Sequence[Window], job: Optional[Job]) -> bool:
 
 
 def is_awaited(window: Window) -> bool:
-    """Is it for a visit that the page can show?"""
-    return window.kind == WHITELIST and window.state == OPEN
+    """Can the page show visits to it?"""
+    return window.kind in KINDS and window.state == OPEN
 
 
 def signature(windows: Sequence[Window], job: Optional[Job]) -> str:

@@ -340,6 +340,16 @@ def test_visits_of_others_are_not_what_the_window_waits_for(host: Host) -> None:
     assert [one.visit.port for one in live.met(host, closed)] == [4050]
 
 
+def test_with_the_delay_off_each_tester_is_told(host: Host) -> None:
+    now = time.time()
+    for address, seconds in ((TESTER, 200), ("52.55.244.91", 40), ("198.51.100.7", 20), (TESTER, 10)):
+        write_log(host, f"{at(now - seconds)} SMTP connection from [{address}]:40{seconds} closed by QUIT")
+    row = dataclasses.replace(waiting(), kind="delay_off", networks=(), tester="internet.nl")
+    assert [one.visit.port for one in live.met(host, row)] == [4040, 4010]
+    closed = dataclasses.replace(row, closed_at=now - 30)
+    assert [one.visit.port for one in live.met(host, closed)] == [4040]
+
+
 def test_the_polled_state_tells_what_the_tester_met(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     row = waiting(id=7)
     monkeypatch.setattr("mxverdict.window.open_windows", lambda _: [row])
@@ -349,8 +359,33 @@ def test_the_polled_state_tells_what_the_tester_met(host: Host, monkeypatch: pyt
     assert "said QUIT" in told["7"][0]
     assert state.is_awaited(row)
     assert state.is_awaited(dataclasses.replace(row, until_tested=False))
-    assert not state.is_awaited(dataclasses.replace(row, kind="delay_off"))
+    assert state.is_awaited(dataclasses.replace(row, kind="delay_off"))
     assert not state.is_awaited(dataclasses.replace(row, state="closing"))
+
+
+@pytest.mark.parametrize(
+    "changes, told",
+    [
+        ({}, "Waiting for the tester"),
+        ({"kind": "delay_off", "networks": ()}, "Waiting for the tester"),
+        (
+            {"kind": "delay_off", "networks": (), "tester": "internet.nl"},
+            "The addresses of Internet.nl are unknown",
+        ),
+        ({"tester": "198.51.100.7"}, ""),
+        ({"state": "closing"}, ""),
+    ],
+)
+def test_an_open_window_shows_who_comes(
+    host: Host, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], told: str
+) -> None:
+    row = dataclasses.replace(waiting(id=7), until_tested=False, **changes)
+    monkeypatch.setattr("mxverdict.window.open_windows", lambda _: [row])
+    write_log(host, f"{at(time.time() - 5)} SMTP connection from [{TESTER}]:4000 closed by QUIT")
+    page = call(host).body
+    assert told in page
+    lists = re.findall(r'data-met="7".*said QUIT', page)
+    assert bool(lists) == bool(told)
 
 
 def standing(*history: Window, windows: tuple[Window, ...] = ()) -> Standing:
@@ -371,7 +406,7 @@ def test_a_window_that_the_tester_ended_is_told_for_a_while() -> None:
 def test_a_page_without_javascript_asks_again_often_while_it_waits() -> None:
     row = waiting()
     assert standing(windows=(row,)).refresh == 10
-    assert standing(windows=(dataclasses.replace(row, kind="delay_off"),)).refresh == 60
+    assert standing(windows=(dataclasses.replace(row, kind="delay_off"),)).refresh == 10
     assert standing(windows=(dataclasses.replace(row, until_tested=False),)).refresh == 60
 
 
