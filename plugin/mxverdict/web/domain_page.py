@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Optional
+from typing import TYPE_CHECKING, Any, Optional
 
-from mxverdict import testers
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
-from mxverdict.testers import rows
 from mxverdict.web import checks, jobs, rights, standing
 from mxverdict.web.admission import is_part, target_of
-from mxverdict.web.domain_view import domain_view
 from mxverdict.web.page import send
 from mxverdict.web.request import Request
 from mxverdict.web.response import HTML, NO_STORE, Response
-from mxverdict.web.running_view import running_view
-from mxverdict.web.view import CheckView, check_view
 from mxverdict.web.visitor import Visitor
+
+if TYPE_CHECKING:
+    from mxverdict.web.running_view import RunningView
+    from mxverdict.web.view import CheckView
 
 
 def show(host: Host, request: Request, response: Response) -> None:
@@ -30,11 +29,8 @@ def show(host: Host, request: Request, response: Response) -> None:
         response.begin(200, HTML, NO_STORE)
     seen = standing.look(host, request, name)
     running = seen.job is not None and seen.job.state == "running"
-    found = checks.so_far(host, name) if running else None
-    if found:
-        found = replace(found, report=rights.shown_to(request.visitor, found.report))
+    found = _so_far(host, request.visitor, name) if running else None
     checked = None if running or not target else _checked(host, request.visitor, name)
-    reports = checked.report.domains if checked and checked.report else ()
     send(
         host,
         response,
@@ -45,18 +41,39 @@ def show(host: Host, request: Request, response: Response) -> None:
         look=lambda: seen,
         watched=standing.without_job(host, seen),
         running=running,
-        found=running_view(found, testers.load(host=host).testers) if found else None,
+        found=found,
         checked=checked,
-        domains=[domain_view(report) for report in reports],
-        printed=rows.printed,
+        **(_shown(checked) if found or checked else {}),
         lately=lambda: checks.lately(host, request.visitor),
         now=time.time,
     )
+
+
+def _so_far(host: Host, visitor: Visitor, name: str) -> Optional[RunningView]:
+    found = checks.so_far(host, name)
+    if found is None:
+        return None
+    from mxverdict import testers
+    from mxverdict.web.running_view import running_view
+
+    own = replace(found, report=rights.shown_to(visitor, found.report))
+    return running_view(own, testers.load(host=host).testers)
+
+
+def _shown(checked: Optional[CheckView]) -> dict[str, Any]:
+    from mxverdict.testers.rows import printed
+    from mxverdict.web.domain_view import domain_view
+
+    reports = checked.report.domains if checked and checked.report else ()
+    return {"domains": [domain_view(report) for report in reports], "printed": printed}
 
 
 def _checked(host: Host, visitor: Visitor, name: str) -> Optional[CheckView]:
     found = checks.stored(jobs.result(host, name))
     if found is None:
         return None
+    from mxverdict import testers
+    from mxverdict.web.view import check_view
+
     report = rights.shown_to(visitor, found.report)
     return check_view(found.evidence, report, testers.load(host=host).testers)

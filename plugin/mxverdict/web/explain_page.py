@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
-from mxverdict import check_pasted
-from mxverdict.explain import Answer, Explanation, recognise
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
 from mxverdict.web import checks, standing
@@ -15,7 +13,9 @@ from mxverdict.web.admission import is_part
 from mxverdict.web.page import send
 from mxverdict.web.request import Request
 from mxverdict.web.response import HTML, NO_STORE, Response
-from mxverdict.web.running_view import answered_so_far, looking
+
+if TYPE_CHECKING:
+    from mxverdict.explain import Answer, Explanation
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,10 @@ def _so_far(host: Host, name: str) -> Optional[AnsweredSoFar]:
     pasted, found = checks.pasted(host, name), checks.so_far(host, name)
     if pasted is None or found is None:
         return None
+    from mxverdict import check_pasted
+    from mxverdict.explain import recognise
+    from mxverdict.web.running_view import answered_so_far, looking
+
     rows = recognise(pasted.text)
     about = [pasted.about] if pasted.about else []
     own = {asked.name: asked.addresses for asked in found.evidence.asked}
@@ -82,6 +86,8 @@ def _answered(host: Host, name: str) -> Optional[Answered]:
         return None
     if pasted.checked is None:
         return Answered(pasted.text, pasted.about)
+    from mxverdict.explain import recognise
+
     about = [pasted.about] if pasted.about else []
     explanation = pasted.checked.explain(recognise(pasted.text), about)
     return Answered(pasted.text, pasted.about, explanation, pasted.taken_at)

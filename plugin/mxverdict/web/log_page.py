@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mxverdict import testers
 from mxverdict.host import Host
@@ -12,12 +12,13 @@ from mxverdict.language import gettext as _
 from mxverdict.testers import Tester
 from mxverdict.web import found_testers, jobs, log_reading, standing
 from mxverdict.web.admission import SPANS
-from mxverdict.web.log_reading import DAY, WEEK, Reading
-from mxverdict.web.log_view import visits_view
+from mxverdict.web.log_reading import DAY, WEEK
 from mxverdict.web.page import send
 from mxverdict.web.request import Request
 from mxverdict.web.response import Response
-from mxverdict.web.traffic_view import traffic_view
+
+if TYPE_CHECKING:
+    from mxverdict.web.log_reading import Reading
 
 _SECONDS = {"1": DAY, "7": WEEK}
 
@@ -54,6 +55,9 @@ def show(host: Host, request: Request, response: Response) -> None:
 
 
 def _shown(known: Sequence[Tester], reading: Reading, seconds: float, span: str) -> dict[str, Any]:
+    from mxverdict.web.log_view import visits_view
+    from mxverdict.web.traffic_view import traffic_view
+
     since = reading.taken_at - seconds
     return {
         "visits": visits_view(reading.visits, since, span, known),
