@@ -173,7 +173,7 @@ def write_audit(whm: Whm, some: Sequence[Payload]) -> None:
                     "origin": one.text,
                     "action": action,
                     "window": 1,
-                    "kind": one.text,
+                    "kind": f"action={one.text}" if action == "refused" else one.text,
                     "addresses": [one.text],
                     "reason": one.text,
                     "result": one.text,

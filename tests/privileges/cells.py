@@ -78,6 +78,7 @@ def assert_outcome(server: World, ask: Ask, person: Person, outcome: str) -> Non
         assert [(one["user"], one["origin"], one["action"], one["result"]) for one in new] == [
             (person.user, "web", "refused", said)
         ]
+        _assert_told_what_was_asked(new[0], ask)
     else:
         assert new == []
     if outcome in (NO_FORM, NOT_THERE, MALFORMED):
@@ -97,6 +98,15 @@ def assert_outcome(server: World, ask: Ask, person: Person, outcome: str) -> Non
     if ask.what == "view=poll" and outcome == YES and "job" in ask.query:
         exists = GUESSED not in ask.query["job"]
         assert (len(answer.body.split()), answer.body.endswith(" -")) == (3, not exists)
+
+
+def _assert_told_what_was_asked(line: dict[str, Any], ask: Ask) -> None:
+    fields = ask.form if ask.is_action else ask.query
+    number = fields.get("id", "")
+    about = [fields[name] for name in ("domain", "about", "address") if fields.get(name)]
+    assert (line["kind"], line["addresses"]) == (ask.what, about)
+    assert line["window"] == (int(number) if number.isdigit() else None)
+    assert not any(value in json.dumps(line) for name, value in fields.items() if name in ("job", "text"))
 
 
 def _assert_nothing_of_others(answer: Answer, ask: Ask, person: Person) -> None:

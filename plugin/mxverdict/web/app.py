@@ -84,7 +84,15 @@ def _respond(
     host: Host, environ: Mapping[str, str], body: BinaryIO, visitor: Visitor, response: Response
 ) -> None:
     request = read(environ, body, visitor)
-    query = request.query
+    try:
+        _route(host, request, response)
+    except rights.NotTheirs as refusal:
+        rights.record_refusal(host, request, refusal)
+        raise
+
+
+def _route(host: Host, request: Request, response: Response) -> None:
+    query, visitor = request.query, request.visitor
     if "static" in query:
         _only_reading(request)
         _static(query["static"], response)
@@ -151,8 +159,6 @@ def _static(name: str, response: Response) -> None:
 def _refuse(host: Host, response: Response, refusal: Refusal) -> None:
     from mxverdict.web.page import refused_within, show_refusal
 
-    if isinstance(refusal, rights.NotTheirs):
-        rights.record_refusal(host, response.visitor, refusal)
     if not response.begun:
         show_refusal(host, response, refusal)
         return

@@ -10,6 +10,7 @@ from mxverdict.language import gettext as _
 from mxverdict.language import marked
 from mxverdict.retold import retold
 from mxverdict.trail import Entry
+from mxverdict.web import refusal_view
 from mxverdict.web.admission import CHECKS, REFUSALS, SETTINGS, WINDOWS
 from mxverdict.web.clock import moment
 from mxverdict.window import Window
@@ -50,15 +51,6 @@ _DOINGS = {
     "remove_tester_address": marked("Tester address {addresses} removed"),
 }
 _REFUSING = ("refuse", "refused")
-_REFUSED = {
-    "open": marked("Refused: opening a test window"),
-    "open for good": marked("Refused: letting an address past for good"),
-    "extend": marked("Refused: a new deadline"),
-    "close": marked("Refused: closing a test window"),
-    "settings": marked("Refused: changing the settings"),
-    "add tester address": marked("Refused: adding a tester address"),
-    "remove tester address": marked("Refused: removing a tester address"),
-}
 SETTING_NAMES = {
     "minutes": marked("Minutes proposed"),
     "most_minutes": marked("Most minutes"),
@@ -76,7 +68,7 @@ TitleOf = Callable[[str], str]
 @dataclass(frozen=True)
 class Told:
     """`who` did `what` at `time` (Unix) by `way` ("" for the pages), `why` as they said; `outcome` is what
-    came of it, `bad` whether that wants to be seen."""
+    came of it, `bad` whether that wants to be seen. `about` are words of a request that was refused."""
 
     time: float
     who: str
@@ -85,6 +77,7 @@ class Told:
     why: str
     outcome: str
     bad: bool
+    about: str
 
 
 def kind_of(entry: Entry) -> str:
@@ -119,6 +112,7 @@ def told(entry: Entry, windows: Mapping[int, Window], title_of: TitleOf) -> Told
         outcome=_outcome(entry, window, title_of),
         bad=entry.action in (*_REFUSING, "rollback", CLOSE_FAILED)
         or (entry.action == "open" and window is not None and window.state in (FAILED, CLOSE_FAILED)),
+        about=refusal_view.about(entry) if entry.action in _REFUSING else "",
     )
 
 
@@ -126,7 +120,7 @@ def _what(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
     if entry.action == "open":
         return _opened(entry, window, title_of)
     if entry.action in _REFUSING:
-        return _(_REFUSED.get(_asked(entry)[0], marked("Refused")))
+        return refusal_view.what(entry)
     doing = _DOINGS.get(entry.action, "")
     if entry.action == "close" and entry.kind == PERMANENT:
         doing = marked("No longer let past for good: {addresses}")
@@ -141,7 +135,7 @@ def _outcome(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
     if entry.action == "open" and window:
         return _ended(window)
     if entry.action in _REFUSING:
-        return _why_refused(*_asked(entry))
+        return _why_refused(*refusal_view.asked(entry))
     if entry.action == "close" and entry.result == "closed":
         return ""  # what was done says it
     if entry.action == "check":
@@ -156,12 +150,6 @@ def _why_refused(asked: str, sentence: str) -> str:
     if asked == "settings" and colon and name in SETTING_NAMES:
         return f"{_(SETTING_NAMES[name])}: {retold(rest)}"
     return retold(sentence)
-
-
-def _asked(entry: Entry) -> tuple[str, str]:
-    """What was refused, "" where the line does not tell, and why."""
-    asked, _colon, sentence = entry.result.partition(": ")
-    return (asked, sentence) if asked in _REFUSED else ("", entry.result)
 
 
 def _opened(entry: Entry, window: Window | None, title_of: TitleOf) -> str:

@@ -18,7 +18,7 @@ from mxverdict.retold import retold
 from mxverdict.settings import Settings
 from mxverdict.web import jobs
 from mxverdict.web.jobs import ABOUT_DOMAIN, Job
-from mxverdict.web.request import Refusal
+from mxverdict.web.request import Refusal, Request
 from mxverdict.web.visitor import DELEGATED, NONE, ROOT, Visitor
 from mxverdict.window import Actor, Window
 from mxverdict.window.model import WHITELIST
@@ -53,6 +53,8 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "find-testers": _ROOT_ALONE,
     "settings": _ROOT_ALONE,
 }
+_ABOUT = ("domain", "about", "address")
+"""Fields of queries and forms that say what a request is about."""
 
 
 class NotTheirs(Refusal):
@@ -185,12 +187,34 @@ def owns_job(visitor: Visitor, job: Job) -> bool:
     )
 
 
-def record_refusal(host: Host, visitor: Visitor, refusal: NotTheirs) -> None:
-    """Write it to the audit trail; where that cannot be written, the refusal stands all the same."""
+def record_refusal(host: Host, request: Request, refusal: NotTheirs) -> None:
+    """Write to the audit trail what was asked and why it was refused; where that cannot be written, the
+    refusal stands all the same."""
     from mxverdict.window import audit
 
+    what = "action" if "action" in request.query else "view"
+    fields = request.form if what == "action" else request.query
+    number = fields.get("id", "")
     with contextlib.suppress(JournalError):
-        audit.record(host, Actor(visitor.user, "web"), "refused", result=refusal.kept)
+        audit.record(
+            host,
+            Actor(request.visitor.user, "web"),
+            "refused",
+            result=refusal.kept,
+            window=int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None,
+            kind=f"{what}={request.query.get(what, 'main')}",
+            addresses=[_named(fields[name]) for name in _ABOUT if fields.get(name)],
+        )
+
+
+def _named(text: str) -> str:
+    """The domain or address in it; all of it when there is none."""
+    from mxverdict.web.admission import target_of
+
+    try:
+        return target_of(text)
+    except Refusal:
+        return text
 
 
 def _require(visitor: Visitor, levels: Optional[tuple[str, ...]], unknown: str) -> None:

@@ -44,7 +44,8 @@ def record(
     addresses: Sequence[str] = (),
     reason: str = "",
 ) -> None:
-    """Append one line: time (UTC), user, origin, action, window, kind, addresses, reason, result.
+    """Append one line: time (UTC), user, origin, action, window, kind, addresses, reason, result. `kind` is
+    that of the window; of a request that was refused (`refused`), the page or action it was for.
 
     Raises JournalError when the line could not be made durable.
     """

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from html import unescape
 from typing import Any, Optional
+from urllib.parse import quote
 
 import pytest
 
@@ -14,7 +15,7 @@ from mxverdict import settings
 from mxverdict.errors import CommandMissing, MxVerdictError
 from mxverdict.host import Host
 from mxverdict.settings import Settings
-from mxverdict.web import csrf, jobs
+from mxverdict.web import csrf, jobs, rights
 from mxverdict.web.checks import domain_job
 from mxverdict.whm.frame import DELEGATED, NONE
 from mxverdict.window import Actor, Window, audit
@@ -206,6 +207,60 @@ def test_hostile_entries_stay_text(host: Host) -> None:
     assert "\x1b" not in body
     assert "\u202e" not in body
     assert len(rows(host)) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "form", "told"),
+    [
+        ("view=domain&domain=https://cake.example/x?key=1", {}, "the page of a domain cake.example"),
+        ("view=log", {}, "what the log says"),
+        ("action=permanent", {"address": "192.0.2.7/24"}, "letting an address past for good 192.0.2.7/24"),
+        ("action=close", {"id": "7"}, "closing test window 7"),
+        ("action=extend", {"id": "8", "minutes": "5"}, "a new deadline for test window 8"),
+        ("action=extend", {"id": "9" * 50, "minutes": "5"}, "a new deadline"),
+    ],
+)
+def test_a_refused_request_is_told_with_what_it_tried(
+    host: Host, query: str, form: dict[str, str], told: str
+) -> None:
+    """Nobody without the privilege gets further, so that each is refused whatever its fields are."""
+    if form:
+        form = {**form, "token": csrf.token(host, "bob", SESSION)}
+        post(host, query, form, as_level=NONE, REMOTE_USER="bob")
+    else:
+        call(host, query, as_level=NONE, REMOTE_USER="bob")
+    ((_, who, what, came),) = rows(host)
+    assert (who, what) == ("bob", f"Refused: {told}")
+    assert came.startswith("This page needs root privileges in WHM")
+    assert not any(secret in host.audit.read_text() for secret in ("key=1", form.get("token", "key=1")))
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("view=", "a page that does not exist"),
+        ("action=", "an action that does not exist"),
+        ("view=domain&domain=", "the page of a domain"),
+    ],
+)
+def test_hostile_words_of_a_request_stay_text(host: Host, query: str, told: str) -> None:
+    call(host, query + quote("<script>\x1b\u202e"), as_level=NONE, REMOTE_USER="bob")
+    assert rows(host)[0][2] == rf"Refused: {told} <script>\x1b\u202e"
+    body = call(host, "view=history").body
+    assert not any(text in body for text in ("<script>\\", "\x1b", "\u202e"))
+    call(host, query + "x" * 5000, as_level=NONE, REMOTE_USER="bob")
+    assert len(host.audit.read_bytes().splitlines()[1]) < 800
+
+
+def test_a_refusal_of_an_older_version_is_told(host: Host) -> None:
+    audit.record(host, ROOT, "refused", result="Window 5 is not one that you opened.")
+    assert rows(host)[0][2:] == ["Refused", "Window 5 is not one that you opened."]
+
+
+def test_every_page_and_action_has_words(host: Host) -> None:
+    for name in [*(f"view={one}" for one in rights.VIEWS), *(f"action={one}" for one in rights.ACTIONS)]:
+        audit.record(host, ROOT, "refused", kind=name, result="x.")
+        assert not re.search("^Refused$|does not exist|view|action", rows(host)[0][2])
 
 
 def test_damage_is_told(host: Host) -> None:
