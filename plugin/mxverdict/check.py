@@ -13,8 +13,8 @@ from mxverdict.errors import UsageError
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Report
 from mxverdict.host import Host
-from mxverdict.judge import judge
 from mxverdict.judge.so_far import judge_so_far
+from mxverdict.judge.whole import judge
 from mxverdict.language import stored
 from mxverdict.testers import Tester
 from mxverdict.whm.api import LocalWhmApi, WhmApi

@@ -20,7 +20,7 @@ import dataclasses, json, sys
 from mxverdict import testers
 from mxverdict.collect.gather import gather
 from mxverdict.host import Host
-from mxverdict.judge import judge
+from mxverdict.judge.whole import judge
 from mxverdict.whm.api import LocalWhmApi
 patience, warn, bad, source, server = json.loads(sys.argv[1])
 known = testers.load().tester("mxtoolbox")

@@ -13,8 +13,8 @@ import pytest
 from mxverdict import testers
 from mxverdict.evidence import Evidence, from_json
 from mxverdict.findings import Prediction
-from mxverdict.judge import predict
 from mxverdict.judge.let_past import counterpart, let_past
+from mxverdict.judge.whole import predict
 from tests.integration.windows import Windows
 from tests.sandbox.box import Sandbox
 from tests.sandbox.comparison import differences

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mxverdict.evidence import RelayEntry, Reply, Settings, Target
-from mxverdict.judge import judge
+from mxverdict.judge.whole import judge
 from mxverdict.testers import UNKNOWN_HOSTS, load
 from tests.unit.evidence_maker import EHLO, MXTOOLBOX, SERVER, evidence, preview, probe
 

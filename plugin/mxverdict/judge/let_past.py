@@ -11,7 +11,7 @@ from typing import Optional
 
 from mxverdict.evidence import Evidence, Preview
 from mxverdict.findings import Prediction
-from mxverdict.judge import predict
+from mxverdict.judge.whole import predict
 from mxverdict.testers import Tester
 
 

@@ -6,13 +6,17 @@ Rules: mxtoolbox.com/problem/smtp/, cPanel's forum resource 545 and published re
 
 from __future__ import annotations
 
-from mxverdict.evidence import Reply
+from typing import TYPE_CHECKING
+
 from mxverdict.findings import Row, Session
 from mxverdict.judge.truth import Truth, is_host_name
 from mxverdict.language import gettext as _
 from mxverdict.testers import Tester
 from mxverdict.testers.rows import HEADLINE, RowWords
 from mxverdict.testers.rows import load as rows_of
+
+if TYPE_CHECKING:
+    from mxverdict.evidence import Reply
 
 BANNER = "SMTP Banner Check"
 TLS = "SMTP TLS"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mxverdict.evidence import Evidence
 from mxverdict.findings import DomainReport, Finding, Report
-from mxverdict.judge import judge
+from mxverdict.judge.whole import judge
 from mxverdict.testers import Sender, Tester
 
 SMTP = "smtp"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
-from mxverdict.evidence import Evidence, ReverseDns, Target, Tls
 from mxverdict.language import gettext as _
 from mxverdict.retold import retold
+
+if TYPE_CHECKING:
+    from mxverdict.evidence import Evidence, ReverseDns, Target, Tls
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)\Z")
 

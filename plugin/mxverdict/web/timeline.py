@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
-from mxverdict.evidence import Preview
 from mxverdict.findings import Prediction
 from mxverdict.language import decimal, marked
 from mxverdict.language import gettext as _
+
+if TYPE_CHECKING:
+    from mxverdict.evidence import Preview
 
 _LABELS = {"connect": marked("Connect, greeting"), "ehlo": "EHLO", "mail": "MAIL FROM", "rcpt": "RCPT TO"}
 _STEPS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from mxverdict.errors import MxVerdictError
-from mxverdict.evidence import Evidence, Preview, Settings
 from mxverdict.findings import Finding, Prediction, Report, Verdict
 from mxverdict.testers import Tester
 from mxverdict.web.timeline import Timeline, timeline
+
+if TYPE_CHECKING:
+    from mxverdict.evidence import Evidence, Preview, Settings
 
 _ORDER = list(Verdict)
 

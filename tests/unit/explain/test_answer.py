@@ -12,7 +12,7 @@ import pytest
 from mxverdict import testers
 from mxverdict.explain import answer, recognise
 from mxverdict.findings import Report
-from mxverdict.judge import judge
+from mxverdict.judge.whole import judge
 from tests.unit.evidence_maker import EHLO, MXTOOLBOX, OK, evidence, preview, probe, reverse
 from tests.unit.report_maker import domain_report
 

@@ -17,7 +17,7 @@ from mxverdict import testers
 from mxverdict.evidence import Reply
 from mxverdict.explain import answer, recognise
 from mxverdict.findings import Finding, Report, Row, Verdict
-from mxverdict.judge import judge
+from mxverdict.judge.whole import judge
 from mxverdict.report.explain import explanation_json, print_explanation
 from mxverdict.report.html import report_html
 from mxverdict.report.letter import letter

@@ -8,8 +8,8 @@ from dataclasses import replace
 from rich.console import Console
 
 from mxverdict.findings import Finding, Report, Row, Verdict
-from mxverdict.judge import judge
 from mxverdict.judge.ladder import judge_ladder
+from mxverdict.judge.whole import judge
 from mxverdict.report.ladder import print_ladder
 from mxverdict.report.preview import preview_lines
 from mxverdict.report.text import print_report
