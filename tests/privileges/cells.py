@@ -98,6 +98,8 @@ def assert_outcome(server: World, ask: Ask, person: Person, outcome: str) -> Non
     if ask.what == "view=poll" and outcome == YES and "job" in ask.query:
         exists = GUESSED not in ask.query["job"]
         assert (len(answer.body.split()), answer.body.endswith(" -")) == (3, not exists)
+    if ask.what == "view=poll" and outcome == YES:
+        assert ("." in answer.body) is (person.level == ROOT)  # between a file's number, time and size
 
 
 def _assert_told_what_was_asked(line: dict[str, Any], ask: Ask) -> None:

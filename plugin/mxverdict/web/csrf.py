@@ -1,10 +1,12 @@
-"""The token in every form: bound to the user and the WHM session, so that no other site can guess it."""
+"""What the server's secret is for: the token in every form, bound to the user and the WHM session, so that no
+other site can guess it, and marks that tell nothing of what they stand for."""
 
 from __future__ import annotations
 
 import contextlib
 import hmac
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from mxverdict.host import Host
@@ -25,6 +27,21 @@ def token(host: Host, user: str, session: str) -> str:
 def is_valid(host: Host, user: str, session: str, given: str) -> bool:
     expected = token(host, user, session)
     return bool(expected) and hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
+
+
+def veil(host: Host) -> Callable[[str], str]:
+    """What makes of a text a mark: the same of the same text, and nobody learns the text from it. Where the
+    secret cannot be had, each veil makes others."""
+    try:
+        secret = _secret(host.state)
+    except OSError:
+        secret = os.urandom(_SECRET_BYTES)
+
+    def mark(text: str) -> str:
+        said = f"\0{text}"  # as what no token is made of begins
+        return hmac.new(secret, said.encode(), "sha256").hexdigest()[:16]
+
+    return mark
 
 
 def _secret(folder: Path) -> bytes:

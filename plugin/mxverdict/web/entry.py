@@ -24,7 +24,7 @@ def main() -> None:
     visitor = {} if query.startswith("static=") else os.environ  # the static files are for everybody
     framed = not query.startswith(_WITHOUT_FRAME)
     asked = frame.start(visitor, os.environ.get(ROOT_VARIABLE, "/"), framed=framed)
-    if poll.is_asked() and poll.answer(asked.level):
+    if poll.answer(asked):
         return
     from mxverdict.web import app
 

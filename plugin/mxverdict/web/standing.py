@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Optional
+from dataclasses import replace
+from typing import NamedTuple, Optional
 
 from mxverdict import settings, testers, window
 from mxverdict.errors import MxVerdictError
 from mxverdict.host import Host
 from mxverdict.settings import Settings
 from mxverdict.testers import Tester
-from mxverdict.web import csrf, jobs, poll, rights, state
+from mxverdict.web import csrf, jobs, rights, state
 from mxverdict.web.actions import REASON_LIMIT
 from mxverdict.web.jobs import Job
 from mxverdict.web.request import Request
@@ -27,8 +27,7 @@ _REFRESH_AWAITED = 10
 _LATELY = 900.0
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """`permanent` entries are in force; `trouble` says why windows cannot be read; `token` is "" when no form
     may be shown."""
 
@@ -126,7 +125,7 @@ def look(host: Host, request: Request, job_name: str = "") -> Standing:
     Never raises MxVerdictError. What is due is set to be closed first."""
     visitor = request.visitor
     name = job_name or request.query.get("job", "")
-    version = poll.version(str(host.root), name)
+    version = state.version(host, visitor, name)
     windows: tuple[Window, ...] = ()
     history: tuple[Window, ...] = ()
     permanent: tuple[Window, ...] = ()
@@ -142,7 +141,7 @@ def look(host: Host, request: Request, job_name: str = "") -> Standing:
     job = jobs.read(host, name)
     if not visitor.is_root and (job is None or not rights.owns_job(visitor, job)):
         job = None
-        version = poll.version(str(host.root), "")  # whether there is one of others is not told either
+        version = state.version(host, visitor, "")  # whether there is one of others is not told either
     return Standing(
         windows,
         history,
@@ -159,7 +158,7 @@ def look(host: Host, request: Request, job_name: str = "") -> Standing:
 
 def without_job(host: Host, seen: Standing) -> Standing:
     """The same for a page whose own script follows its job: what else is watched there."""
-    return replace(seen, job=None, version=poll.version(str(host.root), ""))
+    return replace(seen, job=None, version=state.version(host, seen.visitor, ""))
 
 
 def _token(host: Host, visitor: Visitor) -> str:

@@ -16,6 +16,7 @@ from mxverdict.web import actions, jobs, poll, rights
 from mxverdict.web.jobs import Job
 from mxverdict.web.request import Request
 from mxverdict.web.response import NO_STORE, Response
+from mxverdict.web.visitor import Visitor
 from mxverdict.window import Window
 from mxverdict.window.due import anything_due
 from mxverdict.window.journal import reading
@@ -54,6 +55,12 @@ def signature(windows: Sequence[Window], job: Optional[Job]) -> str:
     return " ".join([*parts, job.state if job else ""])
 
 
+def version(host: Host, visitor: Visitor, job: str) -> str:
+    """What the visitor's page is told by `poll.version`."""
+    veil = None if visitor.is_root else csrf.veil(host)
+    return poll.version(str(host.root), job, veil)
+
+
 def send_state(host: Host, request: Request, response: Response) -> None:
     windows: Sequence[Window] = ()
     with contextlib.suppress(JournalError):  # the page says so; checks go on without windows
@@ -86,7 +93,7 @@ def send_version(host: Host, request: Request, response: Response) -> None:
     name = request.query.get("job", "")
     rights.own_job(request.visitor, name)
     response.begin(200, "text/plain; charset=utf-8", NO_STORE)
-    response.write(poll.version(str(host.root), name))
+    response.write(version(host, request.visitor, name))
 
 
 def _met(host: Host, window: Window) -> list[str]:

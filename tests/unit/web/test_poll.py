@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 
 from mxverdict.host import Host
 from mxverdict.web import jobs, poll
+from mxverdict.web.csrf import veil
 from mxverdict.web.poll import version
+from mxverdict.whm.frame import Frame
 from tests.sandbox.server_files import REPOSITORY
 from tests.unit.web.cgi import call
 
@@ -62,19 +65,53 @@ def test_others_are_asked_who_they_are(tmp_path: Path, who: dict[str, str]) -> N
     ],
 )
 def test_what_a_level_is_told_at_once(
-    monkeypatch: pytest.MonkeyPatch, level: str, job: str, answered: bool
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, level: str, job: str, answered: bool
 ) -> None:
     said: list[bytes] = []
+    monkeypatch.setenv("MXVERDICT_ROOT", str(tmp_path))
     variables = {"REQUEST_METHOD": "GET", "QUERY_STRING": f"view=poll&job={job}", "REMOTE_USER": "alice"}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
+    frame = Frame(0, -1, b"", level=level, framed=False) if level else None
     monkeypatch.setattr("mxverdict.web.poll.os.write", lambda _, data: said.append(data))
-    assert poll.answer(level) is answered
+    assert poll.answer(frame) is answered
     assert bool(said) is answered
+    if answered:
+        told = said[0].decode().partition("\r\n\r\n")[2]
+        assert told == version(str(tmp_path), job, veil(Host(tmp_path)) if level == "delegated" else None)
+        assert told.startswith("- -") is (level == "root")
 
 
-def test_a_delegated_reseller_gets_the_same_marks(host: Host) -> None:
-    answer = call(host, "view=poll&job=", as_level="delegated", REMOTE_USER="alice")
+def marks_of_bob(host: Host) -> list[str]:
+    """What a delegated reseller's page is told, which both ways of asking and the page itself tell alike."""
+    polled = call(host, "view=poll&job=", as_level="delegated", REMOTE_USER="bob")
+    page = call(host, "view=history", as_level="delegated", REMOTE_USER="bob").body
+    quick = version(str(host.root), "", veil(host))
+    found = re.search('data-version="([^"]*)"', page)
+    assert found is not None
+    assert (polled.status, polled.body, found[1]) == (200, quick, quick)
+    return quick.split()
+
+
+def test_a_reseller_is_told_that_something_changed_and_no_figure(host: Host) -> None:
+    told = [marks_of_bob(host)]
+    host.exim_mainlog.parent.mkdir(parents=True)
+    for text in ("a", "ab"):
+        host.exim_mainlog.write_text(text)
+        told.append(marks_of_bob(host))
+        assert marks_of_bob(host) == told[-1]
+        plain = version(str(host.root), "").split()
+        assert not {*plain, plain[1].rpartition(".")[2]} & set(told[-1])
+    assert len({log for _journal, log in told}) == 3
+    assert len({journal for journal, _log in told}) == 1
+    (host.state / "web-secret").unlink()
+    assert not {*marks_of_bob(host)} & {*told[-1]}
+    (host.state / "web-secret").write_text("damaged")
+    assert version(str(host.root), "", veil(host)) != version(str(host.root), "", veil(host))
+
+
+def test_root_level_is_told_the_marks_themselves(host: Host) -> None:
+    answer = call(host, "view=poll&job=", as_level="root", REMOTE_USER="ruth")
     assert (answer.status, answer.body) == (200, version(str(host.root), ""))
 
 
