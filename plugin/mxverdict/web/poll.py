@@ -44,6 +44,9 @@ def answer(asked: Frame | None = None) -> bool:
     elif asked is None:
         return False
     else:
+        from mxverdict.host import Host
+        from mxverdict.web.csrf import veil  # while WHM answers
+
         if asked.level == _ROOT:
             told = version(root, job)
         elif asked.level == _DELEGATED and query == _QUESTION:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple, Optional
 
 from mxverdict import settings, testers, window
@@ -158,7 +157,7 @@ def look(host: Host, request: Request, job_name: str = "") -> Standing:
 
 def without_job(host: Host, seen: Standing) -> Standing:
     """The same for a page whose own script follows its job: what else is watched there."""
-    return replace(seen, job=None, version=state.version(host, seen.visitor, ""))
+    return seen._replace(job=None, version=state.version(host, seen.visitor, ""))
 
 
 def _token(host: Host, visitor: Visitor) -> str:

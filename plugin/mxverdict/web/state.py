@@ -12,7 +12,7 @@ from mxverdict import window
 from mxverdict.errors import JournalError
 from mxverdict.host import Host
 from mxverdict.retold import retold
-from mxverdict.web import actions, jobs, poll, rights
+from mxverdict.web import actions, csrf, jobs, poll, rights
 from mxverdict.web.jobs import Job
 from mxverdict.web.request import Request
 from mxverdict.web.response import NO_STORE, Response
