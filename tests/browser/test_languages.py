@@ -193,7 +193,7 @@ def test_the_browser_asks_and_the_settings_decide(
 def test_a_page_without_whms_frame_tells_its_language_at_the_top(visitors: Visitors) -> None:
     with visitors.at(replace(CALM, state=states.alone), "de") as page:
         assert page.locator("html").get_attribute("lang") == "de"
-        assert page.title() == "MX Verdict"
+        assert page.title() == "Dieser Server · MX Verdict"
 
 
 def test_the_settings_page_itself_changes_the_language(whm: Whm) -> None:

@@ -52,7 +52,7 @@ def show(host: Host, request: Request, response: Response) -> None:
         response,
         "compare.html",
         here="testers",
-        title=_("Testers compared · MX Verdict"),
+        title=_("Testers compared"),
         look=look,
         compared=compared,
         now=time.time,

@@ -36,7 +36,7 @@ def show(host: Host, request: Request, response: Response) -> None:
         response,
         "domain_body.html" if in_part else "domain.html",
         here="domain",
-        title=f"{target or _('Check a domain')} · MX Verdict",
+        title=target or _("Check a domain"),
         target=target,
         look=lambda: seen,
         watched=standing.without_job(host, seen),

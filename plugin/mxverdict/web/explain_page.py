@@ -51,7 +51,7 @@ def show(host: Host, request: Request, response: Response) -> None:
         response,
         "explain_body.html" if in_part else "explain.html",
         here="explain",
-        title=f"{_('A report in hand')} · MX Verdict",
+        title=_("A report in hand"),
         look=lambda: seen,
         watched=standing.without_job(host, seen),
         running=running,

@@ -42,7 +42,7 @@ def show(host: Host, request: Request, response: Response) -> None:
         response,
         "history.html",
         here="history",
-        title=_("History · MX Verdict"),
+        title=_("History"),
         look=lambda: seen,
         now=time.time,
         kinds=kinds,

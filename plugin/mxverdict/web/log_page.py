@@ -39,7 +39,7 @@ def show(host: Host, request: Request, response: Response) -> None:
         response,
         "log.html",
         here="log",
-        title=_("What the log says") + " · MX Verdict",
+        title=_("What the log says"),
         look=lambda: seen,
         days=days,
         span=span,

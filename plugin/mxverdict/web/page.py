@@ -14,6 +14,7 @@ from markupsafe import Markup
 from mxverdict import language
 from mxverdict.errors import MxVerdictError
 from mxverdict.host import Host
+from mxverdict.language import gettext as _
 from mxverdict.spoken import shown
 from mxverdict.web.request import Refusal, Request
 from mxverdict.web.response import Response
@@ -50,7 +51,7 @@ def show(host: Host, request: Request, response: Response) -> None:
         host,
         response,
         "main.html",
-        title="MX Verdict",
+        title=_("This server"),
         look=look,
         check=check,
         lately=lately,
@@ -78,7 +79,7 @@ def met_values(host: Host) -> dict[str, Any]:
 def show_refusal(host: Host, response: Response, refusal: Refusal) -> None:
     allow = [("Allow", refusal.allow)] if refusal.allow else []
     response.begin_page(refusal.status, *allow)
-    send(host, response, "refused.html", here="refused", title="MX Verdict", refusal=refusal)
+    send(host, response, "refused.html", here="refused", title=_("Refused"), refusal=refusal)
 
 
 def refused_within(refusal: Refusal) -> str:
@@ -97,7 +98,7 @@ def apology(incident: str) -> str:
 
 
 def send(host: Host, response: Response, template: str, here: str = "", **values: Any) -> None:
-    """`here` names the view that the page belongs to."""
+    """`here` names the view that the page belongs to; `values` has its `title`."""
     values.update(here=here, framed=response.framed, visitor=response.visitor, language=language.tag())
     for piece in environment(host).get_template(template).generate(values):
         response.write(piece)

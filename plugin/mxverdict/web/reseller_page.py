@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
@@ -21,8 +20,7 @@ _JUDGED = 5
 """The last checks that are told at once: each is judged anew."""
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(NamedTuple):
     """A domain, its last check, and what came out in one sentence ("" when that is not told here)."""
 
     domain: str
@@ -41,9 +39,9 @@ def show(host: Host, request: Request, response: Response) -> None:
         host,
         response,
         "reseller.html",
-        title="MX Verdict",
+        title=_("Your domains"),
         look=lambda: seen,
-        domains=[replace(one, summary=told.get(one.domain, "")) for one in listed],
+        domains=[one._replace(summary=told.get(one.domain, "")) for one in listed],
         total=len(domains),
         sentence=_("Check what mail testers say about your domains."),
         now=time.time,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from mxverdict import language, settings, testers
 from mxverdict.errors import MxVerdictError
@@ -28,8 +27,7 @@ _LONGEST = 300
 """Characters of a typed value that come back into its field."""
 
 
-@dataclass(frozen=True)
-class Refused:
+class Refused(NamedTuple):
     """Why the form was not taken: `field` is the one at fault, "" for none."""
 
     sentence: str
@@ -74,7 +72,7 @@ def _draw(
         response,
         "settings.html",
         here="settings",
-        title=_("Settings · MX Verdict"),
+        title=_("Settings"),
         look=lambda: seen,
         now=time.time,
         values=values,

@@ -31,6 +31,15 @@ def test_the_page_is_html_that_nobody_keeps(host: Host) -> None:
     assert page.body.rstrip().endswith("</html>")
 
 
+def test_every_page_has_a_title_of_its_own(host: Host) -> None:
+    views = ("main", "domain", "explain", "testers", "log", "history", "settings", "nothing")
+    pages = [call(host, f"view={view}").body for view in (*views, "domain&domain=shop.example")]
+    pages.append(call(host, "view=history", HTTP_ACCEPT_LANGUAGE="de").body)
+    titles = [re.findall("<title>(.*) · MX Verdict</title>", page) for page in pages]
+    assert len({title for [title] in titles}) == len(pages)
+    assert titles[-2:] == [["shop.example"], ["Verlauf"]]
+
+
 def test_head_answers_without_a_body_and_without_a_check(host: Host, checks: list[object]) -> None:
     checks.append(None)
     page = call(host, REQUEST_METHOD="HEAD")

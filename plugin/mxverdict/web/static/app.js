@@ -5,6 +5,9 @@
   const news = document.getElementById("mxverdict-news");
   if (!page || !news) return;
 
+  // All pages within WHM's frame come with the same title.
+  if (page.dataset.title) document.title = `${page.dataset.title} · ${document.title}`;
+
   page.addEventListener("submit", (event) => {
     const button = event.submitter || event.target.querySelector("button");
     setTimeout(() => { button.disabled = true; button.textContent = news.dataset.working; });
