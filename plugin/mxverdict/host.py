@@ -7,9 +7,8 @@ import os
 import signal
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from mxverdict.errors import CommandMissing, CommandTimeout
 from mxverdict.root import CPANEL, EXIM_MAINLOG, ROOT_VARIABLE, STATE
@@ -27,8 +26,7 @@ _ENVIRONMENT = {
 }
 
 
-@dataclass(frozen=True)
-class Completed:
+class Completed(NamedTuple):
     """A command that ended: exit status, standard output, standard error (undecodable bytes replaced)."""
 
     status: int

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from string import Formatter
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from mxverdict import language
 
@@ -29,8 +28,7 @@ _SENTENCES = re.compile(r"(?<=\.)( )")
 _COLONS = re.compile("(: )")
 
 
-@dataclass(frozen=True)
-class _Template:
+class _Template(NamedTuple):
     """`literals` stand before, between and after the values, whose names are `names`; `longest` is one of
     them."""
 
@@ -57,8 +55,7 @@ class _Template:
         return found if place == len(text) else None
 
 
-@dataclass(frozen=True)
-class _Kept:
+class _Kept(NamedTuple):
     """What may be kept: texts without values, and templates, those with the most words first."""
 
     texts: dict[str, str]

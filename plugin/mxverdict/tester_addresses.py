@@ -7,7 +7,6 @@ owner of the domain can do.
 
 from __future__ import annotations
 
-import dataclasses
 import ipaddress
 import json
 import os
@@ -200,7 +199,7 @@ def _file(host: Host) -> Iterator[tuple[OwnAddress, ...]]:
 def _write(host: Host, rows: Sequence[OwnAddress]) -> None:
     path = host.tester_addresses
     fresh = path.with_suffix(".new")
-    data = {"schema": own.SCHEMA, "addresses": [dataclasses.asdict(row) for row in rows]}
+    data = {"schema": own.SCHEMA, "addresses": [row._asdict() for row in rows]}
     try:
         fresh.unlink(missing_ok=True)
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -6,9 +6,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO, Optional
+from typing import BinaryIO, NamedTuple, Optional
 
 from mxverdict.host import Host
 
@@ -18,8 +17,7 @@ _MOST_BYTES = 8 * 1024 * 1024
 _LONGEST_LINE = 256 * 1024
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One line. `time` is Unix time; `start` and `end` are the bytes between which it stands in the file."""
 
     time: float
@@ -35,8 +33,7 @@ class Entry:
     end: int
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What is looked for: entries for which `test` is true. Lines without any of `marks` are passed over
     unread; no mark means every line is read."""
 
@@ -52,8 +49,7 @@ def mark(name: str, value: str) -> bytes:
     return f"{json.dumps(name)}: {json.dumps(value)}".encode()
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(NamedTuple):
     """`entries` are the newest first. `older` and `newer` are the places to go on from, None where the file
     ends; `damaged` lines among those read were left out; `stopped` says that a look ended early, having read
     its share."""

@@ -105,7 +105,7 @@ def _add(options: argparse.Namespace) -> int:
         host, options.address, options.tester, actor(), reason=options.reason, force=options.force
     )
     if options.json:
-        print_json({"added": dataclasses.asdict(added)})
+        print_json({"added": added._asdict()})
     else:
         print(f"{added.network} is an address of {options.tester} from now on ({visible(added.source)}).")
         print("Test windows that are opened from now on include it.")
@@ -117,14 +117,14 @@ def _remove(options: argparse.Namespace) -> int:
 
     gone = tester_addresses.remove(root_host(), options.address, actor())
     if options.json:
-        print_json({"removed": dataclasses.asdict(gone)})
+        print_json({"removed": gone._asdict()})
     else:
         print(f"{gone.address} is no address of {gone.tester} any more; an open window keeps it to its end.")
     return 0
 
 
 def _addresses(tester: Tester) -> list[dict[str, Any]]:
-    return [dataclasses.asdict(one) for one in tester.addresses]
+    return [one._asdict() for one in tester.addresses]
 
 
 def _say(trouble: str) -> None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 from urllib.parse import quote
 
 from mxverdict.errors import UsageError
@@ -42,8 +42,7 @@ def told_sources(addresses: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(_("any unknown address") if a in unknown else a for a in addresses))
 
 
-@dataclass(frozen=True)
-class TesterAddress:
+class TesterAddress(NamedTuple):
     """One source of a tester: a network (CIDR), its reverse name, when (ISO date) and where it was seen.
     `added` ones come from this server's own file."""
 
@@ -133,8 +132,7 @@ class Tester:
         return tuple(pairs)
 
 
-@dataclass(frozen=True)
-class Sender:
+class Sender(NamedTuple):
     """Software that sends or scores real mail and gives up before the 5 minutes of RFC 5321 4.5.3.2.1.
 
     `effect` stands in the catalogue of texts: whoever shows it passes it through `language.gettext`.
@@ -146,8 +144,7 @@ class Sender:
     source: str
 
 
-@dataclass(frozen=True)
-class Catalogue:
+class Catalogue(NamedTuple):
     date: str
     testers: tuple[Tester, ...]
     senders: tuple[Sender, ...]
@@ -199,4 +196,4 @@ def _with_added(known: Catalogue, host: Host) -> Catalogue:
         )
         for tester in known.testers
     )
-    return replace(known, testers=testers, trouble=trouble)
+    return known._replace(testers=testers, trouble=trouble)

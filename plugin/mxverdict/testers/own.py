@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mxverdict.language import stored
 
@@ -17,8 +16,7 @@ SCHEMA = 1
 _MOST_BYTES = 1 << 20
 
 
-@dataclass(frozen=True)
-class OwnAddress:
+class OwnAddress(NamedTuple):
     """One added address (bare), of which tester, its reverse name, when it was added (ISO date) and why it is
     believed."""
 
@@ -54,7 +52,7 @@ def read(path: Path) -> tuple[tuple[OwnAddress, ...], str]:
 def _address(row: Any) -> OwnAddress | None:
     try:
         made = OwnAddress(**row)
-        sound = all(isinstance(value, str) for value in vars(made).values())
+        sound = all(isinstance(value, str) for value in made)
         return made if sound and str(ipaddress.ip_address(made.address)) == made.address else None
     except (TypeError, ValueError):
         return None

@@ -7,9 +7,8 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from mxverdict import language
 from mxverdict.errors import UsageError
@@ -39,16 +38,14 @@ PASTED = "pasted-"
 """How the names of the jobs begin that judge a pasted report."""
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(NamedTuple):
     """A stored result, judged."""
 
     evidence: Evidence
     report: Report
 
 
-@dataclass(frozen=True)
-class SoFar:
+class SoFar(NamedTuple):
     """What a check that runs has found, judged: the rows of the categories that are `complete`."""
 
     evidence: Evidence
@@ -56,8 +53,7 @@ class SoFar:
     complete: frozenset[str]
 
 
-@dataclass(frozen=True)
-class Pasted:
+class Pasted(NamedTuple):
     """A pasted report as it is kept; `checked` is what it is answered from (None: it was not judged),
     `taken_at` the Unix time of that."""
 

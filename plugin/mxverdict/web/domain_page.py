@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Optional
 
 from mxverdict.host import Host
@@ -56,7 +55,7 @@ def _so_far(host: Host, visitor: Visitor, name: str) -> Optional[RunningView]:
     from mxverdict import testers
     from mxverdict.web.running_view import running_view
 
-    own = replace(found, report=rights.shown_to(visitor, found.report))
+    own = found._replace(report=rights.shown_to(visitor, found.report))
     return running_view(own, testers.load(host=host).testers)
 
 

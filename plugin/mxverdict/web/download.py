@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Optional
 
 from mxverdict.errors import MxVerdictError
@@ -42,7 +41,7 @@ def send(host: Host, request: Request, response: Response) -> None:
         about, report, body = target, None, ""
     else:
         checked = _stored(host, target) if target else _fresh(host)
-        checked = replace(checked, report=rights.shown_to(request.visitor, checked.report))
+        checked = checked._replace(report=rights.shown_to(request.visitor, checked.report))
         windows = [one for one in lately(host) if rights.owns_window(request.visitor, one)]
         report, body = checked.report, write(checked, windows)
         about = target or report.hostname

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from mxverdict.explain import Answer, Explanation
 
 
-@dataclass(frozen=True)
-class Answered:
+class Answered(NamedTuple):
     """What is shown of a pasted `text`; `explanation` is None when it could not be judged, `taken_at` the
     Unix time of the check behind it."""
 

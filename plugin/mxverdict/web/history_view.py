@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mxverdict import check_trail
 from mxverdict.language import gettext as _
@@ -65,8 +65,7 @@ _KEEPER = "keeper"
 TitleOf = Callable[[str], str]
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(NamedTuple):
     """`who` did `what` at `time` (Unix) by `way` ("" for the pages), `why` as they said; `outcome` is what
     came of it, `bad` whether that wants to be seen. `about` are words of a request that was refused."""
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 from urllib.parse import parse_qsl
 
 from mxverdict.language import gettext as _
@@ -28,8 +27,7 @@ class Refusal(Exception):
         self.allow = allow
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     method: str
     query: Mapping[str, str]
     form: Mapping[str, str]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mxverdict.host import Host
 
 
-@dataclass(frozen=True)
-class Instant:
+class Instant(NamedTuple):
     """One moment: Unix time, seconds since boot (CLOCK_BOOTTIME, runs on during suspend) and which boot."""
 
     wall: float
@@ -25,8 +24,7 @@ def instant(host: Host) -> Instant:
     return Instant(time.time(), time.clock_gettime(time.CLOCK_BOOTTIME), boot_id)
 
 
-@dataclass(frozen=True)
-class Deadline:
+class Deadline(NamedTuple):
     """When a window ends, by both clocks. `armed_at` is the Unix time at which it was set."""
 
     armed_at: float

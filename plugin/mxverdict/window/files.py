@@ -15,9 +15,8 @@ import stat
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from mxverdict.errors import HostError
 from mxverdict.language import stored
@@ -45,8 +44,7 @@ Edit = Callable[[bytes], Optional[bytes]]
 """Gets the content, returns the new one; None means that nothing is to be changed."""
 
 
-@dataclass(frozen=True)
-class Creation:
+class Creation(NamedTuple):
     """Owner and mode of a file that is not there yet."""
 
     group: str

@@ -13,8 +13,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from mxverdict.errors import JournalDamaged, JournalError, WindowBusy
 from mxverdict.host import Host
@@ -54,8 +53,7 @@ REVERTED = "reverted"
 DORMANT = "dormant"
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """One change of a window. `plan` says what stood there before and what we write."""
 
     id: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from mxverdict.window.clock import Deadline
 
@@ -34,8 +34,7 @@ TESTED = "the tester came from"
 """Begins the remark on a window that the tester's visit ended."""
 
 
-@dataclass(frozen=True)
-class Actor:
+class Actor(NamedTuple):
     """Who asks. `origin` is `cli`, `web` or `keeper`."""
 
     user: str
