@@ -38,7 +38,10 @@ _BUG = stored("Something went wrong inside MX Verdict (incident {number}).")
 _TRIES = 5
 MOST_AT_ONCE = 4
 MOST_KEPT = 300
-"""Of one owner, where the number is limited: a check takes threads and sockets, its result disk."""
+"""Checks of one owner, where the number is limited: one takes threads and sockets, its result disk."""
+MOST_CHANGES_AT_ONCE = 2
+MOST_CHANGES = 200
+"""Jobs without a title of such an owner: each may wait for a lock, or have Exim's configuration built."""
 
 
 @dataclass(frozen=True)
@@ -106,13 +109,15 @@ class Desk:
             draft.unlink(missing_ok=True)
 
 
-def start(host: Host, work: Callable[[], str], name: str = "", owner: str = "") -> Optional[str]:
+def start(
+    host: Host, work: Callable[[], str], name: str = "", owner: str = "", *, limited: bool = False
+) -> Optional[str]:
     """Run `work` in a process of its own and return the job's name; `work` returns one line on what was done.
 
-    With a `name`, only one job of it runs at a time: None when it runs already. Raises OSError when the job
-    cannot be written down or started.
+    With a `name`, only one job of it runs at a time: None when it runs already. `limited` as below. Raises
+    OSError when the job cannot be written down or started.
     """
-    return start_at_desk(host, lambda _desk: work(), name, owner=owner)
+    return start_at_desk(host, lambda _desk: work(), name, owner=owner, limited=limited)
 
 
 def start_at_desk(
@@ -136,7 +141,7 @@ def start_at_desk(
             if not _locked(file):
                 return None
             if limited:
-                _require_room(host, folder / name, owner)
+                _require_room(host, folder / name, title, owner)
             os.ftruncate(file, 0)
             _partial(folder / name).unlink(missing_ok=True)
             desk = Desk(folder / name, file, title, owner)
@@ -243,27 +248,43 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _require_room(host: Host, path: Path, owner: str) -> None:
+def _require_room(host: Host, path: Path, title: str, owner: str) -> None:
     """For the job at `path` beside those of its owner. Raises Refusal."""
     others = [read(host, one.name) for one in path.parent.iterdir() if one.name != path.name]
-    states = [job.state for job in others if job is not None and job.title and job.owner == owner]
-    refusal = None
-    if states.count("running") >= MOST_AT_ONCE:
-        refusal = Refusal(
-            429,
-            _("{count} of your checks are running.").format(count=states.count("running")),
-            advice=_("Wait until one of them has ended."),
-        )
-    elif len(states) >= MOST_KEPT:
-        refusal = Refusal(
-            429,
-            _("{count} of your checks are kept already.").format(count=len(states)),
-            advice=_("What is older than a day is not kept."),
-        )
+    states = [job.state for job in others if job and bool(job.title) == bool(title) and job.owner == owner]
+    refusal = _too_many_checks(states) if title else _too_many_changes(states)
     if refusal is not None:
         if not path.stat().st_size:
             path.unlink()
         raise refusal
+
+
+def _too_many_checks(states: list[str]) -> Optional[Refusal]:
+    if states.count("running") >= MOST_AT_ONCE:
+        return Refusal(
+            429,
+            _("{count} of your checks are running.").format(count=states.count("running")),
+            advice=_("Wait until one of them has ended."),
+        )
+    if len(states) >= MOST_KEPT:
+        return Refusal(
+            429,
+            _("{count} of your checks are kept already.").format(count=len(states)),
+            advice=_("What is older than a day is not kept."),
+        )
+    return None
+
+
+def _too_many_changes(states: list[str]) -> Optional[Refusal]:
+    if states.count("running") >= MOST_CHANGES_AT_ONCE:
+        return Refusal(429, _("Another change of yours is under way."), advice=_("Try again in a minute."))
+    if len(states) >= MOST_CHANGES:
+        return Refusal(
+            429,
+            _("You have changed test windows {count} times within a day.").format(count=len(states)),
+            advice=_("Every window closes by itself at its deadline."),
+        )
+    return None
 
 
 def _forget_old(folder: Path) -> None:

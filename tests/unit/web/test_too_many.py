@@ -1,32 +1,53 @@
-"""A reseller cannot have so many checks that the server suffers."""
+"""A reseller cannot have so many checks and changes that the server suffers."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from mxverdict import settings
 from mxverdict.host import Host
-from mxverdict.web import jobs
+from mxverdict.settings import Settings
+from mxverdict.web import csrf, jobs, submit
 from mxverdict.web.request import Refusal
+from mxverdict.window import Actor, Window
+from mxverdict.window.clock import Deadline, instant
+from mxverdict.window.journal import Journal
+from mxverdict.window.lock import exclusive
+from tests.unit.web.cgi import SESSION, post
+from tests.unit.window import rows
 
 STARTER = """
-import sys, time
+import fcntl, sys, time
 from pathlib import Path
 from mxverdict.host import Host
 from mxverdict.web import jobs
 from mxverdict.web.request import Refusal
-root, go_on = Path(sys.argv[1]), Path(sys.argv[2])
-def work(desk):
-    while not go_on.exists():
+folder, name = Path(sys.argv[1]), sys.argv[2]
+def wait_for(file):
+    while not (folder / file).exists():
         time.sleep(0.01)
+def work(desk):
+    wait_for("go-on")
     return "done"
+def count(*given, count=jobs._require_room):
+    count(*given)
+    (folder / f"{name}-counted").touch()
+    wait_for("counting-ends")
+def lock(file, how, lock=fcntl.flock):
+    if how == fcntl.LOCK_EX:
+        (folder / f"{name}-waits").touch()
+    lock(file, how)
+jobs._require_room, fcntl.flock = count, lock
 try:
-    jobs.start_at_desk(Host(root), work, "domain-" + sys.argv[3], "shop.example", "alice", limited=True)
+    jobs.start_at_desk(Host(folder), work, "domain-" + name, "shop.example", "alice", limited=True)
 except Refusal:
     print("refused")
 """
@@ -97,14 +118,91 @@ def test_so_many_are_kept_and_no_more(host: Host, go_on: Path, monkeypatch: pyte
     start(host, go_on, "domain-2")
 
 
-def test_many_requests_at_the_same_moment(host: Host, tmp_path: Path, go_on: Path) -> None:
-    words = [sys.executable, "-c", STARTER, str(tmp_path), str(go_on)]
-    asked = [
-        subprocess.Popen([*words, str(number)], stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": path()})
-        for number in range(12)
-    ]
-    refused = [one.communicate(timeout=60)[0].count("refused") for one in asked]
-    assert sum(refused) == 12 - jobs.MOST_AT_ONCE
+def change(host: Host, go_on: Path, owner: str = "bob", *, limited: bool = True) -> str:
+    def work() -> str:
+        while not go_on.exists():
+            time.sleep(0.01)
+        return "done"
+
+    return jobs.start(host, work, owner=owner, limited=limited) or ""
+
+
+def test_so_many_changes_at_once_and_no_more(host: Host, go_on: Path) -> None:
+    running = {change(host, go_on) for _ in range(jobs.MOST_CHANGES_AT_ONCE)}
+    with pytest.raises(Refusal, match="Another change of yours is under way") as refused:
+        change(host, go_on)
+    assert refused.value.status == 429
+    assert names(host) == running
+    start(host, go_on, "domain-1", "bob")  # a check is none
+    change(host, go_on, "alice")
+    change(host, go_on, "root", limited=False)
+    go_on.touch()
+    for name in running:
+        jobs.wait(host, name, 10)
+    change(host, go_on)
+
+
+def test_so_many_changes_a_day_and_no_more(host: Host, go_on: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "MOST_CHANGES", 2)
+    go_on.touch()
+    for _ in range(2):
+        jobs.wait(host, change(host, go_on), 10)
+    with pytest.raises(Refusal, match="You have changed test windows 2 times within a day"):
+        change(host, go_on)
+    change(host, go_on, "alice")
+    for name in names(host):
+        yesterday = time.time() - 86401
+        os.utime(host.state / "jobs" / name, (yesterday, yesterday))
+    change(host, go_on)
+
+
+@pytest.mark.parametrize("action", ["open", "extend", "close"])
+def test_forms_of_a_reseller_at_once(host: Host, action: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those before wait for the lock, which somebody else holds."""
+    monkeypatch.setattr(submit, "PATIENCE", 0.0)
+    settings.write(host, Settings(resellers_may_open=True), Actor("root", "web"))
+    with closing(Journal(host, create=True)) as journal:
+        journal.insert(rows.window(opened_by="bob", origin="web", ends=Deadline.after(instant(host), 900)))
+    token = csrf.token(host, "bob", SESSION)
+    form = {"token": token, "id": "1", "kind": "whitelist", "tester": "mxtoolbox", "minutes": "5"}
+    with exclusive(host, "whitelist", 10):
+        before = audit_and_journal(host)
+        answers = [
+            post(host, f"action={action}", form, as_level="delegated", REMOTE_USER="bob") for _ in range(3)
+        ]
+        assert [one.status for one in answers] == [303, 303, 429]
+        assert "Another change of yours is under way." in answers[-1].body
+        assert "Try again in a minute." in answers[-1].body
+        assert len(names(host)) == 2
+        assert audit_and_journal(host) == before
+    for name in names(host):
+        jobs.wait(host, name, 60)
+
+
+def audit_and_journal(host: Host) -> tuple[bytes, list[Window]]:
+    with closing(Journal(host)) as journal:
+        return host.audit.read_bytes(), journal.windows(10)
+
+
+def test_nobody_counts_while_another_has_counted_and_not_begun(
+    host: Host, tmp_path: Path, go_on: Path
+) -> None:
+    for number in range(jobs.MOST_AT_ONCE - 1):
+        start(host, go_on, f"domain-{number}")
+    asked = []
+    for name in ("first", "second"):
+        words = [sys.executable, "-c", STARTER, str(tmp_path), name]
+        asked.append(subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": path()}))
+        one_is_there(tmp_path / f"{name}-counted", *([tmp_path / "second-waits"] * (name == "second")))
+    (tmp_path / "counting-ends").touch()
+    assert [one.communicate(timeout=60)[0] for one in asked] == ["", "refused\n"]
+
+
+def one_is_there(*files: Path) -> None:
+    limit = time.monotonic() + 60
+    while not any(file.exists() for file in files):
+        assert time.monotonic() < limit
+        time.sleep(0.01)
 
 
 def path() -> str:
