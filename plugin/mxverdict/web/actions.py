@@ -147,7 +147,9 @@ def _minutes(host: Host, visitor: Visitor, form: Mapping[str, str]) -> int:
     most = rights.most_minutes(settings.read(host), visitor)
     text = form.get("minutes", "").strip()
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
-        raise Refusal(400, _("Minutes must be a whole number from 1 to {most}.").format(most=most))
+        raise Refusal(
+            400, _("Minutes must be a whole number from 1 to {most}.").format(most=most), field="minutes"
+        )
     return int(text)
 
 

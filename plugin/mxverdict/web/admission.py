@@ -60,15 +60,18 @@ def kinds(request: Request) -> tuple[str, ...]:
     return tuple(kind for kind in KINDS if request.visitor.is_root or kind != SETTINGS)
 
 
-def target_of(text: str) -> str:
-    """A domain, name or address from a form or a query; a URL or a mail address names its own. Raises
-    Refusal."""
+def target_of(text: str, field: str = "domain") -> str:
+    """A domain, name or address from a `field` of a form or a query; a URL or a mail address names its own.
+    Raises Refusal."""
     named = text.strip().partition("://")[2].partition("/")[0] or text.rpartition("@")[2]
     try:
         return targets.parse(named)
     except UsageError as error:
         raise Refusal(
-            400, f"{retold(str(error))}.", advice=_("Type it like shop.example or 203.0.113.10.")
+            400,
+            f"{retold(str(error))}.",
+            advice=_("Type it like shop.example or 203.0.113.10."),
+            field=field,
         ) from None
 
 

@@ -35,6 +35,13 @@ _VIEWS = {
 _PAGES = frozenset(_VIEWS) - {"report", "state", "poll"}
 """Views that stand inside WHM's frame."""
 _RESELLERS_FIRST = ("reseller_page", "show")
+_ASK_AGAIN = {
+    "domain": "domain_page",
+    "text": "explain_page",
+    "about": "explain_page",
+    "minutes": "minutes_page",
+}
+"""Module whose `show` draws the form again in which a field was mistyped, by the field."""
 
 
 def main(frame: Frame) -> None:
@@ -89,6 +96,11 @@ def _respond(
     except rights.NotTheirs as refusal:
         rights.record_refusal(host, request, refusal)
         raise
+    except Refusal as refusal:
+        if response.begun or refusal.field not in _ASK_AGAIN:
+            raise
+        response.begin_page(refusal.status)
+        import_module(f"mxverdict.web.{_ASK_AGAIN[refusal.field]}").show(host, request, response, refusal)
 
 
 def _route(host: Host, request: Request, response: Response) -> None:

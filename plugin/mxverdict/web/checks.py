@@ -123,8 +123,13 @@ def start_pasted(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
     Refusal for what is malformed or about more than is the visitor's."""
     text = form.get("text", "")
     if not text.strip():
-        raise Refusal(400, _("Nothing was pasted."), advice=_("Paste the text of the report into the field."))
-    about = target_of(form["about"]) if form.get("about", "").strip() else ""
+        raise Refusal(
+            400,
+            _("Nothing was pasted."),
+            advice=_("Paste the text of the report into the field."),
+            field="text",
+        )
+    about = target_of(form["about"], "about") if form.get("about", "").strip() else ""
     if not visitor.is_root:
         _require_own(visitor, text, about)
     left: dict[str, Any] = {"text": text, "about": about}
@@ -159,6 +164,7 @@ def _require_own(visitor: Visitor, text: str, about: str) -> None:
             400,
             _("The report does not say which domain it is about."),
             advice=_("Name one of your domains in the second field."),
+            field="about",
         )
     for subject in subjects:
         rights.require_domain(visitor, subject)

@@ -10,7 +10,7 @@ from mxverdict.language import gettext as _
 from mxverdict.web import checks, jobs, rights, standing
 from mxverdict.web.admission import is_part, target_of
 from mxverdict.web.page import send
-from mxverdict.web.request import Request
+from mxverdict.web.request import Refusal, Request
 from mxverdict.web.response import HTML, NO_STORE, Response
 from mxverdict.web.visitor import Visitor
 
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from mxverdict.web.view import CheckView
 
 
-def show(host: Host, request: Request, response: Response) -> None:
-    asked = request.query.get("domain", "")
-    target = target_of(asked) if asked else ""
+def show(host: Host, request: Request, response: Response, refused: Optional[Refusal] = None) -> None:
+    """`refused` is why no domain could be read from the form or the query."""
+    asked = request.form.get("domain", request.query.get("domain", ""))
+    target = target_of(asked) if asked and not refused else ""
     name = checks.domain_job(target)
-    in_part = is_part(request, "domain")
+    in_part = is_part(request, "domain") and not refused
     if in_part:
         response.begin(200, HTML, NO_STORE)
     seen = standing.look(host, request, name)
@@ -37,6 +38,8 @@ def show(host: Host, request: Request, response: Response) -> None:
         here="domain",
         title=target or _("Check a domain"),
         target=target,
+        refused=refused,
+        typed=asked if refused else "",
         look=lambda: seen,
         watched=standing.without_job(host, seen),
         running=running,

@@ -11,7 +11,7 @@ from mxverdict.language import gettext as _
 from mxverdict.web import checks, standing
 from mxverdict.web.admission import is_part
 from mxverdict.web.page import send
-from mxverdict.web.request import Request
+from mxverdict.web.request import Refusal, Request
 from mxverdict.web.response import HTML, NO_STORE, Response
 
 if TYPE_CHECKING:
@@ -37,14 +37,18 @@ class AnsweredSoFar:
     count: int
 
 
-def show(host: Host, request: Request, response: Response) -> None:
-    """Shows what the job named in the request does or has found; starts nothing."""
-    in_part = is_part(request, "explain")
+def show(host: Host, request: Request, response: Response, refused: Optional[Refusal] = None) -> None:
+    """Shows what the job named in the request does or has found; starts nothing. `refused` is why the form
+    was not taken."""
+    in_part = is_part(request, "explain") and not refused
     if in_part:
         response.begin(200, HTML, NO_STORE)
     seen = standing.look(host, request)
     running = seen.job is not None and seen.job.state == "running"
     name = request.query.get("job", "")
+    answered = _answered(host, name) if name.startswith(checks.PASTED) and not running else None
+    if refused:
+        answered = Answered(request.form.get("text", ""), request.form.get("about", ""))
     send(
         host,
         response,
@@ -56,7 +60,8 @@ def show(host: Host, request: Request, response: Response) -> None:
         running=running,
         found=_so_far(host, name) if name.startswith(checks.PASTED) and running else None,
         asked=bool(name),
-        answered=_answered(host, name) if name.startswith(checks.PASTED) and not running else None,
+        answered=answered,
+        refused=refused,
         now=time.time,
     )
 

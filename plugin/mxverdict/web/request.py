@@ -18,13 +18,17 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class Refusal(Exception):
-    """The request is answered with an HTTP status other than 200 and one sentence."""
+    """The request is answered with an HTTP status other than 200 and one sentence; `field` is the one of its
+    form at fault, "" for none."""
 
-    def __init__(self, status: int, sentence: str, *, advice: str = "", allow: str = "") -> None:
+    def __init__(
+        self, status: int, sentence: str, *, advice: str = "", allow: str = "", field: str = ""
+    ) -> None:
         super().__init__(sentence)
         self.status = status
         self.advice = advice
         self.allow = allow
+        self.field = field
 
 
 class Request(NamedTuple):

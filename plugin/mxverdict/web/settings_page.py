@@ -5,17 +5,18 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
 from mxverdict import language, settings, testers
 from mxverdict.errors import MxVerdictError
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
 from mxverdict.language import stored
+from mxverdict.retold import retold
 from mxverdict.settings import MOST_MINUTES, Settings, Wrong
 from mxverdict.web import standing
 from mxverdict.web.page import send
-from mxverdict.web.request import Request
+from mxverdict.web.request import Refusal, Request
 from mxverdict.web.response import Response
 from mxverdict.web.submit import lead_to
 from mxverdict.window import Actor
@@ -25,14 +26,6 @@ _TICKS = ("resellers_may_open", "framed")
 _TEXTS = ("tester", "contact", "language")
 _LONGEST = 300
 """Characters of a typed value that come back into its field."""
-
-
-class Refused(NamedTuple):
-    """Why the form was not taken: `field` is the one at fault, "" for none."""
-
-    sentence: str
-    field: str = ""
-    advice: str = ""
 
 
 def show(host: Host, request: Request, response: Response) -> None:
@@ -46,9 +39,11 @@ def save(host: Host, request: Request, response: Response) -> None:
     try:
         settings.write(host, _settings(typed), Actor(request.visitor.user, "web"))
     except Wrong as error:
-        _draw(host, request, response, typed, 422, Refused(str(error), error.field))
+        refused = Refusal(422, retold(str(error)), field=error.field)
+        _draw(host, request, response, typed, refused)
     except MxVerdictError as error:
-        _draw(host, request, response, typed, 503, Refused(str(error), advice=error.advice))
+        refused = Refusal(503, retold(str(error)), advice=retold(error.advice))
+        _draw(host, request, response, typed, refused)
     else:
         lead_to("?view=settings&saved=1", response)
 
@@ -58,13 +53,12 @@ def _draw(
     request: Request,
     response: Response,
     values: Mapping[str, Any],
-    status: int = 200,
-    refused: Optional[Refused] = None,
+    refused: Optional[Refusal] = None,
     *,
     saved: bool = False,
 ) -> None:
     if not response.begun:
-        response.begin_page(status)
+        response.begin_page(refused.status if refused else 200)
     seen = standing.look(host, request)
     known = testers.load(host=host)
     send(
