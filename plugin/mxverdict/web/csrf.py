@@ -1,15 +1,18 @@
 """What the server's secret is for: the token in every form, bound to the user and the WHM session, so that no
-other site can guess it, and marks that tell nothing of what they stand for."""
+other site can guess it, and marks that tell nothing of what they stand for.
+
+Imports little: a reseller's polling has need of it."""
 
 from __future__ import annotations
 
-import contextlib
 import hmac
 import os
-from collections.abc import Callable
-from pathlib import Path
 
-from mxverdict.host import Host
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mxverdict.host import Host
 
 _SECRET_BYTES = 32
 
@@ -21,7 +24,7 @@ def token(host: Host, user: str, session: str) -> str:
     """
     if not (user and session):
         return ""
-    return hmac.new(_secret(host.state), f"{user}\0{session}".encode(), "sha256").hexdigest()
+    return hmac.new(_secret(str(host.state)), f"{user}\0{session}".encode(), "sha256").hexdigest()
 
 
 def is_valid(host: Host, user: str, session: str, given: str) -> bool:
@@ -29,11 +32,11 @@ def is_valid(host: Host, user: str, session: str, given: str) -> bool:
     return bool(expected) and hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
 
 
-def veil(host: Host) -> Callable[[str], str]:
+def veil(state: str) -> Callable[[str], str]:
     """What makes of a text a mark: the same of the same text, and nobody learns the text from it. Where the
-    secret cannot be had, each veil makes others."""
+    secret cannot be had in the product's folder `state`, each veil makes others."""
     try:
-        secret = _secret(host.state)
+        secret = _secret(state)
     except OSError:
         secret = os.urandom(_SECRET_BYTES)
 
@@ -44,21 +47,35 @@ def veil(host: Host) -> Callable[[str], str]:
     return mark
 
 
-def _secret(folder: Path) -> bytes:
-    path = folder / "web-secret"
-    with contextlib.suppress(FileNotFoundError):
-        secret = path.read_bytes()
-        if len(secret) != _SECRET_BYTES:
-            raise OSError(f"{path} is damaged; remove it")
-        return secret
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = folder / f".web-secret.{os.getpid()}"
+def _secret(state: str) -> bytes:
+    path = f"{state}/web-secret"
+    try:
+        return _read(path)
+    except FileNotFoundError:
+        _make(path)
+    return _read(path)
+
+
+def _read(path: str) -> bytes:
+    with os.fdopen(os.open(path, os.O_RDONLY), "rb") as file:
+        secret = file.read(_SECRET_BYTES + 1)
+    if len(secret) != _SECRET_BYTES:
+        raise OSError(f"{path} is damaged; remove it")
+    return secret
+
+
+def _make(name: str) -> None:
+    from contextlib import suppress
+    from pathlib import Path
+
+    path = Path(name)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".web-secret.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(os.urandom(_SECRET_BYTES))
-        with contextlib.suppress(FileExistsError):  # another page made it first
+        with suppress(FileExistsError):  # another page made it first
             os.link(draft, path)
     finally:
         draft.unlink()
-    return path.read_bytes()

@@ -57,7 +57,7 @@ def signature(windows: Sequence[Window], job: Optional[Job]) -> str:
 
 def version(host: Host, visitor: Visitor, job: str) -> str:
     """What the visitor's page is told by `poll.version`."""
-    veil = None if visitor.is_root else csrf.veil(host)
+    veil = None if visitor.is_root else csrf.veil(str(host.state))
     return poll.version(str(host.root), job, veil)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -78,15 +79,19 @@ def test_what_a_level_is_told_at_once(
     assert bool(said) is answered
     if answered:
         told = said[0].decode().partition("\r\n\r\n")[2]
-        assert told == version(str(tmp_path), job, veil(Host(tmp_path)) if level == "delegated" else None)
+        assert told == version(str(tmp_path), job, veil_of(Host(tmp_path)) if level == "delegated" else None)
         assert told.startswith("- -") is (level == "root")
+
+
+def veil_of(host: Host) -> Callable[[str], str]:
+    return veil(str(host.state))
 
 
 def marks_of_bob(host: Host) -> list[str]:
     """What a delegated reseller's page is told, which both ways of asking and the page itself tell alike."""
     polled = call(host, "view=poll&job=", as_level="delegated", REMOTE_USER="bob")
     page = call(host, "view=history", as_level="delegated", REMOTE_USER="bob").body
-    quick = version(str(host.root), "", veil(host))
+    quick = version(str(host.root), "", veil_of(host))
     found = re.search('data-version="([^"]*)"', page)
     assert found is not None
     assert (polled.status, polled.body, found[1]) == (200, quick, quick)
@@ -107,7 +112,7 @@ def test_a_reseller_is_told_that_something_changed_and_no_figure(host: Host) -> 
     (host.state / "web-secret").unlink()
     assert not {*marks_of_bob(host)} & {*told[-1]}
     (host.state / "web-secret").write_text("damaged")
-    assert version(str(host.root), "", veil(host)) != version(str(host.root), "", veil(host))
+    assert version(str(host.root), "", veil_of(host)) != version(str(host.root), "", veil_of(host))
 
 
 def test_root_level_is_told_the_marks_themselves(host: Host) -> None:
