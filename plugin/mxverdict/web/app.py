@@ -174,8 +174,7 @@ def _refuse(host: Host, response: Response, refusal: Refusal) -> None:
     if not response.begun:
         show_refusal(host, response, refusal)
         return
-    response.write(refused_within(refusal))
-    response.end_page()
+    response.break_off(refused_within(refusal))
 
 
 def _apologise(response: Response, incident: str) -> None:
@@ -183,5 +182,4 @@ def _apologise(response: Response, incident: str) -> None:
 
     if not response.begun:
         response.begin(500)
-    response.write(apology(incident))
-    response.end_page()
+    response.break_off(apology(incident))

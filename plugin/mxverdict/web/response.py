@@ -35,6 +35,7 @@ class Response:
         self.visitor = visitor
         self.head_only = head_only
         self._stream = stream
+        self._page: list[str] = []
 
     def begin_page(self, status: int = 200, *headers: tuple[str, str]) -> None:
         """Send the headers of an HTML page and the top of WHM's frame, when there is one and it is wanted."""
@@ -49,6 +50,7 @@ class Response:
         self.begin(status, HTML, NO_STORE, *headers, policy=policy)
         self.framed = True
         self.write(top)
+        self._page.clear()
         self.flush()
 
     def end_page(self) -> None:
@@ -56,6 +58,14 @@ class Response:
         if self.framed:
             self.framed = False
             self.write(self.visitor.frame.footer)
+
+    def break_off(self, said: str) -> None:
+        """End a page wherever it is, with the HTML `said` as the last of its content."""
+        from mxverdict.web.closing import closing
+
+        within, around = closing("".join(self._page))
+        self.write(f"{within}{said}{around}")
+        self.end_page()
 
     def begin(self, status: int, kind: str = HTML, *headers: tuple[str, str], policy: str = _POLICY) -> None:
         """Send status and headers; `policy` is the Content-Security-Policy."""
@@ -72,6 +82,7 @@ class Response:
 
     def write(self, text: str) -> None:
         if not self.head_only:
+            self._page.append(text)
             self._stream.write(text.encode("utf-8", errors="replace"))
 
     def flush(self) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import re
+
 import pytest
 
 from mxverdict.host import Host
 from mxverdict.web import checks, jobs
+from mxverdict.web.app import answer
+from mxverdict.web.closing import closing
 from mxverdict.web.rights import VIEWS
+from mxverdict.whm.frame import ROOT, Frame
 from tests.unit.web.cgi import call
 
 
@@ -39,3 +45,46 @@ def test_a_refusal_that_cannot_be_shown_is_an_incident(host: Host, monkeypatch: 
     assert page.status == 500
     assert "incident" in page.body
     assert "the template is gone" in (host.state / "web.log").read_text()
+
+
+HEADER, FOOTER = "<html><body><main>", "</main><footer></footer></body></html>"
+
+
+class Framed(Frame):
+    header, footer = HEADER, FOOTER
+
+
+def framed(host: Host, query: str) -> str:
+    out = io.BytesIO()
+    environment = {"REQUEST_METHOD": "GET", "QUERY_STRING": query, "REMOTE_USER": "root"}
+    answer(host, environment, io.BytesIO(), out, Framed(0, -1, b"", level=ROOT, framed=True))
+    return out.getvalue().decode().partition("\r\n\r\n")[2]
+
+
+def unclosed(html: str) -> list[str]:
+    """Elements that do not end as often as they begin."""
+    begun = re.findall(r"<([a-z0-9]+)(?![^<>]*/>)", html)
+    void = {"link", "meta", "input", "br"}
+    return sorted(tag for tag in {*begun} - void if begun.count(tag) != html.count(f"</{tag}>"))
+
+
+def test_a_fault_within_a_page_leaves_whms_footer_in_its_place(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> str:
+        raise RuntimeError("broken")
+
+    assert unclosed(framed(host, "view=history")) == []
+    monkeypatch.setattr("mxverdict.web.templating.moment", broken)
+    page = framed(host, "view=history")
+    assert unclosed(page) == []
+    assert re.search(r"</p></nav></div>\n<p role=.alert.>.*</p>\n</div></main>", page)
+    assert page.endswith(FOOTER)
+
+
+def test_a_page_ends_well_wherever_it_is_broken_off(host: Host) -> None:
+    page = call(host, "view=settings").body
+    for end in range(0, len(page), 41):
+        if page.rfind("<!", 0, end) <= page.rfind(">", 0, end):
+            within, around = closing(page[:end])
+            assert unclosed(f"{page[:end]}{within}<p>Sorry.</p>{around}") == [], page[end - 80 : end]
