@@ -1,7 +1,8 @@
 """What the server's owner has chosen: how long test windows may be, what resellers may do, whom mails go to.
 
-Standard library only, as the engine of the windows, which reads it. Without the file, and with one that is
-damaged, the usual settings hold.
+Standard library only, as the engine of the windows, which reads it. Without the file the usual settings hold.
+With one that is damaged nobody knows what the owner forbade: no reseller opens a window then, and root none
+that is longer than usual.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Settings:
     language: str = ""
     framed: bool = True
     trouble: str = field(default="", compare=False)
-    """One line on why the file could not be used and these are the usual settings. It is no setting."""
+    """One line on why the file could not be used, and what holds instead. It is no setting."""
 
 
 class Wrong(UsageError):
@@ -61,7 +62,7 @@ class Wrong(UsageError):
 
 
 def read(host: Host) -> Settings:
-    """Never raises: what cannot be read counts as not there, and `trouble` says so."""
+    """Never raises: where the file cannot be used, `trouble` says so."""
     try:
         with os.fdopen(os.open(host.settings, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             data = json.loads(file.read(_MOST_BYTES))
@@ -73,10 +74,15 @@ def read(host: Host) -> Settings:
         return Settings()
     except (OSError, ValueError, TypeError, KeyError, RecursionError, UsageError) as error:
         why = str(error)[:100] or type(error).__name__
+        told = stored(
+            "{file} cannot be used, so that test windows stay open for {most} minutes at most "
+            "and resellers open none: {why}"
+        )
         return Settings(
-            trouble=stored("{file} cannot be used, and the usual settings hold: {why}").format(
-                file=host.settings, why=why
-            )
+            most_minutes=MINUTES,
+            resellers_most_minutes=MINUTES,
+            resellers_may_open=False,
+            trouble=told.format(file=host.settings, most=MINUTES, why=why),
         )
     return found
 
@@ -117,13 +123,14 @@ def check_minutes(host: Host, minutes: int) -> None:
                 most=MOST_MINUTES, minutes=str(minutes)[:20]
             )
         )
-    most = read(host).most_minutes
-    if minutes > most:
+    found = read(host)
+    if minutes > found.most_minutes:
         raise UsageError(
-            stored(
+            found.trouble
+            or stored(
                 "the settings of MX Verdict on this server let a window stay open for {most} minutes "
                 "at most, not {minutes}"
-            ).format(most=most, minutes=minutes)
+            ).format(most=found.most_minutes, minutes=minutes)
         )
 
 

@@ -1,4 +1,5 @@
-"""The owner's settings and the windows: what they forbid is refused, and damage forbids nothing."""
+"""The owner's settings and the windows: what they forbid is refused, and damage
+forbids what is longer than usual."""
 
 from __future__ import annotations
 
@@ -74,15 +75,21 @@ def test_the_command_line_takes_its_defaults_from_them(windows: Windows) -> None
     assert extended["minutes"] == 9
 
 
-@pytest.mark.parametrize("damage", ["", "{", '{"schema": 1, "most_minutes": 1e400}', "\x00" * 5000, None])
-def test_a_damaged_file_holds_up_neither_opening_nor_closing(windows: Windows, damage: str | None) -> None:
+@pytest.mark.parametrize("damage", ["", "{", '{"schema": 1, "most_minutes": 1e400}', "\x00" * 5000])
+def test_a_damaged_file_holds_up_neither_opening_nor_closing(windows: Windows, damage: str) -> None:
     windows.host.state.mkdir(parents=True, exist_ok=True)
-    if damage is None:
-        windows.host.settings.symlink_to("/nowhere/settings.json")
-    else:
-        windows.host.settings.write_text(damage)
+    windows.host.settings.write_text(damage)
     before = windows.snapshot()
-    assert windows.open(minutes=240)["state"] == "open"
-    windows.let_time_pass(240 * 60)
+    assert "15 minutes at most" in windows.open(minutes=16)["text"]
+    assert windows.snapshot() == before
+    assert windows.open(minutes=15)["state"] == "open"
+    assert windows.extend(1, 16)["error"] == "UsageError"
+    windows.let_time_pass(15 * 60)
     assert windows.keeper() == 0
     assert windows.snapshot() == before
+
+
+def test_a_link_to_nowhere_is_no_file(windows: Windows) -> None:
+    windows.host.state.mkdir(parents=True, exist_ok=True)
+    windows.host.settings.symlink_to("/nowhere/settings.json")
+    assert windows.open(minutes=240)["state"] == "open"

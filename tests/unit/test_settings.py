@@ -127,10 +127,10 @@ def test_wrong_ones_are_refused_in_one_sentence(
         "\x00",
     ],
 )
-def test_a_damaged_file_counts_as_none_and_is_told(host: Host, text: str) -> None:
+def test_with_a_damaged_file_little_is_allowed_and_it_is_told(host: Host, text: str) -> None:
     put(host, text)
     found = settings.read(host)
-    assert found == Settings()
+    assert found == Settings(most_minutes=15, resellers_most_minutes=15)
     assert not found.resellers_may_open
     assert str(host.settings) in found.trouble
     assert "\n" not in found.trouble
@@ -152,8 +152,13 @@ def test_a_pipe_in_its_place_holds_nobody_up(host: Host) -> None:
 def test_a_damaged_file_is_written_anew(host: Host) -> None:
     put(host, "{")
     settings.write(host, Settings(), ROOT)
+    assert settings.read(host) == Settings()
     assert settings.read(host).trouble == ""
-    assert trail(host)[0]["result"] == "written again"
+    assert trail(host)[0]["result"] == "most_minutes: 15 to 240; resellers_most_minutes: 15 to 30"
+    put(host, "{")
+    settings.write(host, settings.read(host), ROOT)
+    assert settings.read(host).trouble == ""
+    assert trail(host)[1]["result"] == "written again"
 
 
 def test_what_is_missing_is_usual_and_what_is_unknown_left_out(host: Host) -> None:
@@ -172,6 +177,14 @@ def test_minutes_of_a_window(host: Host) -> None:
     settings.check_minutes(host, 60)
     with pytest.raises(UsageError, match=r"settings of MX Verdict .* for 60 minutes at most, not 61"):
         settings.check_minutes(host, 61)
+
+
+def test_minutes_of_a_window_with_a_damaged_file(host: Host) -> None:
+    settings.write(host, Settings(minutes=5, most_minutes=30), ROOT)
+    put(host, host.settings.read_text()[:-3])
+    settings.check_minutes(host, 15)
+    with pytest.raises(UsageError, match=r"settings.json cannot be used, .* for 15 minutes at most"):
+        settings.check_minutes(host, 16)
 
 
 def test_a_window_longer_than_the_settings_is_refused_before_anything(host: Host) -> None:

@@ -14,6 +14,7 @@ from mxverdict.host import Host
 from mxverdict.settings import Settings
 from mxverdict.web import csrf
 from mxverdict.whm.frame import DELEGATED
+from mxverdict.window import Actor
 from tests.unit.web.cgi import SESSION, Answer, call, post
 
 TYPED = {
@@ -143,10 +144,12 @@ def test_a_damaged_file_is_told(host: Host) -> None:
     host.state.mkdir(parents=True)
     host.settings.write_text("{")
     page = call(host, "view=settings").body
-    assert "The usual settings hold." in page
+    assert "The settings cannot be read." in page
     assert str(host.settings) in page
+    assert "15 minutes at most and resellers open none" in page
+    assert values(page)["most_minutes"] == "15"
     assert send(host, language="").status == 303
-    assert "The usual settings hold." not in call(host, "view=settings").body
+    assert "The settings cannot be read." not in call(host, "view=settings").body
 
 
 def test_nobody_else_changes_them(host: Host) -> None:
@@ -186,6 +189,18 @@ def test_added_addresses_can_be_removed_here(host: Host) -> None:
 def test_damaged_settings_are_told_on_the_first_page(host: Host) -> None:
     host.settings.parent.mkdir(parents=True, exist_ok=True)
     host.settings.write_text("{")
-    assert "The usual settings hold." in call(host).body
+    assert "The settings cannot be read." in call(host).body
     host.settings.unlink()
-    assert "The usual settings hold." not in call(host).body
+    assert "The settings cannot be read." not in call(host).body
+
+
+def test_with_damaged_settings_a_reseller_opens_nothing(host: Host) -> None:
+    """Nobody knows whether the owner forbade it."""
+    form = {"kind": "whitelist", "tester": "mxtoolbox", "minutes": "5"}
+    form["token"] = csrf.token(host, "bob", SESSION)
+    settings.write(host, Settings(resellers_may_open=True), Actor("root", "web"))
+    host.settings.write_text(host.settings.read_text()[:-3])
+    answer = post(host, "action=open", form, as_level=DELEGATED, REMOTE_USER="bob")
+    assert answer.status == 403
+    assert "Resellers may not open test windows on this server." in answer.body
+    assert not (host.state / "jobs").exists()
