@@ -44,6 +44,18 @@ def test_the_example_of_the_specification() -> None:
         ("<script>'<!--'</script><script>b</script>", ["'<!--'", "b"]),
         ("<scripted>a</scripted>", []),
         ("<script>a", []),
+        ("<script>a</script", []),
+        ("<a title=it's><script>a</script>", ["a"]),
+        ('<a "><script>a</script>', ["a"]),
+        ('<a title="><script>a</script>', []),
+        ("<a <script>a</script><script>b</script>", ["b"]),
+        ("< script>a</script><script>b</script>", ["b"]),
+        ("</p title='<script>'><script>b</script>", ["b"]),
+        ("<title><script></title><script>b</script>", ["b"]),
+        ("<!--><script>a</script>", ["a"]),
+        ("<!-- --!><script>a</script>", ["a"]),
+        ("<!-- <script>a</script>", []),
+        ("<script/ =src src>a</script><script =src>b</script>", ["b"]),
     ],
 )
 def test_scripts(html: str, scripts: list[str]) -> None:
@@ -83,3 +95,27 @@ def test_attributes(html: str, scripts: list[str], styles: list[str]) -> None:
         assert set(sources) - {UNSAFE_HASHES} == set(hashes(*texts))
     assert (UNSAFE_HASHES in found[0]) is bool(scripts)
     assert (UNSAFE_HASHES in found[1]) is bool(styles)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        *(
+            "<",
+            "<script",
+            "<script ",
+            "<script>",
+            "<script></scrip",
+            "<style>",
+            "<title>",
+            "<!--",
+            "<a>",
+            "</a ",
+        ),
+        *("<a b=", "<a b='", '<a b="', "<a b='\"", "a='\" ", "<a \t", "<a =", "<a b ="),
+    ],
+)
+def test_a_mebibyte_of_what_never_ends(part: str) -> None:
+    """Where a text is gone through more than once, this takes minutes."""
+    html = "<p onclick='go()'>" + part * ((1 << 20) // len(part))
+    assert inline_hashes(html) == ([UNSAFE_HASHES, *hashes("go()")], [])
