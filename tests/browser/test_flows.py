@@ -101,6 +101,22 @@ def test_a_page_that_is_open_sees_the_window_close_at_its_deadline(whm: Whm) -> 
     assert sentence(page) == "MXToolbox will report 3 problems. None of them is real."
 
 
+def test_what_is_half_typed_outlives_the_window(whm: Whm) -> None:
+    page = whm.open()
+    open_whitelist(page)
+    field = page.get_by_label("Domain, host name or address")
+    notice = page.locator("#mxverdict-stale")
+    expect(notice).to_have_count(1)
+    expect(notice).to_be_hidden()
+    field.fill("half.exam")
+    whm.move_deadline(5)
+    expect(notice).to_be_visible(timeout=20 * SECONDS)
+    expect(page.get_by_role("timer")).to_have_text("0:00", timeout=20 * SECONDS)
+    expect(field).to_have_value("half.exam")
+    notice.get_by_role("button", name="Reload").click()
+    expect(page.locator(".window")).to_have_count(0, timeout=30 * SECONDS)
+
+
 def test_a_failed_close_is_shown_loudly_and_can_be_repeated(whm: Whm) -> None:
     page = whm.open()
     page.get_by_text("Or switch the delay off for everybody").click()

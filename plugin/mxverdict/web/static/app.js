@@ -31,6 +31,24 @@
     const tail = `${minutes >= 60 ? two(minutes % 60) : minutes}:${two(seconds % 60)}`;
     return minutes >= 60 ? `${Math.floor(minutes / 60)}:${tail}` : tail;
   };
+  const stale = document.getElementById("mxverdict-stale");
+  stale.querySelector("button").addEventListener("click", () => location.reload());
+  const isTyped = (field) => {
+    if (field.matches("select")) {
+      return field.selectedIndex !== Math.max(0, [...field.options].findIndex((one) => one.defaultSelected));
+    }
+    if (field.matches("[type=checkbox], [type=radio]")) return field.checked !== field.defaultChecked;
+    return field.value !== field.defaultValue || (field === document.activeElement && field.value !== "");
+  };
+  // A reload would lose what is half typed.
+  const renew = () => {
+    if (![...page.querySelectorAll("input, textarea, select")].some(isTyped)) location.reload();
+    else if (stale.hidden) {
+      stale.hidden = false;
+      news.textContent = stale.querySelector("span").textContent;
+    }
+  };
+
   const announced = new Set();
   const announce = (minutes) => {
     if (announced.has(minutes)) return;
@@ -57,7 +75,7 @@
 
   const ask = async (query) => {
     const answer = await fetch(query, { cache: "no-store" });
-    if (answer.status === 401 || answer.status === 403 || answer.redirected) { location.reload(); throw answer; }
+    if (answer.status === 401 || answer.status === 403 || answer.redirected) { renew(); throw answer; }
     if (!answer.ok) throw answer;
     return answer;
   };
@@ -66,20 +84,24 @@
     const step = page.querySelector("[data-step]");
     if (step && state.step && step.textContent !== state.step) step.textContent = state.step;
     for (const list of awaited) {
-      const lines = (state.met || {})[list.dataset.met] || [];
-      if ([...list.children].map((item) => item.textContent).join("\n") === lines.join("\n")) continue;
+      const lines = state.met[list.dataset.met];
+      if (!lines || [...list.children].map((item) => item.textContent).join("\n") === lines.join("\n")) continue;
       list.replaceChildren(...lines.map((line) => {
         const item = document.createElement("li");
         item.textContent = line;
         return item;
       }));
     }
-    page.dispatchEvent(new CustomEvent("mxverdict-state", { detail: state }));
-    if (state.signature !== signature || state.busy !== busy) location.reload();
+    for (const timer of timers) {
+      const row = state.windows.find((one) => String(one.id) === timer.element.dataset.window);
+      timer.end = performance.now() + (row ? row.seconds_left : 0) * 1000;
+      timer.done = !row;
+    }
+    if (state.signature !== signature || state.busy !== busy) renew();
   };
   const poll = async () => {
     clearTimeout(waiting);
-    const over = timers.some((timer) => timer.over);
+    const over = timers.some((timer) => timer.over && !timer.done);
     try {
       const now = (await (await ask(`?view=poll&job=${encodeURIComponent(job)}`)).text()).split(" ");
       turn += 1;
