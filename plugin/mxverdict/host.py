@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -144,16 +143,20 @@ _starting = threading.RLock()
 def kill_all() -> None:
     """End all that `Host.start` made and nobody has ended yet, with their children, without waiting. From
     then on no other thread can start anything: for a process that is about to end."""
+    from signal import SIGKILL
+
     _starting.acquire()
     for process in tuple(_running):
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(process.pid, SIGKILL)
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
     """End a process that `Host.start` made, with all its children, and close its pipes."""
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
+        from signal import SIGKILL
+
+        os.killpg(process.pid, SIGKILL)
         process.wait()
     _running.discard(process)
     for pipe in (process.stdin, process.stdout, process.stderr):

@@ -9,7 +9,6 @@ import ipaddress
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 from urllib.parse import quote
@@ -59,18 +58,12 @@ class TesterAddress(NamedTuple):
         return str(network[0] if network.num_addresses == 1 else network[1])
 
 
-@dataclass(frozen=True)
-class TesterPage:
+class TesterPage(NamedTuple):
     """Where people run the test. `address` (https) may hold `{host}`, the place of the server's name."""
 
     address: str
     date: str
     source: str
-
-    def __post_init__(self) -> None:
-        """Raises ValueError."""
-        if not re.fullmatch(r"https://[a-z0-9.-]+/[!-~]*", self.address):
-            raise ValueError(f"not an https address: {self.address!r}")
 
     def of(self, host: str) -> str:
         """The address for a host name or IP address; "" when it needs one and there is none."""
@@ -79,8 +72,7 @@ class TesterPage:
         return self.address.replace("{host}", quote(host, safe=""))
 
 
-@dataclass(frozen=True)
-class Tester:
+class Tester(NamedTuple):
     """An outside service that grades servers.
 
     `patience` is how long it waits for each reply (seconds). `report` says which rows it prints:
@@ -172,7 +164,7 @@ def load(path: Optional[Path] = None, host: Optional[Host] = None) -> Catalogue:
                 **entry,
                 "addresses": tuple(TesterAddress(**address) for address in entry["addresses"]),
                 "domains": tuple(entry.get("domains", ())),
-                "page": TesterPage(**entry["page"]) if "page" in entry else None,
+                "page": _page(entry["page"]) if "page" in entry else None,
             }
         )
         for entry in data["testers"]
@@ -181,11 +173,18 @@ def load(path: Optional[Path] = None, host: Optional[Host] = None) -> Catalogue:
     return known if host is None else _with_added(known, host)
 
 
+def _page(entry: dict[str, str]) -> TesterPage:
+    """Raises ValueError."""
+    made = TesterPage(**entry)
+    if not re.fullmatch(r"https://[a-z0-9.-]+/[!-~]*", made.address):
+        raise ValueError(f"not an https address: {made.address!r}")
+    return made
+
+
 def _with_added(known: Catalogue, host: Host) -> Catalogue:
     added, trouble = own.read(host.tester_addresses)
     testers = tuple(
-        replace(
-            tester,
+        tester._replace(
             addresses=tester.addresses
             + tuple(
                 TesterAddress(one.address, one.name, one.date, one.source, added=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import signal
 import time
 from collections.abc import Callable, Mapping
 from itertools import islice
@@ -192,6 +191,8 @@ def pasted(host: Host, name: str) -> Optional[Pasted]:
 
 def _evidence(host: Host, desk: Desk, target: str, visitor: Visitor) -> dict[str, Any]:
     """What `target` has to do with this server. Raises what `check.run` raises."""
+    import signal
+
     from mxverdict import check, evidence
     from mxverdict.check_trail import note_check, noting_failure, told
 
@@ -206,6 +207,8 @@ def _evidence(host: Host, desk: Desk, target: str, visitor: Visitor) -> dict[str
 
 def _pasted_evidence(host: Host, desk: Desk, text: str, about: str, visitor: Visitor) -> dict[str, Any]:
     """What the report in `text` has to do with this server; `evidence` is None for nothing."""
+    import signal
+
     from mxverdict import check_pasted, evidence
     from mxverdict.check_trail import note_check, noting_failure
     from mxverdict.explain import recognise

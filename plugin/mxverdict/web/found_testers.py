@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
-import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,6 +68,8 @@ def latest(host: Host, testers: Sequence[Tester]) -> Optional[Found]:
 
 
 def _look(host: Host, desk: Desk) -> str:
+    import signal
+
     from mxverdict import testers
     from mxverdict.tester_addresses import candidates, in_words
 

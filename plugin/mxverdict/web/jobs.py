@@ -12,7 +12,6 @@ import fcntl
 import json
 import os
 import re
-import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -302,6 +301,8 @@ def _live_on(host: Host, work: Callable[[Desk], str], desk: Desk, file: int) -> 
     """The child's life: cut off from the browser and the terminal, do the work, write the end down."""
     try:
         os.setsid()
+        import signal
+
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         _detach(keep=file)
         use("en")

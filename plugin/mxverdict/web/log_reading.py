@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import signal
 import time
 from dataclasses import dataclass
 from typing import Optional
@@ -58,6 +57,8 @@ def latest(host: Host) -> Optional[Reading]:
 
 
 def _read(host: Host, desk: Desk) -> str:
+    import signal
+
     from mxverdict import what_log_tells
 
     signal.alarm(_LONGEST)
