@@ -112,6 +112,25 @@ def test_other_methods_do_nothing(server: World, method: str) -> None:
     assert answer.headers["allow"] in ("POST", "GET, HEAD, POST")
 
 
+@pytest.mark.parametrize(
+    ("method", "user", "query", "status"),
+    [
+        ("HEAD", "root", "action=open", 405),
+        ("HEAD", "root", "view=settings", 200),
+        ("HEAD", "alice", "view=settings", 403),
+        ("PUT", "root", "action=open", 405),
+        ("PUT", "alice", "view=settings", 405),
+    ],
+)
+def test_other_methods_through_the_server_do_nothing(
+    server: World, method: str, user: str, query: str, status: int
+) -> None:
+    login = server.login_of(_PEOPLE[user])
+    form = {**OPEN, "token": server.token(login)} if query.startswith("action") else None
+    answer = server.request(login, query, form, method=method)
+    assert (answer.status, "allow" in answer.headers) == (status, status == 405)
+
+
 def test_head_asks_for_the_same_privileges(server: World) -> None:
     for query in (
         "view=settings",

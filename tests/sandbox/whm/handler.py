@@ -49,13 +49,15 @@ class Visitor(NamedTuple):
 
 
 class Handler(BaseHTTPRequestHandler):
+    """Hands on HEAD and PUT, too; whether cpsrvd itself does is unknown."""
+
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         with contextlib.suppress(ConnectionError):
             self._answer()
 
-    do_POST = do_GET
+    do_POST = do_HEAD = do_PUT = do_GET
 
     def version_string(self) -> str:
         return "cpsrvd"
@@ -279,7 +281,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _reply(self, status: int, kind: str, content: bytes, *headers: tuple[str, str]) -> None:
         self.begin(status, [("Content-Type", kind), ("Content-Length", str(len(content))), *headers])
-        self.send(content)
+        if self.command != "HEAD":
+            self.send(content)
 
 
 def _find_file(docroot: Path, path: str) -> Optional[tuple[Path, str]]:
