@@ -277,7 +277,7 @@ def world() -> Iterator[World]:
 
 def sentence(answer: Answer) -> str:
     """The one plain sentence of a refusal."""
-    found = re.search(r'role="alert">\s*<p><strong>(.*?)</strong>', answer.body, re.DOTALL)
+    found = re.search(r'role="alert"[^>]*>\s*<p><strong>(.*?)</strong>', answer.body, re.DOTALL)
     return html.unescape(found.group(1)) if found else ""
 
 
