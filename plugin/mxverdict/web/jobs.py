@@ -210,7 +210,7 @@ def wait(host: Host, name: str, seconds: float) -> None:
         job = read(host, name)
         if job is None or job.state != "running":
             return
-        time.sleep(0.05)
+        time.sleep(0.01)
 
 
 def _folder(host: Host) -> Path:

@@ -39,11 +39,15 @@ class Reading:
 
 
 def refresh(host: Host) -> None:
-    """Have the log read, unless that goes on already or was done a moment ago, and wait for it briefly."""
+    """Have the log read, unless that goes on already or was done a moment ago."""
     job = jobs.read(host, JOB)
     if job is None or (job.state != "running" and abs(time.time() - job.changed) > _FRESH):
         with contextlib.suppress(OSError):  # what was read before is shown
             jobs.start_at_desk(host, lambda desk: _read(host, desk), JOB, _TITLE)
+
+
+def wait(host: Host) -> None:
+    """Give the reading a moment to end."""
     jobs.wait(host, JOB, _WAIT)
 
 
