@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
+from threading import Thread
 from typing import BinaryIO, Optional
 
 from mxverdict import language, settings
@@ -115,13 +116,30 @@ def _route(host: Host, request: Request, response: Response) -> None:
     view = query.get("view", "main")
     rights.require_view(visitor, view)
     _only_reading(request)
-    admission.admit(request, view)
+    module, function = _RESELLERS_FIRST if view == "main" and not visitor.is_root else _VIEWS[view]
+    with contextlib.nullcontext() if visitor.is_root else _importing(module):
+        admission.admit(request, view)
     if view in _PAGES and not admission.is_part(request, view):
         response.begin_page()
         if response.head_only:
             return
-    module, function = _RESELLERS_FIRST if view == "main" and not visitor.is_root else _VIEWS[view]
     getattr(import_module(f"mxverdict.web.{module}"), function)(host, request, response)
+
+
+@contextlib.contextmanager
+def _importing(module: str) -> Iterator[None]:
+    """Import a view while something else is waited for: WHM takes its time to say which domains are whose."""
+
+    def work() -> None:
+        with contextlib.suppress(Exception):  # whoever imports it next meets the same
+            import_module(f"mxverdict.web.{module}")
+
+    thread = Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def _act(host: Host, request: Request, response: Response) -> None:
