@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from binascii import b2a_base64
 from hashlib import sha256
-from html import unescape
 
 UNSAFE_HASHES = "'unsafe-hashes'"
 _TAG = re.compile(r"<(?:!(--)|(/?[A-Za-z][^\t\n\f />]*))")
@@ -64,9 +63,17 @@ def _attributes(text: str, place: int) -> tuple[list[tuple[str, str]], int]:
     while place < len(text) and text[place] != ">":
         found = _ATTRIBUTE.match(text, place)
         assert found  # all of its parts may be empty
-        given.append((found[1].lower(), unescape(found[2] or found[3] or found[4] or "")))
+        given.append((found[1].lower(), _unescaped(found[2] or found[3] or found[4] or "")))
         place = found.end()
     return given, place
+
+
+def _unescaped(value: str) -> str:
+    if "&" not in value:
+        return value
+    from html import unescape
+
+    return unescape(value)
 
 
 def _hash(text: str) -> str:

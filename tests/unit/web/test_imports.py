@@ -1,0 +1,49 @@
+"""What a page that holds no check costs to import: most of its time is that of importing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.server_files import REPOSITORY
+
+_PROGRAM = """
+import io, os, sys
+sys.path.insert(0, {package!r})
+from mxverdict.host import Host
+from mxverdict.web import app
+said = io.BytesIO()
+app.answer(Host.from_environment(), os.environ, io.BytesIO(), said)
+assert b"</html>" in said.getvalue()
+print(*sys.modules)
+"""
+_NOT_SHOWN = (
+    "mxverdict.check",
+    "mxverdict.collect",
+    "mxverdict.evidence.whole",
+    "mxverdict.explain",
+    "mxverdict.judge",
+    "mxverdict.spf",
+    "mxverdict.window.engine",
+)
+_HEAVY = ("asyncio", "concurrent.futures", "dns", "email", "gettext", "http", "logging", "ssl", "subprocess")
+
+
+@pytest.mark.parametrize("view", ["domain", "explain", "history", "settings"])
+def test_a_form_imports_nothing_of_what_checks(tmp_path: Path, view: str) -> None:
+    environment = {"MXVERDICT_ROOT": str(tmp_path), "QUERY_STRING": f"view={view}", "REMOTE_USER": "root"}
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", _PROGRAM.format(package=str(REPOSITORY / "plugin"))],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = done.stdout.split()
+    assert "jinja2" in imported
+    assert [
+        name for name in imported for one in (*_NOT_SHOWN, *_HEAVY) if f"{name}.".startswith(f"{one}.")
+    ] == []
