@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
-from typing import cast
 
 import pytest
 from playwright.sync_api import Page
@@ -12,16 +12,18 @@ from playwright.sync_api import Page
 from tests.browser.conftest import Whm
 
 _PACKAGES = Path(__file__).with_name("node_modules")
-_STYLES = """() => {
+_STYLES = """
+() => {
   const kinds = new Map();
   for (const element of document.querySelectorAll("#mxverdict, #mxverdict *")) {
     const itself = `${element.tagName} ${element.className.baseVal ?? element.className}`;
     const name = `${itself} ${element.parentElement.tagName}`;
     if (!kinds.has(name)) kinds.set(name, getComputedStyle(element));
   }
-  return [...kinds].map(([name, style]) =>
-    [name, Object.fromEntries([...style].map((key) => [key, style.getPropertyValue(key)]))]);
-}"""
+  return JSON.stringify([...kinds].map(([name, style]) =>
+    [name, Object.fromEntries([...style].map((key) => [key, style.getPropertyValue(key)]))]));
+}
+"""
 """Of one element of each kind: its name, its class and its parent's name."""
 _UNFOLD = "document.querySelectorAll('#mxverdict details').forEach((one) => { one.open = true; })"
 _PLACES = re.compile(r"(inline-|block-)?size|width|height|.*-origin|top|bottom|left|right|inset-.*|x")
@@ -30,7 +32,7 @@ _VIEWS = ("", "?view=settings")
 
 
 def styles(page: Page) -> list[tuple[str, dict[str, str]]]:
-    found = cast("list[tuple[str, dict[str, str]]]", page.evaluate(_STYLES))
+    found: list[tuple[str, dict[str, str]]] = json.loads(page.evaluate(_STYLES))
     return [
         (name, {key: value for key, value in told.items() if not _PLACES.fullmatch(key)})
         for name, told in found
@@ -39,15 +41,13 @@ def styles(page: Page) -> list[tuple[str, dict[str, str]]]:
 
 @pytest.mark.parametrize("package", ["bootstrap-3", "bootstrap-5"])
 def test_bootstrap_beside_them_changes_no_page_of_ours(whm: Whm, package: str) -> None:
-    page = whm.open()
+    page = whm.log_in()
     whm_css = whm.box.root / "usr/local/cpanel/whostmgr/docroot/styles/whm.css"
     usual = whm_css.read_text()
     bootstrap = (_PACKAGES / package / "dist/css/bootstrap.css").read_text()
     for view in _VIEWS:
         page.goto(whm.address(page) + view)
-        page.evaluate(
-            "document.querySelectorAll('#mxverdict details').forEach((one) => { one.open = true; })"
-        )
+        page.evaluate(_UNFOLD)
         alone = styles(page)
         whm_css.write_text(f"{bootstrap}\n{usual}")
         try:
