@@ -7,11 +7,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from mxverdict import window
 from mxverdict.host import Host
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 SECONDS = 1000
 """Playwright counts milliseconds."""
+PATIENCE = 90 * SECONDS
+"""For whatever is waited for: nothing is lost by it where all is well."""
+expect.set_options(timeout=PATIENCE)
 SCREENSHOTS = REPOSITORY / "screenshots"
 _CHROMIUM = (
     "--no-sandbox",
@@ -37,8 +41,20 @@ _CHROMIUM = (
 )
 
 
+@dataclass(frozen=True)
+class _Login:
+    user: str
+    javascript: bool
+    context: BrowserContext
+    home: str
+
+
 class Whm:
-    """The sandbox's WHM as a visitor meets it. `complaints` gathers what no page may cause."""
+    """The sandbox's WHM as visitors meet it. `complaints` gathers what no page may cause.
+
+    A visitor's login, and what the browser keeps of our pages, outlives the pages: it is taken up again by
+    the next visitor of that name.
+    """
 
     def __init__(self, box: Sandbox, browser: Browser) -> None:
         self.box = box
@@ -46,6 +62,10 @@ class Whm:
         self.path = install_plugin(box.root)
         self.complaints: list[str] = []
         self._browser = browser
+        self._logins: list[_Login] = []
+        for context in browser.contexts:
+            if not context.pages:
+                context.close()
 
     def log_in(
         self,
@@ -53,23 +73,22 @@ class Whm:
         *,
         javascript: bool = True,
         width: int = 1280,
-        dark: bool = False,
     ) -> Page:
-        """A page that shows WHM's start page after the login of `user`."""
-        context = self._browser.new_context(
-            ignore_https_errors=True,
-            java_script_enabled=javascript,
-            viewport={"width": width, "height": 900},
-            color_scheme="dark" if dark else "light",
-        )
-        page = context.new_page()
-        page.on("console", lambda message: self._listen(message.type, message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        """A page that shows WHM's start page after the login of `user`, which no other page shares."""
+        for login in self._logins:
+            if (login.user, login.javascript) == (user, javascript) and not login.context.pages:
+                page = self._new_page(login.context, width)
+                page.goto(login.home)
+                return page
+        context = self._browser.new_context(ignore_https_errors=True, java_script_enabled=javascript)
+        context.set_default_timeout(PATIENCE)
+        page = self._new_page(context, width)
         page.goto(f"{self.url}/login/")
         page.fill("[name=user]", user)
         page.fill("[name=pass]", PASSWORDS[user])
         page.press("[name=pass]", "Enter")
         page.wait_for_url("**/cpsess*/**")
+        self._logins.append(_Login(user, javascript, context, page.url))
         return page
 
     def open(
@@ -78,17 +97,23 @@ class Whm:
         *,
         javascript: bool = True,
         width: int = 1280,
-        dark: bool = False,
+        query: str = "",
     ) -> Page:
         """Our page, opened after a login."""
-        page = self.log_in(user, javascript=javascript, width=width, dark=dark)
-        page.goto(self.address(page))
+        page = self.log_in(user, javascript=javascript, width=width)
+        page.goto(self.address(page) + query)
         return page
 
     def address(self, page: Page) -> str:
         """The URL of our page within the login that `page` belongs to."""
         security_token = page.url.split("/")[3]
         return f"{self.url}/{security_token}{self.path}"
+
+    def leave(self) -> None:
+        """Close all pages."""
+        for login in self._logins:
+            for page in login.context.pages:
+                page.close()
 
     def close_windows(self) -> None:
         done = self.box.run([sys.executable, "-m", "mxverdict.cli", "window", "close", "--all"])
@@ -102,13 +127,20 @@ class Whm:
         with closing(sqlite3.connect(Host(self.box.root).journal)) as journal, journal:
             journal.execute("UPDATE windows SET deadline = ? WHERE state = 'open'", [time.time() + seconds])
 
+    def _new_page(self, context: BrowserContext, width: int) -> Page:
+        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": 900})
+        page.on("console", lambda message: self._listen(message.type, message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        return page
+
     def _listen(self, kind: str, text: str) -> None:
         if kind == "error" and "Failed to load resource" not in text:
             self.complaints.append(text)
 
 
 def launch(playwright: Playwright) -> Browser:
-    return playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_CHROMIUM)
+    return playwright.chromium.launch(executable_path="/usr/bin/chromium-headless-shell", args=_CHROMIUM)
 
 
 @pytest.fixture(scope="session")
@@ -126,12 +158,12 @@ def running_whm(browser: Browser) -> Iterator[Whm]:
 
 
 @pytest.fixture
-def whm(running_whm: Whm, browser: Browser) -> Iterator[Whm]:
+def whm(running_whm: Whm) -> Iterator[Whm]:
     """WHM without a test window, before and after."""
     yield running_whm
-    running_whm.close_windows()
-    for context in browser.contexts:
-        context.close()
+    running_whm.leave()
+    if running_whm.windows():
+        running_whm.close_windows()
     complaints, running_whm.complaints = running_whm.complaints, []
     assert complaints == []
 
@@ -153,7 +185,14 @@ def open_whitelist(page: Page, minutes: int = 15, reason: str = "") -> None:
     form.get_by_label("Minutes").fill(str(minutes))
     form.get_by_label("Reason").fill(reason)
     form.get_by_role("button", name="Open test window").click()
-    page.locator(".window.open").wait_for(timeout=30 * SECONDS)
+    page.locator(".window.open").wait_for()
+    settled(page)
+
+
+def settled(page: Page) -> None:
+    """Wait for the whole of the page that is coming, which is not about to load itself again."""
+    page.locator("#mxverdict:not([data-busy='1'])").wait_for()
+    page.wait_for_load_state()
 
 
 def fits(page: Page, *widths: int, picture: str = "") -> None:

@@ -75,7 +75,7 @@ class Watched:
     def __init__(self, whm: Whm, browser: Browser, user: str = "root") -> None:
         self.complaints: list[str] = []
         self.page: Page = whm.log_in(user)
-        self.page.context.add_init_script(_WATCH)
+        self.page.add_init_script(_WATCH)
         self.page.on("dialog", self._dismiss)
         self.page.on("console", lambda message: self.complaints.append(f"console: {message.text}"))
         self.page.on("request", lambda request: self._outside(request.url, whm.url))

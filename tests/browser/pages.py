@@ -11,12 +11,13 @@ from tempfile import NamedTemporaryFile
 from playwright.sync_api import Page, expect
 
 from tests.browser import states
-from tests.browser.conftest import SECONDS, Whm
+from tests.browser.conftest import Whm
 from tests.browser.hand_made_files import FAIL, WAIT
 from tests.unit.report_maker import DOMAIN
 
 State = Callable[[Whm], AbstractContextManager[None]]
-PATIENCE = 10 * SECONDS
+_CALM = "[data-busy='0']"
+"""A page that is not about to load itself again."""
 REPORT = """SMTP Transaction Time\t15.363 seconds - Not good! on Transaction Time
 SMTP Banner Check\tReverse DNS does not match SMTP Banner
 SMTP TLS\tWarning - Does not support TLS.
@@ -26,7 +27,7 @@ SMTP Frobnication\tWarning - Not frobnicated
 
 
 def _sees(selector: str) -> Callable[[Page], None]:
-    return lambda page: expect(page.locator(selector).first).to_be_visible(timeout=PATIENCE)
+    return lambda page: expect(page.locator(selector).first).to_be_visible()
 
 
 def _sees_a_sentence(page: Page) -> None:
@@ -72,7 +73,7 @@ def _answered(page: Page) -> None:
 
 def _looked(page: Page) -> None:
     page.locator("form[action='?action=find-testers'] button").click()
-    _sees("#found-title ~ table")(page)
+    _sees(f"{_CALM} #found-title ~ table")(page)
 
 
 def _saved(page: Page) -> None:
@@ -90,7 +91,7 @@ def _mistaken(page: Page) -> None:
 def _opened(page: Page) -> None:
     page.locator("#whitelist-reason").fill("I test my shop")
     page.locator("form:has(#whitelist-reason) button").click()
-    _sees(".window.open")(page)
+    _sees(f"{_CALM} .window.open")(page)
 
 
 def _downloaded(page: Page) -> None:
@@ -129,8 +130,13 @@ _ENGLISH = (
     Scene("explain", "?view=explain", reach=_answered),
     Scene("testers", "?view=testers", reach=_sees(".compared")),
     Scene("testers-window", "?view=testers", state=states.window_open, reach=_sees(".compared")),
-    Scene("log", "?view=log&days=1", reach=_sees(".came")),
-    Scene("log-permanent", "?view=log&days=1", state=states.let_past_for_good, reach=_sees(".kept")),
+    Scene("log", "?view=log&days=1", reach=_sees(f"{_CALM} .came")),
+    Scene(
+        "log-permanent",
+        "?view=log&days=1",
+        state=states.let_past_for_good,
+        reach=_sees(f"{_CALM} .kept"),
+    ),
     Scene("log-found", "?view=log&days=7", reach=_looked),
     Scene("history", "?view=history", reach=_sees(".acts tbody tr")),
     Scene("settings", "?view=settings", reach=_sees(".settings")),

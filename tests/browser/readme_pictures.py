@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from tests.browser import states
-from tests.browser.conftest import SECONDS, Whm, launch
+from tests.browser.conftest import Whm, launch
 from tests.sandbox.box import Sandbox
 from tests.sandbox.server_files import REPOSITORY
 
@@ -24,12 +24,12 @@ def main() -> None:
         _take(page, _FOLDER / "first.png")
         with states.window_open(whm):
             page.reload()
-            page.locator(".window.open").wait_for(timeout=30 * SECONDS)
+            page.locator(".window.open").wait_for()
             _take(page, _FOLDER / "window.png")
 
 
 def _take(page: Page, file: Path) -> None:
-    page.locator(".sentence").wait_for(timeout=30 * SECONDS)
+    page.locator(".sentence").wait_for()
     page.wait_for_load_state()
     page.set_viewport_size({"width": _WIDTH, "height": _HEIGHT})
     page.screenshot(path=file, animations="disabled")

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from mxverdict import settings, window
 from mxverdict.host import Host
@@ -185,27 +186,37 @@ def close_failed(whm: Whm) -> Iterator[None]:
 
 
 @contextmanager
-def being_changed(whm: Whm) -> Iterator[None]:
-    """Exim is rebuilt all the time that the block lasts."""
+def held_build(whm: Whm) -> Iterator[Path]:
+    """Rebuilding Exim does not begin before the file that is given is gone."""
     script = whm.box.root / "usr/local/cpanel/scripts/buildeximconf"
     hold = whm.box.root / "sandbox/hold-the-build"
     hidden = script.rename(script.with_name("hidden"))
     script.write_text(f'#!/bin/sh\nwhile [ -e {hold} ]; do sleep 0.1; done\nexec {hidden} "$@"\n')
     script.chmod(0o755)
     hold.touch()
-    words = [sys.executable, "-m", "mxverdict.cli", "window", "open", "--delay-off"]
-    opening = whm.box.start(words)
     try:
-        limit = time.monotonic() + 30
-        while not whm.windows():
-            assert time.monotonic() < limit and opening.poll() is None
-            time.sleep(0.05)
-        yield
+        yield hold
     finally:
-        hold.unlink()
-        said_last = opening.communicate()
+        hold.unlink(missing_ok=True)
         hidden.replace(script)
-        whm.close_windows()
+
+
+@contextmanager
+def being_changed(whm: Whm) -> Iterator[None]:
+    """Exim is rebuilt all the time that the block lasts."""
+    words = [sys.executable, "-m", "mxverdict.cli", "window", "open", "--delay-off"]
+    with held_build(whm) as hold:
+        opening = whm.box.start(words)
+        try:
+            limit = time.monotonic() + 90
+            while not whm.windows():
+                assert time.monotonic() < limit and opening.poll() is None
+                time.sleep(0.05)
+            yield
+        finally:
+            hold.unlink()
+            said_last = opening.communicate()
+    whm.close_windows()
     assert opening.returncode == 0, said_last
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from tests.browser.conftest import SECONDS, Whm, fits
+from tests.browser.conftest import Whm, fits, settled
 from tests.browser.hand_made_files import FAIL, HOSTILE, REAL, WAIT
 from tests.browser.states import judge_by_hand, said
 from tests.sandbox.box import Sandbox
@@ -63,15 +63,13 @@ def nothing_runs(page: Page) -> Iterator[None]:
     page.on("dialog", dismiss)
     yield
     assert dialogs == []
-    assert page.locator("#mxverdict img, #mxverdict script").count() == 0
+    expect(page.locator("#mxverdict img, #mxverdict script")).to_have_count(0)
     fits(page, 360)
 
 
 def visit(whm: Whm, view: str = "domain", javascript: bool = True) -> Page:
     """A page of ours that checks nothing."""
-    page = whm.log_in(javascript=javascript)
-    page.goto(f"{whm.address(page)}?view={view}")
-    return page
+    return whm.open(javascript=javascript, query=f"?view={view}")
 
 
 def check(page: Page, domain: str = DOMAIN) -> None:
@@ -80,7 +78,7 @@ def check(page: Page, domain: str = DOMAIN) -> None:
 
 
 def has_sentence(page: Page, text: str) -> None:
-    expect(page.locator(".sentence")).to_have_text(text, timeout=30 * SECONDS)
+    expect(page.locator(".sentence")).to_have_text(text)
 
 
 @WITH_AND_WITHOUT
@@ -91,10 +89,10 @@ def test_a_domain_from_the_main_page_to_its_verdict(whm: Whm, javascript: bool) 
         has_sentence(page, f"Checking {DOMAIN} …")
         expect(page.locator("[data-step]")).to_have_text("asking the name servers")
     has_sentence(page, SUMMARY)
-    assert page.url.endswith(f"?view=domain&domain={DOMAIN}")
+    expect(page).to_have_url(re.compile(rf"\?view=domain&domain={re.escape(DOMAIN)}$"))
     expect(page.locator(".bar")).to_contain_text("Checked just now")
-    assert [part.inner_text().strip() for part in page.locator(".fold > summary").all()] == SECTIONS
-    assert page.locator("details.fold[open]").count() == 1
+    expect(page.locator(".fold > summary")).to_have_text(SECTIONS)
+    expect(page.locator("details.fold[open]")).to_have_count(1)
     alarms = page.locator("details.fold").nth(1)
     expect(alarms.get_by_text("handshake: TLSv1.3")).to_be_hidden()
     alarms.locator("> summary").click()
@@ -114,7 +112,7 @@ def test_two_visitors_see_the_same_check_step_by_step(whm: Whm) -> None:
         fits(page, *WIDTHS, picture="domain-running")
         (whm.box.root / WAIT).write_text("asking the blocklists")
         for one in (page, other):
-            expect(one.locator("[data-step]")).to_have_text("asking the blocklists", timeout=10 * SECONDS)
+            expect(one.locator("[data-step]")).to_have_text("asking the blocklists")
     for one in (page, other):
         has_sentence(one, SUMMARY)
 
@@ -125,8 +123,7 @@ def test_a_real_domain_of_the_server(whm: Whm) -> None:
         check(page)
         harmless = "None of them is a real problem. 3 are true but harmless."
         has_sentence(page, f"MXToolbox will report 9 problems. {harmless}")
-        titles = [part.inner_text().strip() for part in page.locator(".fold > summary").all()]
-        assert titles[0] == "False alarms, with the proof: 6"
+        expect(page.locator(".fold > summary").first).to_have_text("False alarms, with the proof: 6")
         passed = page.locator("details.fold").last
         passed.locator("> summary").click()
         for row in ("DNS All Servers Responding", "SPF Record Published", "SMTP Valid Hostname"):
@@ -137,6 +134,7 @@ def test_pictures_of_a_domain(whm: Whm) -> None:
     page = visit(whm)
     check(page)
     has_sentence(page, SUMMARY)
+    settled(page)
     fits(page, *WIDTHS, picture="domain")
     page.evaluate("for (const part of document.querySelectorAll('details.fold')) part.open = true")
     fits(page, *WIDTHS, picture="domain-unfolded")
@@ -167,7 +165,7 @@ def test_hostile_rows_are_shown_and_do_nothing(whm: Whm) -> None:
     page.set_viewport_size({"width": 360, "height": 900})
     with said(whm, HOSTILE, HOSTILE_TEXT + "A" * 300), nothing_runs(page):
         check(page)
-        expect(page.locator(".sentence")).to_contain_text(SHOWN, timeout=30 * SECONDS)
+        expect(page.locator(".sentence")).to_contain_text(SHOWN)
         page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
         for part in (".fold q", ".fold b", ".fold .details li", ".fold .todo", ".fold td details li"):
             expect(page.locator(part).first).to_contain_text(SHOWN)
@@ -186,13 +184,14 @@ def test_hostile_names_in_the_address_do_nothing(whm: Whm) -> None:
 def test_a_report_in_hand_is_answered_row_by_row(whm: Whm, javascript: bool) -> None:
     page = visit(whm, javascript=javascript)
     page.get_by_role("link", name="A report in hand").click()
+    expect(page.get_by_label("Text of the report")).to_be_visible()
     if javascript:
         fits(page, *WIDTHS, picture="explain-form")
     with nothing_runs(page):
         page.get_by_label("Text of the report").fill(REPORT)
         page.get_by_role("button", name="Explain").click()
         complaints = page.get_by_role("heading", name="What the report complains of")
-        expect(complaints).to_be_visible(timeout=30 * SECONDS)
+        expect(complaints).to_be_visible()
         for row, verdict in VERDICTS:
             expect(page.locator("tr", has_text=row).locator(".verdict").first).to_have_text(verdict)
         unknown = page.locator("table", has_text="What it looks like")

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import fits
 from tests.sandbox.box import Sandbox
@@ -39,10 +39,10 @@ def test_the_file_shows_the_report_and_nothing_goes_wrong(browser: Browser, file
     assert headings[:2] == ["Real problems", "False alarms, with the proof"]
     assert headings[-2:] == ["What was done", "Transcripts"]
     assert "Reverse DNS Resolution - No PTR Record found" in page.locator(".problem").inner_text()
-    assert not page.get_by_text("OK - Supports TLS.").first.is_visible()
+    expect(page.get_by_text("OK - Supports TLS.").first).to_be_hidden()
     fits(page, 320, 1280, picture=f"report-{'dark' if dark else 'light'}")
     page.locator("summary").first.click()
-    assert page.locator("details table").first.is_visible()
+    expect(page.locator("details table").first).to_be_visible()
     context.close()
     assert complaints == []
     assert requests == [file.as_uri()]
@@ -53,6 +53,6 @@ def test_on_paper_everything_is_unfolded(browser: Browser, file: Path) -> None:
     page = context.new_page()
     page.goto(file.as_uri())
     page.emulate_media(media="print")
-    assert page.locator("details pre").first.is_visible()
+    expect(page.locator("details pre").first).to_be_visible()
     assert page.pdf().startswith(b"%PDF")
     context.close()
