@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Optional
 
 from mxverdict.errors import MxVerdictError
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
-from mxverdict.web.page import send
+from mxverdict.web.page import looking, send
 from mxverdict.web.request import Request
 from mxverdict.web.response import Response
 from mxverdict.window.model import DELAY_OFF, Window
@@ -19,7 +18,6 @@ from mxverdict.window.model import DELAY_OFF, Window
 if TYPE_CHECKING:
     from mxverdict.testers import Tester
     from mxverdict.web.compare_view import Line
-    from mxverdict.web.standing import Standing
 
 
 @dataclass(frozen=True)
@@ -35,14 +33,6 @@ class Compared:
 
 
 def show(host: Host, request: Request, response: Response) -> None:
-
-    @cache
-    def look() -> Standing:
-        response.flush()
-        from mxverdict.web import standing
-
-        return standing.look(host, request)
-
     def compared(windows: Sequence[Window]) -> Compared:
         response.flush()
         return _compared(host, windows)
@@ -53,7 +43,7 @@ def show(host: Host, request: Request, response: Response) -> None:
         "compare.html",
         here="testers",
         title=_("Testers compared"),
-        look=look,
+        look=looking(host, request, response),
         compared=compared,
         now=time.time,
     )

@@ -6,15 +6,15 @@ import time
 from collections.abc import Iterable
 from typing import Optional
 
-from mxverdict import trail
+from mxverdict import testers, trail
 from mxverdict.errors import JournalError
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
 from mxverdict.trail import Entry, Look, Wanted
-from mxverdict.web import admission, standing
+from mxverdict.web import admission
 from mxverdict.web.admission import KINDS, place_of
 from mxverdict.web.history_view import actions_of, is_told, kind_of, told
-from mxverdict.web.page import send
+from mxverdict.web.page import looking, send
 from mxverdict.web.request import Request
 from mxverdict.web.response import Response
 from mxverdict.web.visitor import Visitor
@@ -30,24 +30,23 @@ def show(host: Host, request: Request, response: Response) -> None:
     kinds = {kind: _(KINDS[kind]) for kind in admission.kinds(request)}
     kind = query.get("kind", "")
     place, back = place_of(query.get("before")), place_of(query.get("after"))
-    seen = standing.look(host, request)
     trouble, look = "", Look()
     try:
         look = _look(host, _wanted(kind, visitor), place, back)
     except OSError as error:
         trouble = error.strerror or str(error)
-    windows = _windows(host, look.entries)
+    windows, known = _windows(host, look.entries), testers.load(host=host).testers
     send(
         host,
         response,
         "history.html",
         here="history",
         title=_("History"),
-        look=lambda: seen,
+        look=looking(host, request, response),
         now=time.time,
         kinds=kinds,
         kind=kind,
-        rows=[told(entry, windows, seen.title_of) for entry in look.entries],
+        rows=[told(entry, windows, lambda name: testers.titles(name, known)) for entry in look.entries],
         older=look.older,
         newer=look.newer,
         found=look,

@@ -1,10 +1,10 @@
-"""Draws the pages. The main page is sent in pieces: each goes out before the work on the next is begun, which
-imports what it needs."""
+"""Draws the pages. They are sent in pieces: each goes out before the work on the next is begun, which imports
+what it needs."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Optional
@@ -30,13 +30,7 @@ if TYPE_CHECKING:
 
 
 def show(host: Host, request: Request, response: Response) -> None:
-
-    @cache
-    def look() -> Standing:
-        response.flush()
-        from mxverdict.web import standing
-
-        return standing.look(host, request)
+    look = looking(host, request, response)
 
     def check() -> tuple[CheckView, Optional[Pictures]]:
         response.flush()
@@ -58,6 +52,19 @@ def show(host: Host, request: Request, response: Response) -> None:
         now=time.time,
         **met_values(host),
     )
+
+
+def looking(host: Host, request: Request, response: Response) -> Callable[[], Standing]:
+    """What tells how things stand, looked at once and not before what is drawn so far is sent."""
+
+    @cache
+    def look() -> Standing:
+        response.flush()
+        from mxverdict.web import standing
+
+        return standing.look(host, request)
+
+    return look
 
 
 def met_values(host: Host) -> dict[str, Any]:

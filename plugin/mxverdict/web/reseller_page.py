@@ -7,9 +7,9 @@ from typing import NamedTuple, Optional
 
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
-from mxverdict.web import checks, jobs, rights, standing
+from mxverdict.web import checks, jobs, rights
 from mxverdict.web.jobs import Job
-from mxverdict.web.page import met_values, send
+from mxverdict.web.page import looking, met_values, send
 from mxverdict.web.request import Request
 from mxverdict.web.response import Response
 from mxverdict.web.visitor import Visitor
@@ -30,7 +30,6 @@ class Listed(NamedTuple):
 
 def show(host: Host, request: Request, response: Response) -> None:
     domains = rights.own_domains(request.visitor)
-    seen = standing.look(host, request)
     listed = [Listed(domain, jobs.read(host, checks.domain_job(domain))) for domain in domains[:_SHOWN]]
     done = [one for one in listed if one.job is not None and one.job.state == "done"]
     latest = sorted(done, key=lambda one: one.job.changed if one.job else 0.0)[-_JUDGED:]
@@ -40,7 +39,7 @@ def show(host: Host, request: Request, response: Response) -> None:
         response,
         "reseller.html",
         title=_("Your domains"),
-        look=lambda: seen,
+        look=looking(host, request, response),
         domains=[one._replace(summary=told.get(one.domain, "")) for one in listed],
         total=len(domains),
         sentence=_("Check what mail testers say about your domains."),

@@ -14,8 +14,7 @@ from mxverdict.language import gettext as _
 from mxverdict.language import stored
 from mxverdict.retold import retold
 from mxverdict.settings import MOST_MINUTES, Settings, Wrong
-from mxverdict.web import standing
-from mxverdict.web.page import send
+from mxverdict.web.page import looking, send
 from mxverdict.web.request import Refusal, Request
 from mxverdict.web.response import Response
 from mxverdict.web.submit import lead_to
@@ -59,7 +58,6 @@ def _draw(
 ) -> None:
     if not response.begun:
         response.begin_page(refused.status if refused else 200)
-    seen = standing.look(host, request)
     known = testers.load(host=host)
     send(
         host,
@@ -67,7 +65,7 @@ def _draw(
         "settings.html",
         here="settings",
         title=_("Settings"),
-        look=lambda: seen,
+        look=looking(host, request, response),
         now=time.time,
         values=values,
         refused=refused,
