@@ -21,6 +21,7 @@ def show(host: Host, request: Request, response: Response, refused: Refusal) -> 
         host,
         response,
         "minutes.html",
+        here="minutes",
         title=_("Test window"),
         look=lambda: seen,
         action=request.query["action"],
