@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Optional
@@ -88,6 +89,11 @@ class Finding:
     evidence: tuple[str, ...] = ()
     todo: str = ""
     owner: Optional[Owner] = None
+
+
+def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    order = list(Verdict)
+    return tuple(sorted(findings, key=lambda finding: order.index(finding.verdict)))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from mxverdict.web import poll
 _SECRETS = ("REMOTE_PASSWORD", "HTTP_COOKIE")
 _WITHOUT_FRAME = ("static=", "view=state", "view=poll", "view=report")
 """How the queries begin whose answer is no page."""
+_GARBAGE = 100_000
+"""Objects after which Python looks for unused ones: what a page imports is not worth a look."""
 
 
 def main() -> None:
@@ -19,8 +21,11 @@ def main() -> None:
         os.environ.pop(name, None)
     if poll.answer():
         return
+    import gc
+
     from mxverdict.whm import frame
 
+    gc.set_threshold(_GARBAGE)
     query = os.environ.get("QUERY_STRING", "")
     visitor = {} if query.startswith("static=") else os.environ  # the static files are for everybody
     framed = not query.startswith(_WITHOUT_FRAME)

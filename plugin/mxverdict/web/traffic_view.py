@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from mxverdict.evidence.traffic import DelayedSender, RefusedSender, Traffic, TrafficHour
-from mxverdict.findings import Finding
+from mxverdict.findings import Finding, worst_first
 from mxverdict.judge.delay_cost import LIMITS, judge_delay_cost
 from mxverdict.judge.durations import duration
 from mxverdict.judge.refused_senders import CAUSES, came_later, judge_refused_senders
@@ -15,7 +15,6 @@ from mxverdict.language import gettext as _
 from mxverdict.language import ngettext
 from mxverdict.report.figures import bars, figures
 from mxverdict.web.chart import Chart, chart
-from mxverdict.web.view import worst_first
 
 _MOST_REFUSED = 50
 _MOST_DELAYED = 15

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Optional
 
 from mxverdict.errors import MxVerdictError
-from mxverdict.findings import Finding, Prediction, Report, Verdict
+from mxverdict.findings import Finding, Prediction, Report, Verdict, worst_first
 from mxverdict.testers import Tester
 from mxverdict.web.timeline import Timeline, timeline
 
@@ -97,10 +97,6 @@ def check_view(evidence: Evidence, report: Report, testers: Sequence[Tester]) ->
         server=worst_first(report.server),
         groups=_groups(report.predictions, evidence, testers),
     )
-
-
-def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=lambda finding: _ORDER.index(finding.verdict)))
 
 
 def delay(is_on: Optional[bool], settings: Settings) -> Delay:
