@@ -17,6 +17,11 @@ _GARBAGE = 100_000
 
 def main() -> None:
     """Answer one request as RFC 3875 says. Never raises: cpsrvd replaces the answer of a CGI that fails."""
+    _answer()
+    _end()
+
+
+def _answer() -> None:
     for name in _SECRETS:
         os.environ.pop(name, None)
     if poll.answer():
@@ -35,7 +40,6 @@ def main() -> None:
     from mxverdict.web import app
 
     app.main(asked)
-    _end()
 
 
 def _end() -> None:

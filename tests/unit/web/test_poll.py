@@ -19,12 +19,18 @@ from tests.sandbox.server_files import REPOSITORY
 from tests.unit.web.cgi import call
 
 _MAIN = "import sys; sys.path.insert(0, {package!r}); from mxverdict.web.entry import main; main()"
-_HEAVY = "print(*sorted({{'json', 're', 'pathlib', 'subprocess', 'jinja2', 'typing'}} & set(sys.modules)))"
+_HEAVY = """
+import sys
+sys.path.insert(0, {package!r})
+from mxverdict.web import entry
+entry._answer()
+print("", *sorted({{"json", "re", "pathlib", "subprocess", "jinja2", "typing"}} & set(sys.modules)))
+"""
 
 
-def ask(root: Path, query: str = "view=poll&job=", after: str = "", **variables: str) -> str:
+def ask(root: Path, query: str = "view=poll&job=", program: str = _MAIN, **variables: str) -> str:
     """What the program says when cpsrvd starts it."""
-    command = _MAIN.format(package=str(REPOSITORY / "plugin")) + after
+    command = program.format(package=str(REPOSITORY / "plugin"))
     environment = {
         "MXVERDICT_ROOT": str(root),
         "REQUEST_METHOD": "GET",
@@ -45,7 +51,7 @@ def test_root_gets_the_marks_and_no_more_is_imported(tmp_path: Path) -> None:
     assert "no-store" in head
     assert body == version(str(tmp_path), "") == "- -"
     # without site packages of a virtual environment nothing of what takes time is there
-    assert ask(tmp_path, after="; " + _HEAVY.format()).rstrip().endswith("- -")
+    assert ask(tmp_path, program=_HEAVY).endswith("\n\n- -\n")
 
 
 @pytest.mark.parametrize(
