@@ -3,8 +3,9 @@ CGI with one line, and a bare Perl process that prints WHM's header and footer. 
 bare start of Python.
 
 Run by hand: `python -m tests.bench.page [RUNS]`, on a busy machine under `chrt -r 10`, which lets nobody else
-between, floors and pages alike. The programs are started as cpsrvd starts them, in turn, on one sandbox; without cpsrvd and TLS between, whose time is the same for all and would flatter the ratio. The
-first byte of a page is that of WHM's header, which the page waits for while it imports what it needs itself.
+between, floors and pages alike. The programs are started as cpsrvd starts them, in turn, on one sandbox;
+without cpsrvd and TLS between, whose time is the same for all and would flatter the ratio. The first byte of
+a page is that of WHM's header, which the page waits for while it imports what it needs itself.
 """
 
 from __future__ import annotations
