@@ -25,8 +25,7 @@ from mxverdict.whm.api import LocalWhmApi
 patience, warn, bad, source, server = json.loads(sys.argv[1])
 known = testers.load().tester("mxtoolbox")
 addresses = tuple(a for a in known.addresses if a.network == source)
-tester = dataclasses.replace(
-    known, patience=patience, warn_seconds=warn, bad_seconds=bad, addresses=addresses)
+tester = known._replace(patience=patience, warn_seconds=warn, bad_seconds=bad, addresses=addresses)
 host = Host.from_environment()
 evidence = gather(host, LocalWhmApi(host), [tester], [server])
 (prediction,) = judge(evidence, [tester], ()).predictions

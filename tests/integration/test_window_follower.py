@@ -182,7 +182,10 @@ def test_waits_on_the_terminal_and_says_what_the_tester_met(windows: Windows) ->
     assert waiting.returncode == 0, err
     opened, page, closed = out.decode().splitlines()
     assert "is open: closes at" in opened
-    assert page == "Run the test now: https://mxtoolbox.com/SuperTool.aspx?action=smtp%3Acp1.example.net&run=toolpage"
+    assert (
+        page
+        == "Run the test now: https://mxtoolbox.com/SuperTool.aspx?action=smtp%3Acp1.example.net&run=toolpage"
+    )
     assert "is closed: ended at" in closed
     assert f"the tester came from {TESTER} at " in closed
 
