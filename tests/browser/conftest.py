@@ -77,6 +77,7 @@ class Whm:
         """A page that shows WHM's start page after the login of `user`, which no other page shares."""
         for login in self._logins:
             if (login.user, login.javascript) == (user, javascript) and not login.context.pages:
+                login.context.set_extra_http_headers({})
                 page = self._new_page(login.context, width)
                 page.goto(login.home)
                 return page

@@ -137,7 +137,7 @@ class Visitors:
             address = self.whm.address(page)
             self._pages[scene.user] = page, address
         page.set_viewport_size({"width": 1280, "height": 900})
-        page.set_extra_http_headers({"Accept-Language": accepted})
+        page.context.set_extra_http_headers({"Accept-Language": accepted})
         with scene.state(self.whm):
             page.goto(address + scene.query)
             scene.reach(page)
