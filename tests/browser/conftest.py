@@ -141,7 +141,7 @@ class Whm:
 
 
 def launch(playwright: Playwright) -> Browser:
-    return playwright.chromium.launch(executable_path="/usr/bin/chromium-headless-shell", args=_CHROMIUM)
+    return playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_CHROMIUM)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Whm, open_whitelist, screenshot, settled
 from tests.browser.states import held_build
@@ -123,6 +123,21 @@ def test_what_is_half_typed_outlives_the_window(whm: Whm) -> None:
     expect(field).to_have_value("half.exam")
     notice.get_by_role("button", name="Reload").click()
     expect(page.locator(".window")).to_have_count(0)
+
+
+def test_a_form_on_its_way_is_not_called_back(whm: Whm) -> None:
+    page = whm.open()
+    open_whitelist(page)
+
+    def hold(route: Route) -> None:
+        whm.move_deadline(500)
+        time.sleep(7)
+        route.continue_()
+
+    page.route("**/*action=close", hold)
+    page.get_by_role("button", name="Close now").click()
+    expect(page.locator(".notice.good")).to_contain_text("closed")
+    assert whm.windows() == []
 
 
 def test_a_failed_close_is_shown_loudly_and_can_be_repeated(whm: Whm) -> None:

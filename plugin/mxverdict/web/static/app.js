@@ -8,7 +8,9 @@
   // All pages within WHM's frame come with the same title.
   if (page.dataset.title) document.title = `${page.dataset.title} · ${document.title}`;
 
+  let sent = false;
   page.addEventListener("submit", (event) => {
+    sent = true;
     const button = event.submitter || event.target.querySelector("button");
     setTimeout(() => { button.disabled = true; button.textContent = news.dataset.working; });
   });
@@ -40,8 +42,9 @@
     if (field.matches("[type=checkbox], [type=radio]")) return field.checked !== field.defaultChecked;
     return field.value !== field.defaultValue || (field === document.activeElement && field.value !== "");
   };
-  // A reload would lose what is half typed.
+  // A reload would lose what is half typed, or call back a form on its way.
   const renew = () => {
+    if (sent) return;
     if (![...page.querySelectorAll("input, textarea, select")].some(isTyped)) location.reload();
     else if (stale.hidden) {
       stale.hidden = false;
