@@ -1,4 +1,5 @@
-"""Takes the pictures of the README: run `.venv-tests/main/bin/python -m tests.browser.readme_pictures`."""
+"""Takes the pictures of the README: `PYTHONPATH=plugin .venv-tests/main/bin/python -m
+tests.browser.readme_pictures`."""
 
 from __future__ import annotations
 
