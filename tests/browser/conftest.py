@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 SECONDS = 1000
 """Playwright counts milliseconds."""
-PATIENCE = 90 * SECONDS
-"""For whatever is waited for: nothing is lost by it where all is well."""
+PATIENCE = 30 * SECONDS
+"""For what is waited for without a bound of its own: nothing is lost by it where all is well."""
 expect.set_options(timeout=PATIENCE)
 SCREENSHOTS = REPOSITORY / "screenshots"
 _CHROMIUM = (

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from playwright.sync_api import Page
 
 from tests.browser.conftest import SCREENSHOTS, Whm
-from tests.browser.pages import Scene
+from tests.browser.pages import PATIENCE, Scene
 
 WIDTHS = (320, 360, 600, 721, 1024, 1280, 2560, 3840)
 UNFOLDED_WIDTHS = (320, 721, 1280)
@@ -93,6 +93,7 @@ class Looks:
         page, address = self._pages.get(user, (None, ""))
         if page is None or page.is_closed():
             page = self._whm.log_in(user)
+            page.set_default_timeout(PATIENCE)
             address = self._whm.address(page)
             self._pages[user] = page, address
         return page, address

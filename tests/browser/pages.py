@@ -11,11 +11,12 @@ from tempfile import NamedTemporaryFile
 from playwright.sync_api import Page, expect
 
 from tests.browser import states
-from tests.browser.conftest import Whm
+from tests.browser.conftest import SECONDS, Whm
 from tests.browser.hand_made_files import FAIL, WAIT
 from tests.unit.report_maker import DOMAIN
 
 State = Callable[[Whm], AbstractContextManager[None]]
+PATIENCE = 10 * SECONDS
 _CALM = "[data-busy='0']"
 """A page that is not about to load itself again."""
 REPORT = """SMTP Transaction Time\t15.363 seconds - Not good! on Transaction Time
@@ -27,7 +28,7 @@ SMTP Frobnication\tWarning - Not frobnicated
 
 
 def _sees(selector: str) -> Callable[[Page], None]:
-    return lambda page: expect(page.locator(selector).first).to_be_visible()
+    return lambda page: expect(page.locator(selector).first).to_be_visible(timeout=PATIENCE)
 
 
 def _sees_a_sentence(page: Page) -> None:

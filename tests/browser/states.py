@@ -208,7 +208,7 @@ def being_changed(whm: Whm) -> Iterator[None]:
     with held_build(whm) as hold:
         opening = whm.box.start(words)
         try:
-            limit = time.monotonic() + 90
+            limit = time.monotonic() + 30
             while not whm.windows():
                 assert time.monotonic() < limit and opening.poll() is None
                 time.sleep(0.05)

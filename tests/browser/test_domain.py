@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from tests.browser.conftest import Whm, fits, settled
+from tests.browser.conftest import SECONDS, Whm, fits, settled
 from tests.browser.hand_made_files import FAIL, HOSTILE, REAL, WAIT
 from tests.browser.states import judge_by_hand, said
 from tests.sandbox.box import Sandbox
@@ -112,7 +112,7 @@ def test_two_visitors_see_the_same_check_step_by_step(whm: Whm) -> None:
         fits(page, *WIDTHS, picture="domain-running")
         (whm.box.root / WAIT).write_text("asking the blocklists")
         for one in (page, other):
-            expect(one.locator("[data-step]")).to_have_text("asking the blocklists")
+            expect(one.locator("[data-step]")).to_have_text("asking the blocklists", timeout=10 * SECONDS)
     for one in (page, other):
         has_sentence(one, SUMMARY)
 

@@ -8,7 +8,7 @@ import time
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Whm, open_whitelist, screenshot, settled
+from tests.browser.conftest import SECONDS, Whm, open_whitelist, screenshot, settled
 from tests.browser.states import held_build
 
 WITH_AND_WITHOUT = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
@@ -80,14 +80,14 @@ def test_delay_off_window_from_opening_to_close_now(whm: Whm, javascript: bool) 
     form = page.locator("details.open form")
     form.get_by_label("Minutes").fill("5")
     form.get_by_role("button", name="Switch delay off").click()
-    page.locator(".window.open").wait_for()
+    page.locator(".window.open").wait_for(timeout=60 * SECONDS)
     settled(page)
     expect(page.locator(".window h3")).to_have_text("Delay off for everybody")
     expect(page.locator(".state .off").first).to_contain_text("Delay for unknown hosts")
     has_sentence(page, "MXToolbox will report no problem.")
 
     page.get_by_role("button", name="Close now").click()
-    expect(page.locator(".window")).to_have_count(0)
+    expect(page.locator(".window")).to_have_count(0, timeout=60 * SECONDS)
     expect(page.locator(".state .on")).to_contain_text("Delay for unknown hosts")
 
 
@@ -95,7 +95,7 @@ def test_the_countdown_ticks(whm: Whm) -> None:
     page = whm.open()
     open_whitelist(page)
     began, shown = time.monotonic(), page.get_by_role("timer").inner_text()
-    expect(page.get_by_role("timer")).not_to_have_text(shown)
+    expect(page.get_by_role("timer")).not_to_have_text(shown, timeout=3 * SECONDS)
     assert 0 < seconds(shown) - left(page) <= time.monotonic() - began + 1
 
 
@@ -105,7 +105,7 @@ def test_a_page_that_is_open_sees_the_window_close_at_its_deadline(whm: Whm) -> 
     whm.move_deadline(10)
     page.reload()
     assert left(page) <= 10
-    expect(page.locator(".window")).to_have_count(0)
+    expect(page.locator(".window")).to_have_count(0, timeout=60 * SECONDS)
     has_sentence(page, "MXToolbox will report 3 problems. None of them is real.")
 
 
@@ -144,14 +144,14 @@ def test_a_failed_close_is_shown_loudly_and_can_be_repeated(whm: Whm) -> None:
     page = whm.open()
     page.get_by_text("Or switch the delay off for everybody").click()
     page.get_by_role("button", name="Switch delay off").click()
-    page.locator(".window.open").wait_for()
+    page.locator(".window.open").wait_for(timeout=60 * SECONDS)
     settled(page)
     script = whm.box.root / "usr/local/cpanel/scripts/buildeximconf"
     hidden = script.rename(script.with_name("hidden"))
     try:
         page.get_by_role("button", name="Close now").click()
         card = page.locator(".window.close_failed")
-        card.wait_for()
+        card.wait_for(timeout=60 * SECONDS)
         expect(card).to_contain_text("Could not be closed")
         expect(card).to_contain_text("tries again by itself")
         expect(page.get_by_role("alert").first).to_contain_text("did not close")
@@ -159,7 +159,7 @@ def test_a_failed_close_is_shown_loudly_and_can_be_repeated(whm: Whm) -> None:
     finally:
         hidden.rename(script)
     page.get_by_role("button", name="Close now").click()
-    expect(page.locator(".window")).to_have_count(0)
+    expect(page.locator(".window")).to_have_count(0, timeout=60 * SECONDS)
     expect(page.locator(".state .on")).to_contain_text("Delay for unknown hosts")
 
 
@@ -174,4 +174,4 @@ def test_while_exim_is_changed_the_page_waits(whm: Whm, javascript: bool) -> Non
         expect(page.locator("form")).to_have_count(0)
         screenshot(page, "busy-1280")
         hold.unlink()
-        page.locator(".window.open").wait_for()
+        page.locator(".window.open").wait_for(timeout=60 * SECONDS)

@@ -85,6 +85,7 @@ def test_without_the_frame_the_page_stands_alone(whm: Whm, user: str) -> None:
     expect(page.locator("body > main#mxverdict")).to_be_visible()
     assert page.locator(".whm-top, .whm-footer, .whm-menu").count() == 0
     assert page.locator("h1").count() == 1
+    expect(page).to_have_title(f"{'This server' if user == 'root' else 'Your domains'} · MX Verdict")
     assert "sha256" not in policy_of(page)
 
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from mxverdict.host import Host
-from tests.browser.conftest import Whm, settled
+from tests.browser.conftest import SECONDS, Whm, settled
 from tests.browser.hand_made_files import FAIL, HOSTILE, REAL, WAIT
 from tests.browser.hostile import (
     Payload,
@@ -176,7 +176,7 @@ def test_dns(whm: Whm, watched: Watched, part: tuple[Payload, ...]) -> None:
                 watched.go("?view=domain")
                 watched.page.locator("#ask-domain").fill(target)
                 watched.page.locator("#ask-domain").press("Enter")
-                expect(watched.page.locator(".bar, .notice.bad").first).to_be_visible()
+                expect(watched.page.locator(".bar, .notice.bad").first).to_be_visible(timeout=60 * SECONDS)
                 assert watched.harm() == []
             watched.go()
             assert watched.harm() == []
@@ -198,7 +198,7 @@ def test_a_mail_host_that_answers_so(whm: Whm, watched: Watched) -> None:
                     watched.go("?view=domain")
                     watched.page.locator("#ask-domain").fill(DOMAIN)
                     watched.page.locator("#ask-domain").press("Enter")
-                    expect(watched.page.locator(".bar")).to_be_visible()
+                    expect(watched.page.locator(".bar")).to_be_visible(timeout=60 * SECONDS)
                     if "__hit=1" in watched.text():
                         break
             assert watched.harm() == []
@@ -267,21 +267,15 @@ PARAMETERS = (
 )
 
 
-NO_PAGES = ("?view=state&job=", "?static=")
-
-
 @pytest.mark.parametrize(("language", "parameters"), [("en", PARAMETERS), ("de", PARAMETERS[:4])])
 def test_what_stands_in_the_address(watched: Watched, language: str, parameters: tuple[str, ...]) -> None:
     text = quote(together(SHORT), errors="surrogateescape")
     watched.page.set_extra_http_headers({"Accept-Language": language})
     for parameter in parameters:
-        address = watched.address + parameter + text
-        if parameter in NO_PAGES:
-            assert watched.page.request.get(address).status < 500, parameter
-            continue
-        answer = watched.page.goto(address)
+        answer = watched.page.goto(watched.address + parameter + text)
         assert answer and answer.status < 500, parameter
-        assert watched.harm() == []
+        if answer.headers["content-type"].startswith("text/html"):
+            assert watched.harm() == []
 
 
 FIELDS = (

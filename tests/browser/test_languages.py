@@ -22,7 +22,7 @@ from tests.browser import states
 from tests.browser.conftest import Whm
 from tests.browser.hand_made_files import REAL
 from tests.browser.looking import script
-from tests.browser.pages import SCENES, Scene
+from tests.browser.pages import PATIENCE, SCENES, Scene
 from tests.catalogue.files import PSEUDO
 from tests.catalogue.pseudo import speaking_copy
 from tests.sandbox.box import Sandbox
@@ -134,6 +134,7 @@ class Visitors:
         page, address = self._pages.get(scene.user, (None, ""))
         if page is None or page.is_closed():
             page = self.whm.log_in(scene.user)
+            page.set_default_timeout(PATIENCE)
             address = self.whm.address(page)
             self._pages[scene.user] = page, address
         page.set_viewport_size({"width": 1280, "height": 900})

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from tests.browser.conftest import Whm, fits, open_whitelist, settled
+from tests.browser.conftest import SECONDS, Whm, fits, open_whitelist, settled
 from tests.sandbox.box import TESTER, Sandbox
 from tests.sandbox.names import Records
 
@@ -106,7 +106,7 @@ def test_the_page_waits_for_the_tester_and_tells_what_it_met(whm: Whm) -> None:
     expect(waiting).to_contain_text("Waiting for the tester")
     fits(page, *WIDTHS, picture="log-waiting")
     whm.box.visit(patience=6.0)
-    expect(waiting).to_have_count(0)
+    expect(waiting).to_have_count(0, timeout=40 * SECONDS)
     notice = page.locator(".notice", has_text="The tester has been here")
     expect(notice).to_contain_text(f"The tester came from {TESTER}")
     expect(notice).to_contain_text("MXToolbox says: OK - Not an open relay.")

@@ -14,7 +14,7 @@ from mxverdict.host import Host
 from mxverdict.settings import Settings
 from mxverdict.testers import load
 from mxverdict.window import Actor, audit
-from tests.browser.conftest import Whm, fits, open_whitelist
+from tests.browser.conftest import SECONDS, Whm, fits, open_whitelist
 from tests.sandbox.box import Sandbox
 
 WITH_AND_WITHOUT = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
@@ -94,7 +94,7 @@ def test_a_countdown_that_ends_takes_nothing_that_is_typed(whm: Whm, host: Host)
     whm.move_deadline(10)
     page.get_by_role("link", name="Settings").click()
     page.get_by_label("Mail address").fill("half@typed")
-    expect(page.get_by_role("timer")).to_have_text("0:00")
+    expect(page.get_by_role("timer")).to_have_text("0:00", timeout=16 * SECONDS)
     page.wait_for_timeout(3000)
     expect(page.get_by_label("Mail address")).to_have_value("half@typed")
 
