@@ -94,7 +94,7 @@ def test_edited_while_the_window_was_open(windows: Windows, tally: Tally, edit: 
     trial.expect(LIST, left)
     if edit in SPARED:
         trial.delays[TESTER] = 0
-        assert f"{TESTER} is still spared the delay, by {path}" in closed["remark"]
+        assert f"{TESTER} is still exempt from the delay, by {path}" in closed["remark"]
     assert ("had been taken out" in closed["remark"]) == (
         edit in ("our line removed", "all of ours removed", "emptied", "a comment behind our line")
     )

@@ -126,7 +126,7 @@ def test_others_may_edit_meanwhile(windows: Windows) -> None:
     assert path.read_text() == f"10.0.0.1\n{STRANGER} # mine now\n10.0.0.2\n"
     assert closed["state"] == "closed"
     assert f"{STRANGER} had been taken out of" in closed["remark"]
-    assert f"{STRANGER} is still spared the delay" in closed["remark"]
+    assert f"{STRANGER} is still exempt from the delay" in closed["remark"]
 
 
 def test_the_list_file_is_missing(windows: Windows) -> None:

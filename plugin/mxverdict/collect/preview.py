@@ -17,8 +17,9 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional
+from typing import NamedTuple, Optional
 
+from mxverdict.collect.exim_trace import TraceParser, session_log
 from mxverdict.evidence import Preview, PreviewStage, Reply
 from mxverdict.host import Host, kill
 from mxverdict.language import stored
@@ -26,15 +27,10 @@ from mxverdict.language import stored
 TIMEOUT = 10.0
 _RAW_LIMIT = 64 * 1024
 _CLIENT_PORT = 49152
+_MAX_UNEXPLAINED = 8
 _TICK = 0.05
 """Seconds between looks at the trace while a reply is awaited."""
 
-_ACL = re.compile(r'using ACL "(.*)"')
-_STATEMENT = re.compile(r'processing (?:ACL )?"(\w+)"(?: \((.*)\))?')
-_HOSTS = re.compile(r"check (!?)hosts = (.*)")
-_DELAY = re.compile(r"delay modifier requests (\d+)-second delay")
-_IN_LIST = re.compile(r'host in "(.*)"\? (yes|no)(?: \((.*)\))?')
-_LOOKUP_FILE = re.compile(r"^(?:net-|partial-)?(?:iplsearch|lsearch|[\w-]+);(/.*)$")
 _REPLY = re.compile(rb"^(\d{3})([ -]?)(.*)$")
 
 
@@ -71,16 +67,15 @@ def preview(
     `timeout` is for the whole session, in seconds. Raises CommandMissing when there is no Exim.
     """
     process = host.start([host.exim, "-oMi", f"{local_address}.25", "-bh", f"{address}.{_CLIENT_PORT}"])
-    session = _Session(process, time.monotonic() + timeout, tuple(delay_lines))
-    stages: list[PreviewStage] = []
+    session = _Session(process, time.monotonic() + timeout)
+    exchanges: list[_Exchange] = []
     failure = detail = ""
     try:
-        stages.append(session.exchange("connect", ""))
+        exchanges.append(session.exchange("connect", ""))
         for name, command in commands:
-            previous = stages[-1].reply
-            if previous is None or not previous.positive:
+            if not exchanges[-1].reply.positive:
                 break
-            stages.append(session.exchange(name, command))
+            exchanges.append(session.exchange(name, command))
         session.end()
     except _TimedOut:
         failure, detail = "timeout", session.hanging()
@@ -92,20 +87,65 @@ def preview(
         failure, detail = "crashed", str(error)
     finally:
         kill(process)
+    stages, unreadable = _stages(exchanges, session.unread(), tuple(delay_lines))
+    if unreadable and not failure:
+        failure = "not_understood"
+        detail = stored("Exim's trace does not show how long the delay is: {line}").format(
+            line=unreadable.strip()
+        )
     script = tuple(command for _, command in commands)
-    return Preview(address, local_address, script, tuple(stages), failure, detail, session.raw())
+    return Preview(address, local_address, script, stages, failure, detail, session.raw())
+
+
+class _Exchange(NamedTuple):
+    name: str
+    command: str
+    reply: Reply
+    elapsed: float
+    trace: list[str]
+
+
+def _stages(
+    exchanges: Sequence[_Exchange], rest: Sequence[str], delay_lines: Sequence[range]
+) -> tuple[tuple[PreviewStage, ...], str]:
+    """The stages and the line that leaves open how long a delay is, or "". `rest` is what Exim printed after
+    the last reply: newer ones log a refusal only then."""
+    parser = TraceParser(delay_lines)
+    stages = []
+    unreadable = ""
+    for exchange in exchanges:
+        trace = parser.stage(exchange.trace)
+        log = trace.log + (session_log(rest) if exchange is exchanges[-1] else ())
+        unexplained = trace.unexplained
+        if exchange.name == "connect" and delay_lines and not trace.in_stanza and exchange.reply.positive:
+            unexplained = unexplained or trace.statements or tuple(exchange.trace)
+        stages.append(
+            PreviewStage(
+                exchange.name,
+                exchange.command,
+                exchange.reply,
+                trace.delay,
+                exchange.elapsed,
+                trace.delayed_by,
+                trace.exempted_by,
+                log,
+                unexplained[:_MAX_UNEXPLAINED],
+            )
+        )
+        unreadable = unreadable or trace.unreadable
+    return tuple(stages), unreadable
 
 
 @dataclass
 class _Session:
     process: subprocess.Popen[bytes]
     deadline: float
-    delay_lines: tuple[range, ...]
     out: bytearray = field(default_factory=bytearray)
     err: bytearray = field(default_factory=bytearray)
     read_out: int = 0
     read_err: int = 0
     out_ended: bool = False
+    err_ended: bool = False
 
     def __post_init__(self) -> None:
         assert self.process.stdout is not None and self.process.stderr is not None
@@ -114,16 +154,21 @@ class _Session:
         self.poll = select.poll()
         self.poll.register(self.stdout, select.POLLIN)
 
-    def exchange(self, name: str, command: str) -> PreviewStage:
+    def exchange(self, name: str, command: str) -> _Exchange:
         started = time.monotonic()
         if command:
             self.write(command)
         reply = self.reply()
         elapsed = time.monotonic() - started
         self.drain()
-        trace = bytes(self.err[self.read_err :]).decode(errors="replace").splitlines()
-        self.read_err = len(self.err)
-        return _stage(name, command, reply, elapsed, trace, self.delay_lines)
+        return _Exchange(name, command, reply, elapsed, self.unread())
+
+    def unread(self) -> list[str]:
+        """The whole lines of the trace since the last call."""
+        end = self.err.rfind(b"\n") + 1
+        lines = bytes(self.err[self.read_err : end]).decode(errors="replace").split("\n")[:-1]
+        self.read_err = max(self.read_err, end)
+        return lines
 
     def write(self, command: str) -> None:
         assert self.process.stdin is not None
@@ -177,6 +222,7 @@ class _Session:
         with suppress(BlockingIOError):
             while data := os.read(self.stderr, 65536):
                 self.err += data
+            self.err_ended = True
 
     def gave_up(self) -> Exception:
         try:
@@ -198,7 +244,13 @@ class _Session:
         self.process.stdin.close()
         while not self.out_ended:
             self.receive()
-        self.drain()
+        trace = select.poll()
+        trace.register(self.stderr, select.POLLIN)
+        while not self.err_ended:
+            if time.monotonic() >= self.deadline:
+                raise _TimedOut
+            trace.poll(_TICK * 1000)
+            self.drain()
 
     def trace(self) -> list[str]:
         return bytes(self.err).decode(errors="replace").splitlines()
@@ -213,56 +265,6 @@ class _Session:
     def raw(self) -> str:
         both = bytes(self.out[:_RAW_LIMIT]) + b"\n" + bytes(self.err[:_RAW_LIMIT])
         return both.decode(errors="replace").replace("\r\n", "\n").strip()
-
-
-def _stage(
-    name: str, command: str, reply: Reply, elapsed: float, trace: list[str], delay_lines: tuple[range, ...]
-) -> PreviewStage:
-    delay = 0
-    delayed_by: list[str] = []
-    exempted_by: list[str] = []
-    log: list[str] = []
-    acl = where = negated = hosts = last_match = ""
-    for line in trace:
-        if line.startswith("LOG:"):
-            log.append(line[4:].strip())
-            continue
-        text = line.lstrip("> ")
-        if match := _ACL.match(text):
-            acl = match[1]
-        elif match := _STATEMENT.match(text):
-            where, hosts, last_match = match[2] or "", "", ""
-        elif match := _HOSTS.match(text):
-            negated, hosts = match[1], match[2].strip()
-        elif match := _DELAY.match(text):
-            delay += int(match[1])
-            delayed_by.append(f"ACL {acl}" + (f", {where}" if where else ""))
-        elif match := _IN_LIST.match(text):
-            matched = _list_name(match[3] or "")
-            whole = match[1].strip() == hosts
-            if whole and matched and (match[2] == "yes") == bool(negated):
-                if any(_line_number(where) in lines for lines in delay_lines):
-                    exempted_by.append(last_match or matched)
-            elif match[2] == "yes":
-                last_match = _list_name(match[1])
-    return PreviewStage(
-        name, command, reply, delay, elapsed, tuple(delayed_by), tuple(exempted_by), tuple(log)
-    )
-
-
-def _line_number(where: str) -> int:
-    match = re.search(r"(\d+)\s*$", where)
-    return int(match[1]) if match else -1
-
-
-def _list_name(text: str) -> str:
-    """The file of a list, or its name, out of `LIST` or `matched "LIST"`; "" when nothing matched."""
-    if text.startswith("matched"):
-        text = text.partition('"')[2].rpartition('"')[0].lstrip("! ")
-    elif text == "end of list" or text.startswith(("failed", "option unset")):
-        return ""
-    match = _LOOKUP_FILE.match(text)
-    return match[1] if match else text
 
 
 def delay_stanzas(exim_conf: Path) -> Optional[list[range]]:

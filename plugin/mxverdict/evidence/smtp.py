@@ -31,7 +31,8 @@ class PreviewStage:
     """One exchange of a pretend session: `connect`, `ehlo`, `mail` or `rcpt`.
 
     `delay` is what Exim would make the client wait (seconds), `elapsed` what answering took now (seconds),
-    `delayed_by` the statements that impose the delay and `exempted_by` the lists that spare the address one.
+    `delayed_by` the statements that impose the delay and `exempted_by` the lists that exempt the address from
+    one. `unexplained` are lines of Exim's trace that leave open which statement delays or which list exempts.
     """
 
     name: str
@@ -42,6 +43,7 @@ class PreviewStage:
     delayed_by: tuple[str, ...] = ()
     exempted_by: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
+    unexplained: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,10 @@ def preview_lines(preview: Preview) -> Iterator[str]:
         for statement in stage.delayed_by:
             yield f"           delayed by {visible(statement)}"
         for entry in stage.exempted_by:
-            yield f"           spared the delay by {visible(entry)}"
+            yield f"           exempt from the delay by {visible(entry)}"
+        if stage.unexplained:
+            yield "           Exim's trace does not show which statement delays or which list exempts:"
+        for line in stage.unexplained:
+            yield f"             {visible(line)}"
     if preview.failure:
         yield f"  {preview.failure.replace('_', ' ')}: {visible(preview.detail)}"

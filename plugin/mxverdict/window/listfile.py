@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Optional
 
 from mxverdict.window.networks import Network, covered
 
@@ -26,19 +27,32 @@ def line_of(network: Network) -> str:
 
 def networks(content: bytes) -> list[Network]:
     """Every network that the file matches; keys that are none are left out."""
-    found: list[Network] = []
+    return [network for network in map(_network, _keys(content)) if network is not None]
+
+
+def may_match(content: bytes, network: Network) -> bool:
+    """Whether the file matches the network, or holds a key whose meaning is not known, such as `*`."""
+    keys = [_network(key) for key in _keys(content)]
+    return None in keys or covered(network, [key for key in keys if key is not None])
+
+
+def _keys(content: bytes) -> Iterator[bytes]:
     for line in content.split(b"\n"):
         if not line.strip() or line[:1].isspace() or line.startswith(b"#"):
             continue
-        key = _QUOTED.match(line) if line.startswith(b'"') else _BARE.match(line)
-        if key is None:
-            continue
-        text = key[1] if line.startswith(b'"') else key[0]
-        try:
-            found.append(ipaddress.ip_network(text.decode("ascii"), strict=False))
-        except ValueError:
-            continue
-    return found
+        quoted = _QUOTED.match(line)
+        bare = _BARE.match(line)
+        if quoted is not None:
+            yield quoted[1]
+        elif bare is not None:
+            yield bare[0]
+
+
+def _network(key: bytes) -> Optional[Network]:
+    try:
+        return ipaddress.ip_network(key.decode("ascii"), strict=False)
+    except ValueError:
+        return None
 
 
 def missing(content: bytes, wanted: Sequence[Network]) -> list[Network]:

@@ -10,6 +10,7 @@ from typing import Any, Callable, Optional
 from mxverdict.errors import JournalError, MxVerdictError, UsageError, WindowRefused
 from mxverdict.host import Host
 from mxverdict.language import stored
+from mxverdict.testers import UNKNOWN_HOSTS
 from mxverdict.whm.api import LocalWhmApi, WhmApi
 from mxverdict.window import audit, delay_off, exim, notify, trusted_hosts, verify, visits, whitelist, words
 from mxverdict.window.clock import instant
@@ -36,8 +37,6 @@ from mxverdict.window.networks import MOST, Network, covered, parse, sample, sho
 _API_TIMEOUT_CLOSING = 8.0
 _FIRST_RETRY = 30.0
 _LAST_RETRY = 900.0
-_STRANGER = "192.0.2.1"
-"""An address of nobody (RFC 5737): what any unknown visitor meets."""
 
 _LIST_ENTRIES = "list_entries"
 _TRUSTED_HOSTS = "trusted_hosts"
@@ -240,7 +239,7 @@ class Operations:
         host, api = self.host, self.api
         samples = [sample(network) for network in networks]
         if kind == DELAY_OFF:
-            samples.append(_STRANGER)
+            samples.append(UNKNOWN_HOSTS[4])
             delay_off.check(host)
             before = verify.delays(host, samples, tester)
             return before, [(_DELAY_SETTING, lambda _, record: delay_off.apply(host, api, record))]

@@ -11,9 +11,8 @@ from mxverdict.errors import HostError, UsageError
 from mxverdict.evidence import Preview
 from mxverdict.host import Host
 from mxverdict.language import stored
-from mxverdict.testers import load
+from mxverdict.testers import UNKNOWN_HOSTS, load
 from mxverdict.window import files, listfile
-from mxverdict.window.networks import covered
 
 _AT_A_TIME = 8
 _LOCAL = {4: "127.0.0.1", 6: "::1"}
@@ -28,7 +27,7 @@ def commands_of(tester: str, address: str) -> tuple[tuple[str, str], ...]:
 
 
 def previews(host: Host, addresses: Sequence[str], tester: str) -> dict[str, Preview]:
-    """What Exim would do to each address now. Raises HostError when it gives no full answer for one."""
+    """Return what Exim would do to each address (IP) now. Raises CommandMissing when there is no Exim."""
     lines = delay_stanzas(host.exim_conf) or []
 
     def ask(address: str) -> Preview:
@@ -36,25 +35,17 @@ def previews(host: Host, addresses: Sequence[str], tester: str) -> dict[str, Pre
         return preview(host, address, local, commands_of(tester, address), delay_lines=lines)
 
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        answers = dict(zip(addresses, pool.map(ask, addresses)))
-    for address, answer in answers.items():
-        if answer.failure:
-            raise HostError(
-                stored("Exim's preview for {address} failed: {reason}").format(
-                    address=address, reason=answer.detail
-                )
-            )
-    return answers
+        return dict(zip(addresses, pool.map(ask, addresses)))
 
 
 def delays(host: Host, addresses: Sequence[str], tester: str) -> dict[str, int]:
-    """Seconds of delay that each address would meet in one session."""
-    return {address: total(answer) for address, answer in previews(host, addresses, tester).items()}
-
-
-def _listed(host: Host, address: str) -> bool:
-    content = files.read(host.sender_verify_bypass_hosts) or b""
-    return covered(ipaddress.ip_network(address), listfile.networks(content))
+    """Return the seconds of delay that each address would see in one session. Raises HostError when Exim
+    gives no full answer for one."""
+    answers = previews(host, addresses, tester)
+    for address, answer in answers.items():
+        if answer.failure:
+            raise _failed(address, answer)
+    return {address: total(answer) for address, answer in answers.items()}
 
 
 def total(answer: Preview) -> int:
@@ -71,27 +62,56 @@ def opened(host: Host, addresses: Sequence[str], tester: str) -> None:
 
 
 def closed(host: Host, before: dict[str, int], tester: str) -> list[str]:
-    """Remarks on addresses that were delayed before the window and are spared now by something else.
+    """Return notes on addresses that were delayed before the window and are not delayed now.
 
-    Raises HostError when the delay has not come back and Exim names no reason.
+    The caller has reverted the window's changes and seen them gone from files and configuration, which is
+    what closes a window. Exim's trace only explains: what it does not tell, or tells in a shape that is not
+    known, becomes a note. Raises HostError when Exim answers no one any more, or when it still exempts an
+    address by the list whose entry is gone.
     """
-    if not before:
-        return []
-    remarks: list[str] = []
-    for address, answer in previews(host, list(before), tester).items():
-        if total(answer) or not before[address]:
-            continue
-        spared_by = [name for stage in answer.stages for name in stage.exempted_by]
-        if spared_by[:1] == [str(host.sender_verify_bypass_hosts)] and not _listed(host, address):
-            raise HostError(stored("Exim still spares {address} the delay").format(address=address))
-        if spared_by:
-            remarks.append(
-                stored("{address} is still spared the delay, by {file}").format(
-                    address=address, file=spared_by[0]
-                )
+    notes: list[str] = []
+    for address, answer in previews(host, [one for one in before if before[one]], tester).items():
+        if answer.failure and answer.understood:
+            raise _failed(address, answer)
+        if answer.failure:
+            notes.append(
+                stored(
+                    "the window's changes are reverted; what Exim does to {address} now could not be "
+                    "simulated: {reason}"
+                ).format(address=address, reason=answer.detail)
             )
-        elif not delay_stanzas(host.exim_conf):
-            remarks.append(stored("the delay was switched off for everybody when this window closed"))
-        else:
-            raise HostError(stored("Exim still does not delay {address}").format(address=address))
-    return list(dict.fromkeys(remarks))
+        elif not total(answer):
+            notes.append(_not_delayed(host, address, answer, tester))
+    return list(dict.fromkeys(notes))
+
+
+def _not_delayed(host: Host, address: str, answer: Preview, tester: str) -> str:
+    exempted_by = [name for stage in answer.stages for name in stage.exempted_by]
+    if exempted_by[:1] == [str(host.sender_verify_bypass_hosts)] and not _may_be_listed(host, address):
+        raise HostError(stored("Exim still exempts {address} from the delay").format(address=address))
+    if exempted_by:
+        return stored("{address} is still exempt from the delay, by {file}").format(
+            address=address, file=exempted_by[0]
+        )
+    if not delay_stanzas(host.exim_conf):
+        return stored("the delay was off for all senders when this window closed")
+    stranger = UNKNOWN_HOSTS[6 if ":" in address else 4]
+    if total(previews(host, [stranger], tester)[stranger]):
+        return stored(
+            "{address} is still exempt from the delay, by an entry that Exim's trace does not name; "
+            "unknown hosts are delayed again"
+        ).format(address=address)
+    return stored(
+        "the window's changes are reverted, yet Exim delays no unknown host; check the delay in {exim_conf}"
+    ).format(exim_conf=host.exim_conf)
+
+
+def _may_be_listed(host: Host, address: str) -> bool:
+    content = files.read(host.sender_verify_bypass_hosts) or b""
+    return listfile.may_match(content, ipaddress.ip_network(address))
+
+
+def _failed(address: str, answer: Preview) -> HostError:
+    return HostError(
+        stored("Exim's preview for {address} failed: {reason}").format(address=address, reason=answer.detail)
+    )
