@@ -1,4 +1,6 @@
-"""Records what this machine's Exim prints in simulated sessions: `python -m tests.sandbox.record_traces FOLDER`.
+"""Records what this machine's Exim prints in simulated sessions.
+
+Run by hand: `python -m tests.sandbox.record_traces FOLDER`.
 
 Writes `exim-VERSION.txt`: for each scene a line `== SCENE`, then the trace with the sandbox's folder cut off.
 """

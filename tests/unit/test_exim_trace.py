@@ -1,7 +1,7 @@
 """The trace of `exim -bh`, as each version prints it.
 
-The traces in `tests/tables/exim_traces` were recorded with tests/sandbox/record_traces.py: 4.94, 4.96, 4.98 and
-4.100 as Debian ships them, 4.97 and 4.99 as built from Exim's sources.
+The traces in `tests/tables/exim_traces` were recorded with tests/sandbox/record_traces.py: 4.94, 4.96, 4.98
+and 4.100 as Debian ships them, 4.95, 4.97 and 4.99 as built from Exim's sources.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def parse(version: str, scene: str, change: tuple[str, str] = ("", "")) -> list[
 
 
 def test_every_version_is_there() -> None:
-    assert [version.split(".")[1] for version in VERSIONS] == ["100", "94", "96", "97", "98", "99"]
+    assert [version.split(".")[1] for version in VERSIONS] == ["100", "94", "95", "96", "97", "98", "99"]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -107,7 +107,7 @@ def test_a_delay_of_no_seconds_delays_nothing() -> None:
 
 
 def test_a_list_with_a_separator_of_its_own() -> None:
-    """Newer ones print the list without its separator: the text of the condition is not that of the answer."""
+    """Newer ones print the list without its separator, unlike the condition."""
     trace = TraceParser([range(5, 9)]).stage(
         [
             '>>> processing ACL c "warn" (/etc/exim.conf 6)',
@@ -115,13 +115,13 @@ def test_a_list_with_a_separator_of_its_own() -> None:
             '>>> host in " 127.0.0.1 ; +known"?',
             ">>>  list element: +known",
             ">>>   start sublist known",
-            '>>>    \u254ehost in "iplsearch,ret=key;/etc/known"? yes (matched "iplsearch,ret=key;/etc/known")',
+            '>>>    \u254ehost in "iplsearch,ret=key;/k"? yes (matched "iplsearch,ret=key;/k")',
             ">>>   end sublist known",
             '>>>  host in " 127.0.0.1 ; +known"? yes (matched "+known")',
             ">>> warn: condition test failed in ACL c",
         ]
     )
-    assert trace.exempted_by == ("/etc/known",)
+    assert trace.exempted_by == ("/k",)
 
 
 def test_a_deferred_lookup_exempts_nobody() -> None:
