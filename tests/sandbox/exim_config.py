@@ -1,4 +1,4 @@
-"""The whole `exim.conf` of the sandbox's server (facts: whm.md 1.5, 2.1, 10)."""
+"""The whole `exim.conf` of the sandbox's server (facts: whm.md 1.5, 2.1, 10, 12.3)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from tests.sandbox.settings import Settings
 
 _DEFAULT_BANNER = "${primary_hostname} ESMTP Exim ${version_number} \\#${compile_number} ${tod_full}"
 _BANNER_NOTICE = "\\nBulk mail that nobody asked for is not welcome here,\\nand is not accepted."
+
+_RELAY_DOMAINS = "+local_domains : +secondarymx_domains"
 
 _HOST_LISTS = """\
 hostlist loopback = <; @[]; 127.0.0.0/8 ; 0.0.0.0 ; ::1 ; ::ffff:127.0.0.0/104
@@ -26,6 +28,7 @@ hostlist cpanel_mail_netblocks = net-iplsearch;%ROOT%/etc/cpanel_mail_netblocks
 hostlist recent_recipient_mail_server_ips = net-iplsearch;%ROOT%/etc/recent_recipient_mail_server_ips
 
 domainlist local_domains = lsearch;%ROOT%/etc/localdomains
+domainlist secondarymx_domains = lsearch;%ROOT%/etc/secondarymx
 """
 
 _ROUTERS = """\
@@ -42,6 +45,11 @@ local:
   driver = accept
   local_parts = %LOCAL_PARTS%
   transport = mailbox
+
+nobody:
+  driver = redirect
+  allow_fail
+  data = :fail: No such user here
 
 begin transports
 
@@ -77,8 +85,7 @@ def render(
     main = {**_main_options(root, settings), **overrides}
     parts = [
         "".join(f"{key} = {value}\n" for key, value in main.items()),
-        _HOST_LISTS
-        + f"domainlist relay_domains = {'*' if settings.open_relay else f'lsearch;{root}/etc/secondarymx'}\n",
+        _HOST_LISTS + f"domainlist relay_domains = {'*' if settings.open_relay else _RELAY_DOMAINS}\n",
         "begin acl\n",
         exim_acl.render(root, options, settings, greylisting),
         _ROUTERS.replace("%LOCAL_PARTS%", "*" if settings.catch_all else "! ^.*[%!/@]"),
@@ -104,6 +111,7 @@ def _main_options(root: Path, settings: Settings) -> dict[str, str]:
         "smtp_banner": f'"{settings.banner or _DEFAULT_BANNER}{_BANNER_NOTICE}"',
         "exim_group": "mail",
         "spool_directory": f"{root}/var/spool/exim",
+        "split_spool_directory": "true",
         "log_file_path": f"{root}/var/log/exim_%slog",
         "pid_file_path": f"{root}/var/spool/exim/exim-daemon.pid",
         "log_selector": "+incoming_port +smtp_connection +all_parents"
@@ -117,6 +125,8 @@ def _main_options(root: Path, settings: Settings) -> dict[str, str]:
         "auth_advertise_hosts": "${if eq {$tls_in_cipher}{}{}{*}}",
         "chunking_advertise_hosts": "198.51.100.254",
         "acl_smtp_connect": "acl_smtp_connect",
+        "acl_smtp_helo": "acl_smtp_helo",
+        "acl_smtp_mail": "acl_smtp_mail",
         "acl_smtp_rcpt": "acl_smtp_rcpt",
         "acl_smtp_data": "accept",
         "acl_smtp_notquit": "acl_smtp_notquit",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 DEFAULT = """\
+acl_0tracksenders=0
 acl_delay_unknown_hosts=1
 acl_dictionary_attack=1
 acl_dont_delay_greylisting_common_mail_providers=0

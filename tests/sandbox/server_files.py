@@ -8,7 +8,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from tests.sandbox import localopts
+from tests.sandbox import cdb, localopts
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXIM_GROUP = "mail"
@@ -30,12 +30,15 @@ _LIST_FILES = {
     "secondarymx": 0o640,
     "mailhelo": 0o640,
     "mailips": 0o640,
+    "eximrejects": 0o644,
 }
 _CONTENT = {
     "localdomains": "cp1.example.net\nshop.example\nbakery.example\n",
     "neighbor_netblocks": "",
     "cpanel_mail_netblocks": "192.0.2.64/27 # mail servers of the vendor\n",
     "greylist_common_mail_providers": "192.0.2.128/27 # a common mail provider\n",
+    "eximrejects": "host_accept_relay: Relaying through $primary_hostname needs authentication.\\n"
+    "$sender_fullhost is not allowed to send to other servers.\n",
 }
 _SCRIPTS = ("buildeximconf", "restartsrv_exim")
 
@@ -75,6 +78,7 @@ def lay_out(root: Path) -> None:
         file.write_text(_CONTENT.get(name, ""))
         shutil.chown(file, "root", EXIM_GROUP)
         file.chmod(mode)
+    (root / "etc/domain_remote_mx_ips.cdb").write_bytes(cdb.encoded({}))
     (root / "etc/exim.conf.localopts").write_text(localopts.DEFAULT)
     (root / "etc/exim.conf.local").write_text("@CONFIG@\n")
     spool = root / "var/spool/exim"

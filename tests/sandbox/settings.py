@@ -23,10 +23,14 @@ class Settings:
     banner: Optional[str] = None
     """First line of the greeting after the code; None: host, Exim version and date as cPanel has it."""
     slow_fail_limit: int = 5
-    """All-failed sessions per hour after which a host is refused at connect."""
+    """Rate of all-failed sessions per hour from which a host is refused at connect."""
     spam_marked: bool = False
     """True: the spam scan marks every message, so the third delay applies."""
     smtp_accept_max: int = 100
+    negation: str = "list"
+    """The hosts exempt from the delay: one negated `list`, as cPanel has it, or a negation on `each` item."""
+    helo_checked_at: str = "mail"
+    """In which ACL the rules on EHLO names stand: `mail`, or `helo`, where an administrator may put them."""
     callout_seconds: int = 60
     """Patience of a sender verification callout, when callouts are on."""
 
