@@ -42,6 +42,12 @@ def test_plural(count: int, english: str, german: str, tmp_path: Path) -> None:
         assert ngettext("{count} cow", "{count} cows", count) == f"{{count}} {english.replace('r', 'c', 1)}"
 
 
+def test_a_text_that_has_a_plural_is_found_without_a_count(tmp_path: Path) -> None:
+    with speaking(tmp_path, _TEXTS):
+        assert gettext("{count} row") == "{count} Zeile"
+        assert gettext("{count} rows") == "{count} rows"
+
+
 @pytest.mark.parametrize(
     ("number", "digits", "english", "german"),
     [
