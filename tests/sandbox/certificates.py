@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import subprocess
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 KINDS = ("trusted", "self_signed", "expired", "other_name")
 _NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+_DATE = "%Y%m%d%H%M%SZ"
+_CA_SETTINGS = """\
+[ca]
+default_ca = sandbox
+[sandbox]
+database = {database}
+new_certs_dir = {folder}
+rand_serial = yes
+unique_subject = no
+default_md = sha256
+policy = any_name
+[any_name]
+commonName = supplied
+"""
 
 
 class Authority:
@@ -40,10 +55,16 @@ class Authority:
             f"subjectAltName=DNS:{name}\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
         )
         self._openssl("req", "-new", *_NEW_KEY, "-keyout", key, "-out", request, *subject)
+        # `ca` alone takes both dates in each OpenSSL from 1.1.1: others refuse an end before the beginning.
+        index, settings = self._folder / "index.txt", self._folder / "ca.cnf"
+        index.touch()
+        settings.write_text(_CA_SETTINGS.format(database=index, folder=self._folder))
+        now = datetime.now(timezone.utc)
+        end = now + timedelta(days=-1 if kind == "expired" else 30)
         self._openssl(
-            "x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self._key,
-            "-CAcreateserial", "-days", "-1" if kind == "expired" else "30",
-            "-extfile", extensions, "-out", certificate,
+            "ca", "-batch", "-notext", "-config", settings, "-in", request, "-cert", self.certificate,
+            "-keyfile", self._key, "-startdate", f"{now - timedelta(days=2):{_DATE}}",
+            "-enddate", f"{end:{_DATE}}", "-extfile", extensions, "-out", certificate,
         )  # fmt: skip
 
     @staticmethod
