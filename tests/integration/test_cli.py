@@ -20,6 +20,8 @@ import pytest
 from tests.sandbox.box import Sandbox
 from tests.sandbox.whm.access import tokens
 
+pytestmark = pytest.mark.exim
+
 LISTS = ("senderverifybypasshosts", "skipsmtpcheckhosts", "exim.conf", "exim.conf.localopts")
 
 

@@ -25,6 +25,8 @@ from tests.sandbox.demo_story import StepFailed, Story
 from tests.sandbox.server_files import REPOSITORY
 from tests.sandbox.whm.defaults import PASSWORDS
 
+pytestmark = pytest.mark.exim
+
 
 class Demo:
     """The demo as a foreground job of a terminal of its own."""

@@ -26,6 +26,8 @@ from tests.privileges.world import (
     shows_nothing_of_others,
 )
 
+pytestmark = pytest.mark.exim
+
 SESSION = "/cpsess1234567890"
 _PEOPLE = {person.name: person for person in PEOPLE}
 _ROOT, _ALICE = _PEOPLE["root"], _PEOPLE["alice"]

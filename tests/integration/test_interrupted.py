@@ -16,6 +16,8 @@ from mxverdict.host import MARK_VARIABLE
 from tests.sandbox.box import Sandbox
 from tests.sandbox.network import enter, is_running
 
+pytestmark = pytest.mark.exim
+
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Sandbox]:

@@ -11,6 +11,8 @@ from mxverdict.window import Window, open_windows
 from tests.privileges.people import PEOPLE
 from tests.privileges.world import Answer, World
 
+pytestmark = pytest.mark.exim
+
 _PEOPLE = {person.name: person for person in PEOPLE}
 
 

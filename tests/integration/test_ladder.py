@@ -19,6 +19,8 @@ from tests.sandbox.box import Sandbox
 from tests.sandbox.network import SERVER_IPV4, SERVER_IPV4_SECOND, SERVER_IPV6
 from tests.sandbox.peers import Peer, Peers
 
+pytestmark = pytest.mark.exim
+
 TABLE = json.loads((Path(__file__).parents[1] / "tables/ladder_outcomes.json").read_text())
 CASES = {case["name"]: case for case in TABLE["cases"]}
 RECEIVERS = ("gmail.com", "outlook.com", "yahoo.com", "icloud.com")

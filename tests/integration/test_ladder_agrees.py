@@ -18,6 +18,8 @@ from tests.sandbox.box import Sandbox
 from tests.sandbox.network import SERVER_IPV4
 from tests.sandbox.peers import Peers
 
+pytestmark = pytest.mark.exim
+
 TABLE = json.loads((Path(__file__).parents[1] / "tables/ladder_callbacks.json").read_text())
 SENDERS = {entry["sender"]: entry for entry in TABLE["senders"]}
 PLAIN = (

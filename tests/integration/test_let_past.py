@@ -19,6 +19,8 @@ from tests.integration.windows import Windows
 from tests.sandbox.box import Sandbox
 from tests.sandbox.comparison import differences
 
+pytestmark = pytest.mark.exim
+
 _GATHER = """
 import json
 from mxverdict import testers

@@ -20,6 +20,8 @@ from mxverdict.host import Host
 from tests import log_reference
 from tests.sandbox.box import Sandbox
 
+pytestmark = pytest.mark.exim
+
 SERVER = "203.0.113.10"
 KEEPER = "18.209.86.113"
 STRANGER = "198.51.100.7"

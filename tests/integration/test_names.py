@@ -15,6 +15,8 @@ import pytest
 from tests.sandbox.box import Sandbox
 from tests.sandbox.peers import Peer, Peers
 
+pytestmark = pytest.mark.exim
+
 TABLE = json.loads((Path(__file__).parents[1] / "tables/names_rows.json").read_text())
 CASES = {case["case"]: case for case in TABLE["cases"]}
 PEER = "198.51.100.50"

@@ -6,7 +6,11 @@ import hashlib
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.sandbox.box import Sandbox
+
+pytestmark = pytest.mark.exim
 
 HUNDRED_PREVIEWS = """
 from concurrent.futures import ThreadPoolExecutor

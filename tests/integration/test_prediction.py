@@ -16,6 +16,8 @@ import pytest
 from tests.integration.predictions import SOURCE, Comparison, compare
 from tests.sandbox.box import Sandbox
 
+pytestmark = pytest.mark.exim
+
 Change = Callable[[Sandbox], None]
 AT_A_TIME = 4
 

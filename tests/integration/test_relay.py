@@ -15,6 +15,8 @@ from mxverdict.collect.relay import variants
 from tests.sandbox.box import Sandbox
 from tests.sandbox.network import SERVER_IPV4, SERVER_IPV4_SECOND, SERVER_IPV6
 
+pytestmark = pytest.mark.exim
+
 OWN, HOSTNAME = "shop.example", "cp1.example.net"
 FOREIGN, HELO = "test@mxtoolboxsmtpdiag.com", "tester.example"
 STRANGER = "198.51.100.8"

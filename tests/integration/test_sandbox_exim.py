@@ -21,6 +21,8 @@ from tests.sandbox import network
 from tests.sandbox.box import Sandbox
 from tests.sandbox.server_files import REPOSITORY, exim_user
 
+pytestmark = pytest.mark.exim
+
 STRANGER = "198.51.100.7"
 NAMELESS = "198.51.100.8"
 STRANGER_NAME = "host7.example.org"

@@ -14,6 +14,8 @@ from mxverdict.host import Host
 from tests.integration.windows import Windows
 from tests.sandbox.box import Sandbox
 
+pytestmark = pytest.mark.exim
+
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Sandbox]:

@@ -13,6 +13,8 @@ from tests.integration.windows import TESTER
 from tests.sandbox.box import Sandbox
 from tests.sandbox.names import Records
 
+pytestmark = pytest.mark.exim
+
 NEW = "198.51.100.201"
 LIAR = "198.51.100.202"
 ONE_WAY = "198.51.100.203"

@@ -18,6 +18,8 @@ from mxverdict.host import Host
 from tests.sandbox.box import TESTER, Sandbox
 from tests.sandbox.peers import Peers
 
+pytestmark = pytest.mark.exim
+
 TABLE: dict[str, Any] = json.loads((Path(__file__).parents[1] / "tables/traffic_exim.json").read_text())
 NAMED, NAMELESS, IPV6 = "198.51.100.7", "198.51.100.8", "2001:db8:99::7"
 DELAY = 2

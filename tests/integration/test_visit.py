@@ -17,6 +17,8 @@ from tests.sandbox.tester_dialogue import Conversation, converse
 from tests.sandbox.tester_dns import ReverseDns
 from tests.sandbox.tester_report import Limits, Report
 
+pytestmark = pytest.mark.exim
+
 PATIENCE, WARN, BAD = 1.5, 0.5, 0.8
 NAMED = ReverseDns("cp1.example.net", True)
 GOOD = (

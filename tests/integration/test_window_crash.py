@@ -14,6 +14,8 @@ from mxverdict import window as window_functions
 from tests.integration.windows import Windows
 from tests.sandbox.box import Sandbox
 
+pytestmark = pytest.mark.exim
+
 
 @pytest.fixture(scope="module")
 def windows() -> Iterator[Windows]:

@@ -15,6 +15,8 @@ from mxverdict.host import MARK_VARIABLE
 from tests.integration.windows import STRANGER, TESTER, Windows
 from tests.sandbox.box import Sandbox
 
+pytestmark = pytest.mark.exim
+
 KEY = "acl_delay_unknown_hosts"
 OFF = f"{KEY}=0"
 

@@ -17,6 +17,8 @@ from tests.integration.windows import STRANGER, TESTER, Windows
 from tests.sandbox.box import Sandbox
 from tests.sandbox.network import SERVER_IPV4
 
+pytestmark = pytest.mark.exim
+
 PATIENCE = 30.0
 """Seconds within which a window has to be closed after a visit; it takes about four."""
 QUIET = 5.0

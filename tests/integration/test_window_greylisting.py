@@ -11,6 +11,8 @@ import pytest
 from tests.integration.windows import STRANGER, TESTER, Windows
 from tests.sandbox.box import Sandbox
 
+pytestmark = pytest.mark.exim
+
 QUICK = "from mxverdict.window import trusted_hosts; trusted_hosts._FILE_WAIT = 0.1"
 
 

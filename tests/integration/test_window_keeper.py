@@ -15,6 +15,8 @@ from tests.integration.windows import STRANGER, TESTER, Windows
 from tests.sandbox.box import Sandbox
 from tests.sandbox.whm.defaults import CONTACT
 
+pytestmark = pytest.mark.exim
+
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Sandbox]:

@@ -14,6 +14,8 @@ from mxverdict.window import lately
 from tests.integration.windows import MXTOOLBOX, STRANGER, TESTER, Windows
 from tests.sandbox.box import Sandbox
 
+pytestmark = pytest.mark.exim
+
 OTHERS = "# ours\n10.9.9.9\n192.0.2.0/24  # office\n"
 AGE = 400 * 86_400.0
 

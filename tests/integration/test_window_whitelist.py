@@ -10,6 +10,8 @@ from mxverdict.window.lock import exclusive
 from tests.integration.windows import MXTOOLBOX, STRANGER, TESTER, Windows
 from tests.sandbox.box import Sandbox
 
+pytestmark = pytest.mark.exim
+
 UNPROVEN = "from mxverdict.window import verify; verify.previews = lambda *_: {}"
 """Saves the time of many previews."""
 
