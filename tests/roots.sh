@@ -1,0 +1,175 @@
+# shellcheck shell=bash
+# Debian roots of other suites, each with an Exim of its own, beside this machine's. Sourced by tests/run and tests/fresh.
+#
+# A root is made once a month by debootstrap. Tests run in a copy of it that is gone with them, with mounts and
+# process ids of their own, so that nothing outlives them and two runs at once do not meet.
+# Needs `fail`.
+
+roots=/var/cache/mxverdict-roots
+# shellcheck disable=SC2034
+exim_suites=(bullseye bookworm trixie sid)
+# shellcheck disable=SC2034
+newest_suite=sid
+
+oldest_exim() { # SUITE: the version that it serves at least; all but sid stay with theirs
+    case $1 in
+        bullseye) echo 4.94 ;;
+        bookworm) echo 4.96 ;;
+        trixie) echo 4.98 ;;
+        sid) echo 4.99 ;;
+    esac
+}
+
+mirror() { # prints the Debian mirror that this machine's apt uses; nothing on another distribution
+    [ "$(. /etc/os-release && echo "$ID")" = debian ] || return 0
+    apt-get indextargets --format "\$(COMPONENT) \$(RELEASE) \$(REPO_URI)" 'Created-By: Packages' |
+        awk -v own="$(. /etc/os-release && echo "${VERSION_CODENAME-}")" '
+            $1 == "main" && $2 == own { print $3; found = 1; exit }
+            $1 == "main" && $2 ~ /^(sid|unstable|testing|stable)$/ && !other { other = $3 }
+            END { if (!found && other) print other }'
+}
+
+# --- running in a root ---------------------------------------------------------------------------------------
+
+run_in() { # TREE CHECKOUT [NAME=VALUE …] COMMAND …: in that folder as root folder; it keeps what is written
+    _enter kept "$@"
+}
+
+run_in_copy() { # the same, and what is written is thrown away, except in the checkout
+    _enter copied "$@"
+}
+
+_enter() {
+    # Process 1 is a shell, not the command: it reaps what the command leaves behind.
+    setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --propagation private -- \
+        bash -euc "$(declare -f _entered); _entered \"\$@\"" run_in "$@"
+}
+
+_entered() { # KIND TREE CHECKOUT …
+    local kind=$1 tree=$2 checkout=$3 copy trust
+    trust=${SSL_CERT_FILE:-${PIP_CERT:-}}
+    shift 3
+    if [ "$kind" = copied ]; then
+        copy=$tree.copy
+        mkdir -p "$copy"
+        mount -t tmpfs -o mode=755 copy "$copy"
+        mkdir "$copy/changes" "$copy/work" "$copy/root"
+        mount -t overlay -o "lowerdir=$tree,upperdir=$copy/changes,workdir=$copy/work" copy "$copy/root"
+        tree=$copy/root
+    else
+        mount --bind "$tree" "$tree"
+    fi
+    cp /etc/resolv.conf /etc/hosts "$tree/etc/"
+    mount -t proc proc "$tree/proc"
+    mount -t sysfs sysfs "$tree/sys"
+    mount --rbind /dev "$tree/dev"
+    mount -t tmpfs -o mode=755 run "$tree/run"
+    [ -z "$trust" ] || cp "$trust" "$tree/run/trust.pem"
+    if [ "$kind" = copied ]; then
+        mount -t tmpfs -o mode=1777 tmp "$tree/tmp"
+    fi
+    if [ -n "$checkout" ]; then
+        mkdir -p "$tree$checkout"
+        mount --bind "$checkout" "$tree$checkout"
+    fi
+    env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM=dumb \
+        chroot "$tree" env --chdir="${checkout:-/root}" "$@"
+}
+
+# For pip and npm in a root: this machine's proxies, and its authorities where it was told of others.
+network_variables() { # prints NAME=VALUE lines
+    local name
+    for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY PIP_INDEX_URL; do
+        [ -z "${!name-}" ] || printf '%s=%s\n' "$name" "${!name}"
+    done
+    if [ -n "${SSL_CERT_FILE:-${PIP_CERT:-}}" ]; then
+        printf '%s=/run/trust.pem\n' SSL_CERT_FILE PIP_CERT NODE_EXTRA_CA_CERTS
+    fi
+}
+
+# --- making one ----------------------------------------------------------------------------------------------
+
+# NAME STAMP COMMAND …: $roots/NAME, filled by `COMMAND … FOLDER` whenever the stamp is another one.
+_keep() {
+    local folder=$roots/$1 stamp=$2
+    shift 2
+    mkdir -p "$roots"
+    (
+        flock 9
+        [ "$(cat "$folder.stamp" 2>/dev/null)" != "$stamp" ] || exit 0
+        rm -rf "$folder.stamp" "$folder" "$folder.unfinished"
+        "$@" "$folder.unfinished" && mv "$folder.unfinished" "$folder" && printf '%s\n' "$stamp" >"$folder.stamp"
+    ) 9>"$folder.lock"
+}
+
+minbase() { # SUITE: makes $roots/SUITE-minbase, which holds what `debootstrap --variant=minbase` puts there
+    _keep "$1-minbase" "$(date +%Y-%m) $(declare -f _debootstrap)" _debootstrap "$1"
+}
+
+exim_root() { # SUITE: makes $roots/SUITE-exim, which has besides what the sandbox needs
+    minbase "$1" &&
+        _keep "$1-exim" "$(cat "$roots/$1-minbase.stamp" tests/packages.sh) $(declare -f need_python need_for_sandbox)" \
+            _with_exim "$1"
+}
+
+_debootstrap() { # SUITE FOLDER
+    local mirror
+    mirror=${MIRROR:-$(mirror)}
+    # With mounts of its own: when it is interrupted, nothing of this machine is mounted in what is left.
+    # shellcheck disable=SC2086
+    setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --propagation private -- \
+        env -i PATH="$PATH" HOME=/root http_proxy="${http_proxy-}" \
+        debootstrap --variant=minbase "$1" "$2" $mirror || return
+    # What of this machine's apt says how the mirror is reached. Suites that have ended are not signed anew.
+    {
+        apt-config dump 2>/dev/null | grep -E '^Acquire::https?::' || true
+        echo 'Acquire::Check-Valid-Until "false";'
+    } >"$2/etc/apt/apt.conf.d/90mirror"
+}
+
+_with_exim() { # SUITE FOLDER
+    cp -a "$roots/$1-minbase" "$2" &&
+        echo force-unsafe-io >"$2/etc/dpkg/dpkg.cfg.d/unsafe-io" &&
+        run_in "$2" "$PWD" bash -euc '
+            fail() { echo "$*" >&2; exit 3; }
+            . tests/packages.sh
+            . tests/environment.sh
+            need_python
+            need_for_sandbox
+            install_missing_packages
+            apt-get clean'
+}
+
+# --- the tests in one ----------------------------------------------------------------------------------------
+
+root_environment() { # SUITE: makes its root, and $venvs/root-SUITE with the root's Python
+    exim_root "$1" || return
+    local network
+    mapfile -t network < <(network_variables)
+    # shellcheck disable=SC2016
+    in_root "$1" ${network[@]+"${network[@]}"} bash -euc '
+        fail() { echo "$*" >&2; exit 3; }
+        . tests/environment.sh
+        environment "$1" /usr/bin/python3 requirements.lock requirements-tests.lock' bash "root-$1"
+}
+
+in_root() { # SUITE COMMAND …: with the checkout at its own place
+    local suite=$1
+    shift
+    (
+        flock -s 9
+        run_in_copy "$roots/$suite-exim" "$PWD" "$@"
+    ) 9>>"$roots/$suite-exim.lock"
+}
+
+exim_of() { # SUITE: prints the version of its Exim; fails when it is older than `oldest_exim` or of another series
+    local version least
+    least=$(oldest_exim "$1")
+    version=$(in_root "$1" exim4 -C /dev/null -bV | sed -n 's/^Exim version \([^ ]*\) .*/\1/p')
+    echo "$version"
+    case $1,$version in
+        sid,*) [ "$(printf '%s\n' "$least" "$version" | sort -V | head -n 1)" = "$least" ] ;;
+        *,"$least" | *,"$least".*) ;;
+        *) return 1 ;;
+    esac
+}
