@@ -165,7 +165,7 @@ in_root() { # SUITE COMMAND …: with the checkout at its own place
 exim_of() { # SUITE: prints the version of its Exim; fails when it is older than `oldest_exim` or of another series
     local version least
     least=$(oldest_exim "$1")
-    version=$(in_root "$1" exim4 -C /dev/null -bV | sed -n 's/^Exim version \([^ ]*\) .*/\1/p')
+    version=$(in_root "$1" exim4 -C /dev/null -bV 2>/dev/null | sed -n 's/^Exim version \([^ ]*\) .*/\1/p')
     echo "$version"
     case $1,$version in
         sid,*) [ "$(printf '%s\n' "$least" "$version" | sort -V | head -n 1)" = "$least" ] ;;
