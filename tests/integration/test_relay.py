@@ -122,9 +122,12 @@ def test_what_a_catch_all_takes_is_no_relaying(closed: Sandbox) -> None:
 def test_a_server_without_a_catch_all_refuses_every_variant(closed: Sandbox) -> None:
     closed.configure(catch_all=False)
     try:
-        _, findings = read(closed)
+        tests, findings = read(closed)
+        (hack,) = [test for test in tests if test["name"] == "percent hack"]
+        refusing = statement_of(closed, hack)
     finally:
         closed.configure(catch_all=True)
+    assert refusing.startswith("require verify = recipient")
     assert texts(findings, "ok") == ["no: 19 ways to ask are refused"]
     assert len(findings) == 1
 
@@ -148,6 +151,40 @@ def test_a_real_stranger_meets_what_was_previewed(kind: str, request: pytest.Fix
     tests, _ = read(box)
     previewed = [test["reply"]["code"] for test in tests if test["local_address"] == SERVER_IPV4]
     assert previewed == really(box)
+
+
+def statement_of(box: Sandbox, test: dict[str, Any]) -> str:
+    """The verb and the conditions of the ACL statement that decided."""
+    lines = (box.root / "etc/exim.conf").read_text().splitlines()
+    start = int(test["statement"].split()[-1])
+    return " ".join(line.strip() for line in lines[start - 1 : start + 2])
+
+
+def test_why_each_variant_is_refused(closed: Sandbox) -> None:
+    """The recipient is verified first, so that what has no mailbox here never gets to the relay check."""
+    tests, _ = read(closed)
+    asked = {test["name"]: test for test in tests if test["local_address"] == SERVER_IPV4}
+    assert "host_accept_relay" in statement_of(closed, asked["foreign sender, foreign recipient"])
+    assert asked["introduced by this server's own name"]["stage"] == "mail"
+    assert statement_of(closed, asked["introduced by this server's own name"]).startswith("drop condition")
+    assert asked["foreign address literal"]["statement"] == ""  # Exim's syntax check refuses it, no ACL
+    assert {test["unverified"] for test in tests} <= {"", "sender"}
+
+
+def test_a_foreign_domain_without_a_route_proves_nothing(closed: Sandbox) -> None:
+    """A refusal because its mail can go nowhere says nothing of mail to other domains."""
+    domain = FOREIGN.partition("@")[2]
+    closed.set_records(domain, "MX")
+    closed.reload_dns()
+    try:
+        tests, findings = read(closed)
+    finally:
+        closed.set_records(domain, "MX", f"10 mx.{domain}")
+        closed.reload_dns()
+    asked = {test["name"]: test["unverified"] for test in tests}
+    assert asked["foreign sender, foreign recipient"] == "sender"
+    assert asked["sender at a domain of this server"] == "recipient"
+    assert texts(findings, "unknown") and not texts(findings, "ok")
 
 
 def test_a_percent_hack_that_works_is_found(opened: Sandbox) -> None:

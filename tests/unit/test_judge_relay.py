@@ -8,7 +8,7 @@ from typing import Any, Optional
 
 import pytest
 
-from mxverdict.collect.relay import destination, variants
+from mxverdict.collect.relay import decision, destination, variants
 from mxverdict.evidence import Reply
 from mxverdict.evidence.relay import RelayTest
 from mxverdict.findings import Verdict
@@ -24,6 +24,7 @@ def made(
     routed: str = "",
     log: tuple[str, ...] = (),
     error: str = "",
+    unverified: str = "",
     **_: object,
 ) -> RelayTest:
     return RelayTest(
@@ -38,6 +39,7 @@ def made(
         log=tuple(log),
         routed=routed,
         error=error,
+        unverified=unverified,
     )
 
 
@@ -54,6 +56,55 @@ def test_one_variant(entry: dict[str, Any]) -> None:
 @pytest.mark.parametrize("entry", TABLE["routes"], ids=lambda entry: entry["name"])
 def test_where_exim_would_take_it(entry: dict[str, Any]) -> None:
     assert destination(entry["lines"], ("test@foreign.example",)) == entry["routed"]
+
+
+OLD_TRACE = """\
+>>> processing "accept" (/etc/exim.conf 90)
+>>> accept: condition test succeeded in ACL "acl_smtp_mail"
+>>> processing "%s" (/etc/exim.conf 182)
+>>> check %s
+>>> %s in ACL "acl_smtp_rcpt"
+>>> processing "accept" (/etc/exim.conf 244)
+>>> accept: condition test succeeded in ACL "acl_smtp_notquit"
+"""
+NEW_TRACE = """\
+>>> processing ACL acl_smtp_mail "accept" (/etc/exim.conf 90)
+>>> accept: condition test succeeded in ACL acl_smtp_mail
+>>> processing ACL acl_smtp_rcpt "%s" (/etc/exim.conf 182)
+>>> check %s
+>>> %s in ACL acl_smtp_rcpt
+>>> processing ACL acl_smtp_notquit "accept" (/etc/exim.conf 244)
+>>> accept: condition test succeeded in ACL acl_smtp_notquit
+"""
+INLINE_TRACE = """\
+>>> processing inline ACL "%s" (/etc/exim.conf 182)
+>>> check %s
+>>> %s in inline ACL
+"""
+
+
+@pytest.mark.parametrize("trace", [OLD_TRACE, NEW_TRACE, INLINE_TRACE], ids=["4.94", "4.99", "inline"])
+@pytest.mark.parametrize(
+    ("verb", "check", "result", "accepted", "unverified"),
+    [
+        ("accept", "verify = recipient", "succeeded", True, ""),
+        ("require", "verify = recipient", "failed", False, "recipient"),
+        ("deny", "!verify = sender", "succeeded", False, "sender"),
+        ("deny", "domains = +x", "succeeded", False, ""),
+        ("drop", "condition = 1", "succeeded", False, ""),
+        ("deny", "!verify = sender/callout", "deferred", False, "sender"),
+    ],
+)
+def test_the_statement_that_decides(
+    trace: str, verb: str, check: str, result: str, accepted: bool, unverified: str
+) -> None:
+    told = trace % (verb, check, f"{verb}: condition test {result}")
+    assert decision(told, accepted) == ("/etc/exim.conf 182", unverified)
+
+
+def test_no_statement_decides_what_exim_refuses_by_itself() -> None:
+    trace = OLD_TRACE % ("require", "verify = recipient", "require: condition test succeeded")
+    assert decision(trace, accepted=False) == ("", "")
 
 
 def test_one_variant_that_relays_is_enough_and_is_named() -> None:

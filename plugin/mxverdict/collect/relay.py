@@ -22,8 +22,13 @@ from mxverdict.language import stored
 from mxverdict.testers import UNKNOWN_HOSTS
 
 _AT_A_TIME = 4
-_STATEMENT = re.compile(r'processing (?:ACL )?"\w+" \(([^)\n]{1,200})\)')
-_DECIDED = re.compile(r'(?:accept|deny|require|drop|defer): condition test succeeded in ACL "(?!\w*notquit)')
+_STATEMENT = re.compile(r'processing (?:(?:inline )?ACL (?:\S+ )?)?"\w+" \(([^)\n]{1,200})\)')
+_VERIFIED = re.compile(r"check !?verify = (sender|recipient)\b")
+_DECIDED = re.compile(
+    r"\b(?:(accept|deny|drop|defer|discard)(?=: condition test succeeded)"
+    r"|require(?=: condition test failed)|\w+(?=: condition test deferred))"
+    r": condition test \w+ in (?:inline )?ACL(?! \"?\w*notquit)"
+)
 
 
 def variants(
@@ -93,42 +98,55 @@ def _play(
         ("rcpt", f"RCPT TO:<{recipient}>"),
     )
     seen = previews.preview(host, source, local_address, commands, timeout=min(previews.TIMEOUT, left))
-    test = _told(test, seen)
+    test = _told(test, seen, foreign)
     return _routed(host, test, foreign, deadline) if test.accepted else test
 
 
-def _told(test: RelayTest, seen: Preview) -> RelayTest:
+def _told(test: RelayTest, seen: Preview, foreign: str) -> RelayTest:
     if not seen.stages:
         return replace(test, error=seen.detail or stored("Exim gave no answer"))
     last = seen.stages[-1]
     answered = last.name == "rcpt" or (last.reply is not None and not last.reply.positive)
+    accepted = last.reply is not None and last.reply.positive
+    statement, unverified = decision(seen.raw, accepted) if answered else ("", "")
+    if unverified == "recipient" and _final(test.recipient) != foreign:
+        unverified = ""  # no such mailbox here: refused whoever asks
     return replace(
         test,
         stage=last.name,
         reply=last.reply,
         log=last.log,
-        statement=_statement(seen.raw) if answered else "",
+        statement=statement,
         error="" if answered else seen.detail or stored("Exim gave no answer"),
+        unverified=unverified,
     )
 
 
-def _statement(trace: str) -> str:
-    """File and line of the last ACL statement that decided (the ACL for lost connections comes after it)."""
-    current = decided = ""
+def decision(trace: str, accepted: bool) -> tuple[str, str]:
+    """File and line of the last ACL statement that decided so (the ACL for lost connections comes after it),
+    and whose verification failed in it: `sender`, `recipient` or "". Both are "" when no ACL refused."""
+    statement = failed = ""
+    decided = "", ""
     for line in trace.splitlines():
         if match := _STATEMENT.search(line):
-            current = match[1]
-        elif _DECIDED.search(line):
-            decided = current
+            statement, failed = match[1], ""
+        elif match := _VERIFIED.search(line):
+            failed = match[1]
+        elif (match := _DECIDED.search(line)) and (match[1] == "accept") == accepted:
+            decided = statement, "" if accepted else failed
     return decided
 
 
+def _final(recipient: str) -> str:
+    """The address a recipient stands for: Exim itself drops a source route."""
+    return recipient.partition(":")[2] if recipient.startswith("@") else recipient
+
+
 def _routed(host: Host, test: RelayTest, foreign: str, deadline: float) -> RelayTest:
-    """Where Exim would take the accepted recipient. A source route is dropped by Exim itself."""
-    address = test.recipient.partition(":")[2] if test.recipient.startswith("@") else test.recipient
+    """Where Exim would take the accepted recipient."""
     try:
         left = max(0.1, min(previews.TIMEOUT, deadline - time.monotonic()))
-        done = host.run([host.exim, "-bt", address], timeout=left)
+        done = host.run([host.exim, "-bt", _final(test.recipient)], timeout=left)
     except CommandMissing:
         raise
     except HostError as error:

@@ -16,8 +16,9 @@ class RelayTest:
     the answer there, `log` what Exim would have logged about it and `statement` where in its configuration
     the ACL statement stands that decided. When RCPT was accepted, `routed` tells where Exim would take the
     recipient (`exim -bt`): `remote` (to the foreign recipient: it relays), `local` (anywhere else: a mailbox,
-    a catch-all, a forwarder), `nowhere` or `unknown`; `routing` holds Exim's own lines. `error` is "" or why
-    there was no answer.
+    a catch-all, a forwarder), `nowhere` or `unknown`; `routing` holds Exim's own lines. `unverified` says
+    that the refusal came before the relay check: `sender` when Exim could not verify the sender, `recipient`
+    when the foreign recipient has no route from here. `error` is "" or why there was no answer.
     """
 
     name: str
@@ -33,6 +34,7 @@ class RelayTest:
     routed: str = ""
     routing: tuple[str, ...] = ()
     error: str = ""
+    unverified: str = ""
 
     @property
     def accepted(self) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Optional
+
+_RATE = re.compile(r"ratelimit condition count=\S+ [^/\s]+/(\S+)")
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,19 @@ class Preview:
     @property
     def understood(self) -> bool:
         return self.failure not in ("timeout", "not_understood")
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The rates (`1h/per_rcpt/KEY`) in Exim's ratelimit database that this session was counted in, by its
+        trace: -bh writes there where an ACL says no `noupdate` (Exim 4.94 to 4.100, acl.c)."""
+        keys: dict[str, None] = {}
+        key = ""
+        for line in self.raw.splitlines():
+            if match := _RATE.search(line):
+                key = match[1]
+            elif "ratelimit db updated" in line and key:
+                keys[key] = None
+        return tuple(keys)
 
 
 @dataclass(frozen=True)

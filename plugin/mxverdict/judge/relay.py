@@ -74,9 +74,9 @@ def _findings(tests: Sequence[RelayTest]) -> Iterator[Finding]:
 
 
 def is_refused(test: RelayTest) -> bool:
-    """Whether Exim refuses for good, for a reason that holds for any stranger. A refusal because the sender
-    could not be verified says nothing: another sender gets past it."""
-    if test.error or test.reply is None or not 500 <= test.reply.code < 600:
+    """Whether Exim refuses for good, for a reason that holds for any stranger. A refusal because sender or
+    foreign recipient could not be verified says nothing: another one gets past it."""
+    if test.error or test.unverified or test.reply is None or not 500 <= test.reply.code < 600:
         return False
     said = " ".join((test.reply.text, *test.log)).lower()
     return "sender verif" not in said and "verification failed for" not in said

@@ -37,6 +37,7 @@ def judge_server(evidence: Evidence, senders: tuple[Sender, ...]) -> tuple[Findi
         *_broken(evidence),
         *_silent(evidence),
         *_relay_entries(evidence),
+        *_counted(evidence),
         *_cost(evidence, senders),
     )
 
@@ -134,6 +135,28 @@ def _relay_entries(evidence: Evidence) -> list[Finding]:
             _("Take the entry out; a test window uses a list that grants no relaying."),
         )
         for entry in evidence.relay_entries
+    ]
+
+
+def _counted(evidence: Evidence) -> list[Finding]:
+    """Whether looking changed anything: the rate limits, where an ACL counts every session."""
+    rates = sorted({rate for preview in evidence.previews for rate in preview.counted})
+    if not rates:
+        return []
+    return [
+        Finding(
+            Row(marked("Simulated sessions"), "warning", _("count in Exim's rate limits")),
+            Verdict.ADVISORY,
+            _(
+                "An ACL of this server counts senders at RCPT, in simulated sessions (exim -bh) too: each "
+                "check adds to the rates of the addresses it simulates."
+            ),
+            tuple(rates),
+            _(
+                "If a tester is refused for its rate, wait an hour between checks, or set acl_0tracksenders "
+                "to 0 in WHM, Exim Configuration Manager."
+            ),
+        )
     ]
 
 

@@ -12,7 +12,7 @@ from mxverdict.text import visible
 
 
 def preview_json(preview: Preview) -> dict[str, Any]:
-    return dataclasses.asdict(preview)
+    return {**dataclasses.asdict(preview), "counted": preview.counted}
 
 
 def preview_lines(preview: Preview) -> Iterator[str]:
@@ -31,5 +31,7 @@ def preview_lines(preview: Preview) -> Iterator[str]:
             yield "           Exim's trace does not show which statement delays or which list exempts:"
         for line in stage.unexplained:
             yield f"             {visible(line)}"
+    for rate in preview.counted:
+        yield f"  this simulated session counts in Exim's rate limits: {visible(rate)}"
     if preview.failure:
         yield f"  {preview.failure.replace('_', ' ')}: {visible(preview.detail)}"
