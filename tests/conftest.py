@@ -21,6 +21,9 @@ Tally = Callable[[str, "Damage"], None]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, help="replay the random tests with this number")
+    parser.addoption(
+        "--configurations", type=int, default=24, help="how many servers at random are predicted (24)"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

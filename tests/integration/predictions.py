@@ -22,9 +22,9 @@ from mxverdict.collect.gather import gather
 from mxverdict.host import Host
 from mxverdict.judge.whole import judge
 from mxverdict.whm.api import LocalWhmApi
-patience, warn, bad, source, server = json.loads(sys.argv[1])
+patience, warn, bad, source, server, ehlo = json.loads(sys.argv[1])
 known = testers.load().tester("mxtoolbox")
-addresses = tuple(a for a in known.addresses if a.network == source)
+addresses = tuple(a._replace(name=ehlo or a.name) for a in known.addresses if a.network == source)
 tester = known._replace(patience=patience, warn_seconds=warn, bad_seconds=bad, addresses=addresses)
 host = Host.from_environment()
 evidence = gather(host, LocalWhmApi(host), [tester], [server])
@@ -45,8 +45,10 @@ class Comparison:
     real: Report
 
 
-def predict(box: Sandbox, *, patience: float, warn: float, bad: float, source: str, server: str) -> Any:
-    values = json.dumps([patience, warn, bad, source, server])
+def predict(
+    box: Sandbox, *, patience: float, warn: float, bad: float, source: str, server: str, ehlo: str = ""
+) -> Any:
+    values = json.dumps([patience, warn, bad, source, server, ehlo])
     trust = {"SSL_CERT_FILE": str(box.authority.certificate)}
     done = box.run([sys.executable, "-c", PREDICT, values], env=trust, check=True)
     return json.loads(done.stdout)
@@ -60,9 +62,11 @@ def compare(
     bad: float = BAD,
     source: str = SOURCE,
     server: str = "203.0.113.10",
+    ehlo: str = "",
     tolerance: float = 0.4,
 ) -> Comparison:
-    """Predict first, then visit. `tolerance` is the clock's, in seconds."""
-    predicted = predict(box, patience=patience, warn=warn, bad=bad, source=source, server=server)
-    real = box.visit(source=source, server=server, patience=patience, warn=warn, bad=bad)
+    """Predict first, then visit. `tolerance` is the clock's, in seconds; `ehlo` "" is the usual name."""
+    predicted = predict(box, patience=patience, warn=warn, bad=bad, source=source, server=server, ehlo=ehlo)
+    named = {"ehlo": ehlo} if ehlo else {}
+    real = box.visit(source=source, server=server, patience=patience, warn=warn, bad=bad, **named)
     return Comparison(tuple(differences(predicted, real, tolerance)), predicted["verdicts"], real)
