@@ -8,6 +8,7 @@ from typing import Optional
 
 import pytest
 
+from mxverdict.testers import load
 from tests.integration.test_sandbox_exim import (
     STRANGER,
     STRANGER_NAME,
@@ -201,3 +202,11 @@ def test_limits_hold_for_port_25_alone() -> None:
         assert "Host is ratelimited due to multiple failure only connections" in last_log(limited)
         assert "ratelimited" not in limited.partition(">>>")[0]
         assert "Rejected relay attempt" in last_log(preview(box, STRANGER, port=587))
+
+
+@pytest.mark.parametrize("stage", ["mail", "helo"])
+def test_no_known_tester_is_dropped_for_its_name(box: Sandbox, stage: str) -> None:
+    change(box, helo_checked_at=stage)
+    names = {name for tester in load().testers for name in (tester.ehlo, *(a.name for a in tester.addresses))}
+    said = {name: preview(box, STRANGER, helo=name) for name in names}
+    assert {name for name, text in said.items() if "HELO/EHLO" in text} == set()
