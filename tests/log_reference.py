@@ -11,7 +11,8 @@ from datetime import datetime, timedelta, timezone
 from typing import NamedTuple, Optional
 
 _WORDS = ("I=", "Ci=", "U=")
-_WORDS_OF_H = (*_WORDS, "X=", "CV=", "A=", "SNI=", "DN=", "PRX=", "L", "L*", "PFS", "TFO", "TFO*")
+_WORDS_OF_H = (*_WORDS, "X=", "CV=", "SNI=", "DN=", "A=", "PRX=", "L", "L*", "PFS", "TFO", "TFO*")
+_WORDS_OF_SENDER = ("A=", "SPF", "SPF=", "DMARC", "DMARC=")
 
 
 class Seen(NamedTuple):
@@ -27,7 +28,8 @@ class Seen(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What one line says. `kind`: connect, quit, left, timeout, dropped, rejected (at connect), refused."""
+    """What one line says. `kind`: connect, arrival, quit, left, timeout, dropped, rejected (at connect),
+    refused, and "" for what tells nothing of a visit."""
 
     at: float
     address: str
@@ -52,7 +54,7 @@ def visits(log: Iterable[bytes], networks: Iterable[str]) -> list[Seen]:
 def reading(line: bytes) -> Optional[Reading]:
     """What a line without its line end can only mean; None when it says nothing of a visit, or two things."""
     readings = list(_readings(line.decode("latin-1")))
-    return readings[0] if len(readings) == 1 else None
+    return readings[0] if len(readings) == 1 and readings[0].kind else None
 
 
 def _grouped(readings: list[Reading]) -> Iterator[Seen]:
@@ -77,25 +79,87 @@ def _readings(line: str) -> Iterator[Reading]:
     if stamped is None:
         return
     at, rest = stamped
-    for opening in _OPENINGS:
-        if not rest.startswith(opening):
-            continue
-        body = rest[len(opening) :]
-        for start, sign in enumerate(body):
-            if sign == "[":
-                told = _one(at, opening, body[:start], body[start + 1 :])
-                if told is not None:
-                    yield told
-        return
+    number, _, after = rest.partition(" ")
+    identified = [len(part) for part in number.split("-")] in ([6, 6, 2], [6, 11, 4])
+    if identified:
+        rest = after
+    if identified and rest.startswith("<= "):
+        for start in _positions(" H=", rest):
+            if _is_sender(rest[3:start]):
+                yield from _places(at, "<=", rest[start + 3 :])
+    elif rest.startswith(("H=", " DSH=")):
+        yield from _places(at, "H=", rest.partition("H=")[2])
+    elif rest.startswith("SMTP protocol synchronization error ("):
+        yield from _out_of_turn(at, rest)
+    else:
+        for opening in _OPENINGS:
+            if rest.startswith(f"{opening} "):
+                body = rest[len(opening) + 1 :]
+                if body.startswith("Ci="):
+                    body = body.partition(" ")[2]
+                if body.startswith("from "):
+                    body = body[5:]
+                    for mark in ("TFO ", "TFO* "):
+                        body = body[len(mark) :] if body.startswith(mark) else body
+                    yield from _places(at, opening, body)
 
 
 _OPENINGS = (
-    "SMTP connection from ",
-    "unexpected disconnection while reading SMTP command from ",
-    "SMTP command timeout on connection from ",
-    "SMTP call from ",
-    "H=",
+    "SMTP connection",
+    "unexpected disconnection while reading SMTP command",
+    "SMTP command timeout on connection",
+    "SMTP command timeout on TLS connection",
+    "SMTP data timeout (message abandoned) on connection",
+    "SMTP call",
+    "Connection",
+    "refused connection",
+    "temporarily refused connection",
+    "TLS error on connection",
+    "rejected EHLO",
+    "rejected HELO",
+    "rejected MAIL",
 )
+
+
+def _out_of_turn(at: float, rest: str) -> Iterator[Reading]:
+    """Input before the greeting, or the next command before the reply to the one that is quoted."""
+    reason, _, said = rest.partition("): ")
+    if reason.endswith("input sent without waiting for greeting") and said.startswith("rejected connection "):
+        yield from _places(at, "early", said.partition("H=")[2])
+    elif "next input sent too soon" in reason and said.startswith('rejected "'):
+        for start in _positions('" H=', said):
+            yield from _places(at, "early", said[start + 4 :]) or [Reading(at, "", 0, "", "", None)]
+
+
+def _positions(words: str, text: str) -> Iterator[int]:
+    start = text.find(words)
+    while start >= 0:
+        yield start
+        start = text.find(words, start + 1)
+
+
+def _is_sender(text: str) -> bool:
+    """Whether that can stand between `<=` and `H=`: an envelope sender, what it answers, DNSSEC."""
+    quoted, end = False, len(text)
+    for index, sign in enumerate(text):
+        quoted ^= sign == '"' and not (quoted and text[index - 1] == "\\")
+        if sign == " " and not quoted:
+            end = index
+            break
+    words = text[end + 1 :].split(" ") if end < len(text) else []
+    if words and words[0].startswith("R="):
+        words = words[1:]
+    return bool(text[:end]) and not quoted and words in ([], ["DS"])
+
+
+def _places(at: float, opening: str, body: str) -> list[Reading]:
+    found = []
+    for start, sign in enumerate(body):
+        if sign == "[":
+            told = _one(at, opening, body[:start], body[start + 1 :])
+            if told is not None:
+                found.append(told)
+    return found
 
 
 def _one(at: float, opening: str, head: str, tail: str) -> Optional[Reading]:
@@ -105,11 +169,11 @@ def _one(at: float, opening: str, head: str, tail: str) -> Optional[Reading]:
         return None
     port = 0
     if tail.startswith(":"):
-        digits = tail[1:].split(" ")[0]
+        digits = tail[1:].partition(" ")[0].partition(":")[0]
         if not digits.isdecimal() or int(digits) > 65535:
             return None
         port, tail = int(digits), tail[1 + len(digits) :]
-    if tail and not tail.startswith(" "):
+    if tail and not tail.startswith((" ", ":")):
         return None
     try:
         parsed = ipaddress.ip_address(address)
@@ -117,7 +181,7 @@ def _one(at: float, opening: str, head: str, tail: str) -> Optional[Reading]:
         return None
     if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
         parsed = parsed.ipv4_mapped
-    told = _kind(opening, _less_words(tail, _WORDS_OF_H if opening == "H=" else _WORDS))
+    told = _kind(opening, tail)
     if told is None:
         return None
     return Reading(at, str(parsed), port, helo, *told)
@@ -144,6 +208,9 @@ def _helo(head: str) -> Optional[str]:
 def _less_words(tail: str, words: tuple[str, ...]) -> str:
     while True:
         word, space, more = tail[1:].partition(" ")
+        if word.startswith(('DN="', 'SNI="')) and tail.count('"') > 1:
+            end = tail.index('"', tail.index('"') + 1) + 1
+            word, space, more = tail[1:end], *tail[end:].partition(" ")[1:]
         is_word = any(word.startswith(one) if one.endswith("=") else word == one for one in words)
         if not tail.startswith(" ") or not is_word:
             return tail
@@ -151,13 +218,34 @@ def _less_words(tail: str, words: tuple[str, ...]) -> str:
 
 
 def _kind(opening: str, tail: str) -> Optional[tuple[str, Optional[float]]]:
+    """What a line says by what follows the peer; None when Exim would not go on so."""
     if opening == "H=":
         return _refusal(tail)
-    if opening == "SMTP call from ":
-        return ("dropped", None) if tail.startswith(" dropped: ") else None
-    if "[" in tail or "]" in tail:
+    said = _less_words(tail, _WORDS)
+    if opening == "<=":
+        taken = _less_words(tail, (*_WORDS, "TFO", "TFO*")).startswith(" P=")
+        goes_on = tail.startswith((" I=[", " Ci=", " U=", " TFO"))
+        return ("arrival" if taken else "", None) if taken or goes_on else None
+    if opening == "early":
+        return ("dropped", None) if said.startswith((" input=", " next input=")) else None
+    if opening == "SMTP call":
+        return ("dropped", None) if said.startswith(" dropped: ") else None
+    if opening in ("Connection", "refused connection", "temporarily refused connection"):
+        return ("rejected", None) if said.startswith((" refused: ", ": ", " (")) else None
+    if opening.startswith("TLS"):
+        return "refused", None
+    if opening.startswith("rejected "):
+        return ("refused", None) if said.startswith(": ") else None
+    if opening.startswith("SMTP data timeout"):
+        address, _, last = said.rpartition(" D=")
+        if not address or not _is_duration(last):
+            address, last = said, ""
+        if address and not (address.startswith(" F=<") and address.endswith(">")):
+            return None
+        return "timeout", _duration(last) if last else None
+    if "[" in said or "]" in said:
         return None
-    words = tail.split(" ")
+    words = said.split(" ")
     seconds = [_duration(word[2:]) for word in words if word.startswith("D=")]
     others = " ".join(word for word in words if not word.startswith("D=")).strip()
     stayed = seconds[0] if seconds else None
@@ -167,9 +255,11 @@ def _kind(opening: str, tail: str) -> Optional[tuple[str, Optional[float]]]:
         return ("timeout", stayed) if not others else None
     if others.startswith("(TCP/IP connection count = ") and others.endswith(")"):
         return "connect", None
+    others = others[4:] if others.startswith("TFO ") else others
     for words_of_exim, kind in (
         ("closed by QUIT", "quit"),
-        ("closed by DROP in ACL", "dropped"),
+        ("closed by EOF", "left"),
+        ("closed", "dropped"),
         ("lost", "left"),
     ):
         if others.startswith(words_of_exim):
@@ -178,23 +268,31 @@ def _kind(opening: str, tail: str) -> Optional[tuple[str, Optional[float]]]:
 
 
 def _refusal(tail: str) -> Optional[tuple[str, Optional[float]]]:
-    if tail.startswith((" sender verify fail for <", " sender verify defer for <")):
+    said = _less_words(tail, (*_WORDS_OF_H, *_WORDS_OF_SENDER))
+    if said.startswith((" sender verify fail for <", " sender verify defer for <")):
         return "refused", None
-    if tail.startswith(" F=<"):
-        quoted = False
-        for index, sign in enumerate(tail[4:], 4):
-            quoted ^= sign == '"' and tail[index - 1] != "\\"
-            if sign == ">" and not quoted:
-                tail = tail[index + 1 :]
-                break
-        else:
-            return None
-    tail = tail.replace(" temporarily rejected ", " rejected ", 1) if tail.startswith(" temp") else tail
-    if tail.startswith(' rejected connection in "connect" ACL'):
+    if said.startswith((" dropped by 'connect' ACL", ' dropped by "connect" ACL')):
         return "rejected", None
-    stage = tail[10:].split(" ")[0].rstrip(":")
-    known = stage in ("RCPT", "MAIL", "DATA", "EHLO", "HELO", "after", "AUTH", "VRFY", "STARTTLS")
-    return ("refused", None) if tail.startswith(" rejected ") and known else None
+    if said.startswith(" F=<"):
+        quoted = False
+        for index, sign in enumerate(said[4:], 4):
+            quoted ^= sign == '"' and said[index - 1] != "\\"
+            if sign == ">" and not quoted:
+                said = _less_words(said[index + 1 :], _WORDS_OF_SENDER)
+                break
+    said = said.replace(" temporarily rejected ", " rejected ", 1) if said.startswith(" temp") else said
+    if said.startswith(' rejected connection in "connect" ACL'):
+        return "rejected", None
+    stage = said[10:].split(" ")[0].rstrip(":")
+    known = stage in (
+        "RCPT", "MAIL", "DATA", "EHLO", "HELO", "after", "during", "AUTH", "VRFY", "STARTTLS"
+    )  # fmt: skip
+    if said.startswith(" rejected ") and known:
+        return "refused", None
+    word = tail[1:].partition(" ")[0]
+    marks = ("I=[", "Ci=", "U=", "X=", "CV=", "DN=", "SNI=", "A=", "F=<", "SPF", "DMARC", "Warning:")
+    goes_on = (" incomplete transaction (", " dropped by ", " rejected ", " temporarily rejected ")
+    return ("", None) if word.startswith(marks) or tail.startswith((*goes_on, " sender verify ")) else None
 
 
 def _stamp(line: str) -> Optional[tuple[float, str]]:
@@ -227,3 +325,7 @@ def _duration(text: str) -> float:
         elif sign in "0123456789.":
             digits += sign
     return total
+
+
+def _is_duration(text: str) -> bool:
+    return bool(text) and set(text) <= set("0123456789.wdhms")

@@ -15,7 +15,9 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Optional
 
-from mxverdict.collect.mainlog.lines import CONNECT, END, REJECTED, Line, parse
+from mxverdict.collect.mainlog.lines import CONNECT, END, LONGEST, REJECTED, Line, parse, stamp_of
+from mxverdict.collect.mainlog.scan import lines_with, pattern
+from mxverdict.collect.mainlog.texts import REFUSED, meaning
 from mxverdict.host import Host
 from mxverdict.language import stored
 from mxverdict.window.audit import clean
@@ -27,15 +29,13 @@ _LONGEST = 900.0
 """Seconds after which a session whose end the log does not show is no longer waited for."""
 _SLACK = 1.0
 _WORDS = 120
-_PROMISING = re.compile(rb"^.*(?:onnection from|connection while reading| rejected ).*\n", re.MULTILINE)
 
-_RELAYING = ("Rejected relay attempt", "relay not permitted")
-"""How the refusal begins that every server owes a stranger, and testers ask for (facts: whm.md 10)."""
 _AFTER_HELO = {
     "lost": stored("left without QUIT"),
     "timeout": stored("said nothing more until it timed out"),
     "drop": stored("was disconnected by this server"),
     "dropped": stored("was disconnected by this server after too many errors"),
+    "unsynchronized": stored("was disconnected by this server"),
 }
 """Endings that count when the visitor had said HELO: then it had got the greeting."""
 
@@ -52,7 +52,7 @@ class Visit:
 
     @property
     def words(self) -> str:
-        if self.got.lstrip('"').startswith(_RELAYING):
+        if meaning(REFUSED, self.got) == "relay":
             told = stored(
                 "the tester came from {address} at {began}, got through, was rightly refused relaying "
                 "(“{got}”), and {how} at {ended}"
@@ -97,11 +97,10 @@ def look(host: Host, window: Window) -> tuple[Optional[Visit], Window]:
     """
     pieces = unread(host.exim_mainlog, window.log_inode, window.log_offset, window.opened_at)
     networks = [ipaddress.ip_network(text) for text in window.networks]
+    wanted = pattern(networks)
     sessions: dict[tuple[str, int], _Session] = {}
-    last = 0.0
     for piece in pieces:
-        for offset, line in _lines(piece):
-            last = line.time
+        for offset, line in _lines(piece, wanted):
             if line.peer is None or not _within(line.peer.address, networks):
                 continue
             key = (line.peer.address, line.peer.port)
@@ -117,16 +116,30 @@ def look(host: Host, window: Window) -> tuple[Optional[Visit], Window]:
                     return Visit(line.peer.address, session.began, line.time, how, session.got), window
     if not pieces:
         return None, window
+    last = _last_time(pieces)
     going_on = [one for one in sessions.values() if last - one.began < _LONGEST]
     inode, offset = _go_on(pieces, going_on)
     return None, dataclasses.replace(window, log_inode=inode, log_offset=offset)
 
 
-def _lines(piece: Piece) -> Iterator[tuple[int, Line]]:
-    for match in _PROMISING.finditer(piece.content):
-        line = parse(match[0])
+def _lines(piece: Piece, wanted: re.Pattern[bytes]) -> Iterator[tuple[int, Line]]:
+    for start, end in lines_with(wanted, piece.content):
+        line = parse(piece.content[start:end])
         if line is not None:
-            yield piece.offset + match.start(), line
+            yield piece.offset + start, line
+
+
+def _last_time(pieces: Sequence[Piece]) -> float:
+    """When the last line of them was written."""
+    for piece in reversed(pieces):
+        end = len(piece.content)
+        while end > 0:
+            start = piece.content.rfind(b"\n", 0, end - 1) + 1
+            at = stamp_of(piece.content[start : start + LONGEST])
+            if at is not None:
+                return at
+            end = start
+    return 0.0
 
 
 def _ending(line: Line) -> str:
@@ -135,7 +148,8 @@ def _ending(line: Line) -> str:
         return stored("left with QUIT")
     if line.how == "disconnected":
         return stored("left without QUIT")
-    return _AFTER_HELO.get(line.how, "") if line.peer is not None and line.peer.helo else ""
+    greeted = bool(line.stage) or (line.peer is not None and bool(line.peer.helo))
+    return _AFTER_HELO.get(line.how, "") if greeted else ""
 
 
 def _go_on(pieces: Sequence[Piece], going_on: Sequence[_Session]) -> tuple[int, int]:

@@ -2,8 +2,8 @@
 
 Everything in a line but Exim's own words comes from the visitor: HELO, envelope, subject. Exim writes them
 as they are, brackets and spaces included (measured with 4.96), so the peer is only what stands at its fixed
-place, and a line in which two places qualify has no peer. Formats: Exim specification chapter 53 and
-measurements with 4.96.
+place, and a line in which two places qualify has no peer. Formats: Exim specification chapter 53, the calls
+of `log_write` in Exim 4.94 to 4.100 (2026-11) and measurements with 4.96, 4.98 and 4.100.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ CONNECT, END, ARRIVAL, REJECTED, VERIFY, TLS, OTHER = (
 
 LONGEST = 16 * 1024
 """Bytes of a line that are looked at; Exim writes no longer ones (its log buffer has 8 KiB)."""
+_MOST_PLACES = 8
+"""Places for a peer after which a line has none: only a visitor writes so many, and each costs time."""
 
 
 class Peer(NamedTuple):
@@ -39,9 +41,10 @@ class Line(NamedTuple):
 
     `kind` and `how`:
     - connect: a connection was taken;
-    - end: `quit`, `lost` (left before MAIL), `disconnected` (left after MAIL), `drop` (by an ACL), `dropped`
-      (too many errors), `timeout`, `refused` (too many connections), `early` (talked before the greeting),
-      `other`;
+    - end: `quit`, `lost` (left before MAIL, or as `stage` says: `STARTTLS` when TLS had failed, `DATA` within
+      a message), `disconnected` (left after MAIL), `drop` (by an ACL), `dropped` (too many errors), `timeout`
+      (`stage` is `DATA` for one within a message), `refused` (too many connections), `early` (talked before
+      the greeting), `unsynchronized` (sent its next command before the reply), `other`;
     - arrival: a message was taken, `id` is its id, `sender` the envelope's;
     - rejected: `temporary` or `permanent`, at `stage` (`connect`, `EHLO`, `MAIL`, `RCPT`, `DATA` …);
     - verify: `fail` or `defer` of `sender`;
@@ -73,10 +76,11 @@ _STAMP = re.compile(
 _NAME = re.compile(rb"[^\s(\[]\S* ")
 _ADDRESS = re.compile(rb"\[([0-9A-Fa-f:.]{2,45})\](?::(\d{1,5}))?(?![^ :])")
 _AFTER_HELO = re.compile(rb"\) \[([0-9A-Fa-f:.]{2,45})\](?::(\d{1,5}))?(?![^ :])")
-_EXTRAS = rb"(?: (?:I=\[[0-9A-Fa-f:.]+\](?::\d+)?|Ci=\S+|U=\S+))*"
+_INTERFACE = rb"I=\[[0-9A-Fa-f:.]+\](?::\d+)?"
+_EXTRAS = rb"(?: (?:" + _INTERFACE + rb"|Ci=\S+|U=\S+))*"
 _MORE_EXTRAS = (
-    rb"(?: (?:I=\[[0-9A-Fa-f:.]+\](?::\d+)?|L\*?|Ci=\S+|U=\S+|X=\S+|CV=\S+|DN=\"[^\"]*\""
-    rb"|SNI=(?:\"[^\"]*\"|[^\s\"]\S*)|A=\S+|PRX=\S+|PFS|TFO\*?))*"
+    rb"(?: (?:" + _INTERFACE + rb"|L\*?|Ci=\S+|U=\S+|X=\S+|CV=\S+|DN=\"[^\"]*\""
+    rb"|SNI=(?:\"[^\"]*\"|[^\s\"]\S*)|A=\S+|PRX=\S+|PFS|TFO\*?|(?:SPF|DMARC)(?:=\S+)?))*"
 )
 _D = rb"(?: D=(?P<%s>[0-9.wdhms]+))?"
 
@@ -94,16 +98,15 @@ class _Tail:
 
 _CONNECTED = _Tail(_EXTRAS + rb" \(TCP/IP connection count = \d+\)$")
 _CLOSED = _Tail(
-    _EXTRAS + _D % b"before"
-    + rb" (?P<how>closed by QUIT|closed by DROP in ACL|closed|lost)(?P<text>[^\[\]]*?)"
-    + _D % b"after" + rb"$"
+    _EXTRAS + _D % b"before" + rb"(?: TFO)? (?P<how>closed by (?:QUIT|DROP in ACL|EOF)|closed"
+    rb"|lost(?: while reading message data)?)(?P<text>[^\[\]]*?)" + _D % b"after" + rb"$"
 )  # fmt: skip
 _DISCONNECTED = _Tail(_EXTRAS + rb"(?P<text>(?: \(error: [^\[\]]*?\))?)" + _D % b"after" + rb"$")
 _TIMED_OUT = _Tail(_EXTRAS + rb"(?: F=(?P<text><.*>))?" + _D % b"after" + rb"$")
 _DROPPED = _Tail(_EXTRAS + rb" dropped: (?P<text>.*)$")
-_REFUSED = _Tail(_EXTRAS + rb" refused: (?P<text>.*)$")
-_EARLY = _Tail(_MORE_EXTRAS + rb" (?P<text>(?:next )?input=.*)$")
-_TLS_ERROR = _Tail(_EXTRAS + rb" ?(?P<text>\(.*)$")
+_REFUSED = _Tail(_EXTRAS + rb"(?: refused: |: | (?=\())(?P<text>.*)$")
+_EARLY = _Tail(_EXTRAS + rb" (?P<text>(?:next )?input=.*)$")
+_TLS_ERROR = _Tail(_EXTRAS + rb"(?: (?P<text>.*))?$")
 _BAD_HELO = _Tail(_MORE_EXTRAS + rb": (?P<text>.*)$")
 _ADDRESS_PATH = rb"<(?P<%s>(?:\"(?:\\.|[^\"\\])*\"|[^\">])*)>"
 _SENDER_VERIFY = _Tail(
@@ -114,26 +117,56 @@ _SENDER_VERIFY = _Tail(
 )
 _REJECTED = _Tail(
     _MORE_EXTRAS + rb"(?: F=" + _ADDRESS_PATH % b"sender"
-    + rb")?(?: A=\S+)? (?P<temporary>temporarily )?rejected "
+    + rb")?(?: A=\S+)?(?: (?:SPF|DMARC)(?:=\S+)?)* (?P<temporary>temporarily )?rejected "
     rb"(?P<stage>connection in \"connect\" ACL|(?:after |before |during )?[A-Z]{4,8}(?: or [A-Z]{4,8})?)"
     rb"(?: " + _ADDRESS_PATH % b"recipient" + rb")?(?P<rest>[: ].*)?$"
 )  # fmt: skip
+_DROPPED_BY_ACL = _Tail(_MORE_EXTRAS + rb" dropped by ['\"]connect['\"] ACL(?:: (?P<text>.*))?$")
+_OTHER_H = _Tail(
+    rb" (?:I=\[|Ci=|U=|X=|CV=|DN=|SNI=|A=|F=<|SPF|DMARC|Warning: |incomplete transaction \(|dropped by "
+    rb"|(?:temporarily )?rejected |sender verify )"
+)
+"""What follows a peer in any line that begins with `H=`, so that no HELO name passes for the peer of a line
+that tells nothing else."""
 _ARRIVED = _Tail(_MORE_EXTRAS + rb" P=(?P<text>\S+ .*)$")
-_SENDER = re.compile(rb"<= ((?:\"(?:\\.|[^\"\\])*\"|[^\s\"])+)(?: R=\S+)? H=")
+_OTHER_ARRIVAL = _Tail(rb" (?:I=\[|Ci=|U=|P=|TFO)")
+_SENDER = re.compile(rb"<= ((?:\"(?:\\.|[^\"\\])*\"|[^\s\"])+)(?: R=\S+)?(?: DS)? H=")
 _DURATION = re.compile(rb"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?", re.ASCII)
 
-_ENDS = {b"closed by QUIT": "quit", b"closed by DROP in ACL": "drop", b"lost": "lost", b"closed": "other"}
-_BY_BEGINNING: tuple[tuple[bytes, _Tail, str, str], ...] = (
-    (b"unexpected disconnection while reading SMTP command from ", _DISCONNECTED, END, "disconnected"),
-    (b"SMTP command timeout on connection from ", _TIMED_OUT, END, "timeout"),
-    (b"SMTP data timeout (message abandoned) on connection from ", _TIMED_OUT, END, "timeout"),
-    (b"SMTP call from ", _DROPPED, END, "dropped"),
-    (b"Connection from ", _REFUSED, END, "refused"),
-    (b"TLS error on connection from ", _TLS_ERROR, TLS, ""),
-    (b"rejected EHLO from ", _BAD_HELO, REJECTED, "permanent"),
-    (b"rejected HELO from ", _BAD_HELO, REJECTED, "permanent"),
+_ENDS = {
+    b"closed by QUIT": ("quit", ""),
+    b"closed by DROP in ACL": ("drop", ""),
+    b"closed by EOF": ("lost", "STARTTLS"),
+    b"closed": ("other", ""),
+    b"lost": ("lost", ""),
+    b"lost while reading message data": ("lost", "DATA"),
+}
+"""How a connection ended, and at which stage. Exim says `by EOF` only after TLS has failed."""
+_BEGINNING = _Tail(
+    rb"(unexpected disconnection while reading SMTP command|SMTP command timeout on(?: TLS)? connection"
+    rb"|SMTP data timeout \(message abandoned\) on connection|SMTP c(?:onnection|all)|Connection"
+    rb"|(?:temporarily )?refused connection|TLS error on connection|rejected (?:EHLO|HELO|MAIL))"
+    rb"(?: Ci=\S+)? from (?:TFO\*? )?"
 )
+_BY_BEGINNING: dict[bytes, tuple[_Tail, str, str, str]] = {
+    b"unexpected disconnection while reading SMTP command": (_DISCONNECTED, END, "disconnected", ""),
+    b"SMTP command timeout on connection": (_TIMED_OUT, END, "timeout", ""),
+    b"SMTP command timeout on TLS connection": (_TIMED_OUT, END, "timeout", ""),
+    b"SMTP data timeout (message abandoned) on connection": (_TIMED_OUT, END, "timeout", "DATA"),
+    b"SMTP call": (_DROPPED, END, "dropped", ""),
+    b"Connection": (_REFUSED, END, "refused", ""),
+    b"refused connection": (_REFUSED, END, "refused", ""),
+    b"temporarily refused connection": (_REFUSED, END, "refused", ""),
+    b"TLS error on connection": (_TLS_ERROR, TLS, "", ""),
+    b"rejected EHLO": (_BAD_HELO, REJECTED, "permanent", "EHLO"),
+    b"rejected HELO": (_BAD_HELO, REJECTED, "permanent", "EHLO"),
+    b"rejected MAIL": (_BAD_HELO, REJECTED, "permanent", "MAIL"),
+}
 _EARLY_BEGINNING = re.compile(rb"SMTP protocol synchronization error \([^()]*\): rejected connection from H=")
+_UNSYNCHRONIZED_BEGINNING = re.compile(
+    rb"SMTP protocol synchronization error \(next input sent too soon: [^()]*\): rejected \""
+)
+_COMMAND_END = b'" H='
 
 
 def parse(raw: bytes) -> Optional[Line]:
@@ -163,32 +196,44 @@ def _told(base: Line, rest: bytes) -> Line:
         line = _arrival(base, rest)
     elif rest.startswith(b"H="):
         line = _refusal(base, rest[2:])
-    elif rest.startswith(b"SMTP connection from "):
-        line = _connection(base, rest[21:])
+    elif rest.startswith(b" DSH="):  # so Exim writes it with +dnssec
+        line = _refusal(base, rest[5:])
+    elif rest.startswith(b"SMTP protocol synchronization error ("):
+        line = _too_soon(base, rest)
     else:
         line = _by_beginning(base, rest)
     return line or base._replace(text=_text(rest))
 
 
 def _by_beginning(base: Line, rest: bytes) -> Optional[Line]:
-    for beginning, tail, kind, how in _BY_BEGINNING:
-        if rest.startswith(beginning):
-            found = _peer(rest[len(beginning) :], tail)
-            if found is None:
-                return None
-            peer, said = found
-            groups = said.groupdict()
-            return base._replace(
-                kind=kind,
-                how=how,
-                peer=peer,
-                seconds=_seconds(groups.get("after")),
-                stage="EHLO" if kind == REJECTED else "",
-                text=_text(groups.get("text")).strip(),
-            )
-    early = _EARLY_BEGINNING.match(rest)
-    found = _peer(rest[early.end() :], _EARLY) if early else None
-    return found and base._replace(kind=END, how="early", peer=found[0], text=_text(found[1]["text"]))
+    beginning = _BEGINNING.match(rest, 0)
+    if beginning is None:
+        return None
+    if beginning[1] == b"SMTP connection":
+        return _connection(base, rest[beginning.end() :])
+    tail, kind, how, stage = _BY_BEGINNING[beginning[1]]
+    found = _peer(rest[beginning.end() :], tail)
+    if found is None:
+        return None
+    peer, said = found
+    groups = said.groupdict()
+    return base._replace(
+        kind=kind,
+        how=how,
+        peer=peer,
+        seconds=_seconds(groups.get("after")),
+        stage=stage,
+        text=_text(groups.get("text")).strip(),
+    )
+
+
+def _too_soon(base: Line, rest: bytes) -> Optional[Line]:
+    how, beginning = "early", _EARLY_BEGINNING.match(rest)
+    at = beginning.end() if beginning else 0
+    if beginning is None and _UNSYNCHRONIZED_BEGINNING.match(rest) and rest.count(_COMMAND_END) == 1:
+        how, at = "unsynchronized", rest.index(_COMMAND_END) + len(_COMMAND_END)
+    found = _peer(rest[at:], _EARLY) if at else None
+    return found and base._replace(kind=END, how=how, peer=found[0], text=_text(found[1]["text"]))
 
 
 def _connection(base: Line, rest: bytes) -> Optional[Line]:
@@ -198,17 +243,25 @@ def _connection(base: Line, rest: bytes) -> Optional[Line]:
     peer, said = found
     if said.re.pattern == _CONNECTED.pattern:
         return base._replace(kind=CONNECT, peer=peer)
-    seconds = _seconds(said["before"] or said["after"])
+    how, stage = _ENDS[said["how"]]
     return base._replace(
-        kind=END, how=_ENDS[said["how"]], peer=peer, seconds=seconds, text=_text(said["text"].strip())
+        kind=END,
+        how=how,
+        peer=peer,
+        seconds=_seconds(said["before"] or said["after"]),
+        stage=stage,
+        text=_text(said["text"].strip()),
     )
 
 
 def _refusal(base: Line, rest: bytes) -> Optional[Line]:
-    found = _peer(rest, _SENDER_VERIFY, _REJECTED)
-    if found is None:
+    found = _peer(rest, _SENDER_VERIFY, _REJECTED, _DROPPED_BY_ACL, _OTHER_H)
+    if found is None or found[1].re.pattern == _OTHER_H.pattern:
         return None
     peer, said = found
+    if said.re.pattern == _DROPPED_BY_ACL.pattern:
+        text = _text(said["text"])
+        return base._replace(kind=REJECTED, how="permanent", peer=peer, stage="connect", text=text)
     sender = _text(said["sender"])
     if said.re.pattern == _SENDER_VERIFY.pattern:
         return base._replace(
@@ -228,8 +281,8 @@ def _refusal(base: Line, rest: bytes) -> Optional[Line]:
 
 def _arrival(base: Line, rest: bytes) -> Optional[Line]:
     sender = _SENDER.match(rest)
-    found = _peer(rest[sender.end() :], _ARRIVED) if sender else None
-    if sender is None or found is None:
+    found = _peer(rest[sender.end() :], _ARRIVED, _OTHER_ARRIVAL) if sender else None
+    if sender is None or found is None or found[1].re.pattern == _OTHER_ARRIVAL.pattern:
         return None
     address = "" if sender[1] == b"<>" else _text(sender[1])
     return base._replace(kind=ARRIVAL, peer=found[0], sender=address, text=_text(found[1]["text"]))
@@ -239,7 +292,8 @@ def _peer(rest: bytes, *tails: _Tail) -> Optional[tuple[Peer, re.Match[bytes]]]:
     """The visitor at the beginning of `rest`, and the match of the tail that follows it.
 
     Forms: `[address]:port`, `(helo) [address]:port`, `name [address]:port`, `name (helo) [address]:port`.
-    None when there is none, or when more than one place could be the end of the HELO name.
+    None when there is none, or when more than one place could be the end of the HELO name, or too many look
+    like it.
     """
     name = _NAME.match(rest)
     start = name.end() if name else 0
@@ -250,7 +304,9 @@ def _peer(rest: bytes, *tails: _Tail) -> Optional[tuple[Peer, re.Match[bytes]]]:
     if rest[start : start + 1] != b"(":
         return None
     found: list[tuple[re.Match[bytes], re.Match[bytes]]] = []
-    for place in _AFTER_HELO.finditer(rest, start + 1):
+    for number, place in enumerate(_AFTER_HELO.finditer(rest, start + 1)):
+        if number == _MOST_PLACES:
+            return None
         said = _first(tails, rest, place.end())
         if said is not None:
             found.append((place, said))

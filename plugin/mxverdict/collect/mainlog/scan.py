@@ -82,9 +82,19 @@ class Scan:
                 return
 
     def _matching(self, block: bytes, end: int, at: int = 0) -> Iterator[bytes]:
-        while found := self._wanted.search(block, at, end):
-            at = block.find(b"\n", found.end(), end) + 1
-            yield block[block.rfind(b"\n", 0, found.start()) + 1 : at]
+        for start, stop in lines_with(self._wanted, block, at, end):
+            yield block[start:stop]
+
+
+def lines_with(
+    wanted: re.Pattern[bytes], block: bytes, at: int = 0, end: Optional[int] = None
+) -> Iterator[tuple[int, int]]:
+    """Where the lines of a block of whole lines that hold a match of `wanted` begin and end (after the line
+    end), from `at` to `end`, both at the ends of lines."""
+    end = len(block) if end is None else end
+    while found := wanted.search(block, at, end):
+        at = block.find(b"\n", found.end(), end) + 1
+        yield block.rfind(b"\n", 0, found.start()) + 1, at
 
 
 def start_of(file: BinaryIO, size: int, since: float) -> int:

@@ -22,7 +22,7 @@ _FURTHEST = 100
 _TEXT = 300
 _NAME = 255
 
-_CONNECTION = b" SMTP connection from "
+_CONNECTION = b" SMTP connection "
 _ARRIVED = b" <= "
 _VERIFIED = b" sender verify "
 _DISCONNECTED = b" unexpected disconnection while reading SMTP command from "
@@ -31,22 +31,26 @@ _STAMP = (
     rb"(?P<zone> [+-]\d{4})? (?:\[\d{1,10}\] )?"
 )
 _ADDRESS = rb"\[(?P<address>\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})\](?::\d{1,5})?"
+_EXTRAS = rb"(?: I=\[[0-9A-Fa-f:.]{2,45}\](?::\d{1,5})?)?(?: Ci=\w+)?"
 _COMMON_CONNECTION = re.compile(
-    _STAMP + rb"SMTP connection from " + _ADDRESS + rb" \(TCP/IP connection count = \d+\)", re.ASCII
+    _STAMP + rb"SMTP connection from " + _ADDRESS + _EXTRAS + rb" \(TCP/IP connection count = \d+\)", re.ASCII
 )
 _VISITOR = rb"(?P<name>[^\s()\[\]]+ )?(?P<helo>\([^\s()\[\]]*\) )?" + _ADDRESS
 _COMMON_END = re.compile(
-    _STAMP + rb"(?:SMTP connection|unexpected disconnection while reading SMTP command) from " + _VISITOR
-    + rb"(?P<lost> lost)?(?: \(error: [^()\[\]]*\))? D=(?P<seconds>\d+)(?:\.\d+)?s",
+    _STAMP + rb"(?:SMTP connection(?: Ci=\w+)?|unexpected disconnection while reading SMTP command) from "
+    + _VISITOR + _EXTRAS + rb"(?P<lost> lost)?(?: \(error: [^()\[\]]*\))? D=(?P<seconds>\d+)(?:\.\d+)?s",
     re.ASCII,
 )  # fmt: skip
 _COMMON_ARRIVAL = re.compile(
-    _STAMP + rb"[\w-]{16,23} <= (?P<sender>[^\s\"]+) H=" + _VISITOR + rb" P=(?P<protocol>\w+) ", re.ASCII
-)
+    _STAMP + rb"[\w-]{16,23} <= (?P<sender>[^\s\"]+)(?: DS)? H=" + _VISITOR + _EXTRAS
+    + rb" P=(?P<protocol>\w+) ",
+    re.ASCII,
+)  # fmt: skip
 _COMMON_REFUSAL = re.compile(
     _STAMP
     + rb"H="
     + _VISITOR
+    + _EXTRAS
     + rb" sender verify (?P<how>fail|defer) for <(?P<sender>[^\s\"<>]*)>: ?(?P<text>.*)",
     re.ASCII,
 )
@@ -152,7 +156,7 @@ class Tally:
             seconds = self._at(common)
             if seconds is not None:
                 self._connected(seconds, common["address"].decode())
-        elif block.find(b" lost", at, end) >= 0:
+        elif block.find(b" lost", at, end) >= 0 or block.find(b" closed by EOF", at, end) >= 0:
             self._end(block, start, end)
         elif block.find(b" (TCP/IP connection count = ", at, end) >= 0:
             line = parse(block[start:end])
@@ -174,7 +178,7 @@ class Tally:
             return
         line = parse(block[start:end])
         if line is not None and line.kind == END and line.how in ("lost", "disconnected") and line.peer:
-            later = line.how == "disconnected" or bool(line.peer.helo)
+            later = line.how == "disconnected" or bool(line.peer.helo) or bool(line.stage)
             self._ended(int(line.time), line.peer.address, line.peer.name, line.seconds, later)
 
     def _ended(self, at: int, address: str, name: str, seconds: Optional[float], later: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Optional
 
 from mxverdict.collect.mainlog import lines
 from mxverdict.collect.mainlog.lines import Line
+from mxverdict.collect.mainlog.texts import REFUSED, meaning
 from mxverdict.evidence.visit import Visit
 from mxverdict.testers import Tester
 
@@ -114,7 +115,7 @@ def _ended(line: Line) -> Optional[str]:
 
 def _stage(line: Line) -> str:
     assert line.peer is not None
-    if line.kind == lines.REJECTED:
+    if line.kind == lines.REJECTED or line.stage:
         return _STAGES.get(line.stage.upper(), "ehlo")
     if line.kind == lines.VERIFY:
         return "rcpt"
@@ -130,17 +131,4 @@ def _refused(line: Line) -> str:
         return "tls"
     if line.kind == lines.VERIFY:
         return "sender"
-    for kind, beginnings in _REFUSALS.items():
-        if line.text.lstrip('"').startswith(beginnings):
-            return kind
-    return "other"
-
-
-_REFUSALS = {
-    "relay": ("Rejected relay attempt", "relay not permitted"),
-    "greylisting": ("Deferred due to greylisting",),
-    "rate_limit": ("Host is ratelimited",),
-    "sender": ("Sender verify failed", "Could not complete sender verify"),
-    "recipient": ("No such person", "Unrouteable address", "Unknown user", "User unknown"),
-}
-"""What a log line's text begins with (facts: whm.md 10)."""
+    return meaning(REFUSED, line.text) or "other"
