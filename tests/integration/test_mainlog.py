@@ -19,6 +19,7 @@ from mxverdict.evidence.visit import Visit
 from mxverdict.host import Host
 from tests import log_reference
 from tests.sandbox.box import Sandbox
+from tests.sandbox.settings import LOG_SELECTORS
 
 pytestmark = pytest.mark.exim
 
@@ -38,8 +39,7 @@ HOSTILE = [
      f"Subject: x) [{KEEPER}]:4 P=esmtp\r\nMessage-ID: <H=[{KEEPER}]:5>\r\n\r\n.", "reply", "QUIT", "reply"],
     ["reply", f"x) [{KEEPER}]:4 dropped: too many", *["reply", "FOO"] * 5, "reply"],
 ]  # fmt: skip
-MORE = "+incoming_port +smtp_connection +all_parents +pid +millisec +incoming_interface +tls_cipher"
-SELECTORS = {"cPanel's": {}, "more": {"log_selector": MORE, "log_timezone": "true"}}
+SELECTORS = {"cPanel's": {}, "all": {"log_selector": LOG_SELECTORS["all"], "log_timezone": "true"}}
 
 
 def talk(box: Sandbox, source: str, sessions: list[list[str]]) -> None:

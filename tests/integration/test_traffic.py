@@ -17,6 +17,7 @@ from mxverdict.evidence.traffic import Traffic
 from mxverdict.host import Host
 from tests.sandbox.box import TESTER, Sandbox
 from tests.sandbox.peers import Peers
+from tests.sandbox.settings import LOG_SELECTORS
 
 pytestmark = pytest.mark.exim
 
@@ -77,9 +78,12 @@ class Visitors:
         self.talk(source, "EHLO helo.example", f"MAIL FROM:<{sender}>", "RCPT TO:<info@shop.example>", "QUIT")
 
 
-@pytest.fixture(scope="module")
-def found() -> Iterator[Traffic]:
-    with Sandbox(connect_delay=DELAY, rcpt_delay=0, callout_seconds=2) as box, Peers(box) as peers:
+@pytest.fixture(scope="module", params=LOG_SELECTORS)
+def found(request: pytest.FixtureRequest) -> Iterator[Traffic]:
+    made = Sandbox(
+        connect_delay=DELAY, rcpt_delay=0, callout_seconds=2, log_selector=LOG_SELECTORS[request.param]
+    )
+    with made as box, Peers(box) as peers:
         for peer in TABLE["peers"]:
             name = f"mx.{peer['domain']}"
             box.set_records(peer["domain"], "MX", f"10 {name}")

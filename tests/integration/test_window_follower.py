@@ -16,6 +16,7 @@ from mxverdict.window import Window, follower
 from tests.integration.windows import STRANGER, TESTER, Windows
 from tests.sandbox.box import Sandbox
 from tests.sandbox.network import SERVER_IPV4
+from tests.sandbox.settings import LOG_SELECTORS
 
 pytestmark = pytest.mark.exim
 
@@ -37,9 +38,10 @@ talk.shutdown(socket.SHUT_RDWR)
 """
 
 
-@pytest.fixture(scope="module")
-def box() -> Iterator[Sandbox]:
-    with Sandbox(connect_delay=2, rcpt_delay=2, slow_fail_limit=1000) as box:
+@pytest.fixture(scope="module", params=LOG_SELECTORS)
+def box(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    selector = LOG_SELECTORS[request.param]
+    with Sandbox(connect_delay=2, rcpt_delay=2, slow_fail_limit=1000, log_selector=selector) as box:
         yield box
 
 

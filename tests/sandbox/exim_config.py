@@ -114,8 +114,7 @@ def _main_options(root: Path, settings: Settings) -> dict[str, str]:
         "split_spool_directory": "true",
         "log_file_path": f"{root}/var/log/exim_%slog",
         "pid_file_path": f"{root}/var/spool/exim/exim-daemon.pid",
-        "log_selector": "+incoming_port +smtp_connection +all_parents"
-        " +retry_defer +subject +arguments +received_recipients",
+        "log_selector": settings.log_selector,
         "keep_environment": "",
         "daemon_smtp_ports": "25 : 465 : 587",
         "tls_on_connect_ports": "465",

@@ -7,6 +7,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Optional
 
+LOG_SELECTORS = {
+    "cPanel's": "+incoming_port +smtp_connection +all_parents +retry_defer +subject +arguments"
+    " +received_recipients",
+    "all": "+all",
+}
+"""What cPanel sets, and what its guide tells people to set who look for trouble (facts: whm.md 10, 12.2)."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -27,6 +34,7 @@ class Settings:
     spam_marked: bool = False
     """True: the spam scan marks every message, so the third delay applies."""
     smtp_accept_max: int = 100
+    log_selector: str = LOG_SELECTORS["cPanel's"]
     negation: str = "list"
     """The hosts exempt from the delay: one negated `list`, as cPanel has it, or a negation on `each` item."""
     helo_checked_at: str = "mail"
