@@ -21,12 +21,19 @@ oldest_exim() { # SUITE: the version that it serves at least; all but sid stay w
 }
 
 mirror() { # prints the Debian mirror that this machine's apt uses; nothing on another distribution
-    [ "$(. /etc/os-release && echo "$ID")" = debian ] || return 0
-    apt-get indextargets --format "\$(COMPONENT) \$(RELEASE) \$(REPO_URI)" 'Created-By: Packages' |
-        awk -v own="$(. /etc/os-release && echo "${VERSION_CODENAME-}")" '
-            $1 == "main" && $2 == own { print $3; found = 1; exit }
-            $1 == "main" && $2 ~ /^(sid|unstable|testing|stable)$/ && !other { other = $3 }
-            END { if (!found && other) print other }'
+    local system codename
+    read -r system codename < <(. /etc/os-release && echo "$ID ${VERSION_CODENAME-}")
+    if [ "$system" = debian ]; then
+        apt-get indextargets --format "\$(COMPONENT) \$(RELEASE) \$(REPO_URI)" 'Created-By: Packages' |
+            main_archive "$codename"
+    fi
+}
+
+main_archive() { # CODENAME: of lines of component, release and URI, prints the URI of Debian's own archive
+    awk -v codename="$1" '
+        $1 == "main" && $2 == codename && !own { own = $3 }
+        $1 == "main" && $2 ~ /^(sid|unstable|testing|stable)$/ && !other { other = $3 }
+        END { print own ? own : other }'
 }
 
 # --- running in a root ---------------------------------------------------------------------------------------
