@@ -12,6 +12,8 @@ _CPANEL = (
     "cPanel's ACLs and routers, their log lines in public posts, read 2026-11-29 (facts: whm.md 10, 12.2)"
 )
 _EXIM = "Exim 4.96, its default ACLs and routers, measured 2026-11-25"
+_MOST = 100
+"""Characters that are looked at."""
 
 
 class Text(NamedTuple):
@@ -30,6 +32,7 @@ UNVERIFIED = (
     Text("all host address lookups failed permanently", "domain", _MEASURED),
     Text("The mail server could not deliver mail to ", "domain", _CPANEL),
     Text("The mail server does not recognize ", "domain", _CPANEL),
+    Text("No Such User Here", "domain", _CPANEL),
     Text("host lookup did not complete", "lookup", _MEASURED),
     Text("lowest numbered MX record points to local host", "loop", _MEASURED),
     Text("remote host address is the local host", "loop", _MEASURED),
@@ -44,7 +47,6 @@ UNVERIFIED = (
     Text("Network unreachable", "unreachable", _MEASURED),
     Text("Connection reset", "unreachable", _MEASURED),
     Text("Remote host closed connection", "unreachable", _MEASURED),
-    Text("remote host closed connection", "unreachable", _MEASURED),
 )
 """Why a sender did not verify."""
 
@@ -65,6 +67,6 @@ REFUSED = (
 
 
 def meaning(texts: tuple[Text, ...], said: str) -> Optional[str]:
-    """What the first row that `said` begins with means, without regard to a quotation mark before it."""
-    said = said.lstrip('"')
-    return next((text.means for text in texts if said.startswith(text.beginning)), None)
+    """What the first row that `said` begins with means, without regard to case or a quotation mark."""
+    said = said[:_MOST].lstrip('"').lower()
+    return next((text.means for text in texts if said.startswith(text.beginning.lower())), None)
