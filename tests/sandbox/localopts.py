@@ -37,14 +37,21 @@ trust_x_php_script=1
 
 
 class LocalOpts:
-    """The settings of one or more files; a later file wins."""
+    """The settings of one or more files; a later file wins.
 
-    def __init__(self, *files: Path) -> None:
+    Real files hold bare keys, without `=`. What cPanel makes of them is not known: they count as absent, or
+    as empty where `bare_is_empty`.
+    """
+
+    def __init__(self, *files: Path, bare_is_empty: bool = False) -> None:
         self._values: dict[str, str] = {}
         for file in files:
-            if file.exists():
-                pairs = (line.partition("=") for line in file.read_text().splitlines() if "=" in line)
-                self._values.update({key.strip(): value.strip() for key, _, value in pairs})
+            rows = file.read_text().splitlines() if file.exists() else []
+            for key, has_value, value in (line.partition("=") for line in rows if not line.startswith("#")):
+                if has_value or bare_is_empty:
+                    self._values[key.strip()] = value.strip()
+                else:
+                    self._values.pop(key.strip(), None)
 
     def is_on(self, key: str, default: bool = True) -> bool:
         """Absent: the default. Empty: off. Otherwise whether the number it starts with is not 0."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Optional
 
 import pytest
 
 from mxverdict.evidence import RelayEntry, Reply, Settings, Target
+from mxverdict.evidence.server import MissingFact
 from mxverdict.judge.whole import judge
 from mxverdict.testers import UNKNOWN_HOSTS, load
 from tests.unit.evidence_maker import EHLO, MXTOOLBOX, SERVER, evidence, preview, probe
@@ -57,6 +59,32 @@ def test_a_tester_that_hangs_up_early_is_still_right_when_tls_is_missing() -> No
 def test_setting_against_configuration(settings: Settings, row: str, verdict: str) -> None:
     findings = judge(evidence(settings=settings), (MXTOOLBOX,), ()).server
     assert (row, verdict) in {(finding.row.text, finding.verdict.value) for finding in findings}
+
+
+@pytest.mark.parametrize(
+    ("fact", "stanzas", "row"),
+    [
+        ("host name", 3, ("Host name of the server", "could not be read")),
+        ("addresses", 3, ("Addresses of the server", "could not be read")),
+        ("greylisting", 3, ("Greylisting", "could not be read")),
+        ("delay", 3, ("Delay for unknown hosts", "setting unknown, exim.conf says on")),
+        ("delay", 0, ("Delay for unknown hosts", "setting unknown, exim.conf says off")),
+        ("delay", None, ("Delay for unknown hosts", "exim.conf could not be read")),
+    ],
+)
+def test_a_missing_fact_is_reported_with_the_reason_and_the_others_stand(
+    fact: str, stanzas: Optional[int], row: tuple[str, str]
+) -> None:
+    delay = None if fact == "delay" else True
+    settings = Settings(delay, stanzas, missing=(MissingFact(fact, "WHM refused it: a reason"),))
+    findings = judge(evidence(settings=settings), (MXTOOLBOX,), ()).server
+    unknown = [finding for finding in findings if finding.verdict.value == "unknown"]
+    assert [(finding.row.name, finding.row.text) for finding in unknown] == [row]
+    assert "WHM refused it: a reason" in (unknown[0].why, *unknown[0].evidence)
+    if fact != "delay":
+        assert "on" in {one.row.text for one in findings if one.row.name == "Delay for unknown hosts"}
+    elif stanzas:
+        assert "3 delay stanzas in exim.conf" in unknown[0].evidence
 
 
 def test_a_tester_that_may_relay_is_a_problem() -> None:

@@ -9,24 +9,28 @@ import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Optional
 
 from mxverdict.addresses import special_kind
 from mxverdict.collect.preview import delay_stanzas
-from mxverdict.errors import (
-    CommandFailed,
-    HostError,
-    MxVerdictError,
-    WhmApiError,
-    WhmError,
-)
+from mxverdict.errors import CommandFailed, HostError, WhmError, WhmUnreachable
 from mxverdict.evidence import RelayEntry, Settings, Target
+from mxverdict.evidence.server import ADDRESSES, DELAY, GREYLISTING, HOST_NAME, MissingFact
 from mxverdict.host import Host
+from mxverdict.language import stored
 from mxverdict.testers import Network
-from mxverdict.whm.api import Answer, WhmApi
+from mxverdict.whm.api import WhmApi
+from mxverdict.window import files, localopts
 
 _EXIM_TIMEOUT = 10.0
-_DELAY_KEY = "acl_delay_unknown_hosts"
+_FACTS: tuple[tuple[str, str, dict[str, str], str], ...] = (
+    (HOST_NAME, "gethostname", {}, "hostname"),
+    (ADDRESSES, "listips", {}, "ip"),
+    (DELAY, "get_tweaksetting", {"module": "Mail", "key": localopts.KEY}, ""),
+    (GREYLISTING, "cpgreylist_status", {}, "is_enabled"),
+)
+"""What WHM is asked: the fact, the function with its parameters, and the field without which its answer is of
+no use."""
 
 
 @dataclass(frozen=True)
@@ -69,21 +73,32 @@ def _primary_hostname(host: Host) -> str:
 
 
 def read_server(host: Host, api: WhmApi) -> Server:
-    """One batch of WHM calls. When WHM does not answer, `settings.error` says so and nothing is raised."""
+    """One batch of WHM calls. When WHM does not answer, `settings.error` says so; when it does not answer one
+    of them, `settings.missing` does. Nothing is raised."""
     try:
-        name, ips, delay, greylist = api.batch(
-            [
-                ("gethostname", {}),
-                ("listips", {}),
-                ("get_tweaksetting", {"module": "Mail", "key": _DELAY_KEY}),
-                ("cpgreylist_status", {}),
-            ]
-        )
+        answers = api.batch([(function, parameters) for _, function, parameters, _ in _FACTS])
     except WhmError as error:
-        return Server("", (), _settings(host, None, None, str(error)))
-    refused = [str(answer) for answer in (delay, greylist) if isinstance(answer, WhmApiError)]
-    settings = _settings(host, _delay_setting(host, delay), _greylisting(greylist), "; ".join(refused))
-    return Server(str(_value(name, "hostname") or ""), _targets(_value(ips, "ip")), settings)
+        return Server("", (), _settings(host, error=str(error)))
+    found: dict[str, dict[str, Any]] = {}
+    missing: list[MissingFact] = []
+    for (fact, function, _, field), answer in zip(_FACTS, answers):
+        if isinstance(answer, WhmError):
+            missing.append(MissingFact(fact, str(answer)))
+        elif field and answer.get(field) is None:
+            misfit = WhmUnreachable(function, stored("the answer does not fit the question"))
+            missing.append(MissingFact(fact, str(misfit)))
+        else:
+            found[fact] = answer
+    delay: Optional[bool] = None
+    if DELAY in found:
+        try:
+            delay = _delay_setting(host, found[DELAY])
+        except HostError as error:
+            missing.append(MissingFact(DELAY, str(error)))
+    greylisting = str(found[GREYLISTING]["is_enabled"]) == "1" if GREYLISTING in found else None
+    name = str(found[HOST_NAME]["hostname"]) if HOST_NAME in found else ""
+    targets = _targets(found[ADDRESSES]["ip"]) if ADDRESSES in found else ()
+    return Server(name, targets, _settings(host, delay, greylisting, missing=missing))
 
 
 def is_local(address: str) -> bool:
@@ -126,7 +141,14 @@ def relay_entries(host: Host, networks: Sequence[Network]) -> tuple[RelayEntry, 
     return tuple(found)
 
 
-def _settings(host: Host, delay: Optional[bool], greylisting: Optional[bool], error: str) -> Settings:
+def _settings(
+    host: Host,
+    delay: Optional[bool] = None,
+    greylisting: Optional[bool] = None,
+    *,
+    error: str = "",
+    missing: Sequence[MissingFact] = (),
+) -> Settings:
     stanzas = delay_stanzas(host.exim_conf)
     return Settings(
         delay_setting=delay,
@@ -134,30 +156,18 @@ def _settings(host: Host, delay: Optional[bool], greylisting: Optional[bool], er
         greylisting=greylisting,
         edit_in_progress=host.localopts_dry_run.exists(),
         error=error,
+        missing=tuple(missing),
     )
 
 
-def _delay_setting(host: Host, answer: Answer) -> Optional[bool]:
-    """WHM leaves the value out for "absent" (on) and for "empty" (off); the file tells them apart."""
-    if isinstance(answer, WhmApiError):
-        return None
+def _delay_setting(host: Host, answer: dict[str, Any]) -> bool:
+    """WHM leaves the value out for "absent" (on), "empty" (off) and a bare key (unknown); the file tells them
+    apart. Raises HostError when the setting cannot be told."""
     setting = answer.get("tweaksetting")
     value = setting.get("value") if isinstance(setting, dict) else None
-    if value not in (None, ""):
-        return str(value) != "0"
-    stored = [
-        line.partition("=")[2].strip() for line in _lines(host.localopts) if line.startswith(f"{_DELAY_KEY}=")
-    ]
-    return not stored or stored[-1] not in ("", "0")
-
-
-def _greylisting(answer: Answer) -> Optional[bool]:
-    enabled = _value(answer, "is_enabled")
-    return None if enabled is None else str(enabled) == "1"
-
-
-def _value(answer: Union[Answer, MxVerdictError], key: str) -> Any:
-    return answer.get(key) if isinstance(answer, dict) else None
+    if value in (None, ""):
+        return localopts.is_on(files.read(host.localopts) or b"")
+    return localopts.is_on(f"{localopts.KEY}={value}".encode())
 
 
 def _targets(ips: Any) -> tuple[Target, ...]:

@@ -5,13 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional
 
+HOST_NAME = "host name"
+ADDRESSES = "addresses"
+DELAY = "delay"
+GREYLISTING = "greylisting"
+
+
+@dataclass(frozen=True)
+class MissingFact:
+    """A fact about the server that could not be read while the others could."""
+
+    fact: str
+    """HOST_NAME, ADDRESSES, DELAY or GREYLISTING."""
+    reason: str
+
 
 @dataclass(frozen=True)
 class Settings:
     """What WHM says of the delay beside what stands in the configuration that Exim runs.
 
     `delay_setting` follows `acl_delay_unknown_hosts` (None: could not be read); `delay_stanzas` counts the
-    marked stanzas in exim.conf (3 = on, 0 = off; None: unreadable).
+    marked stanzas in exim.conf (3 = on, 0 = off; None: unreadable). `error` says why WHM gave no usable
+    answer at all.
     """
 
     delay_setting: Optional[bool] = None
@@ -19,6 +34,7 @@ class Settings:
     greylisting: Optional[bool] = None
     edit_in_progress: bool = False
     error: str = ""
+    missing: tuple[MissingFact, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mxverdict.evidence import Evidence, Settings
+from mxverdict.evidence.server import ADDRESSES, DELAY, GREYLISTING, HOST_NAME
 from mxverdict.findings import Finding, Row, Verdict
 from mxverdict.language import gettext as _
 from mxverdict.language import marked, ngettext
@@ -13,6 +14,15 @@ SILENT = "SMTP"
 _REBUILD = marked(
     "Run /usr/local/cpanel/scripts/buildeximconf, then /usr/local/cpanel/scripts/restartsrv_exim."
 )
+_MISSING = {
+    HOST_NAME: (marked("Host name of the server"), marked("Exim's primary_hostname is used instead.")),
+    ADDRESSES: (
+        marked("Addresses of the server"),
+        marked("Addresses behind NAT are not recognized as this server's."),
+    ),
+    GREYLISTING: (marked("Greylisting"), ""),
+}
+"""The row of each fact that could not be read, and what follows from that."""
 
 
 def delay_on(evidence: Evidence) -> bool | None:
@@ -34,6 +44,7 @@ def delay_on(evidence: Evidence) -> bool | None:
 def judge_server(evidence: Evidence, senders: tuple[Sender, ...]) -> tuple[Finding, ...]:
     return (
         *_settings(evidence.settings),
+        *_missing(evidence.settings),
         *_broken(evidence),
         *_silent(evidence),
         *_relay_entries(evidence),
@@ -42,11 +53,24 @@ def judge_server(evidence: Evidence, senders: tuple[Sender, ...]) -> tuple[Findi
     )
 
 
+def _missing(settings: Settings) -> list[Finding]:
+    found = []
+    for one in settings.missing:
+        if one.fact in _MISSING:
+            name, consequence = _MISSING[one.fact]
+            row = Row(name, "unknown", _("could not be read"))
+            evidence = (_(consequence),) if consequence else ()
+            found.append(Finding(row, Verdict.UNKNOWN, retold(one.reason), evidence))
+    return found
+
+
 def _settings(settings: Settings) -> list[Finding]:
     name = marked("Delay for unknown hosts")
+    unreadable = [one.reason for one in settings.missing if one.fact == DELAY]
     if settings.delay_stanzas is None:
         row = Row(name, "unknown", _("exim.conf could not be read"))
-        return [Finding(row, Verdict.UNKNOWN, _("What Exim is configured to do could not be read."))]
+        why = _("What Exim is configured to do could not be read.")
+        return [Finding(row, Verdict.UNKNOWN, why, tuple(map(retold, unreadable)))]
     running = settings.delay_stanzas > 0
     count = settings.delay_stanzas
     told = ngettext("{count} delay stanza in exim.conf", "{count} delay stanzas in exim.conf", count).format(
@@ -56,6 +80,12 @@ def _settings(settings: Settings) -> list[Finding]:
     if settings.error:
         row = Row("WHM", "unknown", _("the setting could not be read"))
         found.append(Finding(row, Verdict.UNKNOWN, retold(settings.error), (told,)))
+    elif unreadable:
+        says = (
+            _("setting unknown, exim.conf says on") if running else _("setting unknown, exim.conf says off")
+        )
+        row = Row(name, "unknown", says)
+        found.append(Finding(row, Verdict.UNKNOWN, retold(unreadable[0]), (told,)))
     elif settings.delay_setting is not None and settings.delay_setting != running:
         says = _("WHM says off, exim.conf says on") if running else _("WHM says on, exim.conf says off")
         row = Row(name, "warning", says)

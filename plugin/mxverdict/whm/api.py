@@ -13,20 +13,28 @@ from collections.abc import Sequence
 from typing import Any, Union
 from urllib.parse import quote, urlencode
 
-from mxverdict.errors import CommandMissing, CommandTimeout, WhmApiError, WhmForbidden, WhmUnreachable
+from mxverdict.errors import (
+    CommandMissing,
+    CommandTimeout,
+    WhmApiError,
+    WhmError,
+    WhmForbidden,
+    WhmUnreachable,
+)
 from mxverdict.host import Host
 from mxverdict.language import stored
 
 TIMEOUT = 30.0
 
 Call = tuple[str, dict[str, str]]
-Answer = Union[dict[str, Any], WhmApiError]
+Answer = Union[dict[str, Any], WhmError]
 
 
 class WhmApi(ABC):
     """`call` runs one function and returns its `data`; `batch` runs several in one request.
 
-    Both raise WhmUnreachable (no usable answer), WhmForbidden (not allowed) and WhmApiError (WHM said no).
+    Both raise WhmUnreachable (no usable answer), WhmForbidden (not allowed) and WhmApiError (WHM said no);
+    `batch` does so for the request as a whole alone.
     """
 
     @abstractmethod
@@ -37,11 +45,20 @@ class WhmApi(ABC):
         return _data(function, self.request(function, list(parameters.items())))
 
     def batch(self, calls: Sequence[Call]) -> list[Answer]:
-        """Answers in order; a call that WHM refused stands as its WhmApiError in the list."""
-        commands = [("command", f"{function}?{urlencode(parameters)}") for function, parameters in calls]
-        answer = _data("batch", self.request("batch", commands))
-        results = answer.get("result")
+        """Return the answers in order; a call without a usable one is represented by its WhmError.
+
+        One refused call makes the `metadata.result` of the whole 0, while the list holds all answers: the
+        list counts wherever its length fits (api.docs.cpanel.net, WHM API 1, batch).
+        """
+        commands = [
+            (f"command-{number}", f"{function}?{urlencode(parameters)}")
+            for number, (function, parameters) in enumerate(calls)
+        ]
+        answer = self.request("batch", commands)
+        data = answer.get("data")
+        results = data.get("result") if isinstance(data, dict) else None
         if not isinstance(results, list) or len(results) != len(calls):
+            _data("batch", answer)
             raise WhmUnreachable("batch", stored("the answer does not fit the question"))
         return [_data_or_error(function, result) for (function, _), result in zip(calls, results)]
 
@@ -74,12 +91,16 @@ def envelope(function: str, text: str) -> dict[str, Any]:
 
 
 def _data_or_error(function: str, answer: object) -> Answer:
-    if not isinstance(answer, dict):
-        raise WhmUnreachable(function, stored("the answer is no WHM API 1 JSON"))
+    """One entry of a batch's list. It names the function it answers, so an exchanged one is found."""
     try:
-        return _data(function, answer)
-    except WhmApiError as error:
+        if not isinstance(answer, dict):
+            raise WhmUnreachable(function, stored("the answer is no WHM API 1 JSON"))
+        data = _data(function, answer)
+        if answer["metadata"].get("command", function) != function:
+            raise WhmUnreachable(function, stored("the answer does not fit the question"))
+    except WhmError as error:
         return error
+    return data
 
 
 def _data(function: str, answer: dict[str, Any]) -> dict[str, Any]:

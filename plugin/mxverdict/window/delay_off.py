@@ -1,7 +1,7 @@
 """The change that switches the delay off for everybody: one line of /etc/exim.conf.localopts, build, restart.
 
 WHM's set_tweaksetting rewrites the whole file and copies the smarthost password from the shadow file into it,
-which everybody may read; so with such a password the one line is edited instead.
+which everybody may read; what it makes of bare keys is not known. With either the one line is edited instead.
 """
 
 from __future__ import annotations
@@ -19,18 +19,22 @@ from mxverdict.window.whitelist import Record
 
 _CREATION = files.Creation(group="root", mode=0o644)
 _ON = f"{localopts.KEY}=1"
+_SAVE_IT = stored("save the setting in WHM, Exim Configuration Manager, first")
 
 
 def check(host: Host) -> None:
-    """Raises WindowRefused when there is nothing to switch off or somebody edits the settings, HostError when
-    the setting cannot be told."""
+    """Raises WindowRefused when there is nothing to switch off, somebody edits the settings or the setting
+    cannot be told, HostError when a file cannot be read."""
     if _edit_in_progress(host):
         raise WindowRefused(
             stored(
                 "somebody is editing Exim's settings in WHM now (a *.dry_run file is there); try again later"
             )
         )
-    on = localopts.is_on(_content(host))
+    try:
+        on = localopts.is_on(_content(host))
+    except localopts.SettingUnknown as error:
+        raise WindowRefused(f"{error}; {_SAVE_IT}") from None
     stanzas = exim.stanzas(host)
     if not on and stanzas:
         raise WindowRefused(
@@ -46,13 +50,13 @@ def check(host: Host) -> None:
 def apply(host: Host, api: WhmApi, record: Record) -> list[str]:
     """Switch the delay off and see that it is; returns remarks. Raises HostError, WhmError."""
     content = _content(host)
-    exim.dry_run(host, localopts.put(content, localopts.OFF))
+    exim.dry_run(host, _switched_off(content))
     plan = {"old": localopts.setting_line(content), "written": localopts.OFF}
     record(plan)
-    if not _has_secret(host):
+    if _whm_may_write(host, content):
         _ask_api(api, "0")
     if localopts.setting_line(_content(host)) != localopts.OFF:
-        files.edit(host.localopts, lambda text: localopts.put(text, localopts.OFF), _CREATION)
+        files.edit(host.localopts, _switched_off, _CREATION)
     record({**plan, "digest": _digest(_content(host))})
     exim.put_in_force(host)
     if localopts.is_on(_content(host)):
@@ -95,11 +99,21 @@ def revert(host: Host, api: WhmApi, plan: dict[str, Any]) -> list[str]:
 
 def _restore(host: Host, api: WhmApi, old: Optional[str]) -> None:
     """WHM first, then the one-line edit; WHM can write no other line than `=1`."""
-    if old == _ON and not _has_secret(host):
+
+    def restored(content: bytes) -> Optional[bytes]:
+        ours = localopts.setting_line(content) == localopts.OFF
+        return localopts.put(content, old) if ours else None
+
+    if old == _ON and _whm_may_write(host, _content(host)):
         with suppress(WhmError):
             _ask_api(api, "1")
-    if localopts.setting_line(_content(host)) == localopts.OFF:
-        files.edit(host.localopts, lambda text: localopts.put(text, old), _CREATION)
+    files.edit(host.localopts, restored, _CREATION)
+
+
+def _switched_off(content: bytes) -> bytes:
+    """Raises SettingUnknown: a setting that cannot be told is not ours to switch."""
+    localopts.is_on(content)
+    return localopts.put(content, localopts.OFF)
 
 
 def _ask_api(api: WhmApi, value: str) -> None:
@@ -113,6 +127,10 @@ def _content(host: Host) -> bytes:
 def _digest(content: bytes) -> str:
     """Tells whether the settings were saved since."""
     return hashlib.sha256(content).hexdigest()
+
+
+def _whm_may_write(host: Host, content: bytes) -> bool:
+    return not localopts.has_bare_key(content) and not _has_secret(host)
 
 
 def _has_secret(host: Host) -> bool:

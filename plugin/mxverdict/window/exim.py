@@ -55,10 +55,15 @@ def dry_run(host: Host, candidate: bytes) -> None:
         path.unlink(missing_ok=True)
 
 
-def in_force(host: Host) -> bool:
-    """Whether exim.conf follows the setting and the daemon was started after exim.conf was written."""
-    on = localopts.is_on(files.read(host.localopts) or b"")
-    return (stanzas(host) > 0) == on and _daemon_is_current(host)
+def in_force(host: Host, *, built: bool = False) -> bool:
+    """Whether exim.conf follows the setting and the daemon was started after exim.conf was written. Where the
+    setting cannot be told, exim.conf follows it when it was just `built`. Raises HostError."""
+    content = files.read(host.localopts) or b""
+    try:
+        follows = (stanzas(host) > 0) == localopts.is_on(content)
+    except localopts.SettingUnknown:
+        follows = built
+    return follows and _daemon_is_current(host)
 
 
 def put_in_force(host: Host) -> None:
@@ -69,7 +74,7 @@ def put_in_force(host: Host) -> None:
     _run(host, host.buildeximconf, timeout=BUILD_TIMEOUT)
     _run(host, host.restartsrv_exim, timeout=RESTART_TIMEOUT)
     give_up = time.monotonic() + _START_WAIT
-    while not in_force(host):
+    while not in_force(host, built=True):
         if time.monotonic() > give_up:
             raise HostError(
                 stored("Exim does not run the new configuration although build and restart said OK")

@@ -54,7 +54,7 @@ def test_values_are_uri_decoded(root: Path) -> None:
     first, second = batch["data"]["result"]
     assert first["data"]["tweaksetting"] == {"key": "CONTACTEMAIL", "value": "admin@example.net"}
     assert second["metadata"]["result"] == 0
-    assert batch["metadata"] == metadata("batch")
+    assert batch["metadata"] == metadata("batch", 0, "Refused: nope"), "one refusal is the whole's"
 
 
 def test_a_batch_can_stop_at_the_first_error(root: Path) -> None:

@@ -1,7 +1,8 @@
 """Stand-in for `/usr/local/cpanel/scripts/buildeximconf` (facts: whm.md 3.2, 4.1).
 
 Faults: `buildeximconf-fails` writes a configuration Exim refuses, `buildeximconf-hangs` never ends,
-`buildeximconf-waits` holds it up until the switch is off.
+`buildeximconf-waits` holds it up until the switch is off; `bare-keys-are-empty` makes a key without `=` in
+`exim.conf.localopts` count as empty instead of absent.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ def _configuration(root: Path, files: argparse.Namespace) -> str:
     options = LocalOpts(
         files.localopts or etc / "exim.conf.localopts",
         files.localopts_shadow or etc / "exim.conf.localopts.shadow",
+        bare_is_empty=faults.is_on(root, "bare-keys-are-empty"),
     )
     local = files.local or etc / "exim.conf.local"
     text = exim_config.render(

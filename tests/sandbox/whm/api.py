@@ -5,6 +5,7 @@ Shapes after api.docs.cpanel.net ("WHM API 1"); API 0 is what HTTPS gives withou
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from importlib import import_module
@@ -94,7 +95,12 @@ def parameters(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 def answer(root: Path, caller: Caller, function: str, given: dict[str, str]) -> dict[str, Any]:
     """The API 1 envelope of one call. Raises Forbidden."""
     if function == "batch":
-        return _envelope("batch", {"result": _batch(root, caller, given)})
+        results = _batch(root, caller, given)
+        refused = [one["metadata"]["command"] for one in results if not one["metadata"]["result"]]
+        reason = f"Refused: {', '.join(refused)}" if refused else "OK"
+        instead = faults.content(root, "batch-data")
+        data = {"result": results} if instead is None else json.loads(instead)
+        return _envelope("batch", data, reason=reason, result=int(not refused))
     call = Call(root, caller, given)
     try:
         data = _run(call, function)

@@ -10,6 +10,7 @@
 | `cpsrvd-500` | – | every API request gets 500 `Internal Error (ID n)` |
 | `whmapi1-ok-without-doing` | – | functions that write answer OK and do nothing (both transports) |
 | `whmapi1-refuses` | lines `FUNCTION REASON` | result 0 with that reason (both transports) |
+| `batch-data` | JSON | a batch answers this as its `data` (both transports) |
 | `set_tweaksetting-fails` | – | the save fails; nothing changes |
 | `tweaksetting-number` | – | `get_tweaksetting` gives `value` as a JSON number |
 | `greylist-write-fails` | – | the netblock file is never rewritten; only the error log says so |

@@ -3,7 +3,8 @@
 Module Mail stands in `etc/exim.conf.localopts`, its smarthost password in `etc/exim.conf.localopts.shadow`;
 both are read merged. One save of module Mail, as observed on release 116:
 A. writes the *merged* settings, the password among them, into the 0644 localopts;
-B. adds `acl_<name>_rbl=0` for every RBL it knows and does not find, and sorts the file;
+B. adds `acl_<name>_rbl=0` for every RBL it knows and does not find, and sorts the file (what it makes of
+   keys without `=` was not observed: the stand-in does the worst and drops them);
 C. runs the action of every key in the file, not only of the changed one;
 D. neither rebuilds `etc/exim.conf` nor restarts Exim.
 """

@@ -26,6 +26,9 @@ KEY = "acl_delay_unknown_hosts"
         (b"acl_delay_unknown_hosts=1\nacl_delay_unknown_hosts=0\n", False),
         (b"#acl_delay_unknown_hosts=0\n", True),
         (b"acl_delay_unknown_hosts_too=0\n", True),
+        (b"acl_delay_unknown_hosts_too\n", True),
+        (b"#acl_delay_unknown_hosts\n", True),
+        (b"acl_delay_unknown_hosts\nacl_delay_unknown_hosts=0\n", False),
     ],
 )
 def test_is_on(content: bytes, on: bool) -> None:
@@ -40,12 +43,43 @@ def test_another_kind_of_value_is_no_guess() -> None:
 @pytest.mark.parametrize(
     "content",
     [
+        b"acl_delay_unknown_hosts",
+        b"a=1\nacl_delay_unknown_hosts\nb=2\n",
+        b"acl_delay_unknown_hosts\r\n",
+        b" acl_delay_unknown_hosts \n",
+        b"acl_delay_unknown_hosts=1\nacl_delay_unknown_hosts\n",
+    ],
+)
+def test_a_bare_key_is_unknown(content: bytes) -> None:
+    with pytest.raises(localopts.SettingUnknown, match="has no value"):
+        localopts.is_on(content)
+    assert localopts.has_bare_key(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "bare"),
+    [
+        (b"", False),
+        (b"a=1\nb=\n\n  \n#c\n = 2\r\n", False),
+        (b"a=1\ndsn_advertise_hosts\n", True),
+        (b"dsn_advertise_hosts", True),
+        (b"a=1\r\n  b\r\n", True),
+    ],
+)
+def test_bare_keys_are_found(content: bytes, bare: bool) -> None:
+    assert localopts.has_bare_key(content) is bare
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
         b"",
         b"a=1\nb=2\n",
         b"a=1\nacl_delay_unknown_hosts=1\nb=2\n",
         b"acl_delay_unknown_hosts=1",
         b"a=\xff\x00\r\nacl_delay_unknown_hosts=1\r\nb=2",
         b"a=1\nacl_delay_unknown_hosts = 20\nb",
+        b"dsn_advertise_hosts\nacl_delay_unknown_hosts=1\r\nacl_x\r\n",
     ],
 )
 def test_out_and_back_leaves_every_byte(content: bytes) -> None:
