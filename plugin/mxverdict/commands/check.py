@@ -60,7 +60,9 @@ def register(commands: Any) -> None:
     check.add_argument(
         "--whm",
         metavar="HOST[:PORT]",
-        help="read the settings from WHM over HTTPS; the API token is taken from $MXVERDICT_WHM_TOKEN",
+        help="read the settings from WHM over HTTPS; the API token is taken from $MXVERDICT_WHM_TOKEN and "
+        "goes to HOST directly: proxies and authorities that the environment names (such as $HTTPS_PROXY and "
+        "$REQUESTS_CA_BUNDLE) are not used",
     )
     check.add_argument("--whm-user", default="root", help="the token's user (default: root)")
     trust = check.add_mutually_exclusive_group()

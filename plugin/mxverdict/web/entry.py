@@ -8,7 +8,15 @@ import sys
 from mxverdict.root import ROOT_VARIABLE
 from mxverdict.web import poll
 
-_SECRETS = ("REMOTE_PASSWORD", "HTTP_COOKIE")
+_KEPT = frozenset(
+    {
+        "CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_ACCEPT_LANGUAGE", "HTTP_HOST", "PATH", "QUERY_STRING",
+        "REMOTE_USER", "REQUEST_METHOD", "REQUEST_URI", "SCRIPT_NAME", "SERVER_PORT", "TZ", "WHM50",
+        "WHM_API_TOKEN_NAME", "cp_security_token", ROOT_VARIABLE,
+    }
+)  # fmt: skip
+"""What the page needs of its environment. A header sent by the visitor becomes a variable `HTTP_…`, which a
+library may take for a setting of its own, such as HTTP_PROXY (RFC 3875, section 4.1.18; CVE-2016-5385)."""
 _WITHOUT_FRAME = ("static=", "view=state", "view=poll", "view=report")
 """How the queries begin whose answer is no page."""
 _GARBAGE = 100_000
@@ -22,8 +30,8 @@ def main() -> None:
 
 
 def _answer() -> None:
-    for name in _SECRETS:
-        os.environ.pop(name, None)
+    for name in os.environ.keys() - _KEPT:
+        del os.environ[name]
     if poll.answer():
         return
     import gc

@@ -16,7 +16,8 @@ class HttpsWhmApi(WhmApi):
     """Calls `https://HOST:2087/json-api/` with an API token of `user`.
 
     `verify` is True (system authorities), the path of a CA file, or False to accept any certificate;
-    `timeout` is per request, in seconds.
+    `timeout` is per request, in seconds. The environment changes nothing: a proxy, an authority or a .netrc
+    named there would get, or replace, the token.
     """
 
     def __init__(

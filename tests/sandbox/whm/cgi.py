@@ -1,7 +1,8 @@
 """How cpsrvd runs a plugin's CGI: its environment, and the relay of its output to the browser.
 
-The environment and the rules for its output are those observed of cPanel's CGI handler: of the request's
-headers only a few arrive, the output is streamed, the connection is closed afterwards.
+The environment and the rules for its output are those observed of cPanel's CGI handler: the output is
+streamed, the connection is closed afterwards. Which of the request's headers arrive differs; here all do, the
+visitor's own ones, too.
 """
 
 from __future__ import annotations
@@ -16,17 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, NamedTuple, Optional, Protocol
 
-_PASSED_HEADERS = (
-    "accept",
-    "accept-language",
-    "cache-control",
-    "cookie",
-    "connection",
-    "dnt",
-    "host",
-    "referer",
-    "user-agent",
-)
+_OWN_VARIABLES = frozenset({"authorization", "content-length", "content-type"})
+"""Headers that do not become `HTTP_…`."""
 _HEADER_LINE = re.compile(rb"([A-Za-z0-9-]+):[ \t]*(.*?)\r?\n\Z")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CHUNK = 65536
@@ -86,9 +78,9 @@ def environment(
         "cp_security_token": request.security_token,
         "WHM50": "1",
     }
-    for name in _PASSED_HEADERS:
-        if name in request.headers:
-            variables["HTTP_" + name.upper().replace("-", "_")] = request.headers[name]
+    for name, value in request.headers.items():
+        if name not in _OWN_VARIABLES:
+            variables["HTTP_" + name.upper().replace("-", "_")] = value
     if request.token_name is not None:
         variables["WHM_API_TOKEN_NAME"] = request.token_name
     if root != Path("/"):
