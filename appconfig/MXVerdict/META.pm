@@ -23,6 +23,7 @@ sub content {
         'vendor'   => 'MX Verdict',
         'url'      => q{},
         'name'     => \%name,
+        'since'    => 'cPanel & WHM version 11.110',
         'abstract' => 'Lets resellers see verdicts for their own domains.',
         'version'  => $VERSION,
     };

@@ -49,9 +49,13 @@ def test_whms_own_script_and_styles_work_under_our_policy(whm: Whm) -> None:
     assert "whm-script" in (page.locator("html").get_attribute("class") or "")
     assert page.locator(".breadcrumb .whm-icon").evaluate("icon => icon.clientWidth") == 20
     assert page.locator(".whm-menu").evaluate("menu => menu.style.getPropertyValue('--whm-menu')") == "200px"
-    policy = policy_of(page)
-    assert "'unsafe-inline'" not in policy
-    assert "'unsafe-eval'" not in policy
+    styles, scripts = (
+        next(part for part in policy_of(page).split("; ") if part.startswith(name))
+        for name in ("style-src", "script-src")
+    )
+    assert styles == "style-src 'self' 'unsafe-inline'", "a hash beside it would switch it off"
+    assert "'unsafe-inline'" not in scripts
+    assert "'unsafe-eval'" not in scripts
     page.set_viewport_size({"width": 360, "height": 800})
     menu = page.locator("#whm-menu")
     expect(menu).to_be_hidden()
@@ -59,12 +63,18 @@ def test_whms_own_script_and_styles_work_under_our_policy(whm: Whm) -> None:
     expect(menu).to_be_visible()
 
 
-def test_other_scripts_do_not_run(whm: Whm) -> None:
+def test_a_style_that_whm_inserts_at_run_time_takes_effect(whm: Whm) -> None:
+    page = whm.open()
+    assert page.locator(".whm-footer").evaluate("one => getComputedStyle(one).letterSpacing") == "3px"
+
+
+@pytest.mark.parametrize("attributes", ["", "one.src = 'data:text/javascript,window.ran=1';"])
+def test_other_scripts_do_not_run(whm: Whm, attributes: str) -> None:
     page = whm.open()
     with page.expect_console_message(lambda said: "Content Security Policy" in said.text):
         page.evaluate(
             "() => { const one = document.createElement('script'); one.textContent = 'window.ran = 1';"
-            " document.body.append(one); }"
+            f" {attributes} document.body.append(one); }}"
         )
     assert page.evaluate("window.ran") is None
     whm.complaints.clear()
@@ -86,7 +96,14 @@ def test_without_the_frame_the_page_stands_alone(whm: Whm, user: str) -> None:
     assert page.locator(".whm-top, .whm-footer, .whm-menu").count() == 0
     assert page.locator("h1").count() == 1
     expect(page).to_have_title(f"{'This server' if user == 'root' else 'Your domains'} · MX Verdict")
-    assert "sha256" not in policy_of(page)
+    policy = policy_of(page)
+    assert "sha256" not in policy
+    assert "'unsafe-inline'" not in policy
+    with page.expect_console_message(lambda said: "Content Security Policy" in said.text):
+        page.evaluate(
+            "document.head.append(Object.assign(document.createElement('style'), {textContent: 'p {}'}))"
+        )
+    whm.complaints.clear()
 
 
 def test_root_ticks_the_privilege_and_the_reseller_finds_the_page(whm: Whm) -> None:

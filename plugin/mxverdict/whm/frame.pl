@@ -1,5 +1,6 @@
 # Asks WHM who the visitor is and, when told to ("framed"), for the header and footer of its pages.
-# Run by frame.py with cPanel's perl; prints "MARK level", then header, MARK and footer.
+# Run by frame.py with cPanel's perl; prints "MARK level", then header, MARK and footer. The key that marks our
+# entry in WHM's menu is given: not every WHM finds it by the page's address.
 
 use strict;
 use warnings;
@@ -25,6 +26,7 @@ print "$mark $level\n";
 exit if $what ne 'framed' || $level eq 'none';
 
 require Whostmgr::HTMLInterface;
-Whostmgr::HTMLInterface::defheader( 'MX Verdict', '/addon_plugins/mxverdict.png', $breadcrumb, 0, 1 );
+my ( $icon, $app_key ) = ( '/addon_plugins/mxverdict.png', 'plugins_mxverdict' );
+Whostmgr::HTMLInterface::defheader( 'MX Verdict', $icon, $breadcrumb, 0, 1, (undef) x 3, $app_key );
 print $mark;
 Whostmgr::HTMLInterface::deffooter();

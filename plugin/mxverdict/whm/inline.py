@@ -1,4 +1,4 @@
-"""What a strict Content-Security-Policy has to let through, for the scripts and styles inside WHM's own HTML.
+"""What a strict Content-Security-Policy has to let through, for the scripts inside WHM's own HTML.
 
 Source expressions: W3C "Content Security Policy Level 3", sections 2.3.1 and 6.7.3. The HTML is WHM's, not a
 visitor's; naming a text that no browser would run does no harm, missing one breaks WHM's menu.
@@ -23,15 +23,14 @@ _ENDS = {
 """Where the text ends that stands in such an element and has no tags of its own."""
 
 
-def inline_hashes(html: str) -> tuple[list[str], list[str]]:
-    """Source expressions for `script-src` and `style-src`: a hash for each inline script and style sheet and,
-    with 'unsafe-hashes', for each event handler and style attribute.
+def inline_hashes(html: str) -> list[str]:
+    """Source expressions for `script-src`: a hash for each inline script and, with 'unsafe-hashes', for each
+    event handler.
 
     Goes through the text once, as browsers do (HTML Standard 13.2.5): what is looked for and not found ends
     it, for nothing after that is an element.
     """
     scripts: dict[str, None] = {}
-    styles: dict[str, None] = {}
     text = html.replace("\r\n", "\n").replace("\r", "\n")  # as browsers read it (HTML Standard 13.2.3.5)
     place = 0
     while tag := _TAG.search(text, place):
@@ -40,21 +39,18 @@ def inline_hashes(html: str) -> tuple[list[str], list[str]]:
         if place == len(text):
             break
         for name, value in given if element[:1] != "/" else ():
-            if name == "style" or name.startswith("on"):
-                known = styles if name == "style" else scripts
-                known[UNSAFE_HASHES] = known[_hash(value)] = None
+            if name.startswith("on"):
+                scripts[UNSAFE_HASHES] = scripts[_hash(value)] = None
         until = _ENDS.get(element) if element else _END_OF_COMMENT
         if not until:
             continue
         end = until.search(text, place)
         if not end:
             break
-        if element == "style":
-            styles[_hash(text[place + 1 : end.start()])] = None
-        elif element == "script" and not any(name == "src" for name, _ in given):
+        if element == "script" and not any(name == "src" for name, _ in given):
             scripts[_hash(text[place + 1 : end.start()])] = None
         place = end.end()
-    return list(scripts), list(styles)
+    return list(scripts)
 
 
 def _attributes(text: str, place: int) -> tuple[list[tuple[str, str]], int]:

@@ -43,8 +43,11 @@ def is_framed(answer: requests.Response) -> bool:
     assert html.count("<html") == html.count("</html>") == html.count("</main>") == 1
     framed = "whm-top" in html
     assert ("whm-footer" in html) is framed
-    assert ("'sha256-" in answer.headers["Content-Security-Policy"]) is framed
-    assert "'unsafe-inline'" not in answer.headers["Content-Security-Policy"]
+    parts = [part.split() for part in answer.headers["Content-Security-Policy"].split(";")]
+    policy = {name: sources for name, *sources in parts}
+    assert policy["style-src"] == (["'self'", "'unsafe-inline'"] if framed else ["'self'"])
+    assert any("'sha256-" in source for source in policy["script-src"]) is framed
+    assert "'unsafe-inline'" not in policy["script-src"]
     return framed
 
 

@@ -1,7 +1,9 @@
 package Whostmgr::HTMLInterface;
 
 # The sandbox's stand-in for WHM's page header and footer: top bar, breadcrumb, the menu of plugins with the
-# current one marked, and, as in WHM, a script and styles inside. A forgotten footer is added at exit.
+# current one marked, and, as in WHM, scripts and styles inside, one of them inserted at run time. A forgotten
+# footer is added at exit. Only the ninth argument, app_key, marks the current plugin: some versions of WHM do not
+# find it by the page's address.
 
 use strict;
 use warnings;
@@ -13,10 +15,10 @@ my $root          = Cwd::abs_path( File::Basename::dirname(__FILE__) . '/../../.
 my $footer_is_due = 0;
 
 sub defheader {
-    my ( $title, $icon, $page_url, $skip_breadcrumb, $skip_header ) = @_;
+    my ( $title, $icon, $page_url, $skip_breadcrumb, $skip_header, undef, undef, undef, $app_key ) = @_;
     my $token = _escape( $ENV{'cp_security_token'} // q{} );
     my $user  = _escape( $ENV{'REMOTE_USER'}       // q{} );
-    my $menu  = join q{}, map { _entry( $token, $_, $page_url // q{} ) } _plugins();
+    my $menu  = join q{}, map { _entry( $token, $_, $app_key // q{} ) } _plugins();
     $title = _escape( $title // q{} );
     print <<"END_OF_HEADER";
 <!DOCTYPE html>
@@ -27,6 +29,7 @@ sub defheader {
 <script>
 var securityToken = "$token";
 document.documentElement.className += " whm-script";
+document.head.appendChild(document.createElement("style")).textContent = ".whm-footer { letter-spacing: 3px; }";
 </script></head>
 <body>
 <header class="whm-top"><a class="brand" href="$token/">WHM</a>
@@ -89,9 +92,9 @@ sub _may_use {
 }
 
 sub _entry {
-    my ( $token, $plugin, $page_url ) = @_;
+    my ( $token, $plugin, $app_key ) = @_;
     my ( $url, $name, $icon, $target ) = map { _escape( $plugin->{$_} ) } qw(cgi showname icon target);
-    my $current = $page_url eq "/cgi/$plugin->{'cgi'}" ? ' aria-current="page"' : q{};
+    my $current = $app_key eq "plugins_$plugin->{'uniquekey'}" ? ' aria-current="page"' : q{};
     my $picture = $icon ? qq{<img class="whm-icon" src="$token/addon_plugins/$icon" alt=""> } : q{};
     return qq{<li><a href="$token/cgi/$url" target="$target"$current>$picture$name</a></li>\n};
 }
