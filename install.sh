@@ -158,13 +158,14 @@ place() { # RELEASE: what stands outside of /opt/mxverdict
     install -d "$docroot/addon_plugins"
     put 0644 "$from/appconfig/mxverdict.png" "$docroot/addon_plugins/mxverdict.png"
     place_privilege "$from"
+    [ -d /var/cpanel/apps ] || install -d -o 0 -g 0 -m 0755 /var/cpanel/apps # a fresh server may lack it
     "$cpanel/bin/register_appconfig" "$from/appconfig/mxverdict.conf"
     ln -sfn "$home/bin/mxverdict" "$command"
     "$command" --version >/dev/null
 }
 
 # The privilege in WHM's editor of resellers. A driver that this WHM cannot load would disturb that editor, so
-# it is taken away again: the plugin is for root-level users alone then.
+# it is taken away again: the plugin is for root-level users alone then. WHM caches drivers until the folder changes.
 place_privilege() { # RELEASE
     local driver=Cpanel::Config::ConfigObj::Driver::MXVerdict
     install -d -o 0 -g 0 -m 0755 "$drivers/MXVerdict"
@@ -173,6 +174,7 @@ place_privilege() { # RELEASE
     "$cpanel/3rdparty/bin/perl" "-I$cpanel" "-M${driver}::META" "-M$driver" \
         -e "exit !$driver->acl_desc()" ||
         rm -rf "$drivers/MXVerdict" "$drivers/MXVerdict.pm"
+    touch "$drivers"
 }
 
 # Whatever goes wrong: the version that ran before runs again, or nothing is left.

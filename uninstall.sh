@@ -110,6 +110,7 @@ if [ -x "$cpanel/bin/unregister_appconfig" ] && [ -e /var/cpanel/apps/mxverdict.
         say "WHM did not unregister the plugin; run $cpanel/bin/unregister_appconfig mxverdict"
 fi
 rm -rf "$docroot/cgi/addons/mxverdict" "$drivers/MXVerdict" "$drivers/MXVerdict.pm"
+[ ! -d "$drivers" ] || touch "$drivers" # WHM caches drivers until it changes
 rm -f "$docroot/addon_plugins/mxverdict.png" "$command"
 if ! windows_closed; then
     if [ "$force" = no ]; then

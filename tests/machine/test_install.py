@@ -78,6 +78,27 @@ def test_what_install_puts_where_and_that_it_runs(server: Server) -> None:
     assert not done.stderr
 
 
+def test_a_fresh_server_gets_the_folder_of_registrations(server: Server) -> None:
+    (server.disk / "var/cpanel/apps").rmdir()
+    server.installed()
+    folder = server.state()["var/cpanel/apps"]
+    assert folder[:3] == ("0o40755", 0, 0)
+    registered = server.run("/usr/local/cpanel/bin/is_registered_with_appconfig", "whostmgr", "mxverdict")
+    assert registered.returncode == 0
+
+
+def test_whm_knows_the_privilege_at_once_and_no_longer(server: Server) -> None:
+    """Its cache holds while the folder of the drivers does not change."""
+    assert server.run(*PRIVILEGES).stdout == ""
+    server.installed()
+    assert server.run(*PRIVILEGES).stdout.startswith("software-mxverdict\t")
+    (server.disk / DRIVERS / "MXVerdict/META.pm").unlink()
+    server.installed()
+    assert server.run(*PRIVILEGES).stdout.startswith("software-mxverdict\t")
+    assert server.run(UNINSTALL).returncode == 0
+    assert server.run(*PRIVILEGES).stdout == ""
+
+
 def test_a_whm_that_cannot_load_the_privilege_keeps_its_editor(server: Server) -> None:
     parent = server.disk / "usr/local/cpanel/Cpanel/Config/ConfigObj/Interface/Config/v1.pm"
     parent.unlink()

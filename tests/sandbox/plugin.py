@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from tests.sandbox.server_files import REPOSITORY
 _OPT = "/opt/mxverdict"
 _DOCROOT = "usr/local/cpanel/whostmgr/docroot"
 _DRIVERS = "usr/local/cpanel/Cpanel/Config/ConfigObj/Driver"
+_APPS = "var/cpanel/apps"
 _REGISTER = "usr/local/cpanel/bin/register_appconfig"
 
 
@@ -35,5 +37,7 @@ def install_plugin(root: Path, python: str = sys.executable, plugin_dir: Path = 
     for module in ("MXVerdict.pm", "MXVerdict/META.pm"):
         (root / _DRIVERS / module).parent.mkdir(exist_ok=True)
         shutil.copy(REPOSITORY / "appconfig" / module, root / _DRIVERS / module)
+    os.utime(root / _DRIVERS)
+    (root / _APPS).mkdir(mode=0o755, exist_ok=True)
     subprocess.run([root / _REGISTER, appconfig], check=True, capture_output=True)
     return f"/cgi/{keys['entryurl']}"

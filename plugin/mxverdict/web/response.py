@@ -15,8 +15,8 @@ _POLICY_FRAMED = (
     "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'self'"
 )
-"""WHM's header and footer bring scripts of their own: those very texts are allowed by hash. Styles they insert at
-run time, too, hence 'unsafe-inline', which a hash beside it would switch off (CSP Level 3, section 6.7.3)."""
+"""WHM's header and footer bring scripts of their own, whose texts are allowed by hash, and insert styles at
+run time. A hash beside 'unsafe-inline' would switch that off (CSP Level 3, section 6.7.3)."""
 _ALWAYS = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "SAMEORIGIN"),

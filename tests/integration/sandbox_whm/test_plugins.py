@@ -74,6 +74,14 @@ def test_what_cannot_be_registered(root: Path, tmp_path: Path, old: str, new: st
     assert not list((root / "var/cpanel/apps").iterdir())
 
 
+def test_registration_does_not_make_the_folder_of_a_fresh_server(root: Path, tmp_path: Path) -> None:
+    conf = tmp_path / "mxverdict.conf"
+    conf.write_text(PLUGIN_CONF)
+    (root / "var/cpanel/apps").rmdir()
+    done = command(root, "bin/register_appconfig", conf)
+    assert (done.returncode, "/var/cpanel/apps is missing" in done.stderr) == (1, True)
+
+
 def test_the_menu_shows_what_the_user_may_see(https: Https, plugin: Path) -> None:
     icon = https.root / "usr/local/cpanel/whostmgr/docroot/addon_plugins/mxverdict.png"
     icon.write_bytes(b"\x89PNG")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -87,6 +88,18 @@ def test_the_privilege_is_known_while_its_driver_is_there(root: Path) -> None:
     assert PRIVILEGE in keys(root)
 
 
+def test_whm_keeps_what_it_found_until_the_folder_of_the_drivers_changes(root: Path) -> None:
+    """As it is when only the metadata, in a folder of its own, comes anew."""
+    install_plugin(root)
+    assert PRIVILEGE in keys(root)
+    (root / DRIVERS / "MXVerdict/META.pm").unlink()
+    assert PRIVILEGE in keys(root)
+    os.utime(root / DRIVERS)
+    assert PRIVILEGE not in keys(root)
+    install_plugin(root)
+    assert PRIVILEGE in keys(root)
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
@@ -95,6 +108,7 @@ def test_the_privilege_is_known_while_its_driver_is_there(root: Path) -> None:
         ("MXVerdict.pm", "'MXVerdict'", "'Other'"),
         ("MXVerdict/META.pm", "return 1 }", "return 2 }"),
         ("MXVerdict/META.pm", "1;\n", "0;\n"),
+        ("MXVerdict/META.pm", "'since'", "'until'"),
     ],
 )
 def test_a_driver_that_cannot_be_loaded_adds_nothing(root: Path, file: str, old: str, new: str) -> None:
@@ -103,5 +117,6 @@ def test_a_driver_that_cannot_be_loaded_adds_nothing(root: Path, file: str, old:
     text = path.read_text()
     path.write_text(new.join(text.rsplit(old, 1)))
     assert path.read_text() != text
+    os.utime(root / DRIVERS)
     assert PRIVILEGE not in keys(root)
     assert "list-accts" in keys(root)

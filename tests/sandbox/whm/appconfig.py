@@ -1,7 +1,8 @@
 """AppConfig: registration of plugins (docs.cpanel.net, "The AppConfig Configuration File").
 
-A registered file stands as `var/cpanel/apps/NAME.conf` (0600). cpsrvd reads the folder at every request, so
-the HUP that registration sends changes nothing by itself; it must only do no harm.
+A registered file stands as `var/cpanel/apps/NAME.conf` (0600). The folder may be missing on a fresh server;
+registration does not make it. cpsrvd reads the folder at every request, so the HUP that registration sends
+changes nothing by itself; it must only do no harm.
 """
 
 from __future__ import annotations
@@ -80,6 +81,8 @@ def register_main(root: Path, arguments: list[str]) -> int:
     except Invalid as problem:
         return _usage("register_appconfig FILE", str(problem))
     path = root / _APPS / f"{app.name}.conf"
+    if not path.parent.is_dir():
+        return _usage("register_appconfig FILE", f"/{_APPS} is missing.")
     if not path.exists():
         with (root / NOTIFICATIONS_LOG).open("a") as log:
             log.write(f"appconfig registered: {app.name}\n")
