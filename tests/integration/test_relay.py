@@ -24,6 +24,7 @@ STRANGER = "198.51.100.8"
 _READ = f"""
 import json, sys, time
 from dataclasses import asdict
+from mxverdict.collect.exim_sessions import EximSessions
 from mxverdict.collect.relay import read_relay
 from mxverdict.host import Host
 from mxverdict.judge.relay import judge_relay
@@ -31,7 +32,7 @@ from mxverdict.judge.relay import judge_relay
 addresses = ["{SERVER_IPV4}", "{SERVER_IPV4_SECOND}", "{SERVER_IPV6}"]
 deadline = time.monotonic() + float(sys.argv[1])
 tests = read_relay(
-    Host.from_environment(), addresses, "{OWN}", "{HOSTNAME}", "{FOREIGN}", "{HELO}", deadline
+    EximSessions(Host.from_environment()), addresses, "{OWN}", "{HOSTNAME}", "{FOREIGN}", "{HELO}", deadline
 )
 print(json.dumps([[asdict(test) for test in tests], [asdict(finding) for finding in judge_relay(tests)]]))
 """

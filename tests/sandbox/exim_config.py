@@ -31,11 +31,18 @@ domainlist local_domains = lsearch;%ROOT%/etc/localdomains
 domainlist secondarymx_domains = lsearch;%ROOT%/etc/secondarymx
 """
 
+_PERL_STARTUP = (
+    "sub sender_may_send { return 'yes' } "
+    "my $end = %SECONDS% + (times)[0] + (times)[1]; 1 while (times)[0] + (times)[1] < $end"
+)
+_PERL_CONDITION = "  condition = ${perl{sender_may_send}}\n"
+
 _ROUTERS = """\
 begin routers
 
 remote:
   driver = dnslookup
+%PERL_CONDITION%\
   domains = ! +local_domains
   transport = remote_smtp
   ignore_target_hosts = 0.0.0.0 : 127.0.0.0/8
@@ -88,7 +95,9 @@ def render(
         _HOST_LISTS + f"domainlist relay_domains = {'*' if settings.open_relay else _RELAY_DOMAINS}\n",
         "begin acl\n",
         exim_acl.render(root, options, settings, greylisting),
-        _ROUTERS.replace("%LOCAL_PARTS%", "*" if settings.catch_all else "! ^.*[%!/@]"),
+        _ROUTERS.replace("%LOCAL_PARTS%", "*" if settings.catch_all else "! ^.*[%!/@]").replace(
+            "%PERL_CONDITION%", _PERL_CONDITION if settings.perl_startup else ""
+        ),
     ]
     return "\n".join(parts).replace("%ROOT%", str(root))
 
@@ -140,4 +149,11 @@ def _main_options(root: Path, settings: Settings) -> dict[str, str]:
         "message_size_limit": "50M",
         "never_users": "root",
         "queue_only": "true",
+        **(_perl(settings.perl_startup) if settings.perl_startup else {}),
     }
+
+
+def _perl(milliseconds: int) -> dict[str, str]:
+    """A Perl that takes so much CPU time to load, at each start of Exim, as cPanel's configuration has it."""
+    code = _PERL_STARTUP.replace("%SECONDS%", f"{milliseconds / 1000:g}")
+    return {"perl_at_start": "true", "perl_startup": code}

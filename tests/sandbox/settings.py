@@ -41,6 +41,8 @@ class Settings:
     """In which ACL the rules on EHLO names stand: `mail`, or `helo`, where an administrator may put them."""
     callout_seconds: int = 60
     """Patience of a sender verification callout, when callouts are on."""
+    perl_startup: int = 0
+    """CPU time, in milliseconds, that Exim's own Perl takes to load; 0: no Perl (facts: whm.md 1.6)."""
 
     def changed(self, **changes: object) -> Settings:
         """A copy with some values replaced. TypeError for a name that does not exist."""

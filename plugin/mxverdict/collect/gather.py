@@ -16,6 +16,7 @@ from mxverdict.collect import dns, smtp
 from mxverdict.collect.dnsbl import read_blocklists
 from mxverdict.collect.domains import read_domains, read_routes
 from mxverdict.collect.draft import Draft, unread
+from mxverdict.collect.exim_sessions import EximSessions, Job
 from mxverdict.collect.mail_route import read_routing
 from mxverdict.collect.mainlog import read_visits
 from mxverdict.collect.outgoing import read_outgoing
@@ -26,7 +27,6 @@ from mxverdict.collect.own_targets import (
     own_targets,
     usual_targets,
 )
-from mxverdict.collect.preview import delay_stanzas, preview
 from mxverdict.collect.progress import PARTS, Progress, Watch
 from mxverdict.collect.relay import read_relay
 from mxverdict.collect.server import Server, exim_facts, is_local, read_server, relay_entries
@@ -145,8 +145,9 @@ def gather(
             progress.step(ASKING_DOMAINS.format(domains=_domains(len(domain_routes))))
             options = (domain_routes, own, hostname, leaving, deadline, draft)
             begun.append(pool.submit(read_domains, host, *options))
-        begun.append(begin("relay", _relay, host, found, routes, hostname, deadline))
-        draft.found("previews", _previews(host, testers, found, pool, draft))
+        sessions = EximSessions(host)
+        begun.append(begin("relay", _relay, sessions, found, routes, hostname, deadline))
+        draft.found("previews", _previews(sessions, testers, found, draft))
         outgoing = leaving.result()
         if wanted:
             progress.step(ASKING_BLOCKLISTS)
@@ -203,14 +204,18 @@ def _asked(
 
 
 def _relay(
-    host: Host, found: Sequence[Target], routes: Sequence[MailRoute], hostname: str, deadline: float
+    sessions: EximSessions,
+    found: Sequence[Target],
+    routes: Sequence[MailRoute],
+    hostname: str,
+    deadline: float,
 ) -> tuple[RelayTest, ...]:
     """Ask in the words of the tester that asks, at a domain of this server where one was named."""
-    served = [r.domain for r in read_routing(host, [route.domain for route in routes]) if r.local]
+    served = [r.domain for r in read_routing(sessions.host, [route.domain for route in routes]) if r.local]
     asking = next(tester for tester in catalogue.load().testers if tester.rcpt_to)
     local = [target.local_address for target in found]
     domain = next(iter(served), hostname)
-    return read_relay(host, local, domain, hostname, asking.rcpt_to, asking.ehlo, deadline)
+    return read_relay(sessions, local, domain, hostname, asking.rcpt_to, asking.ehlo, deadline)
 
 
 def _own(addresses: Iterable[str], server: Server, found: Sequence[Target]) -> frozenset[str]:
@@ -230,20 +235,15 @@ def _listable(targets: Sequence[Target], outgoing: Sequence[Outgoing], mail_host
 
 
 def _previews(
-    host: Host, testers: Sequence[Tester], targets: Iterable[Target], pool: ThreadPoolExecutor, watch: Watch
+    sessions: EximSessions, testers: Sequence[Tester], targets: Iterable[Target], watch: Watch
 ) -> tuple[Preview, ...]:
-    lines = delay_stanzas(host.exim_conf) or []
-
-    def one(job: tuple[str, str, tuple[tuple[str, str], ...]]) -> Preview:
-        return preview(host, *job, delay_lines=lines)
-
-    jobs = {
-        (source, target.local_address, tester.commands(source)): None
+    jobs: list[Job] = [
+        (source, target.local_address, tester.commands(source))
         for tester in testers
         for target in targets
         for source in sources(tester, target.address)
-    }
-    return tuple(pool.map(watch.counted("previews", len(jobs), one), jobs))
+    ]
+    return tuple(sessions.play_all(jobs, watch).values())
 
 
 def sources(tester: Tester, server_address: str) -> tuple[str, ...]:
@@ -269,13 +269,13 @@ def preview_addresses(host: Host, addresses: Sequence[str], testers: Sequence[Te
     with contextlib.suppress(LookupError):
         own = dns.addresses_of(hostname)
     targets = usual_targets(own, server, [])
-    lines = delay_stanzas(host.exim_conf) or []
-    jobs = [(address, testers[0]) for address in named] or [
+    asked = [(address, testers[0]) for address in named] or [
         (source, tester) for tester in testers for source in sources(tester, targets[0].address)
     ]
-    distinct = {(source, _facing(source, targets), tester.commands(source)): None for source, tester in jobs}
-    with ThreadPoolExecutor(4) as pool:
-        return tuple(pool.map(lambda job: preview(host, *job, delay_lines=lines), distinct))
+    jobs: list[Job] = [
+        (source, _facing(source, targets), tester.commands(source)) for source, tester in asked
+    ]
+    return tuple(EximSessions(host).play_all(jobs).values())
 
 
 def _facing(source: str, targets: Sequence[Target]) -> str:

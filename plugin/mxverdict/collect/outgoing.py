@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Optional
 
 from mxverdict.collect.dns import look_up, reverse_all
+from mxverdict.collect.exim_perl import late_perl
 from mxverdict.collect.lsearch import read_pairs
 from mxverdict.collect.server import is_local
 from mxverdict.errors import HostError
@@ -157,7 +158,9 @@ def _exim(host: Host, deadline: float) -> _Exim:
     try:
         text = host.exim_conf.read_text(errors="replace")
         left = max(0.1, min(_EXIM_TIMEOUT, deadline - time.monotonic()))
-        told = host.run([host.exim, "-bP", "primary_hostname", "disable_ipv6"], timeout=left).stdout
+        told = host.run(
+            [host.exim, *late_perl(host.exim_conf), "-bP", "primary_hostname", "disable_ipv6"], timeout=left
+        ).stdout
     except (OSError, HostError) as error:
         return _Exim("", True, True, str(error))
     match = re.search(r"^primary_hostname\s*=\s*(\S+)", told, re.MULTILINE)

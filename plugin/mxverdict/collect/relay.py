@@ -8,20 +8,17 @@ always tried (source routes: RFC 5321 appendix C; the percent hack: RFC 1123 sec
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from mxverdict.collect import preview as previews
+from mxverdict.collect.exim_sessions import MOST, EximSessions, NoTimeLeft
 from mxverdict.errors import CommandMissing, HostError
 from mxverdict.evidence import Preview
 from mxverdict.evidence.relay import RelayTest
-from mxverdict.host import Host
 from mxverdict.language import stored
 from mxverdict.testers import UNKNOWN_HOSTS
 
-_AT_A_TIME = 4
 _STATEMENT = re.compile(r'processing (?:(?:inline )?ACL (?:\S+ )?)?"\w+" \(([^)\n]{1,200})\)')
 _VERIFIED = re.compile(r"check !?verify = (sender|recipient)\b")
 _DECIDED = re.compile(
@@ -61,7 +58,7 @@ def variants(
 
 
 def read_relay(
-    host: Host,
+    sessions: EximSessions,
     local_addresses: Sequence[str],
     own_domain: str,
     hostname: str,
@@ -79,27 +76,30 @@ def read_relay(
     for number, address in enumerate(local_addresses):
         found = variants(address, own_domain, hostname, foreign, helo)
         jobs += [(address, variant) for variant in (found if number == 0 else found[:1])]
-    with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        return tuple(pool.map(lambda job: _play(host, job[0], job[1], foreign, deadline), jobs))
+    with ThreadPoolExecutor(MOST) as pool:
+        return tuple(pool.map(lambda job: _play(sessions, job[0], job[1], foreign, deadline), jobs))
 
 
 def _play(
-    host: Host, local_address: str, variant: tuple[str, str, str, str], foreign: str, deadline: float
+    sessions: EximSessions,
+    local_address: str,
+    variant: tuple[str, str, str, str],
+    foreign: str,
+    deadline: float,
 ) -> RelayTest:
     name, helo, sender, recipient = variant
     source = UNKNOWN_HOSTS[6 if ":" in local_address else 4]
     test = RelayTest(name, local_address, source, helo, sender, recipient, "connect", None)
-    left = deadline - time.monotonic()
-    if left <= 0:
-        return replace(test, error=stored("the time was up before it was tried"))
     commands = (
         ("ehlo", f"EHLO {helo}"),
         ("mail", f"MAIL FROM:<{sender}>"),
         ("rcpt", f"RCPT TO:<{recipient}>"),
     )
-    seen = previews.preview(host, source, local_address, commands, timeout=min(previews.TIMEOUT, left))
-    test = _told(test, seen, foreign)
-    return _routed(host, test, foreign, deadline) if test.accepted else test
+    try:
+        test = _told(test, sessions.play(source, local_address, commands, deadline), foreign)
+    except NoTimeLeft:
+        return replace(test, error=stored("the time was up before it was tried"))
+    return _routed(sessions, test, foreign, deadline) if test.accepted else test
 
 
 def _told(test: RelayTest, seen: Preview, foreign: str) -> RelayTest:
@@ -142,13 +142,15 @@ def _final(recipient: str) -> str:
     return recipient.partition(":")[2] if recipient.startswith("@") else recipient
 
 
-def _routed(host: Host, test: RelayTest, foreign: str, deadline: float) -> RelayTest:
+def _routed(sessions: EximSessions, test: RelayTest, foreign: str, deadline: float) -> RelayTest:
     """Where Exim would take the accepted recipient."""
     try:
-        left = max(0.1, min(previews.TIMEOUT, deadline - time.monotonic()))
-        done = host.run([host.exim, "-bt", _final(test.recipient)], timeout=left)
+        with sessions.turn(deadline) as turn:
+            done = sessions.host.run([sessions.host.exim, "-bt", _final(test.recipient)], timeout=turn.timeout)
     except CommandMissing:
         raise
+    except NoTimeLeft:
+        return replace(test, routed="unknown", routing=(stored("the time was up before it was tried"),))
     except HostError as error:
         return replace(test, routed="unknown", routing=(str(error),))
     lines = [line.rstrip() for line in done.stdout.splitlines() if line.strip()][:20]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from mxverdict.addresses import special_kind
+from mxverdict.collect.exim_perl import late_perl
 from mxverdict.collect.preview import delay_stanzas
 from mxverdict.errors import CommandFailed, HostError, WhmError, WhmUnreachable
 from mxverdict.evidence import RelayEntry, Settings, Target
@@ -52,7 +53,7 @@ def exim_facts(host: Host) -> Exim:
 
     Raises CommandMissing, CommandTimeout, CommandFailed.
     """
-    version = host.run([host.exim, "-bV"], timeout=_EXIM_TIMEOUT)
+    version = host.run([host.exim, *late_perl(host.exim_conf), "-bV"], timeout=_EXIM_TIMEOUT)
     match = re.search(r"Exim version (\S+)", version.stdout)
     if version.status != 0 or match is None:
         raise CommandFailed(str(host.exim), version.status, version.stderr or version.stdout)
@@ -68,7 +69,9 @@ def name_of(host: Host) -> str:
 
 
 def _primary_hostname(host: Host) -> str:
-    name = host.run([host.exim, "-bP", "primary_hostname"], timeout=_EXIM_TIMEOUT).stdout
+    name = host.run(
+        [host.exim, *late_perl(host.exim_conf), "-bP", "primary_hostname"], timeout=_EXIM_TIMEOUT
+    ).stdout
     return name.partition("=")[2].strip()
 
 
