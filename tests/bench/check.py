@@ -1,10 +1,13 @@
 """How long a verdict takes, against the floors. Run by hand: `python -m tests.bench.check [RUNS]`.
 
-All figures come from one run on one sandbox, the commands in turn, so that they share the machine's mood.
+All figures come from one run, the commands in turn, so that they share the machine's mood: each check on a
+sandbox whose Exim loads no Perl and on one whose Perl costs what cPanel's does.
 """
 
 from __future__ import annotations
 
+import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -37,60 +40,103 @@ for _ in range(int(sys.argv[1])):
     subprocess.run([sys.argv[2], "-oMi", "{SERVER}.25", "-bh", "{SOURCE}"], input={DIALOGUE!r}.encode(),
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
 """
+PERL_STARTUP = 150
+"""Milliseconds of CPU time (facts: whm.md 1.6)."""
+GOALS = {0: 1.0, PERL_STARTUP: 3.0}
+"""Seconds for `check SERVER` on two idle cores, by the milliseconds of Perl."""
+Job = Callable[[], "subprocess.CompletedProcess[str]"]
 TESTERS = ("mxtoolbox", "internet.nl", "checkdmarc", "testssl.sh", "check_smtp", "swaks")
 
 
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 7
-    with Sandbox() as box:
-        exim = box.root / "usr/sbin/exim"
-        python = sys.executable
-        swaks = [
-            "swaks", "--server", SERVER, "--from", "supertool@mxtoolboxsmtpdiag.com",
-            "--to", "test@mxtoolboxsmtpdiag.com", "--helo", "bench.example.org", "--quit-after", "RCPT",
-        ]  # fmt: skip
-        jobs: dict[str, Callable[[], subprocess.CompletedProcess[str]]] = {
-            "mxverdict check SERVER (one address, all testers)": lambda: box.run(
-                [python, "-m", "mxverdict.cli", "check", SERVER]
-            ),
-            "mxverdict check (all addresses, all testers)": lambda: box.run(
-                [python, "-m", "mxverdict.cli", "check"]
-            ),
-            f"bare exim -bh, {len(TESTERS) + 3} times": lambda: box.run(
-                [python, "-c", BARE_LOOP, len(TESTERS) + 3, exim], check=True
-            ),
-            "swaks from the server itself (never delayed)": lambda: box.run(swaks),
-            f"{PREVIEWS} previews by mxverdict": lambda: box.run(
-                [python, "-c", PREVIEW_LOOP, PREVIEWS], check=True
-            ),
-            f"{PREVIEWS} bare exim -bh": lambda: box.run(
-                [python, "-c", BARE_LOOP, PREVIEWS, exim], check=True
-            ),
-            "the first's start: no preview at all": lambda: box.run(
-                [python, "-c", PREVIEW_LOOP, 0], check=True
-            ),
-            "the second's start: no exim at all": lambda: box.run(
-                [python, "-c", BARE_LOOP, 0, exim], check=True
-            ),
-        }
+    with Sandbox() as box, Sandbox(perl_startup=PERL_STARTUP) as slow:
+        jobs = _jobs(box) | _perl_jobs(slow)
         seconds: dict[str, list[float]] = {name: [] for name in jobs}
+        cpu: dict[str, list[float]] = {name: [] for name in jobs}
         for _ in range(runs + 1):
             for name, job in jobs.items():
-                started = time.monotonic()
+                started, used = time.monotonic(), _cpu_seconds()
                 job()
                 seconds[name].append(time.monotonic() - started)
-        median = {name: statistics.median(values[1:]) for name, values in seconds.items()}
+                cpu[name].append(_cpu_seconds() - used)
         started = time.monotonic()
-        box.run([*swaks, "--timeout", "60"], namespace=box.outside)
+        box.run([*SWAKS, "--timeout", "60"], namespace=box.outside)
         waited = time.monotonic() - started
-    print(f"{'wall time, seconds':<52}  median   min..max of {runs}")
+    wall = {name: statistics.median(values[1:]) for name, values in seconds.items()}
+    busy = {name: statistics.median(values[1:]) for name, values in cpu.items()}
+    print(f"{'seconds':<60}  median   min..max of {runs}   CPU time")
     for name, values in seconds.items():
-        print(f"{name:<52}  {median[name]:6.3f}   {min(values[1:]):.3f}..{max(values[1:]):.3f}")
-    print(f"{'swaks from outside (waits out both delays), once':<52}  {waited:6.3f}")
-    previews = median[f"{PREVIEWS} previews by mxverdict"] - median["the first's start: no preview at all"]
-    bare = median[f"{PREVIEWS} bare exim -bh"] - median["the second's start: no exim at all"]
-    print(f"\npreviews / bare exim -bh, each without its start: {previews / bare:.2f}")
-    print(f"check SERVER / swaks from outside: {median[next(iter(jobs))] / waited:.3f}")
+        spread = f"{min(values[1:]):.3f}..{max(values[1:]):.3f}"
+        print(f"{name:<60}  {wall[name]:6.3f}   {spread}   {busy[name]:6.3f}")
+    print(f"{'swaks from outside (waits out both delays), once':<60}  {waited:6.3f}")
+    previews = wall[_PREVIEWS] - wall[_NO_PREVIEW]
+    print(
+        f"\npreviews / bare exim -bh, each without its start: {previews / (wall[_BARE] - wall[_NO_EXIM]):.2f}"
+    )
+    print(f"check SERVER / swaks from outside: {wall[_CHECK] / waited:.3f}")
+    cores = len(os.sched_getaffinity(0))
+    for milliseconds, name in ((0, _CHECK), (PERL_STARTUP, _with_perl(_CHECK))):
+        goal = GOALS[milliseconds]
+        print(
+            f"check SERVER with {milliseconds} ms of Perl / its goal of {goal:g} s: {wall[name] / goal:.2f}; "
+            f"CPU time on {cores} cores / goal: {busy[name] / cores / goal:.2f}"
+        )
+    print(f"check SERVER with Perl / without: {wall[_with_perl(_CHECK)] / wall[_CHECK]:.2f}")
+    loads = (busy[_with_perl(_CHECK)] - busy[_CHECK]) / (PERL_STARTUP / 1000)
+    print(f"Perl loaded in check SERVER, by CPU time: {loads:.0f} times")
+
+
+_CHECK = "mxverdict check SERVER (one address, all testers)"
+_CHECK_ALL = "mxverdict check (all addresses, all testers)"
+_PREVIEWS = f"{PREVIEWS} previews by mxverdict"
+_BARE = f"{PREVIEWS} bare exim -bh"
+_NO_PREVIEW = "the first's start: no preview at all"
+_NO_EXIM = "the second's start: no exim at all"
+SWAKS = [
+    "swaks", "--server", SERVER, "--from", "supertool@mxtoolboxsmtpdiag.com",
+    "--to", "test@mxtoolboxsmtpdiag.com", "--helo", "bench.example.org", "--quit-after", "RCPT",
+]  # fmt: skip
+
+
+def _with_perl(name: str) -> str:
+    return f"{name}, Perl"
+
+
+def _check(box: Sandbox, *targets: str) -> Job:
+    return lambda: box.run([sys.executable, "-m", "mxverdict.cli", "check", *targets])
+
+
+def _bare(box: Sandbox, times: int) -> Job:
+    exim = box.root / "usr/sbin/exim"
+    return lambda: box.run([sys.executable, "-c", BARE_LOOP, times, exim], check=True)
+
+
+def _jobs(box: Sandbox) -> dict[str, Job]:
+    return {
+        _CHECK: _check(box, SERVER),
+        _CHECK_ALL: _check(box),
+        f"bare exim -bh, {len(TESTERS) + 3} times": _bare(box, len(TESTERS) + 3),
+        "swaks from the server itself (never delayed)": lambda: box.run(SWAKS),
+        _PREVIEWS: lambda: box.run([sys.executable, "-c", PREVIEW_LOOP, PREVIEWS], check=True),
+        _BARE: _bare(box, PREVIEWS),
+        _NO_PREVIEW: lambda: box.run([sys.executable, "-c", PREVIEW_LOOP, 0], check=True),
+        _NO_EXIM: _bare(box, 0),
+    }
+
+
+def _perl_jobs(box: Sandbox) -> dict[str, Job]:
+    return {
+        _with_perl(_CHECK): _check(box, SERVER),
+        _with_perl(_CHECK_ALL): _check(box),
+        _with_perl(f"bare exim -bh, {len(TESTERS) + 3} times"): _bare(box, len(TESTERS) + 3),
+    }
+
+
+def _cpu_seconds() -> float:
+    """User and system time of all processes that have ended below this one."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -120,26 +121,34 @@ def test_a_shorter_session_from_the_same_address_is_answered_by_the_longer() -> 
     assert representatives(jobs) == {**{job: job for job in jobs}, greeting: WHOLE}
 
 
-def preview_of(*codes: int, failure: str = "") -> Preview:
+def preview_of(job: Job, *codes: int, failure: str = "") -> Preview:
     names = ("connect", "ehlo", "mail")
     stages = tuple(PreviewStage(name, "", Reply(code, ()), 0, 0.0) for name, code in zip(names, codes))
-    return Preview(WHOLE[0], WHOLE[1], (EHLO[1], MAIL[1]), stages, failure, failure and "said so")
+    return Preview(*job[:2], tuple(command for _, command in job[2]), stages, failure)
 
 
-@pytest.mark.parametrize(
-    ("whole", "codes", "failure"),
-    [
-        (preview_of(220, 250, 250), [220, 250], ""),
-        (preview_of(220, 250, 550), [220, 250], ""),
-        (preview_of(220, 250, 250, failure="timeout"), [220, 250], ""),
-        (preview_of(220, 550), [220, 550], ""),
-        (preview_of(220, 250, failure="broken"), [220, 250], ""),
-        (preview_of(220, 550, failure="crashed"), [220, 550], "crashed"),
-        (preview_of(220, failure="timeout"), [220], "timeout"),
-    ],
-)
-def test_the_beginning_of_a_session(whole: Preview, codes: list[int], failure: str) -> None:
-    begun = beginning(whole, (EHLO,))
-    assert begun.commands == (EHLO[1],)
-    assert [stage.reply.code for stage in begun.stages if stage.reply] == codes
-    assert (begun.failure, begun.detail) == (failure, failure and "said so")
+@pytest.mark.parametrize(("codes", "begun"), [((220, 250, 550), (220, 250)), ((220, 550), (220, 550))])
+def test_the_beginning_of_a_session(codes: tuple[int, ...], begun: tuple[int, ...]) -> None:
+    shorter: Job = (*WHOLE[:2], (EHLO,))
+    assert beginning(preview_of(WHOLE, *codes), (EHLO,)) == preview_of(shorter, *begun)
+
+
+@pytest.mark.parametrize(("failure", "held"), [("", 1), ("not_understood", 2), ("broken", 2)])
+def test_a_session_that_failed_answers_no_other(
+    failure: str, held: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played: list[Job] = []
+
+    def play(_: Host, *job: Any, **__: object) -> Preview:
+        played.append(job)
+        codes = (220, 250) if job[2] == (EHLO,) else (220, 250, 250)
+        return preview_of(job, *codes, failure=failure if job == WHOLE else "")
+
+    monkeypatch.setattr(previews, "preview", play)
+    shorter: Job = (*WHOLE[:2], (EHLO,))
+    answers = exim_sessions.EximSessions(Host(tmp_path)).play_all([shorter, WHOLE])
+    assert answers == {
+        shorter: preview_of(shorter, 220, 250),
+        WHOLE: preview_of(WHOLE, 220, 250, 250, failure=failure),
+    }
+    assert len(played) == held

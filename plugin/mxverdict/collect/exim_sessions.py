@@ -144,16 +144,18 @@ class EximSessions:
 
     def play_all(self, jobs: Iterable[Job], watch: Optional[Watch] = None) -> dict[Job, Preview]:
         """The sessions of several jobs, as few as answer them all. `watch` hears of the previews."""
+        answers: dict[Job, Preview] = {}
         chosen = representatives(tuple(jobs))
+
+        def play(job: Job) -> None:
+            answers[job] = self.play(*job)
+
         needed = tuple(dict.fromkeys(chosen.values()))
-
-        def play(job: Job) -> Preview:
-            return self.play(*job)
-
         counted = (watch or Watch()).counted("previews", len(needed), play)
         with ThreadPoolExecutor(MOST) as pool:
-            played = dict(zip(needed, pool.map(counted, needed)))
-        return {job: beginning(played[one], job[2]) for job, one in chosen.items()}
+            list(pool.map(counted, needed))
+            list(pool.map(play, [job for job, one in chosen.items() if job != one and answers[one].failure]))
+        return {job: answers.get(job) or beginning(answers[one], job[2]) for job, one in chosen.items()}
 
 
 def representatives(jobs: Sequence[Job]) -> dict[Job, Job]:
@@ -161,7 +163,8 @@ def representatives(jobs: Sequence[Job]) -> dict[Job, Job]:
     address that begins with the same commands.
 
     Exim has read nothing beyond a command when it replies to it (`preview` sends the next one after the
-    reply), so what it does up to there cannot depend on what follows: equal for every configuration.
+    reply), so what it does up to there cannot depend on what follows: equal for every configuration. A
+    session that failed answers none but its own, for it may have failed later than the shorter one ends.
     """
     longest = sorted(dict.fromkeys(jobs), key=lambda job: -len(job[2]))
     return {
@@ -171,16 +174,7 @@ def representatives(jobs: Sequence[Job]) -> dict[Job, Job]:
 
 
 def beginning(whole: Preview, commands: Sequence[tuple[str, str]]) -> Preview:
-    """What `whole` holds of the session that ends after `commands`, which are its first ones. `raw` stays
-    that of the whole session."""
-    if len(commands) == len(whole.commands):
-        return whole
-    stages = whole.stages[: len(commands) + 1]
-    went_on = len(stages) == len(commands) + 1 and stages[-1].reply is not None and stages[-1].reply.positive
-    return replace(
-        whole,
-        commands=tuple(command for _, command in commands),
-        stages=stages,
-        failure="" if went_on else whole.failure,
-        detail="" if went_on else whole.detail,
-    )
+    """What `whole`, which has no failure, holds of the session that ends after `commands`, its first ones.
+    `raw` stays that of the whole session."""
+    script = tuple(command for _, command in commands)
+    return replace(whole, commands=script, stages=whole.stages[: len(commands) + 1])
