@@ -146,7 +146,9 @@ def _routed(sessions: EximSessions, test: RelayTest, foreign: str, deadline: flo
     """Where Exim would take the accepted recipient."""
     try:
         with sessions.turn(deadline) as turn:
-            done = sessions.host.run([sessions.host.exim, "-bt", _final(test.recipient)], timeout=turn.timeout)
+            done = sessions.host.run(
+                [sessions.host.exim, "-bt", _final(test.recipient)], timeout=turn.timeout
+            )
     except CommandMissing:
         raise
     except NoTimeLeft:
