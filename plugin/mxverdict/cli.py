@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, Optional
 
 from mxverdict import __version__
-from mxverdict.commands import check, explain, log, outbound, preview, report, testers, window
+from mxverdict.commands import check, explain, log, outbound, preview, report, selfcheck, testers, window
 from mxverdict.commands.common import INTERRUPTED, command, print_json
 from mxverdict.errors import CloseFailed, JournalError, MxVerdictError, WindowError
 from mxverdict.host import Host
@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"mxverdict {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    for part in (check, explain, report, preview, window, outbound, log, testers):
+    for part in (check, explain, report, preview, window, outbound, log, testers, selfcheck):
         part.register(commands)
     command(commands, "keeper", _keeper, "close what is due (the timer runs it)")
     return parser

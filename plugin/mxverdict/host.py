@@ -64,6 +64,17 @@ class Host:
         self.whmapi1 = cpanel / "bin/whmapi1"
         self.buildeximconf = cpanel / "scripts/buildeximconf"
         self.restartsrv_exim = cpanel / "scripts/restartsrv_exim"
+        self.cpanel_version = cpanel / "version"
+        self.perl = cpanel / "3rdparty/bin/perl"
+        self.privilege_driver = cpanel / "Cpanel/Config/ConfigObj/Driver/MXVerdict.pm"
+        self.page = cpanel / "whostmgr/docroot/cgi/addons/mxverdict/index.cgi"
+        self.registration = path("var/cpanel/apps/mxverdict.conf")
+        self.keeper_unit = path("etc/systemd/system/mxverdict-keeper.service")
+        self.keeper_timer = path("etc/systemd/system/mxverdict-keeper.timer")
+        self.keeper_cron = path("etc/cron.d/mxverdict")
+        self.systemctl = path("usr/bin/systemctl")
+        self.systemd_running = path("run/systemd/system")
+        self.logrotate = path("etc/logrotate.d")
 
         self.state = path(STATE)
         self.journal = self.state / "journal.sqlite"

@@ -53,11 +53,16 @@ def exim_facts(host: Host) -> Exim:
 
     Raises CommandMissing, CommandTimeout, CommandFailed.
     """
+    return Exim(exim_version(host), _primary_hostname(host))
+
+
+def exim_version(host: Host) -> str:
+    """Raises CommandMissing, CommandTimeout, CommandFailed."""
     version = host.run([host.exim, *late_perl(host.exim_conf), "-bV"], timeout=_EXIM_TIMEOUT)
     match = re.search(r"Exim version (\S+)", version.stdout)
     if version.status != 0 or match is None:
         raise CommandFailed(str(host.exim), version.status, version.stderr or version.stdout)
-    return Exim(match[1], _primary_hostname(host))
+    return match[1]
 
 
 def name_of(host: Host) -> str:

@@ -104,6 +104,34 @@ def saved(path: Path, testers: Sequence[str]) -> tuple[Evidence, Report]:
         raise UsageError(f"{path} cannot be judged: {error}") from None
 
 
+def check_output(path: Path) -> None:
+    """Before anything is looked at: whether the file can be written at all. Raises UsageError."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder")
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"{path.parent} is no folder")
+
+
+def write_output(path: Path, text: str) -> None:
+    """All of it or nothing, readable by its owner alone. Raises UsageError."""
+    import tempfile
+
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", dir=path.absolute().parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            try:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+                Path(file.name).replace(path)
+            except BaseException:
+                Path(file.name).unlink()
+                raise
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+
+
 def progress(step: str) -> None:
     if sys.stderr.isatty():
         print(f"… {step}", file=sys.stderr)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Optional
 
 from mxverdict.commands.common import (
+    check_output,
     command,
     progress,
     root_host,
@@ -20,6 +19,7 @@ from mxverdict.commands.common import (
     stop_at_once,
     tend_if_possible,
     tester_option,
+    write_output,
 )
 from mxverdict.errors import UsageError
 from mxverdict.evidence import Evidence
@@ -62,7 +62,7 @@ def _report(options: argparse.Namespace) -> int:
     if options.evidence is not None and options.targets:
         raise UsageError("--evidence reports what is in the file; name no targets with it")
     if options.output is not None:
-        _check_output(options.output)
+        check_output(options.output)
     windows: Optional[Sequence[Any]] = None
     if options.evidence is not None:
         evidence, report = saved(options.evidence, options.tester)
@@ -83,7 +83,7 @@ def _report(options: argparse.Namespace) -> int:
     if options.output is None:
         sys.stdout.write(written)
     else:
-        _write(options.output, written)
+        write_output(options.output, written)
     return report.exit_status
 
 
@@ -101,29 +101,3 @@ def _written(
     from mxverdict.report.plain import report_text
 
     return report_text(report, evidence, windows)
-
-
-def _check_output(path: Path) -> None:
-    """Before anything is looked at: whether the file can be written at all."""
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder")
-    if not path.absolute().parent.is_dir():
-        raise UsageError(f"{path.parent} is no folder")
-
-
-def _write(path: Path, text: str) -> None:
-    """All of it or nothing, readable by its owner alone. Raises UsageError."""
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.absolute().parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            try:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-                Path(file.name).replace(path)
-            except BaseException:
-                Path(file.name).unlink()
-                raise
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from None

@@ -23,8 +23,9 @@ _SAVE_IT = stored("save the setting in WHM, Exim Configuration Manager, first")
 
 
 def check(host: Host) -> None:
-    """Raises WindowRefused when there is nothing to switch off, somebody edits the settings or the setting
-    cannot be told, HostError when a file cannot be read."""
+    """Raises WindowRefused when there is nothing to switch off, when somebody edits the settings, when the
+    setting cannot be told and when a restart could not be made or verified; HostError when a file cannot be
+    read."""
     if _edit_in_progress(host):
         raise WindowRefused(
             stored(
@@ -45,6 +46,7 @@ def check(host: Host) -> None:
         )
     if not on or not stanzas:
         raise WindowRefused(stored("the delay is already off"))
+    exim.check_restart(host)
 
 
 def apply(host: Host, api: WhmApi, record: Record) -> list[str]:

@@ -10,12 +10,23 @@ from __future__ import annotations
 import os
 import re
 import signal
+import stat
 import time
 from contextlib import suppress
 from pathlib import Path
 
+from mxverdict.collect.exim_daemon import (
+    MISSING,
+    NO_NUMBER,
+    NO_PROCESS,
+    OTHER_PROGRAM,
+    RUNNING,
+    UNREADABLE,
+    daemon_pid,
+    daemon_state,
+)
 from mxverdict.collect.preview import delay_stanzas
-from mxverdict.errors import CommandFailed, HostError
+from mxverdict.errors import CommandFailed, HostError, WindowRefused
 from mxverdict.host import MARK_VARIABLE, Host
 from mxverdict.language import stored
 from mxverdict.window import files, localopts
@@ -30,6 +41,16 @@ _POLL = 0.1
 _INTERPRETER = re.compile(r"(perl|python|bash|sh)[\d.]*$")
 BUILDS = frozenset({"buildeximconf", "restartsrv_exim", "set_tweaksetting"})
 """Commands and API functions that change Exim's configuration or the daemon."""
+
+_NO_PROOF = {
+    MISSING: stored("{path} is missing: Exim is not running, or a restart could not be verified"),
+    UNREADABLE: stored("{path} cannot be read, so a restart of Exim could not be verified"),
+    NO_NUMBER: stored("{path} does not hold a process ID, so a restart of Exim could not be verified"),
+    NO_PROCESS: stored(
+        "{path} names no running process: Exim is not running, or a restart could not be verified"
+    ),
+    OTHER_PROGRAM: stored("{path} names a process that is not Exim, so a restart could not be verified"),
+}
 
 
 def stanzas(host: Host) -> int:
@@ -63,7 +84,7 @@ def in_force(host: Host, *, built: bool = False) -> bool:
         follows = (stanzas(host) > 0) == localopts.is_on(content)
     except localopts.SettingUnknown:
         follows = built
-    return follows and _daemon_is_current(host)
+    return follows and daemon_is_current(host)
 
 
 def put_in_force(host: Host) -> None:
@@ -135,14 +156,37 @@ def _program(words: list[str]) -> str:
     return words[0]
 
 
-def _daemon_is_current(host: Host) -> bool:
+def daemon_is_current(host: Host) -> bool:
+    """Whether Exim's daemon runs and was started after exim.conf was written."""
     try:
-        pid = int(host.exim_pid_file.read_text())
-        executable = (Path("/proc") / str(pid) / "exe").readlink().name
         started = host.exim_pid_file.stat().st_mtime_ns
-        return executable.startswith("exim") and started >= host.exim_conf.stat().st_mtime_ns
-    except (OSError, ValueError):
+        return daemon_pid(host) is not None and started >= host.exim_conf.stat().st_mtime_ns
+    except OSError:
         return False
+
+
+def check_restart(host: Host) -> None:
+    """Raises WindowRefused where a rebuild and restart could not be made, or not be proved: a script that is
+    missing or that others than root can change, a pid file that is elsewhere or names no Exim."""
+    for script in (host.buildeximconf, host.restartsrv_exim):
+        _check_script(script)
+    state = daemon_state(host)
+    if state != RUNNING:
+        raise WindowRefused(_NO_PROOF[state].format(path=host.exim_pid_file))
+
+
+def _check_script(script: Path) -> None:
+    try:
+        status = script.stat()
+    except OSError:
+        raise WindowRefused(stored("{path} is missing").format(path=script)) from None
+    if not stat.S_ISREG(status.st_mode) or not status.st_mode & 0o100:
+        raise WindowRefused(stored("{path} cannot be run").format(path=script))
+    writable = status.st_mode & 0o002 or (status.st_mode & 0o020 and status.st_gid != 0)
+    if status.st_uid != 0 or writable:
+        raise WindowRefused(
+            stored("{path} can be changed by others than root and is not run").format(path=script)
+        )
 
 
 def _run(host: Host, command: Path, *arguments: str, timeout: float) -> None:

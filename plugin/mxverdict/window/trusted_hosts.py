@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mxverdict.errors import HostError
+from mxverdict.errors import HostError, WhmUnreachable
 from mxverdict.host import Host
 from mxverdict.language import stored
 from mxverdict.whm.api import WhmApi
@@ -22,6 +22,7 @@ from mxverdict.window.networks import Network, show
 from mxverdict.window.whitelist import Record
 
 CHANGES = frozenset({"create_cpgreylist_trusted_host", "delete_cpgreylist_trusted_host"})
+_STATUS = "cpgreylist_status"
 _FILE_WAIT = 8.0
 _POLL = 0.1
 
@@ -38,8 +39,11 @@ class TrustedHost:
 
 
 def enabled(api: WhmApi) -> bool:
-    """Whether greylisting is on. Raises WhmError."""
-    return str(api.call("cpgreylist_status").get("is_enabled")) == "1"
+    """Whether greylisting is on. Raises WhmError, also for an answer that does not say."""
+    answer = str(api.call(_STATUS).get("is_enabled"))
+    if answer not in ("0", "1"):
+        raise WhmUnreachable(_STATUS, stored("the answer does not say whether greylisting is on"))
+    return answer == "1"
 
 
 def apply(host: Host, api: WhmApi, networks: Sequence[Network], comment: str, record: Record) -> list[str]:
@@ -77,7 +81,7 @@ def revert(host: Host, api: WhmApi, plan: dict[str, Any]) -> list[str]:
     networks = [ipaddress.ip_network(text) for text in plan["networks"]]
     if not networks:
         return []
-    if not enabled(api):
+    if str(api.call(_STATUS).get("is_enabled")) != "1":
         if _listed(host).intersection(networks):
             raise HostError(
                 stored("{path} still holds the window's addresses").format(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 _MOST = 400
 """Files of one log that are looked at."""
-_ROTATED = re.compile(r"[-.](?:\d{8}(?:-\d{1,10})?|\d{10}|\d{1,4})(?:\.gz)?", re.ASCII)
+ROTATED = re.compile(r"[-.](?:\d{8}(?:-\d{1,10})?|\d{10}|\d{1,4})(?:\.gz)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def files_of(log: Path, since: float = 0.0) -> tuple[LogFile, ...]:
         return ()
     for name in names:
         current = name == log.name
-        if not current and not (name.startswith(log.name) and _ROTATED.fullmatch(name, len(log.name))):
+        if not current and not (name.startswith(log.name) and ROTATED.fullmatch(name, len(log.name))):
             continue
         try:
             status = log.with_name(name).stat()

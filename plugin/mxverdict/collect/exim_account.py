@@ -1,0 +1,50 @@
+"""The account that Exim's SMTP processes run as (`mailnull`, group `mail` on a cPanel server)."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import stat
+from grp import getgrnam
+from typing import NamedTuple, Optional
+
+from mxverdict.errors import HostError
+from mxverdict.host import Host
+
+_TIMEOUT = 10.0
+_OPTION = re.compile(r"^(exim_user|exim_group) = (\S+)$", re.MULTILINE | re.ASCII)
+
+
+class Account(NamedTuple):
+    """Numbers of the user and of all groups it is in."""
+
+    user: int
+    groups: frozenset[int]
+
+    def can_read(self, status: os.stat_result) -> bool:
+        """Whether the permission bits of a file let it read (ACLs and capabilities aside)."""
+        if status.st_uid == self.user:
+            return bool(status.st_mode & stat.S_IRUSR)
+        if status.st_gid in self.groups:
+            return bool(status.st_mode & stat.S_IRGRP)
+        return bool(status.st_mode & stat.S_IROTH)
+
+
+def exim_account(host: Host) -> Optional[Account]:
+    """None when Exim does not say, or names an account that is not there (options exim_user, exim_group)."""
+    try:
+        said = host.run([host.exim, "-bP", "exim_user", "exim_group"], timeout=_TIMEOUT).stdout
+        options = dict(_OPTION.findall(said))
+        user = _number(options["exim_user"])
+        group = _number(options["exim_group"], group=True)
+        name = pwd.getpwuid(user).pw_name
+        return Account(user, frozenset({group, *os.getgrouplist(name, group)}))
+    except (HostError, KeyError, ValueError, OSError):
+        return None
+
+
+def _number(text: str, *, group: bool = False) -> int:
+    if text.isdigit():
+        return int(text)
+    return getgrnam(text).gr_gid if group else pwd.getpwnam(text).pw_uid

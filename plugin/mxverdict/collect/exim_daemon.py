@@ -1,0 +1,43 @@
+"""Exim's daemon, as its pid file names it. A new configuration counts once a daemon was started after it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Optional
+
+from mxverdict.host import Host
+
+RUNNING, MISSING, UNREADABLE, NO_NUMBER, NO_PROCESS, OTHER_PROGRAM = (
+    "running", "missing", "unreadable", "no_number", "no_process", "other_program",
+)  # fmt: skip
+_MAX_PID_FILE = 32
+
+
+def daemon_pid(host: Host) -> Optional[int]:
+    """None unless the pid file names a running process of Exim's."""
+    return _look(host)[1]
+
+
+def daemon_state(host: Host) -> str:
+    """What the pid file names: RUNNING for a process of Exim's, or what is wrong with it."""
+    return _look(host)[0]
+
+
+def _look(host: Host) -> tuple[str, Optional[int]]:
+    try:
+        with os.fdopen(os.open(host.exim_pid_file, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            content = file.read(_MAX_PID_FILE)
+    except FileNotFoundError:
+        return MISSING, None
+    except OSError:
+        return UNREADABLE, None
+    if not content.strip().isdigit() or int(content) < 1:
+        return NO_NUMBER, None
+    try:
+        executable = (Path("/proc") / str(int(content)) / "exe").readlink().name
+    except OSError:
+        return NO_PROCESS, None
+    if not executable.startswith("exim"):
+        return OTHER_PROGRAM, None
+    return RUNNING, int(content)
