@@ -72,6 +72,7 @@ class Host:
         self.keeper_unit = path("etc/systemd/system/mxverdict-keeper.service")
         self.keeper_timer = path("etc/systemd/system/mxverdict-keeper.timer")
         self.keeper_cron = path("etc/cron.d/mxverdict")
+        self.python = path("usr/bin/python3")
         self.systemctl = path("usr/bin/systemctl")
         self.systemd_running = path("run/systemd/system")
         self.logrotate = path("etc/logrotate.d")

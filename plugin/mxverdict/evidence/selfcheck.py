@@ -182,12 +182,13 @@ class Package:
 
 @dataclass(frozen=True)
 class PythonFacts:
-    """`place` is `own` (the product's environment), `system` or `elsewhere`; `cpanel_python`: cPanel brings a
-    python3 of its own."""
+    """`place` is `own` (the product's environment), `system` or `elsewhere`; `system_version` that of
+    /usr/bin/python3 ("" when there is none); `cpanel_python`: cPanel brings a python3 of its own."""
 
     version: str
     place: str
     packages: tuple[Package, ...] = ()
+    system_version: str = ""
     cpanel_python: bool = False
 
 
@@ -210,6 +211,8 @@ class KeeperFacts:
     last_run: Optional[int] = None
     result: str = ""
     status: Optional[int] = None
+    recorded_error: bool = False
+    """The keeper left word that it could not do its work."""
     interpreter: Optional[FileFacts] = None
     interpreter_version: str = ""
     journal: str = "none"

@@ -7,7 +7,6 @@ import shlex
 import sqlite3
 import time
 from contextlib import closing
-from pathlib import Path
 from typing import NamedTuple, Optional
 
 from mxverdict.collect.selfcheck.files import facts, read
@@ -18,6 +17,8 @@ from mxverdict.host import Host
 _TIMEOUT = 10.0
 _OVERDUE = 60.0
 """Seconds after its deadline by which a window is closed."""
+_ERROR = "keeper.error"
+"""Where a keeper that could not do its work says why."""
 _MAX_UNIT = 1 << 16
 _EXEC = re.compile(r"^ExecStart=[-@:+!]*(\S.*)$", re.MULTILINE)
 _WORD = re.compile(r"[a-z-]{1,30}", re.ASCII)
@@ -56,6 +57,7 @@ def keeper_facts(host: Host) -> KeeperFacts:
         timer=facts(host.keeper_timer, None),
         cron=facts(host.keeper_cron, None),
         cron_line=any("keeper" in line and not line.lstrip().startswith("#") for line in cron),
+        recorded_error=(host.state / _ERROR).exists(),
         interpreter=interpreter,
         interpreter_version=version,
         **systemd._asdict(),
@@ -107,7 +109,7 @@ def _interpreter(host: Host) -> tuple[Optional[FileFacts], str]:
     unit = (read(host.keeper_unit, _MAX_UNIT) or b"").decode(errors="replace")
     found = _EXEC.search(unit)
     try:
-        program = Path(shlex.split(found[1])[0]) if found else None
+        program = host.root / shlex.split(found[1])[0].lstrip("/") if found else None
     except (ValueError, IndexError):
         program = None
     if program is None:

@@ -39,8 +39,8 @@ CALLS: dict[str, tuple[str, ...]] = {
     "decoding": ("get_tweaksetting", "module=Mail", f"key={KEY.replace('_', '%5F', 1)}"),
     "batch": (
         "batch",
-        "command=version",
-        f"command=get_tweaksetting?{'&'.join(_NO_KEY)}",
+        "command-0=version",
+        f"command-1=get_tweaksetting?{'&'.join(_NO_KEY)}",
     ),
 }
 """What is asked, by the name of the call in the evidence."""

@@ -78,9 +78,9 @@ def _setting(setting: SettingFacts) -> list[Item]:
             plain and setting.lines <= 1,
             found,
             "acl_delay_unknown_hosts is set once in exim.conf.localopts, to 0 or 1, or not at all",
-            "Of several lines the last counts. A value that is none leaves the setting unknown; what "
-            "Exim does is "
-            "shown by exim.delay.",
+            "Of several lines the last counts. With a value of another kind the setting is unknown, and "
+            "windows "
+            "that disable the delay are refused; what Exim does is shown by exim.delay.",
         ),
         item(
             "setting.localopts",

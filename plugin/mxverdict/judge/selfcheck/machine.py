@@ -99,8 +99,10 @@ def _interpreter(keeper: KeeperFacts) -> Item:
 def _run(keeper: KeeperFacts) -> Item:
     expected = f"the keeper ran within the last {_RUN_WITHIN} s, with success"
     meaning = "Test windows may stay open: see `journalctl -u mxverdict-keeper`."
+    if keeper.recorded_error:
+        return item("keeper.run", False, "it recorded an error", expected, meaning)
     if keeper.manager != "systemd":
-        found = _MANAGERS.get(keeper.manager, "cannot be told") + "; the keeper keeps no record of its own"
+        found = _MANAGERS.get(keeper.manager, "cannot be told") + "; it recorded no error"
         return item("keeper.run", None, found, expected, meaning)
     if keeper.last_run is None:
         return item("keeper.run", False, "not since the server started", expected, meaning)

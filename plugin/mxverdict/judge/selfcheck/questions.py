@@ -94,7 +94,8 @@ def questions(evidence: Selfcheck) -> list[Question]:
         Question(
             "question.python",
             "Which Python is the default, and does cPanel bring its own?",
-            f"{evidence.python.version}; cPanel's python3 is "
+            f"/usr/bin/python3 is {evidence.python.system_version or 'missing or does not run'}; "
+            "cPanel's own is "
             f"{'there' if evidence.python.cpanel_python else 'not there'}",
             "The product does not use cPanel's.",
         ),

@@ -11,16 +11,16 @@ _NEEDED = ("set_tweaksetting", "create_cpgreylist_trusted_host", "delete_cpgreyl
 _MEANINGS = {
     "version": "No feature depends on it.",
     "gethostname": "The host name is taken from Exim instead.",
-    "listips": "The server's addresses are not known: name the address or domain to check.",
-    "get_tweaksetting": "The check says that the setting of the delay is not known.",
-    "contact": "Without a contact in MX Verdict's settings no one is notified of a window that does not "
-    "close.",
-    "cpgreylist_status": "A test window that exempts a tester does not open, since greylisting could "
-    "still defer it.",
-    "read_cpgreylist_trusted_hosts": "Trusted hosts are taken for none; /etc/greylist_trusted_netblocks "
-    "decides whether "
-    "a window has closed.",
-    "get_domain_info": "Resellers are shown no domain.",
+    "listips": "Only the addresses that the server's name resolves to are checked, unless others are named.",
+    "get_tweaksetting": "The check reports the setting of the delay as unknown.",
+    "contact": "Notifications go to root's mailbox, unless MX Verdict's settings name a contact.",
+    "cpgreylist_status": "A test window that exempts a tester is refused, since greylisting could still "
+    "defer it.",
+    "read_cpgreylist_trusted_hosts": (
+        "Trusted hosts are taken for none; /etc/greylist_trusted_netblocks decides whether a window has "
+        "closed."
+    ),
+    "get_domain_info": "Resellers get an error instead of their domains.",
 }
 _OUTCOMES = {
     "ok": "answered",
@@ -64,7 +64,7 @@ def _functions(whm: WhmFacts, call: Optional[ApiCall]) -> Item:
         good,
         found,
         "WHM lists the functions that test windows use",
-        "The setting is edited in its file instead, and greylisting keeps deferring a tester.",
+        "A test window that needs the missing function fails to open and is rolled back.",
     )
 
 
