@@ -251,7 +251,7 @@ WRONG = (
     ),
     Wrong(
         "exim.exempt_lists",
-        conf((f" : {_EXEMPT}", "")),
+        conf((_EXEMPT, "+cpanel_mail_netblocks")),
         feature=refuses("whitelist", "still makes", "OpenFailed"),
     ),
     Wrong(
