@@ -49,6 +49,8 @@ class Server:
         self.host = self.windows.host
         self.systemd = self.root / "sandbox/systemd"
         install_plugin(self.root)
+        self.host.sendmail.unlink()
+        shutil.copy2(self.host.exim, self.host.sendmail)
         self._lay_keeper()
         self.host.logrotate.mkdir(parents=True)
         (self.host.logrotate / "exim").write_text("/var/log/exim_*log {\n    weekly\n    rotate 4\n}\n")

@@ -138,9 +138,9 @@ class Frame:
         return status
 
 
-def start(environ: Mapping[str, str], root: str, *, framed: bool) -> Frame:
+def start(environ: Mapping[str, str], root: str, *, framed: bool, quiet: bool = False) -> Frame:
     """Ask WHM about the visitor whom the CGI's environment names. `root` is where the server's files begin
-    ("/"); `framed`: header and footer are wanted, too. Never raises.
+    ("/"); `framed`: header and footer are wanted, too; `quiet`: perl's complaints go nowhere. Never raises.
 
     root is known by name and needs no perl, unless behind an API token, whose privileges may be narrower.
     """
@@ -150,13 +150,13 @@ def start(environ: Mapping[str, str], root: str, *, framed: bool) -> Frame:
     pid, pipe = 0, -1
     if not known or (framed and known == ROOT):
         try:
-            pid, pipe = _spawn(environ, root.rstrip("/") + _CPANEL, mark, framed)
+            pid, pipe = _spawn(environ, root.rstrip("/") + _CPANEL, mark, framed, quiet)
         except (OSError, ValueError):
             known = known or NONE
     return Frame(pid, pipe, mark.encode(), level=known, framed=framed)
 
 
-def _spawn(environ: Mapping[str, str], cpanel: str, mark: str, framed: bool) -> tuple[int, int]:
+def _spawn(environ: Mapping[str, str], cpanel: str, mark: str, framed: bool, quiet: bool) -> tuple[int, int]:
     wanted = _ASKED + _FRAMED if framed else _ASKED
     variables = {
         **_BASE,
@@ -171,7 +171,8 @@ def _spawn(environ: Mapping[str, str], cpanel: str, mark: str, framed: bool) -> 
     try:
         _try(fcntl, reading, _F_SETPIPE_SZ, SIZE_LIMIT)  # perl need not wait until we collect
         files = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), (os.POSIX_SPAWN_DUP2, writing, 1)]
-        return os.posix_spawn(perl, words, variables, file_actions=files, setpgroup=0), reading
+        silence = [(os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)] if quiet else []
+        return os.posix_spawn(perl, words, variables, file_actions=files + silence, setpgroup=0), reading
     except BaseException:
         os.close(reading)
         raise

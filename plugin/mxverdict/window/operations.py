@@ -243,7 +243,6 @@ class Operations:
             delay_off.check(host)
             before = verify.delays(host, samples, tester)
             return before, [(_DELAY_SETTING, lambda _, record: delay_off.apply(host, api, record))]
-        whitelist.check(host)
         steps: list[Step] = [
             (
                 _LIST_ENTRIES,

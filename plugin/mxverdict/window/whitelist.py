@@ -6,14 +6,12 @@ verification and for the delay).
 
 from __future__ import annotations
 
-import stat
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from mxverdict.collect.exim_account import exim_account
-from mxverdict.errors import HostError, WindowRefused
+from mxverdict.errors import HostError
 from mxverdict.host import Host
 from mxverdict.language import stored
 from mxverdict.window import files, listfile
@@ -25,26 +23,6 @@ _PAUSE = 0.05
 
 Record = Callable[[dict[str, Any]], None]
 """Makes the plan of a change durable; called before every write."""
-
-
-def check(host: Host) -> None:
-    """Raises WindowRefused for a list file that Exim's own account cannot read: Exim drops every connection
-    then, which a simulated session, run by root, does not show. A missing file will be created."""
-    path = host.sender_verify_bypass_hosts
-    try:
-        status = path.stat()
-    except OSError:
-        return
-    if status.st_mode & stat.S_IROTH:
-        return
-    account = exim_account(host)
-    if account is not None and not account.can_read(status):
-        raise WindowRefused(
-            stored(
-                "Exim cannot read {path} and drops all connections: run `chown root:mail {path}` and "
-                "`chmod 0640 {path}`"
-            ).format(path=path)
-        )
 
 
 def apply(host: Host, networks: Sequence[Network], record: Record, others: Sequence[str] = ()) -> list[str]:

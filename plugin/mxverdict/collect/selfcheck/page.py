@@ -46,7 +46,7 @@ def _has_header(host: Host) -> bool:
         "cp_security_token": "",
         "SCRIPT_NAME": "/cgi/addons/mxverdict/",
     }
-    made = frame.start(asked, str(host.root), framed=True)
+    made = frame.start(asked, str(host.root), framed=True, quiet=True)
     try:
         return bool(made.header and made.footer)
     finally:
