@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/bin/bash -p
 # Installs MX Verdict on a cPanel server, or upgrades it in place; open test windows go on and close in time.
 #
 #   ./install.sh                  on a cPanel server, as root
@@ -8,11 +8,21 @@
 # Exit status: 0 done · 2 wrong usage · 3 refused or failed, with one line that says why and nothing changed.
 set -euo pipefail
 umask 022
-unset PYTHONPATH PYTHONHOME
-export PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-source=$(cd -P "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-home=/opt/mxverdict
+fail() {
+    echo "install.sh: $*" >&2
+    exit 3
+}
+
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+script=$(readlink -f "${BASH_SOURCE[0]}")
+source=${script%/*}
+# shellcheck source=bin/setup.sh
+. "$source/bin/setup.sh"
+# shellcheck source=bin/python.sh
+. "$source/bin/python.sh"
+# shellcheck source=bin/lock.sh
+. "$source/bin/lock.sh"
 state=/var/lib/mxverdict
 command=/usr/local/bin/mxverdict
 cpanel=/usr/local/cpanel
@@ -21,32 +31,21 @@ drivers=$cpanel/Cpanel/Config/ConfigObj/Driver
 units=/etc/systemd/system
 cron=/etc/cron.d
 
-fail() {
-    echo "install.sh: $*" >&2
-    exit 3
-}
-
 usage() {
-    sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&"$1"
+    sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$script" >&"$1"
 }
 
-# Prints the interpreter for the product: the distribution's own first, since the keeper lives as long as it does.
-find_python() {
-    local candidate
-    for candidate in /usr/bin/python3 /usr/bin/python3.{13,12,11,10,9} /usr/local/bin/python3{,.13,.12,.11,.10,.9}; do
-        if "$candidate" -I -c 'import sys, sqlite3, ssl, venv, ensurepip; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; then
-            echo "$candidate"
-            return
-        fi
-    done
-    return 1
+needed=sqlite3,ssl,venv,ensurepip
+
+system() { # the distribution and its relatives
+    # shellcheck disable=SC1091
+    . /etc/os-release 2>/dev/null && echo "${ID-} ${ID_LIKE-}"
 }
 
 python_advice() {
-    # shellcheck disable=SC1091
-    case $(. /etc/os-release 2>/dev/null && echo "${ID-} ${ID_LIKE-}") in
+    case $(system) in
         *debian* | *ubuntu*)
-            if /usr/bin/python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; then
+            if /usr/bin/python3 -I -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; then
                 echo "apt-get install python3-venv"
             else
                 echo "apt-get install python3.9-venv"
@@ -58,14 +57,19 @@ python_advice() {
 }
 
 locked_packages() { # VENV: creates it with exactly the packages of requirements.lock
-    "$python" -m venv "$1" &&
-        "$1/bin/python" -m pip install -qq --disable-pip-version-check --no-cache-dir --no-input --only-binary :all: \
+    "$python" -I -m venv "$1" &&
+        "$1/bin/python" -I -m pip install -qq --disable-pip-version-check --no-cache-dir --no-input --only-binary :all: \
             --require-hashes --no-deps -r "$source/requirements.lock"
 }
 
 # --- the demo -----------------------------------------------------------------------------------------------
 
 demo() {
+    [ ! -e "$cpanel/version" ] || fail "this is a cPanel server: the demo is for machines without one; run ./install.sh"
+    case $(system) in
+        *debian* | *ubuntu*) ;;
+        *) fail "the demo needs Debian or Ubuntu" ;;
+    esac
     # shellcheck source=tests/packages.sh
     . "$source/tests/packages.sh"
     need exim4 exim4-daemon-heavy
@@ -73,9 +77,9 @@ demo() {
     need ip iproute2
     need openssl openssl
     need perl perl
-    find_python >/dev/null || missing_packages="$missing_packages python3 python3-venv"
+    find_python "$needed" >/dev/null || missing_packages="$missing_packages python3 python3-venv"
     install_missing_packages
-    python=$(find_python) || fail "there is no Python 3.9 or later with venv; $(python_advice)"
+    python=$(find_python "$needed") || fail "there is no Python 3.9 or later with venv; $(python_advice)"
 
     local venv=$source/.demo/venv stamp
     stamp=$("$python" -VV; cat "$source/requirements.lock")
@@ -85,8 +89,9 @@ demo() {
         locked_packages "$venv" || fail "the locked packages could not be installed into $venv"
         printf '%s\n' "$stamp" >"$venv/stamp"
     fi
-    cd "$source"
-    exec "$venv/bin/python" -m tests.sandbox.demo "$@"
+    exec "$venv/bin/python" -I -c 'import runpy, sys
+sys.path.insert(0, sys.argv.pop(1))
+runpy.run_module("tests.sandbox.demo", run_name="__main__", alter_sys=True)' "$source" "$@"
 }
 
 # --- the product --------------------------------------------------------------------------------------------
@@ -99,9 +104,8 @@ check_server() {
     if [ -e "$command" ] && [ "$(readlink "$command")" != "$home/bin/mxverdict" ]; then
         fail "$command belongs to something else; move it away first"
     fi
-    python=$(find_python) || fail "there is no Python 3.9 or later with venv; $(python_advice)"
-    exec 9<"$cpanel/version"
-    flock -n 9 || fail "another install.sh is running"
+    python=$(find_python "$needed") || fail "there is no Python 3.9 or later with venv; $(python_advice)"
+    take_lock install "another install.sh or uninstall.sh"
 }
 
 # Everything of one version in one folder, complete and tried before anything outside sees it.
@@ -113,8 +117,8 @@ build_release() {
     find "$release" -name __pycache__ -prune -exec rm -rf {} +
     chown -R 0:0 "$release"
     chmod -R u=rwX,go=rX "$release"
-    chmod 755 "$release/bin/mxverdict" "$release/uninstall.sh"
-    sed -i "s|@PYTHON@|$python|g; s|@KEEPER@|$home/plugin/mxverdict/window/keeper.py|g" "$release"/plugin/units/*
+    chmod 755 "$release/bin/mxverdict" "$release/bin/keeper" "$release/uninstall.sh"
+    sed -i "s|@PYTHON@|$python|" "$release/bin/python.sh"
     locked_packages "$release/venv"
     "$release/venv/bin/python" -I -m compileall -q "$release/plugin"
     "$release/venv/bin/python" -I -c "import sys

@@ -1,4 +1,4 @@
-#!/usr/bin/env bash
+#!/bin/bash -p
 # Removes MX Verdict from a cPanel server: closes its test windows first, then leaves nothing behind but the
 # permanent entries that were made with `window open --permanent`, which it names.
 #
@@ -7,10 +7,25 @@
 #
 # Exit status: 0 removed · 2 wrong usage · 3 refused · 4 a test window cannot be closed, nothing was removed.
 set -euo pipefail
-unset PYTHONPATH PYTHONHOME
-export PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-home=/opt/mxverdict
+say() {
+    echo "uninstall.sh: $*" >&2
+}
+
+fail() {
+    say "$@"
+    exit 3
+}
+
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+script=$(readlink -f "${BASH_SOURCE[0]}")
+source=${script%/*}
+# shellcheck source=bin/setup.sh
+. "$source/bin/setup.sh"
+# shellcheck source=bin/python.sh
+. "$source/bin/python.sh"
+# shellcheck source=bin/lock.sh
+. "$source/bin/lock.sh"
 state=/var/lib/mxverdict
 command=/usr/local/bin/mxverdict
 cpanel=/usr/local/cpanel
@@ -18,20 +33,13 @@ docroot=$cpanel/whostmgr/docroot
 drivers=$cpanel/Cpanel/Config/ConfigObj/Driver
 units=/etc/systemd/system
 
-say() {
-    echo "uninstall.sh: $*" >&2
-}
-
-# The standard library is enough to close windows, so any Python 3.9 will do.
+# The standard library is enough to close windows: prints what the keeper would be run by.
 standard_python() {
-    local candidate
-    for candidate in "$home/venv/bin/python" /usr/bin/python3 /usr/bin/python3.{13,12,11,10,9}; do
-        if "$candidate" -I -S -c 'import sys, sqlite3; sys.exit(sys.version_info < (3, 9))' 2>/dev/null; then
-            echo "$candidate"
-            return
-        fi
-    done
-    return 1
+    if "$installed_python" -I -S -c 'import sqlite3' 2>/dev/null; then
+        echo "$installed_python"
+    else
+        find_python sqlite3
+    fi
 }
 
 # Succeeds when no window is open and nothing of a closed one is still to be taken back.
@@ -89,15 +97,12 @@ case ${1-} in
     "") force=no ;;
     --force) force=yes ;;
     *)
-        sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2
+        sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$script" >&2
         exit 2
         ;;
 esac
-if [ "$(id -u)" != 0 ]; then
-    say "needs root; run it with sudo"
-    exit 3
-fi
-cd /
+[ "$(id -u)" = 0 ] || fail "needs root; run it with sudo"
+take_lock install "another install.sh or uninstall.sh"
 
 if ! windows_closed && [ "$force" = no ]; then
     say "a test window cannot be closed, so nothing was removed; it is being retried: see \`mxverdict window list\`"

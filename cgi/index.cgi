@@ -1,11 +1,8 @@
-#!/opt/mxverdict/venv/bin/python -I
-import sys
-
-sys.path.insert(0, "/opt/mxverdict/plugin")
-
-try:
-    from mxverdict.web.entry import main
-except ImportError as error:
-    print(f"Status: 500\r\nContent-Type: text/plain\r\n\r\nMX Verdict is not installed completely: {error}")
-else:
-    main()
+#!/bin/sh
+# The page of MX Verdict inside WHM.
+# shellcheck source=bin/python.sh
+. /opt/mxverdict/bin/python.sh
+start page
+printf '%s\r\n' 'Status: 500 Internal Server Error' 'Content-Type: text/plain; charset=utf-8' 'Cache-Control: no-store' \
+    'X-Content-Type-Options: nosniff' ''
+echo 'MX Verdict: no Python 3.9 or later is installed, so test windows do not close. Install one, then run install.sh again.'

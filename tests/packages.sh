@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# Installs Debian and Ubuntu packages without letting their daemons run. Sourced by install.sh and tests/run.
+# Installs Debian and Ubuntu packages without letting their daemons run. Sourced by install.sh and tests/run, after
+# bin/lock.sh.
 
 # need COMMAND PACKAGE …: remembers the packages when the command is not on this machine.
 missing_packages=
@@ -24,8 +25,7 @@ install_missing_packages() (
         grep -qs 'put here by mxverdict' "$policy" && rm -f "$policy"
         [ ! -e "$saved" ] || mv "$saved" "$policy"
     }
-    exec 9</usr/sbin
-    flock 9
+    take_lock packages "another installation of packages"
     restore
     trap restore EXIT
     trap 'exit 130' INT TERM HUP

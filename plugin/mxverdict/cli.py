@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Optional
 
-from mxverdict import __version__
+from mxverdict import __version__, installation
 from mxverdict.commands import check, explain, log, outbound, preview, report, selfcheck, testers, window
 from mxverdict.commands.common import INTERRUPTED, command, print_json
 from mxverdict.errors import CloseFailed, JournalError, MxVerdictError, WindowError
@@ -28,9 +28,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     _prepare_output()
     options = _parser().parse_args(arguments)
     try:
-        status: int = options.run(options)
-        sys.stdout.flush()
-        return status if options.run is _keeper else _status_aloud(status)
+        return _run(options)
     except (CloseFailed, JournalError) as error:
         return _failed(error, options, error.exit_status)
     except MxVerdictError as error:
@@ -41,12 +39,17 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     except KeyboardInterrupt:
         print("mxverdict: stopped", file=sys.stderr)
         return INTERRUPTED
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
-            raise
-        _leave_stdout()
-        print(f"mxverdict: the output cannot be written: {error.strerror}", file=sys.stderr)
-        return MxVerdictError.exit_status
+    except Exception as error:
+        return _unexpected(error, options)
+
+
+def _run(options: argparse.Namespace) -> int:
+    status: int = options.run(options)
+    sys.stdout.flush()
+    if options.run is _keeper:
+        return status
+    _report(installation.python_changed())
+    return _status_aloud(status)
 
 
 def _prepare_output() -> None:
@@ -70,14 +73,33 @@ def _status_aloud(status: int) -> int:
         return status
     from mxverdict.window import open_windows
 
+    host = Host.from_environment()
+    _report(installation.keeper_failure(host))
     try:
-        stuck = _stuck(open_windows(Host.from_environment()))
+        stuck = _stuck(open_windows(host))
     except WindowError as error:
-        print(f"mxverdict: {visible(str(error))}. {error.advice}", file=sys.stderr)
+        _report(error)
         return status or error.exit_status
     for one in stuck:
         print(f"mxverdict: window {one.id} FAILED TO CLOSE: {visible(one.error)}", file=sys.stderr)
     return CLOSE_FAILED if stuck else status
+
+
+def _report(error: Optional[MxVerdictError]) -> None:
+    if error is not None:
+        print(f"mxverdict: {visible(str(error))}. {error.advice}", file=sys.stderr)
+
+
+def _unexpected(error: Exception, options: argparse.Namespace) -> int:
+    """Answer the status of an error that the disk or the installation explains; raises any other."""
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        _leave_stdout()
+        print(f"mxverdict: the output cannot be written: {error.strerror}", file=sys.stderr)
+        return MxVerdictError.exit_status
+    broken = installation.cause(error)
+    if broken is None:
+        raise error
+    return _failed(broken, options, max(broken.exit_status, _status_aloud(broken.exit_status)))
 
 
 def _failed(error: MxVerdictError, options: argparse.Namespace, status: int) -> int:

@@ -22,6 +22,25 @@ class UsageError(MxVerdictError):
     exit_status = 2
 
 
+class InstallationBroken(MxVerdictError):
+    """Python or a package is no longer what install.sh found and installed."""
+
+    advice = stored("Run install.sh again.")
+
+
+class KeeperFailed(MxVerdictError):
+    """The keeper could not start, or broke off, the last time it was due."""
+
+    advice = stored("Run install.sh again.")
+
+    def __init__(self, moment: str, reason: str) -> None:
+        super().__init__(
+            stored("the keeper, which closes test windows, could not run at {time}: {reason}").format(
+                time=moment, reason=reason
+            )
+        )
+
+
 class HostError(MxVerdictError):
     """The server lacks something or a command on it did not do its work."""
 

@@ -80,6 +80,7 @@ class Host:
         self.state = path(STATE)
         self.journal = self.state / "journal.sqlite"
         self.journal_copy = self.state / "journal.copy.sqlite"
+        self.keeper_error = self.state / "keeper.error"
         self.audit = self.state / "audit.jsonl"
         self.tester_addresses = self.state / "testers.json"
         self.settings = self.state / "settings.json"

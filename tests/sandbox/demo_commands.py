@@ -36,7 +36,7 @@ class Commands:
             box, "mxverdict", network.enter(box.server, [*server, *python, "-m", "mxverdict.cli"])
         )
         self.visit = _program(box, "visit", network.enter(box.outside, [*outside, sys.executable, *visit]))
-        install_plugin(box.root, python=str(_program(box, "python", python)))
+        install_plugin(box.root, environment={"SSL_CERT_FILE": str(box.authority.certificate)})
 
 
 class Timer:

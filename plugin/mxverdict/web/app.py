@@ -75,7 +75,7 @@ def answer(
         except BrokenPipeError:
             raise
         except Exception as error:
-            _apologise(response, incidents.record(host, error))
+            _apologise(response, incidents.record(host, error), error)
         response.flush()
         return
     with contextlib.suppress(OSError):  # the browser has left: let nothing be flushed at exit
@@ -195,9 +195,10 @@ def _refuse(host: Host, response: Response, refusal: Refusal) -> None:
     response.break_off(refused_within(refusal))
 
 
-def _apologise(response: Response, incident: str) -> None:
-    from mxverdict.web.page import apology
+def _apologise(response: Response, incident: str, error: Exception) -> None:
+    from mxverdict import installation
+    from mxverdict.web.apology import apology
 
     if not response.begun:
         response.begin(500)
-    response.break_off(apology(incident))
+    response.break_off(apology(incident, installation.cause(error)))

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Optional
 
+from mxverdict import installation
 from mxverdict.errors import MxVerdictError, UsageError, WindowRefused
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
@@ -330,4 +331,7 @@ def _outcome(host: Host, work: Callable[[Desk], str], desk: Desk) -> dict[str, s
         return {"state": "failed", "text": str(error), "advice": error.advice}
     except Exception as error:
         number = incidents.record(host, error)
+        cause = installation.cause(error)
+        if cause is not None:
+            return {"state": "failed", "text": str(cause), "advice": cause.advice}
         return {"state": "failed", "text": _BUG.format(number=number)}

@@ -96,14 +96,6 @@ def refused_within(refusal: Refusal) -> str:
     )
 
 
-def apology(incident: str) -> str:
-    """Plain HTML that needs nothing that may be broken, and may stand in the middle of a page."""
-    return (
-        f'\n<p role="alert"><strong>Something went wrong inside MX Verdict.</strong> Nothing more is shown. '
-        f"The details are in web.log in its state folder, incident {incident}.</p>\n"
-    )
-
-
 def send(host: Host, response: Response, template: str, here: str = "", **values: Any) -> None:
     """`here` names the view that the page belongs to; `values` has its `title`."""
     values.update(here=here, framed=response.framed, visitor=response.visitor, language=language.tag())

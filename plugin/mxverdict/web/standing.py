@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
-from mxverdict import settings, testers, window
+from mxverdict import installation, settings, testers, window
 from mxverdict.errors import MxVerdictError
 from mxverdict.host import Host
 from mxverdict.settings import Settings
@@ -27,8 +27,8 @@ _LATELY = 900.0
 
 
 class Standing(NamedTuple):
-    """`permanent` entries are in force; `trouble` says why windows cannot be read; `token` is "" when no form
-    may be shown."""
+    """`permanent` entries are in force; `trouble` says why windows cannot be read, `keeper` why the keeper
+    could not run; `token` is "" when no form may be shown."""
 
     windows: tuple[Window, ...]
     history: tuple[Window, ...]
@@ -40,6 +40,7 @@ class Standing(NamedTuple):
     visitor: Visitor
     settings: Settings
     version: str = ""
+    keeper: Optional[MxVerdictError] = None
     reason_limit: int = REASON_LIMIT
 
     @property
@@ -152,6 +153,7 @@ def look(host: Host, request: Request, job_name: str = "") -> Standing:
         visitor,
         settings.read(host),
         version,
+        installation.keeper_failure(host) if visitor.is_root else None,
     )
 
 

@@ -1,7 +1,7 @@
-"""Closes what is due. A timer and a cron line run this file as `python3 -I -S keeper.py`.
+"""Closes what is due. A timer and a cron line run this file through `bin/keeper`: first as `python3 -I -S
+keeper.py look`, which on most ticks is all, then without that word where there is work.
 
-It needs the standard library alone. A look into the journal comes first, and on most ticks that is all;
-nothing else is imported then.
+It needs the standard library alone. The look imports nothing else of the package.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ import time
 _JOURNAL = "var/lib/mxverdict/journal.sqlite"
 _COPY = "var/lib/mxverdict/journal.copy.sqlite"
 _TRUSTED = "etc/greylist_trusted_netblocks"
+_FAILURE = "var/lib/mxverdict/keeper.error"
 _LOCK_WAIT = 25.0
+_WORK = 10
+"""Exit status of a look that finds work; Python itself ends with none of its own that is like it."""
 _DAY = 86_400.0
 
 
@@ -48,6 +51,36 @@ def _is_empty(path: str) -> bool:
         return True
 
 
+def look() -> int:
+    """Return the exit status that tells `bin/keeper` whether there is work: 0 none, 10 some."""
+    return 0 if idle(os.environ.get("MXVERDICT_ROOT", "/")) else _WORK
+
+
+def work() -> int:
+    """Return the exit status of `main`; what breaks it is told as `bin/keeper` tells that it cannot start."""
+    path = os.path.join(os.environ.get("MXVERDICT_ROOT", "/"), _FAILURE)  # noqa: PTH118
+    try:
+        status = main()
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        print(f"mxverdict keeper: broke off, so test windows may stay open: {reason}", file=sys.stderr)  # noqa: T201
+        _record(path, reason)
+        return 3
+    if os.access(path, os.F_OK):
+        os.unlink(path)  # noqa: PTH108
+    return status
+
+
+def _record(path: str, reason: str) -> None:
+    new = f"{path}.new"
+    try:
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(f"{reason}\n")
+        os.replace(new, path)  # noqa: PTH105
+    except OSError:
+        return
+
+
 def main() -> int:
     """Exit status: 0 done or nothing to do, 3 the journal can be neither read nor restored,
     4 a window failed to close, now or on an earlier tick."""
@@ -74,4 +107,4 @@ def main() -> int:
 
 if __name__ == "__main__":
     sys.path.insert(0, os.path.realpath(__file__).rpartition("/mxverdict/window/")[0])
-    sys.exit(main())
+    sys.exit(look() if sys.argv[1:] == ["look"] else work())

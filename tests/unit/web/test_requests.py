@@ -14,6 +14,7 @@ from mxverdict.errors import CommandMissing
 from mxverdict.host import Host
 from mxverdict.web import csrf
 from mxverdict.web.request import BODY_LIMIT
+from tests.sandbox.plugin import lay_out, lay_page
 from tests.unit.web.cgi import SESSION, Answer, call, post
 from tests.unit.web.conftest import Checked
 
@@ -215,16 +216,9 @@ def test_the_incident_log_stays_small(host: Host, monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_program_as_cpsrvd_starts_it(tmp_path: Path) -> None:
-    script = tmp_path / "index.cgi"
-    text = (REPOSITORY / "cgi/index.cgi").read_text()
-    script.write_text(
-        text.replace("/opt/mxverdict/venv/bin/python", sys.executable).replace(
-            "/opt/mxverdict/plugin", str(REPOSITORY / "plugin")
-        )
-    )
-    script.chmod(0o700)
+    page = lay_page(tmp_path, lay_out(tmp_path))
     environment = {**os.environ, "MXVERDICT_ROOT": str(tmp_path), "REQUEST_METHOD": "GET", "REMOTE_USER": ""}
-    done = subprocess.run([script], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run([page], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Status: 403 Forbidden\n")
 
@@ -246,18 +240,3 @@ def test_a_browser_that_has_left_is_no_error(tmp_path: Path) -> None:
     os.close(write_end)
     assert (done.returncode, done.stderr) == (0, "")
     assert not (Host(tmp_path).state / "web.log").exists()
-
-
-def test_the_program_without_its_package(tmp_path: Path) -> None:
-    script = tmp_path / "index.cgi"
-    text = (REPOSITORY / "cgi/index.cgi").read_text()
-    script.write_text(
-        text.replace("/opt/mxverdict/venv/bin/python", sys.executable).replace(
-            "/opt/mxverdict/plugin", str(tmp_path)
-        )
-    )
-    script.chmod(0o700)
-    done = subprocess.run([script], capture_output=True, text=True, check=False)
-    assert done.returncode == 0
-    assert done.stdout.startswith("Status: 500")
-    assert "not installed completely" in done.stdout

@@ -16,8 +16,6 @@ from mxverdict.window.journal import DORMANT, Journal
 from mxverdict.window.model import CLOSE_FAILED, CLOSED, CLOSING, FAILED, OPEN, OPENING, PERMANENT, WHITELIST
 from tests.unit.window.rows import window
 
-UNITS = Path(keeper.__file__).parents[2] / "units"
-
 
 def run(root: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -103,14 +101,3 @@ def test_a_tick_with_work_needs_the_standard_library_alone(tmp_path: Path) -> No
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
     assert "mxverdict" in imported
     assert not imported & {"requests", "dns", "jinja2", "rich"}
-
-
-def test_units_call_the_keeper_in_isolation() -> None:
-    call = "@PYTHON@ -I -S @KEEPER@"
-    service = (UNITS / "mxverdict-keeper.service").read_text()
-    assert f"ExecStart={call}\n" in service
-    assert "KillMode=process\n" in service
-    timer = (UNITS / "mxverdict-keeper.timer").read_text()
-    for setting in ("OnBootSec=10s", "OnUnitActiveSec=30s", "AccuracySec=1s", "WantedBy=timers.target"):
-        assert f"{setting}\n" in timer
-    assert f"* * * * * root {call}; sleep 30; {call}\n" in (UNITS / "mxverdict.cron").read_text()
