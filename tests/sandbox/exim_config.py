@@ -56,7 +56,7 @@ local:
 nobody:
   driver = redirect
   allow_fail
-  data = :fail: No such user here
+  data = :fail: No Such User Here
 
 begin transports
 
