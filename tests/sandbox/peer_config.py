@@ -44,7 +44,8 @@ _TLS = {
     "tls_privatekey = %FOLDER%/lost.key",
     "tls_handshake": "tls_advertise_hosts = *\ntls_certificate = %FOLDER%/peer.crt\n"
     "tls_privatekey = %FOLDER%/peer.key\n"
-    "tls_require_ciphers = NORMAL:-KX-ALL:+DHE-DSS:-VERS-ALL:+VERS-TLS1.2",
+    ".ifdef _HAVE_GNUTLS\ntls_require_ciphers = NORMAL:-KX-ALL:+DHE-DSS:-VERS-ALL:+VERS-TLS1.2\n.else\n"
+    "tls_require_ciphers = PSK-AES128-CBC-SHA256\nopenssl_options = +no_tlsv1_3\n.endif",
 }
 _USUAL_TLS = (
     "tls_advertise_hosts = *\ntls_certificate = %FOLDER%/peer.crt\ntls_privatekey = %FOLDER%/peer.key"
