@@ -349,7 +349,13 @@ class Maker:
         text = self._exim.rejected(bare, 'connection in "connect" ACL: Host is in a list')
         if self._exim.version >= 97 and self._dice.random() < 0.5:
             text = self._exim.dropped_by_connect(bare, self._dice.choice(("", ": Host is in a list")))
-        return Truth(bare, at, "rejected", stayed, True), [text]
+            return Truth(bare, at, "rejected", stayed, True), [text]
+        if self._dice.random() < 0.5:
+            return Truth(bare, at, "rejected", stayed, True), [text]
+        return Truth(bare, at, "rejected", stayed, True), [
+            text,
+            self._exim.closed(bare, stayed, "by DROP in ACL"),
+        ]
 
     def _tls(self, _: Peer, peer: Peer, at: float, stayed: float) -> tuple[Truth, list[str]]:
         why = self._dice.choice(

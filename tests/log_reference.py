@@ -65,9 +65,11 @@ def _grouped(readings: list[Reading]) -> Iterator[Seen]:
         groups[-1].append(reading)
     for group in groups:
         first = group[0]
-        end = next((r for r in group if r.kind in ("quit", "left", "timeout", "dropped", "rejected")), None)
+        ends = [r for r in group if r.kind in ("quit", "left", "timeout", "dropped", "rejected")]
+        end = ends[0] if ends else None
+        last = ends[-1] if end is not None and end.kind == "rejected" else end
         came = first.at - (first.seconds or 0.0)
-        seconds = None if end is None else end.seconds if end.seconds is not None else end.at - came
+        seconds = None if last is None else last.seconds if last.seconds is not None else last.at - came
         helo = next((r.helo for r in reversed(group) if r.helo), "")
         refused = any(r.kind in ("refused", "rejected") for r in group)
         yield Seen(first.address, first.port, came, helo, seconds, end.kind if end else "unknown", refused)
