@@ -265,7 +265,11 @@ WRONG = (
         others={"exim.daemon": UNKNOWN},
         feature=refuses("delay_off", "is missing: Exim is not running"),
     ),
-    Wrong("exim.pid_file", conf(("exim-daemon.pid", "elsewhere.pid"))),
+    Wrong(
+        "exim.pid_file",
+        conf(("exim-daemon.pid", "elsewhere.pid")),
+        feature=refuses("delay_off", "Exim's configuration names another pid file"),
+    ),
     Wrong("exim.daemon", newer_configuration),
     Wrong(
         "list.senderverifybypasshosts",

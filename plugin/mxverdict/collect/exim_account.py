@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import os
 import pwd
-import re
 import stat
 from grp import getgrnam
 from typing import NamedTuple, Optional
 
-from mxverdict.errors import HostError
+from mxverdict.collect.exim_options import exim_options
 from mxverdict.host import Host
-
-_TIMEOUT = 10.0
-_OPTION = re.compile(r"^(exim_user|exim_group) = (\S+)$", re.MULTILINE | re.ASCII)
 
 
 class Account(NamedTuple):
@@ -34,13 +30,12 @@ class Account(NamedTuple):
 def exim_account(host: Host) -> Optional[Account]:
     """None when Exim does not say, or names an account that is not there (options exim_user, exim_group)."""
     try:
-        said = host.run([host.exim, "-bP", "exim_user", "exim_group"], timeout=_TIMEOUT).stdout
-        options = dict(_OPTION.findall(said))
+        options = exim_options(host, "exim_user", "exim_group")
         user = _number(options["exim_user"])
         group = _number(options["exim_group"], group=True)
         name = pwd.getpwuid(user).pw_name
         return Account(user, frozenset({group, *os.getgrouplist(name, group)}))
-    except (HostError, KeyError, ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         return None
 
 

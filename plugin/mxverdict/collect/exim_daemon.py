@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Optional
 
+from mxverdict.collect.exim_options import exim_options
 from mxverdict.host import Host
 
 RUNNING, MISSING, UNREADABLE, NO_NUMBER, NO_PROCESS, OTHER_PROGRAM = (
@@ -22,6 +23,16 @@ def daemon_pid(host: Host) -> Optional[int]:
 def daemon_state(host: Host) -> str:
     """What the pid file names: RUNNING for a process of Exim's, or what is wrong with it."""
     return _look(host)[0]
+
+
+def pid_file_is_configured(host: Host) -> Optional[bool]:
+    """Whether the configuration has the daemon's pid file where we look; None when Exim does not say. Without
+    the option it is in the spool folder."""
+    options = exim_options(host, "pid_file_path", "spool_directory")
+    if not options:
+        return None
+    usual = f"{options.get('spool_directory', '')}/exim-daemon.pid"
+    return (options.get("pid_file_path") or usual) == str(host.exim_pid_file)
 
 
 def _look(host: Host) -> tuple[str, Optional[int]]:

@@ -24,6 +24,7 @@ from mxverdict.collect.exim_daemon import (
     UNREADABLE,
     daemon_pid,
     daemon_state,
+    pid_file_is_configured,
 )
 from mxverdict.collect.preview import delay_stanzas
 from mxverdict.errors import CommandFailed, HostError, WindowRefused
@@ -173,6 +174,13 @@ def check_restart(host: Host) -> None:
     state = daemon_state(host)
     if state != RUNNING:
         raise WindowRefused(_NO_PROOF[state].format(path=host.exim_pid_file))
+    if pid_file_is_configured(host) is False:
+        raise WindowRefused(
+            stored(
+                "Exim's configuration names another pid file than {path}, so a restart of Exim could not be "
+                "verified"
+            ).format(path=host.exim_pid_file)
+        )
 
 
 def _check_script(script: Path) -> None:

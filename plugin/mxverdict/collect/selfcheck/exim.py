@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Optional
 
-from mxverdict.collect.exim_daemon import RUNNING, daemon_state
+from mxverdict.collect.exim_daemon import RUNNING, daemon_state, pid_file_is_configured
 from mxverdict.collect.preview import delay_stanzas, preview
 from mxverdict.collect.selfcheck.files import LISTS, read
 from mxverdict.collect.server import exim_version
@@ -17,7 +17,6 @@ from mxverdict.host import Host
 from mxverdict.testers import UNKNOWN_HOSTS
 from mxverdict.window import exim, localopts
 
-_TIMEOUT = 10.0
 _LOOPBACK = "127.0.0.1"
 _NO_DOMAIN = "example.com"
 EXEMPT_LISTS = (
@@ -58,7 +57,7 @@ def exim_facts(host: Host) -> EximFacts:
             for visitor, address in (("unknown", UNKNOWN_HOSTS[4]), ("loopback", _LOOPBACK))
         ),
         rcpt_tried=not tracks,
-        pid_path=_pid_path(host),
+        pid_path=pid_file_is_configured(host),
         daemon=state,
         current=exim.daemon_is_current(host) if state == RUNNING else None,
     )
@@ -111,25 +110,6 @@ def _neutral(name: str) -> str:
         return _OWN_HOST_LIST
     text = text.rpartition("/")[2]
     return text if text in EXEMPT_LISTS or text in LISTS else "other list"
-
-
-def _pid_path(host: Host) -> Optional[bool]:
-    """Whether Exim writes its pid file where we look; an unset option means its spool folder, as compiled."""
-    options = options_of(host, "pid_file_path", "spool_directory")
-    if not options:
-        return None
-    spool = options.get("spool_directory", "")
-    return (options.get("pid_file_path") or f"{spool}/exim-daemon.pid") == str(host.exim_pid_file)
-
-
-def options_of(host: Host, *names: str) -> dict[str, str]:
-    """Main options as Exim prints them (`-bP`); {} when it does not."""
-    try:
-        said = host.run([host.exim, "-bP", *names], timeout=_TIMEOUT).stdout
-    except HostError:
-        return {}
-    rows = (line.partition("=") for line in said.splitlines())
-    return {name.strip(): value.strip() for name, found, value in rows if found and name.strip() in names}
 
 
 def setting_facts(host: Host, file: FileFacts) -> SettingFacts:

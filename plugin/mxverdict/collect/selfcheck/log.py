@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import Optional
 
 from mxverdict.collect.exim_account import Account
+from mxverdict.collect.exim_options import exim_options
 from mxverdict.collect.mainlog import lines
 from mxverdict.collect.mainlog.files import ROTATED
-from mxverdict.collect.selfcheck.exim import options_of
 from mxverdict.collect.selfcheck.files import facts, read
 from mxverdict.evidence.selfcheck import LogFacts
 from mxverdict.host import Host
@@ -35,7 +35,7 @@ _PERIOD = re.compile(r"^[ \t]*(hourly|daily|weekly|monthly|yearly)[ \t]*$", re.M
 
 def log_facts(host: Host, account: Optional[Account]) -> LogFacts:
     """Never raises."""
-    options = options_of(host, "log_selector", "log_file_path")
+    options = exim_options(host, "log_selector", "log_file_path")
     folder = host.exim_mainlog.parent
     wanted = f"{folder}/exim_%slog"
     tail = _tail(host)

@@ -23,7 +23,9 @@ def build_items(evidence: Selfcheck) -> list[Item]:
 
 
 def _item(product: str, version: str) -> Item:
-    expected = f"no known vulnerability as of {known_holes.date()}"
+    expected = (
+        f"none of the vulnerabilities in MX Verdict's list of {known_holes.date()}, which is not complete"
+    )
     known = known_holes.holes_of(product, version)
     if known is None:
         return Item(f"build.{product}", UNKNOWN, version or "cannot be told", expected, _UPDATES[product])
