@@ -16,10 +16,10 @@ from pathlib import Path
 
 from mxverdict.host import Host
 from mxverdict.root import ROOT_VARIABLE
-from mxverdict.window import keeper
 from mxverdict.window.clock import Deadline, instant
 from mxverdict.window.journal import Journal
 from mxverdict.window.model import CLOSED, OPEN, WHITELIST, Window
+from tests.sandbox.plugin import lay_out
 
 _GOAL = 1.5
 _FLOOR = "python3 -I -S -c 'import sqlite3'"
@@ -33,7 +33,7 @@ def main() -> None:
             "idle: finished windows alone": _root(name, "finished", *[CLOSED] * 20),
             "one open window, not due": _root(name, "open", OPEN),
         }
-        tick = [sys.executable, "-I", "-S", keeper.__file__]
+        tick = [str(lay_out(Path(name)) / "bin/keeper")]
         programs = {_FLOOR: ([sys.executable, "-I", "-S", "-c", "import sqlite3"], Path(name))}
         programs.update({title: (tick, root) for title, root in roots.items()})
         seconds: dict[str, list[float]] = {title: [] for title in programs}

@@ -39,8 +39,11 @@ _VOLATILE = frozenset(
 
 
 class Server(Machine):
+    python = "/usr/bin/python3"
+    """Runs the stand-ins, and the tests' own questions."""
+
     def become_cpanel(self) -> None:
-        done = self.run("/usr/bin/python3", "-IS", f"{CLONE}/tests/machine/cpanel.py")
+        done = self.run(self.python, "-IS", f"{CLONE}/tests/machine/cpanel.py")
         assert done.returncode == 0, done.stdout + done.stderr
 
     def install(self, *, wheels: str = WHEELS, script: str = INSTALL) -> subprocess.CompletedProcess[str]:
@@ -75,7 +78,7 @@ class Server(Machine):
     def product(self, code: str, *arguments: object) -> str:
         """What code prints that runs with the installed product's modules, on the system's Python."""
         path = "import sys; sys.path.insert(0, '/opt/mxverdict/plugin')\n"
-        done = self.run("/usr/bin/python3", "-I", "-S", "-B", "-c", path + code, *arguments)
+        done = self.run(self.python, "-I", "-S", "-B", "-c", path + code, *arguments)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -99,7 +102,7 @@ class Server(Machine):
             "journal = sqlite3.connect('file:/var/lib/mxverdict/journal.sqlite?mode=ro', uri=True)\n"
             "print(*(row[0] for row in journal.execute('SELECT state FROM windows ORDER BY id')))\n"
         )
-        return self.run("/usr/bin/python3", "-c", reader).stdout.split()
+        return self.run(self.python, "-c", reader).stdout.split()
 
     def exempt(self) -> list[str]:
         """The lines of the list that a whitelist window writes to, read from outside the machine."""
