@@ -31,7 +31,9 @@ def clone(tmp_path: Path) -> Path:
     return folder
 
 
-def run(clone: Path, before: str, **options: object) -> subprocess.CompletedProcess[str]:
+def run(
+    clone: Path, before: str, *, cwd: str | Path = "/", env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run the demo after `before`, in a mount namespace of its own; $1 is a folder to use there."""
     return subprocess.run(
         ["unshare", "--mount", "sh", "-ec", f"{before}\n{RUN}", "sh", clone.parent, clone],
@@ -39,7 +41,8 @@ def run(clone: Path, before: str, **options: object) -> subprocess.CompletedProc
         text=True,
         check=False,
         timeout=300,
-        **options,  # type: ignore[call-overload]
+        cwd=cwd,
+        env=env,
     )
 
 

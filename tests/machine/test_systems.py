@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.machine.conftest import Judge
-from tests.machine.machine import wait_for
-from tests.machine.server import INSTALL, TESTER, UNINSTALL, WHEELS, Server
+from tests.machine.machine import WHEELS, wait_for
+from tests.machine.server import INSTALL, TESTER, UNINSTALL, Server
 from tests.machine.test_install import CGI
 from tests.machine.test_keeper import alone, open_both
 from tests.machine.trial import Trial
@@ -136,8 +136,8 @@ def test_a_keeper_without_any_python_is_in_the_journal_on_page_and_command(
             own.rename(away)
             el8.let_time_pass()
             wait_for(written.exists, 70, "the keeper to fail")
-            journal = el8.run("journalctl", *source, "--priority", "err").stdout
-            assert NONE in journal
+            journal = ("journalctl", *source, "--priority", "err")
+            wait_for(lambda: NONE in el8.run(*journal).stdout, 20, "the journal to say why")
             done = el8.run("mxverdict", "window", "list")
             assert done.returncode == 3
             assert NONE in done.stderr
@@ -206,21 +206,19 @@ def test_install_runs_nothing_of_the_folder_and_the_environment_and_waits_for_no
 
 
 def test_a_second_install_waits_a_minute_for_the_first_and_says_so(el8: El8) -> None:
+    lock = "/run/mxverdict/install.lock"
     el8.run("install", "-d", "-m", "700", "/run/mxverdict")
-    holder = el8.start("flock", "/run/mxverdict/install.lock", "sleep", "600")
+    hold = f"exec 9>{lock} && flock 9 && echo $$ >/var/tmp/holder && exec sleep 600"
+    holder = el8.start("sh", "-c", hold)
     try:
-        wait_for(
-            lambda: el8.run("flock", "-n", "/run/mxverdict/install.lock", "true").returncode != 0,
-            10,
-            "the lock",
-        )
+        wait_for((el8.disk / "var/tmp/holder").exists, 10, "the lock")
         for script in (INSTALL, UNINSTALL):
             done = el8.run(script)
             assert done.returncode == 3
             assert done.stderr.count("\n") == 1
             assert "another install.sh or uninstall.sh has been running for a minute" in done.stderr
     finally:
-        holder.kill()
+        el8.run("sh", "-c", "kill $(cat /var/tmp/holder)")
         holder.wait()
 
 
