@@ -15,14 +15,14 @@ from mxverdict.root import CPANEL, EXIM_MAINLOG, ROOT_VARIABLE, STATE
 if TYPE_CHECKING:
     import subprocess
 
-MARK_VARIABLE = "MXVERDICT_COMMAND"
-"""Set for every command we run: a command whose starter was killed is known by it."""
 _ENVIRONMENT = {
-    MARK_VARIABLE: "1",
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LC_ALL": "C",
     "HOME": "/root",
 }
+_GATE = ("/bin/sh", "-c", 'read -r _ && exec "$@"', "sh")
+"""Becomes the command in its arguments once it is given a line; ends where its starter is killed before."""
+_KILLED_WAIT = 5.0
 
 
 class Completed(NamedTuple):
@@ -109,15 +109,16 @@ class Host:
         timeout: float,
         stdin: str = "",
         environment: Optional[Mapping[str, str]] = None,
+        remember_as: str = "",
     ) -> Completed:
-        """Run a command to its end, never through a shell.
+        """Run a command to its end; a shell reads none of its words.
 
-        `timeout` is in seconds; when it passes, the command and its children are killed.
-        Raises CommandMissing, CommandTimeout. A status other than 0 is the caller's to judge.
+        `timeout` is in seconds; when it passes, the command and its children are killed. `remember_as` as
+        for `start`. Raises CommandMissing, CommandTimeout. A status other than 0 is the caller's to judge.
         """
         from subprocess import TimeoutExpired
 
-        process = self.start(argv, environment=environment)
+        process = self.start(argv, environment=environment, remember_as=remember_as)
         try:
             out, err = process.communicate(stdin.encode(), timeout=timeout)
         except TimeoutExpired:
@@ -127,15 +128,26 @@ class Host:
         return Completed(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
 
     def start(
-        self, argv: Sequence[str | Path], *, environment: Optional[Mapping[str, str]] = None
+        self,
+        argv: Sequence[str | Path],
+        *,
+        environment: Optional[Mapping[str, str]] = None,
+        remember_as: str = "",
     ) -> subprocess.Popen[bytes]:
-        """Start a command with three pipes in a session of its own. Raises CommandMissing."""
+        """Start a command with three pipes in a session of its own. Raises CommandMissing.
+
+        With `remember_as`, a command or API function, it is written down before it does anything, and until
+        `kill` has seen its end: a later process knows by that what this one left running when it was killed.
+        """
         from subprocess import PIPE, Popen
 
+        gate = _GATE if remember_as else ()
+        if gate and not os.access(argv[0], os.X_OK):
+            raise CommandMissing(str(argv[0]))
         with _starting:
             try:
                 process = Popen(
-                    [str(word) for word in argv],
+                    [*gate, *(str(word) for word in argv)],
                     stdin=PIPE,
                     stdout=PIPE,
                     stderr=PIPE,
@@ -145,11 +157,31 @@ class Host:
                 )
             except OSError as error:
                 raise CommandMissing(str(argv[0])) from error
-            _running.add(process)
+            _running[process] = self._remember(process.pid, remember_as) if gate else None
+        if gate:
+            assert process.stdin is not None
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(b"\n")
+                process.stdin.flush()
         return process
 
+    def _remember(self, pid: int, name: str) -> Optional[Path]:
+        """None where nothing can be written: a window closes on a file system that is full, too."""
+        from mxverdict.processes import remember
 
-_running: set[subprocess.Popen[bytes]] = set()
+        with contextlib.suppress(OSError):
+            return remember(self.state, self.boot(), pid, name)
+        return None
+
+    def boot(self) -> str:
+        """Which boot of the server this is; "" when the kernel does not say."""
+        try:
+            return self.boot_id.read_text(encoding="ascii").strip()
+        except OSError:
+            return ""
+
+
+_running: dict[subprocess.Popen[bytes], Optional[Path]] = {}
 _starting = threading.RLock()
 
 
@@ -165,13 +197,19 @@ def kill_all() -> None:
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """End a process that `Host.start` made, with all its children, and close its pipes."""
+    """End a process that `Host.start` made, with all its children, and close its pipes. One that the kernel
+    does not let die is left behind, and stays written down."""
     if process.poll() is None:
         from signal import SIGKILL
+        from subprocess import TimeoutExpired
 
         os.killpg(process.pid, SIGKILL)
-        process.wait()
-    _running.discard(process)
+        with contextlib.suppress(TimeoutExpired):
+            process.wait(_KILLED_WAIT)
+    record = _running.pop(process, None)
+    if record is not None and process.returncode is not None:
+        with contextlib.suppress(OSError):
+            record.unlink()
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
             pipe.close()

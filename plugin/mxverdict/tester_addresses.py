@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,12 +19,12 @@ from mxverdict.collect.mainlog.named import named_visitors
 from mxverdict.errors import AddressRefused, HostError, JournalError, MxVerdictError, UsageError
 from mxverdict.evidence import ReverseDns
 from mxverdict.evidence.candidate import Candidate
+from mxverdict.fs.atomic_write import atomic_write
 from mxverdict.host import Host
 from mxverdict.language import stored
 from mxverdict.testers import Tester, TesterAddress, own
 from mxverdict.testers.own import OwnAddress
 from mxverdict.window import audit
-from mxverdict.window.files import fsync_folder
 from mxverdict.window.lock import exclusive
 from mxverdict.window.model import Actor
 from mxverdict.window.networks import MOST, parse
@@ -198,19 +197,10 @@ def _file(host: Host) -> Iterator[tuple[OwnAddress, ...]]:
 
 def _write(host: Host, rows: Sequence[OwnAddress]) -> None:
     path = host.tester_addresses
-    fresh = path.with_suffix(".new")
     data = {"schema": own.SCHEMA, "addresses": [row._asdict() for row in rows]}
     try:
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(data, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        fsync_folder(path.parent)
+        atomic_write(path, json.dumps(data, indent=1).encode())
     except OSError as error:
-        with suppress(OSError):
-            fresh.unlink(missing_ok=True)
         raise HostError(
             stored("{path} cannot be written: {error}").format(path=path, error=error.strerror)
         ) from error

@@ -4,11 +4,13 @@ same. Written by `mxverdict.window.audit`."""
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from typing import BinaryIO, NamedTuple, Optional
 
+from mxverdict.fs.read import open_regular
 from mxverdict.host import Host
 
 _BLOCK = 64 * 1024
@@ -67,7 +69,7 @@ def before(host: Host, wanted: Wanted, place: Optional[int] = None, count: int =
     Raises OSError when the file is there and cannot be read.
     """
     try:
-        with host.audit.open("rb") as file:
+        with os.fdopen(open_regular(host.audit), "rb") as file:
             size = file.seek(0, 2)
             end = size if place is None else _boundary(file, place, size)
             return _back(file, wanted, end, size, count)
@@ -79,7 +81,7 @@ def after(host: Host, wanted: Wanted, place: int, count: int = 50) -> Look:
     """The first `count` entries from `place` on, which are fewer than `count` only at the end of the file or
     where the look stopped. Raises OSError as `before` does."""
     try:
-        with host.audit.open("rb") as file:
+        with os.fdopen(open_regular(host.audit), "rb") as file:
             size = file.seek(0, 2)
             return _forth(file, wanted, _boundary(file, place, size), size, count)
     except FileNotFoundError:

@@ -144,7 +144,7 @@ def test_preview_names_the_statement_that_delays_and_the_list_that_spares(box: S
         (("check", "1.2.3.4.5"), 3, "has no address"),
         (("check", "-x"), 2, ""),
         (("check", "198.51.100.7"), 3, "not an address of this server"),
-        (("check", "--save", "/nonexistent/file"), 2, "is no folder"),
+        (("check", "--save", "/nonexistent/file"), 2, "No such file or directory"),
         (("preview", "1.2.3"), 2, "is no IP address"),
         (("judge", "/nonexistent"), 2, "cannot be read"),
         (("window", "open", "--minutes", "0"), 2, "1 to 240 minutes, not 0"),

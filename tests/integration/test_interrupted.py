@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict.host import MARK_VARIABLE
 from tests.sandbox.box import Sandbox
 from tests.sandbox.network import enter, is_running
 
@@ -27,15 +26,21 @@ def box() -> Iterator[Sandbox]:
         running.dns.thaw()
 
 
+ASKED = {b"-bh", b"-bt", b"-bV", b"-bP"}
+"""Options with which Exim answers a question (Exim specification, chapter 5)."""
+
+
 def commands_in(box: Sandbox) -> list[str]:
-    """What the product runs on the server now: it marks its commands. What Exim's daemon still does for the
-    connection that was left is none of them."""
+    """What the product runs on the server now: Exim asked for something, whmapi1. What Exim's daemon still
+    does for the connection that was left is none of them."""
     told = subprocess.run(["ip", "netns", "pids", box.server], capture_output=True, text=True, check=True)
     found = []
     for pid in map(int, told.stdout.split()):
         with contextlib.suppress(OSError):
-            if MARK_VARIABLE.encode() in Path(f"/proc/{pid}/environ").read_bytes() and is_running(pid):
-                found.append(Path(f"/proc/{pid}/cmdline").read_text())
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            asked = ASKED.intersection(words) or any(word.endswith(b"/whmapi1") for word in words)
+            if asked and is_running(pid):
+                found.append(str(words))
     return found
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mxverdict.host import MARK_VARIABLE
 from tests.integration.windows import STRANGER, TESTER, Windows
 from tests.sandbox.box import Sandbox
+from tests.sandbox.network import is_running
 
 pytestmark = pytest.mark.exim
 
@@ -41,6 +42,17 @@ def windows(box: Sandbox) -> Iterator[Windows]:
         windows.host.localopts.write_bytes(kept)
         box.rebuild()
     assert windows.delay() == 40
+
+
+LEFT = """
+import os, sys, time
+from mxverdict.host import Host
+process = Host.from_environment().start([sys.argv[1]], remember_as="buildeximconf")
+time.sleep(0.3)
+print(process.pid, flush=True)
+os._exit(0)
+"""
+"""Starts a command as ours, and leaves it."""
 
 
 def is_on(windows: Windows) -> bool:
@@ -248,9 +260,9 @@ def test_a_second_request_joins(windows: Windows) -> None:
     assert windows.close(1)["state"] == "closed"
 
 
-def hanging_build(windows: Windows, **env: str) -> subprocess.Popen[bytes]:
+def hanging_build(windows: Windows) -> subprocess.Popen[bytes]:
     fault = windows.fault("buildeximconf-hangs")
-    build = windows.box.start([windows.host.buildeximconf], env=env)
+    build = windows.box.start([windows.host.buildeximconf])
     time.sleep(0.3)
     fault.unlink()
     return build
@@ -271,8 +283,11 @@ def test_a_build_that_somebody_else_has_under_way_is_waited_for(windows: Windows
 
 def test_a_build_that_a_killed_process_left_is_ended(windows: Windows) -> None:
     windows.open("delay_off", [])
-    build = hanging_build(windows, **{MARK_VARIABLE: "1"})
+    fault = windows.fault("buildeximconf-hangs")
+    started = windows.box.run([sys.executable, "-c", LEFT, windows.host.buildeximconf], check=True)
+    fault.unlink()
+    build = int(started.stdout)
     quick = "from mxverdict.window import exim; exim._ORPHAN_WAIT = 0.2"
     assert windows.close(1, before=quick)["state"] == "closed"
-    assert build.wait() != 0
+    assert not is_running(build)
     assert is_on(windows)

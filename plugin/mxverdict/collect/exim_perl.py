@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from mxverdict.fs.read import read_regular
+
 _CONTINUED = re.compile(r"\\[ \t]*\n(?:[ \t]*#.*\n)*[ \t]*")
 _SECTION = re.compile(r"^\s*begin\s+(\w+)\s*$", re.MULTILINE)
 _STARTUP = re.compile(r"^\s*perl_startup\s*=", re.MULTILINE)
@@ -34,7 +36,7 @@ def late_before_mail(exim_conf: Path) -> tuple[str, ...]:
 
 def _text(exim_conf: Path) -> str:
     try:
-        return exim_conf.read_text(errors="replace")
+        return read_regular(exim_conf).decode(errors="replace").replace("\r\n", "\n")
     except OSError:
         return ""
 

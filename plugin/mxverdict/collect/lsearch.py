@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from mxverdict.fs.read import read_regular
+
 _LINE = re.compile(r'(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s:]+))(?:\s*:|\s|\Z)\s*(?P<value>.*)\Z')
 _SIZE_LIMIT = 64 * 1024 * 1024
 
@@ -17,8 +19,7 @@ def read_keys(path: Path) -> frozenset[str]:
 def read_pairs(path: Path) -> tuple[tuple[str, str], ...]:
     """Keys, in lower case, and their values in the order of the file; lines that start with white space
     continue the one before. Of two lines with one key the first counts. Raises OSError."""
-    with path.open(encoding="utf-8", errors="replace") as file:
-        text = file.read(_SIZE_LIMIT)
+    text = read_regular(path, _SIZE_LIMIT).decode(errors="replace")
     found: dict[str, str] = {}
     last = ""
     for line in text.splitlines():

@@ -26,6 +26,7 @@ from mxverdict.collect.server import is_local
 from mxverdict.errors import HostError
 from mxverdict.evidence import Forward, ReverseDns, Target
 from mxverdict.evidence.outgoing import Outgoing
+from mxverdict.fs.read import read_regular
 from mxverdict.host import Host
 from mxverdict.language import stored
 
@@ -147,7 +148,7 @@ def _file(host: Host, name: str, path: Path) -> _File:
 
 def _local_options(host: Host) -> dict[str, str]:
     try:
-        lines = host.localopts.read_text(errors="replace").splitlines()
+        lines = read_regular(host.localopts).decode(errors="replace").splitlines()
     except OSError:
         return {}
     return {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
@@ -156,7 +157,7 @@ def _local_options(host: Host) -> dict[str, str]:
 def _exim(host: Host, deadline: float) -> _Exim:
     """Exim's own word on its name and on IPv6, and whether its configuration looks into the files."""
     try:
-        text = host.exim_conf.read_text(errors="replace")
+        text = read_regular(host.exim_conf).decode(errors="replace")
         left = max(0.1, min(_EXIM_TIMEOUT, deadline - time.monotonic()))
         told = host.run(
             [host.exim, *late_perl(host.exim_conf), "-bP", "primary_hostname", "disable_ipv6"], timeout=left

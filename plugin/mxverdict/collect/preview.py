@@ -21,6 +21,7 @@ from typing import NamedTuple, Optional
 
 from mxverdict.collect.exim_trace import TraceParser, session_log
 from mxverdict.evidence import Preview, PreviewStage, Reply
+from mxverdict.fs.read import read_regular
 from mxverdict.host import Host, kill
 from mxverdict.language import stored
 
@@ -273,7 +274,7 @@ class _Session:
 def delay_stanzas(exim_conf: Path) -> Optional[list[range]]:
     """Line numbers (from 1) of each marked delay stanza in exim.conf; None when it cannot be read."""
     try:
-        lines = exim_conf.read_text(errors="replace").splitlines()
+        lines = read_regular(exim_conf).decode(errors="replace").splitlines()
     except OSError:
         return None
     starts = [n for n, line in enumerate(lines, 1) if line.strip() == "# BEGIN INSERT delay_unknown_hosts"]

@@ -17,6 +17,7 @@ from mxverdict.collect.preview import delay_stanzas
 from mxverdict.errors import CommandFailed, HostError, WhmError, WhmUnreachable
 from mxverdict.evidence import RelayEntry, Settings, Target
 from mxverdict.evidence.server import ADDRESSES, DELAY, GREYLISTING, HOST_NAME, MissingFact
+from mxverdict.fs.read import read_regular
 from mxverdict.host import Host
 from mxverdict.language import stored
 from mxverdict.testers import Network
@@ -206,6 +207,6 @@ def _overlaps(key: str, network: Network) -> bool:
 
 def _lines(path: Path) -> Iterable[str]:
     try:
-        return path.read_text(errors="replace").splitlines()
+        return read_regular(path).decode(errors="replace").splitlines()
     except OSError:
         return []

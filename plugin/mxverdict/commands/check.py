@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mxverdict.commands.common import (
+    check_output,
     command,
     console,
     print_json,
@@ -20,6 +21,7 @@ from mxverdict.commands.common import (
     stop_at_once,
     tend_if_possible,
     tester_option,
+    write_output,
 )
 from mxverdict.commands.window import actor, window_line
 from mxverdict.errors import UsageError
@@ -83,8 +85,8 @@ def _check(options: argparse.Namespace) -> int:
 
     host = root_host()
     testers = check.chosen(options.tester)
-    if options.save is not None and not options.save.absolute().parent.is_dir():
-        raise UsageError(f"{options.save.parent} is no folder")
+    if options.save is not None:
+        check_output(options.save)
     windows = tend_if_possible(host)
     stop_at_once()
     evidence, report = check.run(
@@ -99,7 +101,9 @@ def _check(options: argparse.Namespace) -> int:
     if options.targets:
         note_check(host, actor(), options.targets, [one.verdict for one in told(report)])
     if options.save is not None:
-        _save(options.save, evidence)
+        from mxverdict.evidence import to_json
+
+        write_output(options.save, json.dumps(to_json(evidence), indent=1))
     if options.json:
         print_json({**report_json(report), "windows": [window.to_json() for window in windows]})
     else:
@@ -131,16 +135,6 @@ def _whm(options: argparse.Namespace) -> Any:
         raise UsageError(f"{options.whm!r} is no HOST:PORT")
     verify = False if options.whm_insecure else options.whm_ca or True
     return HttpsWhmApi(server, options.whm_user, token, port=int(port or 2087), verify=verify)
-
-
-def _save(path: Path, evidence: Any) -> None:
-    from mxverdict.evidence import to_json
-
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(to_json(evidence), file, indent=1)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _print_report(report: Any, transcripts: bool, windows: Sequence[Any]) -> None:

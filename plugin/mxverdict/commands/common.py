@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as the shell has it."""
 _UNLIMITED = 10_000
+_MOST_EVIDENCE = 64 * 1024 * 1024
 
 
 def command(commands: Any, name: str, run: Any, summary: str) -> argparse.ArgumentParser:
@@ -92,9 +93,10 @@ def saved(path: Path, testers: Sequence[str]) -> tuple[Evidence, Report]:
     """What `mxverdict check --save` wrote, judged for some testers or all. Raises UsageError."""
     from mxverdict import check
     from mxverdict.evidence import from_json
+    from mxverdict.fs.read import read_regular
 
     try:
-        evidence = from_json(json.loads(path.read_text(encoding="utf-8")))
+        evidence = from_json(json.loads(read_regular(path, _MOST_EVIDENCE).decode()))
         return evidence, check.again(evidence, testers)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
@@ -105,29 +107,21 @@ def saved(path: Path, testers: Sequence[str]) -> tuple[Evidence, Report]:
 
 
 def check_output(path: Path) -> None:
-    """Before anything is looked at: whether the file can be written at all. Raises UsageError."""
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder")
-    if not path.absolute().parent.is_dir():
-        raise UsageError(f"{path.parent} is no folder")
+    """Raises UsageError when a file cannot be written there: before anything is looked at."""
+    from mxverdict.fs.atomic_write import require_writable
+
+    try:
+        require_writable(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def write_output(path: Path, text: str) -> None:
     """All of it or nothing, readable by its owner alone. Raises UsageError."""
-    import tempfile
+    from mxverdict.fs.atomic_write import atomic_write
 
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.absolute().parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            try:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-                Path(file.name).replace(path)
-            except BaseException:
-                Path(file.name).unlink()
-                raise
+        atomic_write(path, text.encode())
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import os
 import sys
-from pathlib import Path
 from typing import Any
 
 from mxverdict.commands.common import (
@@ -20,6 +20,7 @@ from mxverdict.commands.common import (
     tester_option,
 )
 from mxverdict.errors import UsageError
+from mxverdict.fs.read import open_regular
 
 _BYTES = 4 << 20
 """Of a text in UTF-8 this holds at least as many characters as are read."""
@@ -93,7 +94,7 @@ def _read(name: str) -> str:
                 progress("paste the report, then press Enter and Ctrl-D")
             data = sys.stdin.buffer.read(_BYTES)
         else:
-            with Path(name).open("rb") as file:
+            with os.fdopen(open_regular(name), "rb") as file:
                 data = file.read(_BYTES)
     except OSError as error:
         raise UsageError(f"{name} cannot be read: {error.strerror}") from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,11 +75,10 @@ def _selfcheck(options: argparse.Namespace) -> int:
 def _saved(path: Path) -> Selfcheck:
     """Raises UsageError with one short line, whatever the file holds."""
     from mxverdict.evidence.selfcheck import MAX_BYTES, from_bytes
+    from mxverdict.fs.read import open_regular
 
     try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise UsageError(f"{path} is not a file")
+        with os.fdopen(open_regular(path), "rb") as file:
             return from_bytes(file.read(MAX_BYTES + 1))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mxverdict.fs.read import read_regular
 from mxverdict.language import stored
 
 SCHEMA = 1
@@ -30,8 +31,7 @@ class OwnAddress(NamedTuple):
 def read(path: Path) -> tuple[tuple[OwnAddress, ...], str]:
     """What the file holds, and "" or one line on what of it is damaged and left out. Nothing is raised."""
     try:
-        with path.open("rb") as file:
-            data = json.loads(file.read(_MOST_BYTES))
+        data = json.loads(read_regular(path, _MOST_BYTES))
         rows = data["addresses"] if data["schema"] == SCHEMA else None
         if not isinstance(rows, list):
             raise ValueError(stored("not of a form that this version knows"))

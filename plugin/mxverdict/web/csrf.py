@@ -57,7 +57,7 @@ def _secret(state: str) -> bytes:
 
 
 def _read(path: str) -> bytes:
-    with os.fdopen(os.open(path, os.O_RDONLY), "rb") as file:
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
         secret = file.read(_SECRET_BYTES + 1)
     if len(secret) != _SECRET_BYTES:
         raise OSError(f"{path} is damaged; remove it")
@@ -68,14 +68,9 @@ def _make(name: str) -> None:
     from contextlib import suppress
     from pathlib import Path
 
+    from mxverdict.fs.atomic_write import atomic_write
+
     path = Path(name)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".web-secret.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(os.urandom(_SECRET_BYTES))
-        with suppress(FileExistsError):  # another page made it first
-            os.link(draft, path)
-    finally:
-        draft.unlink()
+    with suppress(FileExistsError):  # another page made it first
+        atomic_write(path, os.urandom(_SECRET_BYTES), replace=False)

@@ -8,6 +8,7 @@ import time
 
 from mxverdict.host import Host
 
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
 _LIMIT = 1024 * 1024
 """Bytes; a larger log is moved aside, over the one moved aside before."""
 
@@ -23,6 +24,6 @@ def record(host: Host, error: BaseException) -> str:
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if log.exists() and log.stat().st_size > _LIMIT:
             log.replace(log.with_suffix(".log.1"))
-        with os.fdopen(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "w") as file:
+        with os.fdopen(os.open(log, _FLAGS, 0o600), "w") as file:
             file.write(f"{number}\n{trace}\n")
     return number

@@ -100,13 +100,9 @@ class Desk:
         os.write(self._file, json.dumps({**said, **self._always, **self._far}).encode() + b"\n")
 
     def _write(self, path: Path, result: object) -> None:
-        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        try:
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-                json.dump(result, file)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        from mxverdict.fs.atomic_write import atomic_write
+
+        atomic_write(path, json.dumps(result).encode(), durable=False)
 
 
 def start(

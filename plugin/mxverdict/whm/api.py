@@ -25,6 +25,8 @@ from mxverdict.host import Host
 from mxverdict.language import stored
 
 TIMEOUT = 30.0
+CHANGES = frozenset({"set_tweaksetting", "create_cpgreylist_trusted_host", "delete_cpgreylist_trusted_host"})
+"""Functions we call that change something: what a killed process of ours left of them can still do so."""
 
 Call = tuple[str, dict[str, str]]
 Answer = Union[dict[str, Any], WhmError]
@@ -73,7 +75,11 @@ class LocalWhmApi(WhmApi):
     def request(self, function: str, parameters: Sequence[tuple[str, str]]) -> dict[str, Any]:
         words = [f"{key}={quote(value, safe='/:,.-_ ?=&')}" for key, value in parameters]
         try:
-            done = self.host.run([self.host.whmapi1, "--output=json", function, *words], timeout=self.timeout)
+            done = self.host.run(
+                [self.host.whmapi1, "--output=json", function, *words],
+                timeout=self.timeout,
+                remember_as=function if function in CHANGES else "",
+            )
         except (CommandMissing, CommandTimeout) as error:
             raise WhmUnreachable(function, str(error)) from error
         return envelope(function, done.stdout)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import stat
 import time
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
 from mxverdict.errors import JournalError
+from mxverdict.fs.read import NotRegular
 from mxverdict.host import Host
 from mxverdict.language import stored
 from mxverdict.window.files import fsync_folder
@@ -20,6 +22,7 @@ _LIMIT = 300
 _ADDRESSES = 64
 _LOCK_WAIT = 1.0
 _POLL = 0.005
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 def clean(text: str, limit: int = _LIMIT) -> str:
@@ -71,8 +74,10 @@ def record(
 def _append(host: Host, line: bytes) -> None:
     host.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     is_new = not host.audit.exists()
-    descriptor = os.open(host.audit, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    descriptor = os.open(host.audit, _FLAGS, 0o600)
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise NotRegular(host.audit)
         _lock(descriptor)
         size = os.fstat(descriptor).st_size
         torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"

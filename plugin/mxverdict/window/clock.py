@@ -17,11 +17,7 @@ class Instant(NamedTuple):
 
 
 def instant(host: Host) -> Instant:
-    try:
-        boot_id = host.boot_id.read_text(encoding="ascii").strip()
-    except OSError:
-        boot_id = ""
-    return Instant(time.time(), time.clock_gettime(time.CLOCK_BOOTTIME), boot_id)
+    return Instant(time.time(), time.clock_gettime(time.CLOCK_BOOTTIME), host.boot())
 
 
 class Deadline(NamedTuple):

@@ -32,6 +32,7 @@ def check(host: Host) -> None:
                 "somebody is editing Exim's settings in WHM now (a *.dry_run file is there); try again later"
             )
         )
+    exim.require_none_under_way(host)
     try:
         on = localopts.is_on(_content(host))
     except localopts.SettingUnknown as error:
@@ -60,16 +61,22 @@ def apply(host: Host, api: WhmApi, record: Record) -> list[str]:
     if localopts.setting_line(_content(host)) != localopts.OFF:
         files.edit(host.localopts, _switched_off, _CREATION)
     record({**plan, "digest": _digest(_content(host))})
+    others = exim.wait_for_others(host)
     exim.put_in_force(host)
+    exim.require_ended(others)
     if localopts.is_on(_content(host)):
         raise HostError(stored("somebody switched the delay on again at the same moment"))
     return []
 
 
 def revert(host: Host, api: WhmApi, plan: dict[str, Any]) -> list[str]:
-    """Put the setting back where it still is ours and into force; returns remarks. Raises HostError."""
+    """Put the setting back where it still is ours and into force; returns remarks. Raises HostError.
+
+    The setting goes back first, whoever is building. What a killed process of ours left, or a save that began
+    before, may write ours once more: so it is looked at again when they have ended, and while another process
+    of root's still builds the window counts as not closed, with the delay on as far as that depends on us.
+    """
     remarks: list[str] = []
-    exim.wait_for_others(host, exim.BUILDS)
     files.remove_leftover(host.localopts)
     if _edit_in_progress(host):
         remarks.append(
@@ -95,20 +102,35 @@ def revert(host: Host, api: WhmApi, plan: dict[str, Any]) -> list[str]:
                 setting=localopts.KEY
             )
         )
-    exim.put_in_force(host)
+    exim.end_orphans(host, exim.BUILDS)
+    others = exim.wait_for_others(host)
+    _put_in_force(host, plan)
+    if others:
+        exim.require_ended(others)
+        _put_in_force(host, plan)
     return remarks
+
+
+def _put_in_force(host: Host, plan: dict[str, Any]) -> None:
+    _edit_back(host, plan["old"])
+    exim.put_in_force(host)
 
 
 def _restore(host: Host, api: WhmApi, old: Optional[str]) -> None:
     """WHM first, then the one-line edit; WHM can write no other line than `=1`."""
+    if old == _ON and _whm_may_write(host, _content(host)):
+        with suppress(WhmError):
+            _ask_api(api, "1")
+    _edit_back(host, old)
+
+
+def _edit_back(host: Host, old: Optional[str]) -> None:
+    """Where the line that counts is ours."""
 
     def restored(content: bytes) -> Optional[bytes]:
         ours = localopts.setting_line(content) == localopts.OFF
         return localopts.put(content, old) if ours else None
 
-    if old == _ON and _whm_may_write(host, _content(host)):
-        with suppress(WhmError):
-            _ask_api(api, "1")
     files.edit(host.localopts, restored, _CREATION)
 
 

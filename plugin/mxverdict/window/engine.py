@@ -7,7 +7,7 @@ changed, and `close_due` puts it back.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any, Optional
 
@@ -27,7 +27,7 @@ from mxverdict.language import stored
 from mxverdict.whm.api import WhmApi
 from mxverdict.window import audit, follower, visits
 from mxverdict.window.clock import Deadline, instant
-from mxverdict.window.due import anything_due
+from mxverdict.window.due import anything_due, visited
 from mxverdict.window.journal import Journal, reading
 from mxverdict.window.lock import exclusive
 from mxverdict.window.mend import mend
@@ -75,8 +75,9 @@ def open_window(
     """
     with _refusals(host, actor, stored("open: {error}"), kind=kind, addresses=networks, reason=reason):
         request = _request(host, kind, networks, tester, minutes, actor, reason, until_tested)
+        seen = _visited(host, kind)
         with _working(host, kind, _LOCK_WAIT) as journal:
-            opened = _open_or_join(Operations(host, journal, kind, api), request, actor)
+            opened = _open_or_join(Operations(host, journal, kind, api), request, actor, seen)
     if opened.until_tested:
         follower.start(host, opened.id)
     return opened
@@ -113,8 +114,8 @@ def open_permanent(
             return server.open_permanent(request, actor)
 
 
-def _open_or_join(server: Operations, request: Window, actor: Actor) -> Window:
-    server.settle()
+def _open_or_join(server: Operations, request: Window, actor: Actor, visited: Mapping[int, str]) -> Window:
+    server.settle(visited)
     running = [window for window in server.journal.unfinished() if window.kind == request.kind]
     if not running:
         return server.open(request, actor)
@@ -132,9 +133,10 @@ def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Win
     with _refusals(host, actor, stored("extend: {error}"), window=window_id):
         settings.check_minutes(host, minutes)
         kind = _kind(host, window_id)
+        seen = _visited(host, kind)
         with _working(host, kind, _LOCK_WAIT) as journal:
             server = Operations(host, journal, kind, None)
-            server.settle()
+            server.settle(seen)
             window = _known(journal, window_id)
             if window.permanent:
                 raise WindowRefused(
@@ -163,7 +165,6 @@ def close_window(host: Host, window_id: int, actor: Actor, api: Optional[WhmApi]
                 raise WindowRefused(told.format(number=window_id))
             server = Operations(host, journal, kind, api)
             closed = server.close(window, actor)
-            server.mail()
     if closed.state == CLOSE_FAILED:
         raise CloseFailed(
             stored("window {number} did not close: {error}").format(number=window_id, error=closed.error)
@@ -182,10 +183,7 @@ def close_tested(host: Host, window_id: int, visit: str) -> Window:
         window = _known(journal, window_id)
         if window.state != OPEN or not window.until_tested:
             return window
-        server = Operations(host, journal, kind, None)
-        closed = server.close(with_remark(window, visit), KEEPER)
-        server.mail()
-        return closed
+        return Operations(host, journal, kind, None).close(with_remark(window, visit), KEEPER)
 
 
 def close_due(
@@ -200,16 +198,19 @@ def close_due(
     handled: list[Window] = []
     for kind in kinds:
         together = (WHITELIST, PERMANENT) if kind == WHITELIST else (kind,)
+        seen: dict[int, str] = {}
         with suppress(JournalDamaged), reading(host) as journal:
-            if journal is None or not anything_due(host, journal, *together):
+            if journal is None:
+                continue
+            seen = visited(host, journal, *together)
+            if not seen and not anything_due(host, journal, *together):
                 continue
         with suppress(WindowBusy), _working(host, kind, wait) as journal:
             for one in together:
                 server = Operations(host, journal, one, api)
-                handled += server.settle()
+                handled += server.settle(seen)
                 if one == WHITELIST:
                     server.wake_dormant()
-                server.mail()
     return handled
 
 
@@ -268,6 +269,13 @@ def _row(
         log_inode=inode,
         log_offset=offset,
     )
+
+
+def _visited(host: Host, kind: str) -> dict[int, str]:
+    """Before the lock is taken, for the log may be where a look hangs."""
+    with suppress(JournalError), reading(host) as journal:
+        return {} if journal is None else visited(host, journal, kind)
+    return {}
 
 
 def _kind(host: Host, window_id: int) -> str:

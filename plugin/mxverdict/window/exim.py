@@ -7,14 +7,12 @@ leaves it alone on SIGHUP: a daemon that was only reloaded since the build is re
 
 from __future__ import annotations
 
-import os
-import re
-import signal
 import stat
 import time
-from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple, Optional
 
+from mxverdict import processes
 from mxverdict.collect.exim_daemon import (
     MISSING,
     NO_NUMBER,
@@ -28,18 +26,19 @@ from mxverdict.collect.exim_daemon import (
 )
 from mxverdict.collect.preview import delay_stanzas
 from mxverdict.errors import CommandFailed, HostError, WindowRefused
-from mxverdict.host import MARK_VARIABLE, Host
+from mxverdict.fs.atomic_write import atomic_write
+from mxverdict.host import Host
 from mxverdict.language import stored
 from mxverdict.window import files, localopts
 
 BUILD_TIMEOUT = 120.0
 RESTART_TIMEOUT = 90.0
-_FOREIGN_WAIT = 60.0
+_OTHERS_WAIT = 5.0
+_OTHERS_WAIT_OPENING = 20.0
 _ORPHAN_WAIT = 5.0
 _START_WAIT = 10.0
 _POLL = 0.1
 
-_INTERPRETER = re.compile(r"(perl|python|bash|sh)[\d.]*$")
 BUILDS = frozenset({"buildeximconf", "restartsrv_exim", "set_tweaksetting"})
 """Commands and API functions that change Exim's configuration or the daemon."""
 
@@ -54,6 +53,19 @@ _NO_PROOF = {
 }
 
 
+class Other(NamedTuple):
+    """A build that another process of root's runs: process number, start in clock ticks since the boot, and
+    name of the command."""
+
+    pid: int
+    start: int
+    name: str
+
+    @property
+    def is_running(self) -> bool:
+        return processes.start_of(self.pid) == self.start
+
+
 def stanzas(host: Host) -> int:
     """How many delay stanzas exim.conf holds (3 on, 0 off). Raises HostError when it cannot be read."""
     found = delay_stanzas(host.exim_conf)
@@ -66,8 +78,7 @@ def dry_run(host: Host, candidate: bytes) -> None:
     """Have buildeximconf check a localopts file, installing nothing. Raises HostError when it says no."""
     path = host.state / "candidate.localopts"
     try:
-        path.write_bytes(candidate)
-        path.chmod(0o600)
+        atomic_write(path, candidate)
         _run(host, host.buildeximconf, f"--localopts={path}", timeout=BUILD_TIMEOUT)
     except OSError as error:
         raise HostError(
@@ -90,7 +101,6 @@ def in_force(host: Host, *, built: bool = False) -> bool:
 
 def put_in_force(host: Host) -> None:
     """Build and restart unless the setting is in force. Raises HostError when it is not afterwards."""
-    wait_for_others(host, BUILDS)
     if in_force(host):
         return
     _run(host, host.buildeximconf, timeout=BUILD_TIMEOUT)
@@ -104,57 +114,65 @@ def put_in_force(host: Host) -> None:
         time.sleep(_POLL)
 
 
-def wait_for_others(host: Host, names: frozenset[str]) -> None:
-    """Wait for those commands and API functions that somebody else, or a killed process of ours, runs now.
+def end_orphans(host: Host, names: frozenset[str]) -> None:
+    """End those commands and API functions that a killed process of ours left, after a few seconds in which
+    they may end themselves.
 
-    They read the old setting when they began and would put it in force after ours. What a killed process of
-    ours left is ended after a few seconds. Raises HostError when the others do not end.
+    For whoever holds the lock of all who start such: whoever did is dead. What we started is known by what
+    was written down then, not by anything that the process says of itself.
     """
-    started = time.monotonic()
-    while under_way := _under_way(host, names):
-        waited = time.monotonic() - started
-        for process, name in under_way.items():
-            if waited > _ORPHAN_WAIT and _is_ours(process):
-                with suppress(OSError):
-                    os.killpg(os.getpgid(int(process.name)), signal.SIGKILL)
-            elif waited > _FOREIGN_WAIT:
-                raise HostError(
-                    stored("{command} is still running, started by somebody else").format(command=name)
-                )
+    give_up = time.monotonic() + _ORPHAN_WAIT
+    while left := [one for one in processes.remembered(host.state, host.boot()) if one.name in names]:
+        if time.monotonic() >= give_up:
+            for known in left:
+                processes.end(known)
+            return
         time.sleep(_POLL)
 
 
-def _under_way(host: Host, names: frozenset[str]) -> dict[Path, str]:
-    """Folders in /proc and names of those commands, and of whmapi1 with those functions, at this moment."""
-    found: dict[Path, str] = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        words = _read(process / "cmdline").split("\0")
-        program = _program(words)
-        if host.root != Path("/") and not program.startswith(f"{host.root}/"):
+def wait_for_others(host: Host, wait: Optional[float] = None) -> list[Other]:
+    """Wait a few seconds, or `wait`, for builds that other processes of root's run; return those left then.
+
+    They read the old setting when they began and would put it in force after ours.
+    """
+    give_up = time.monotonic() + (_OTHERS_WAIT if wait is None else wait)
+    while others := _under_way(host):
+        if time.monotonic() >= give_up:
+            return others
+        time.sleep(_POLL)
+    return []
+
+
+def require_none_under_way(host: Host) -> None:
+    """Raises HostError when a build goes on and does not end soon: before anything is changed."""
+    end_orphans(host, BUILDS)
+    require_ended(wait_for_others(host, _OTHERS_WAIT_OPENING))
+
+
+def require_ended(others: list[Other]) -> None:
+    """Raises HostError when one of them still runs."""
+    for other in others:
+        if other.is_running:
+            raise HostError(
+                stored("{command} is still running, started by somebody else").format(command=other.name)
+            )
+
+
+def _under_way(host: Host) -> list[Other]:
+    """The builds of processes of root's, ours aside, at this moment."""
+    ours = {known.pid for known in processes.remembered(host.state, host.boot())}
+    found: list[Other] = []
+    for pid in processes.of_root():
+        words = [] if pid in ours else processes.command(pid, str(host.cpanel))
+        if not words or (host.root != Path("/") and not words[0].startswith(f"{host.root}/")):
             continue
-        name = Path(program).name
-        if name in names or (name == host.whmapi1.name and names.intersection(words)):
-            found[process] = name
+        name = words[0].rpartition("/")[2]
+        start = processes.start_of(pid)
+        if start is not None and (
+            name in BUILDS or (name == host.whmapi1.name and BUILDS.intersection(words))
+        ):
+            found.append(Other(pid, start, name))
     return found
-
-
-def _is_ours(process: Path) -> bool:
-    """Whether we started it; as we hold the lock of all who start such, whoever did is dead."""
-    return f"{MARK_VARIABLE}=1" in _read(process / "environ").split("\0")
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_bytes().decode(errors="replace")
-    except OSError:
-        return ""
-
-
-def _program(words: list[str]) -> str:
-    """What a command line runs: its first word, or the script that an interpreter was given."""
-    if _INTERPRETER.match(Path(words[0]).name):
-        return next((word for word in words[1:] if word and not word.startswith("-")), "")
-    return words[0]
 
 
 def daemon_is_current(host: Host) -> bool:
@@ -198,6 +216,6 @@ def _check_script(script: Path) -> None:
 
 
 def _run(host: Host, command: Path, *arguments: str, timeout: float) -> None:
-    done = host.run([command, *arguments], timeout=timeout)
+    done = host.run([command, *arguments], timeout=timeout, remember_as=command.name)
     if done.status != 0:
         raise CommandFailed(command.name, done.status, done.stdout + done.stderr)

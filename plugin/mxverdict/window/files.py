@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from mxverdict.errors import HostError
+from mxverdict.fs.read import read_regular
 from mxverdict.language import stored
 
 _TRIES = 20
@@ -54,7 +55,7 @@ class Creation(NamedTuple):
 def read(path: Path) -> Optional[bytes]:
     """The content, None when there is no such file. Raises HostError when it cannot be read."""
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -204,7 +205,8 @@ def _wait_for_writers(original: int) -> None:
 
 def _append(target: Path, lines: bytes) -> None:
     if lines:
-        with target.open("ab") as file:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
+        with os.fdopen(os.open(target, flags), "ab") as file:
             file.write(lines)
             file.flush()
             os.fsync(file.fileno())

@@ -89,7 +89,7 @@ def _came(host: Host, window: Window, place: Optional[Window]) -> tuple[Optional
         at = dataclasses.replace(window, log_inode=place.log_inode, log_offset=place.log_offset)
     if visits.log_position(host) == (at.log_inode, at.log_offset):
         return None, at
-    return visits.look(host, at)
+    return visits.look_in_time(host, at)
 
 
 def main() -> int:

@@ -13,9 +13,11 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from mxverdict.errors import JournalDamaged, JournalError, WindowBusy
+from mxverdict.fs.read import is_regular_or_absent
 from mxverdict.host import Host
 from mxverdict.language import stored
 from mxverdict.window.clock import Deadline
@@ -72,6 +74,9 @@ class Journal:
         with self._errors():
             if create:
                 _create(host)
+            for path in (self.path, rollback_journal(self.path)):
+                if not is_regular_or_absent(path):
+                    raise ValueError(stored("{path} is no regular file").format(path=path))
             self.connection = sqlite3.connect(
                 f"{self.path.as_uri()}?mode=rw", uri=True, timeout=_TIMEOUT, isolation_level=None
             )
@@ -137,8 +142,9 @@ class Journal:
         return self._existing(cursor.lastrowid or 0)
 
     def store(self, window: Window) -> Window:
-        """Write all of a window's row, and the copy if that can be."""
+        """Write a window's row, and the copy if that can be; not what was mailed, which `note_mail` keeps."""
         fields = _fields(window)
+        del fields["mailed"]
         assignments = ", ".join(f"{name} = ?" for name in fields)
         with self._errors():
             self.connection.execute(
@@ -148,6 +154,17 @@ class Journal:
         with suppress(JournalError):
             self._write_copy()
         return window
+
+    def note_mail(self, window_id: int, before: int, after: int) -> bool:
+        """Note what was mailed; False when somebody else has noted something else than `before`."""
+        with self._errors():
+            cursor = self.connection.execute(
+                "UPDATE windows SET mailed = ? WHERE id = ? AND mailed = ?", (after, window_id, before)
+            )
+        if cursor.rowcount:
+            with suppress(JournalError):
+                self._write_copy()
+        return bool(cursor.rowcount)
 
     def store_log_position(self, window: Window) -> None:
         with self._errors():
@@ -249,6 +266,11 @@ class Journal:
             raise kind(
                 stored("the journal {path} cannot be used: {error}").format(path=self.path, error=error)
             ) from error
+
+
+def rollback_journal(path: Path) -> Path:
+    """SQLite's own journal beside a database; it opens one that is there."""
+    return path.with_name(f"{path.name}-journal")
 
 
 def _is_damage(error: Exception) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import sys
 import time
 
@@ -16,6 +17,10 @@ _COPY = "var/lib/mxverdict/journal.copy.sqlite"
 _TRUSTED = "etc/greylist_trusted_netblocks"
 _FAILURE = "var/lib/mxverdict/keeper.error"
 _LOCK_WAIT = 25.0
+_LIMIT = 780.0
+"""Seconds after which a signal ends a round that hangs, and the next one goes on from the journal: more than
+all that is waited for takes together, less than the unit's TimeoutStartSec."""
+_MARGIN = 60.0
 _WORK = 10
 """Exit status of a look that finds work; Python itself ends with none of its own that is like it."""
 _DAY = 86_400.0
@@ -26,6 +31,8 @@ def idle(root: str) -> bool:
     path = os.path.join(root, _JOURNAL)  # noqa: PTH118  (pathlib costs more than the whole look)
     if not os.access(path, os.F_OK):
         return not os.access(os.path.join(root, _COPY), os.F_OK)  # noqa: PTH118
+    if not (_is_file(path) and _is_file(f"{path}-journal")):
+        return False
     try:
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
         try:
@@ -42,6 +49,14 @@ def idle(root: str) -> bool:
             connection.close()
     except sqlite3.Error:
         return False
+
+
+def _is_file(path: str) -> bool:
+    """Whether SQLite can open what is there, if anything is, without hanging."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116
+    except OSError:
+        return True
 
 
 def _is_empty(path: str) -> bool:
@@ -82,23 +97,36 @@ def _record(path: str, reason: str) -> None:
 
 
 def main() -> int:
-    """Exit status: 0 done or nothing to do, 3 the journal can be neither read nor restored,
+    """Close what is due, then send a mail that is owed. While another round is under way this one ends.
+
+    Exit status: 0 done or nothing to do, 3 the journal can be neither read nor restored,
     4 a window failed to close, now or on an earlier tick."""
     if idle(os.environ.get("MXVERDICT_ROOT", "/")):
         return 0
+    import signal
+
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, _LIMIT)
     from mxverdict.errors import MxVerdictError
     from mxverdict.host import Host
     from mxverdict.window.listing import open_windows
+    from mxverdict.window.lock import if_free
     from mxverdict.window.model import CLOSE_FAILED
     from mxverdict.window.rounds import close_all_due
 
     host = Host.from_environment()
     try:
-        handled = close_all_due(host, _LOCK_WAIT)
+        with if_free(host, "keeper", _LIMIT + _MARGIN) as free:
+            if not free:
+                return 0
+            handled = close_all_due(host, _LOCK_WAIT)
         latest = {window.id: window for window in [*open_windows(host), *handled]}
     except MxVerdictError as error:
         print(f"mxverdict keeper: {error}", file=sys.stderr)  # noqa: T201
         return error.exit_status
+    from mxverdict.window.notify import send_owed
+
+    send_owed(host)
     failed = [window for window in latest.values() if window.state == CLOSE_FAILED]
     for window in failed:
         print(f"mxverdict keeper: window {window.id} does not close: {window.error}", file=sys.stderr)  # noqa: T201

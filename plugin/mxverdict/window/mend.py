@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Optional
 
 from mxverdict.errors import JournalDamaged, JournalError
+from mxverdict.fs.atomic_write import atomic_write
+from mxverdict.fs.read import is_regular_or_absent, read_regular
 from mxverdict.host import Host
 from mxverdict.language import stored
 from mxverdict.window import audit
-from mxverdict.window.files import fsync_folder
-from mxverdict.window.journal import Journal, reading
+from mxverdict.window.journal import Journal, reading, rollback_journal
 from mxverdict.window.lock import exclusive
 from mxverdict.window.model import KEEPER, KINDS
 
@@ -53,15 +54,16 @@ def _damage(host: Host) -> Optional[JournalDamaged]:
 
 def _restore(host: Host, damage: JournalDamaged) -> None:
     kept = host.journal.with_name(time.strftime("journal.damaged-%Y%m%d-%H%M%S.sqlite"))
-    rollback = host.journal.with_name(f"{host.journal.name}-journal")
+    rollback = rollback_journal(host.journal)
     try:
-        fresh = _duplicate(host.journal_copy, host.state / "journal.restored")
+        content = read_regular(host.journal_copy)
         if rollback.exists():
             rollback.replace(kept.with_name(f"{kept.name}-journal"))
         with suppress(FileNotFoundError, FileExistsError):
             os.link(host.journal, kept)
-        fresh.replace(host.journal)
-        fsync_folder(host.state)
+        if not is_regular_or_absent(host.journal):
+            host.journal.unlink()
+        atomic_write(host.journal, content)
     except OSError as error:
         raise JournalError(
             stored("{damage}; it cannot be restored: {error}").format(damage=damage, error=error.strerror)
@@ -79,16 +81,9 @@ def _restore(host: Host, damage: JournalDamaged) -> None:
 
 def _is_sound(path: Path) -> bool:
     try:
+        if not all(is_regular_or_absent(one) for one in (path, rollback_journal(path))):
+            return False
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as copy:
             return bool(copy.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
-    except sqlite3.Error:
+    except (sqlite3.Error, OSError):
         return False
-
-
-def _duplicate(source: Path, target: Path) -> Path:
-    target.unlink(missing_ok=True)
-    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(source.read_bytes())
-        file.flush()
-        os.fsync(file.fileno())
-    return target

@@ -1,20 +1,48 @@
-"""Tells the server's contact that a window does not close, and when it is closed at last."""
+"""Tells the server's contact that a window does not close, and when it is closed at last.
+
+A mail program may hang: no lock of windows is held meanwhile, one mail is sent at a time and one a round.
+"""
 
 from __future__ import annotations
 
 import re
 import socket
 import time
+from contextlib import suppress
 
 from mxverdict import settings
-from mxverdict.errors import CommandFailed, WhmError
+from mxverdict.errors import CommandFailed, MxVerdictError, WhmError
 from mxverdict.host import Host
-from mxverdict.whm.api import WhmApi
-from mxverdict.window.model import Window
+from mxverdict.whm.api import LocalWhmApi, WhmApi
+from mxverdict.window.journal import reading
+from mxverdict.window.lock import if_free
+from mxverdict.window.model import MAILED, MAILED_CLOSED, Window
 
-_TIMEOUT = 30.0
+_TIMEOUT = 15.0
+_API_TIMEOUT = 8.0
+_LOCK = "mail"
 _ADDRESS = re.compile(r"[\w.+=-]+@[\w.-]+", re.ASCII)
 _FALLBACK = "root"
+
+
+def send_owed(host: Host) -> None:
+    """Send the oldest mail that is owed, unless another process sends one. One that was not taken stays owed.
+
+    Noted before it is sent: a journal that takes no note must not have it sent again and again.
+    """
+    with if_free(host, _LOCK) as free, suppress(MxVerdictError), reading(host) as journal:
+        owed = journal.unmailed() if free and journal is not None else []
+        if journal is None or not owed:
+            return
+        window = owed[0]
+        after = MAILED_CLOSED if window.finished else MAILED
+        if not journal.note_mail(window.id, window.mailed, after):
+            return
+        try:
+            send = closed if window.finished else close_failed
+            send(host, LocalWhmApi(host, _API_TIMEOUT), window)
+        except MxVerdictError:
+            journal.note_mail(window.id, after, window.mailed)
 
 
 def close_failed(host: Host, api: WhmApi, window: Window) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any, Callable, Optional
 
 from mxverdict.errors import JournalError, MxVerdictError, UsageError, WindowRefused
@@ -12,7 +13,7 @@ from mxverdict.host import Host
 from mxverdict.language import stored
 from mxverdict.testers import UNKNOWN_HOSTS
 from mxverdict.whm.api import LocalWhmApi, WhmApi
-from mxverdict.window import audit, delay_off, exim, notify, trusted_hosts, verify, visits, whitelist, words
+from mxverdict.window import audit, delay_off, exim, trusted_hosts, verify, visits, whitelist, words
 from mxverdict.window.clock import instant
 from mxverdict.window.due import due
 from mxverdict.window.journal import APPLIED, DORMANT, PLANNED, REVERTED, Change, Journal
@@ -23,9 +24,6 @@ from mxverdict.window.model import (
     DELAY_OFF,
     FAILED,
     KEEPER,
-    MAILED,
-    MAILED_CLOSED,
-    NOT_MAILED,
     OPEN,
     OPENING,
     WHITELIST,
@@ -163,14 +161,17 @@ class Operations:
             self.journal.store(closing)
         return self._finish(closing, actor, CLOSED, "")
 
-    def settle(self) -> list[Window]:
-        """Close everything of this kind that is due; a failing one does not stop the others."""
+    def settle(self, visited: Mapping[int, str] = MappingProxyType({})) -> list[Window]:
+        """Close everything of this kind that is due, and windows that waited for their tester and were
+        `visited` (number, and the visit in words); a failing one does not stop the others."""
         now = instant(self.host)
         handled: list[Window] = []
         for window in self.journal.unfinished():
             if window.kind != self.kind:
                 continue
-            why = due(self.host, self.journal, window, now)
+            why = due(window, now)
+            if why is None and window.state == OPEN and window.until_tested:
+                why = visited.get(window.id)
             if why is None:
                 continue
             told = words.with_remark(window, why)
@@ -194,23 +195,6 @@ class Operations:
                         result=stored("trusted hosts of a closed window deleted"),
                         addresses=change.plan["networks"],
                     )
-
-    def mail(self) -> None:
-        """Send the mails that are owed. One that was not taken stays owed."""
-        for window in self.journal.unmailed():
-            if window.kind == self.kind:
-                with suppress(MxVerdictError):
-                    self._mail(window)
-
-    def _mail(self, window: Window) -> None:
-        """Noted before it is sent: a journal that takes no note must not have it sent again and again."""
-        finished = window.finished
-        self.journal.store(dataclasses.replace(window, mailed=MAILED_CLOSED if finished else MAILED))
-        try:
-            (notify.closed if finished else notify.close_failed)(self.host, self.closing_api, window)
-        except MxVerdictError:
-            self.journal.store(dataclasses.replace(window, mailed=MAILED if finished else NOT_MAILED))
-            raise
 
     def audit(
         self, actor: Actor, action: str, window: Window, result: str, number: Optional[int] = None
@@ -355,6 +339,6 @@ class Operations:
             return whitelist.revert(self.host, change.plan, applied, others, in_front)
         if change.kind == _TRUSTED_HOSTS:
             if change.state == PLANNED:
-                exim.wait_for_others(self.host, trusted_hosts.CHANGES)
+                exim.end_orphans(self.host, trusted_hosts.CHANGES)
             return trusted_hosts.revert(self.host, self.closing_api, change.plan)
         return delay_off.revert(self.host, self.closing_api, change.plan)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Optional, cast
 
 from mxverdict.collect.mainlog.files import LogFile, files_of
+from mxverdict.fs.read import open_regular
 
 _MOST = 32 * 1024 * 1024
 
@@ -43,7 +44,7 @@ def unread(log: Path, inode: int, offset: int, since: float) -> list[Piece]:
     """
     fresh: Optional[Piece] = None
     try:
-        with log.open("rb") as file:
+        with os.fdopen(open_regular(log), "rb") as file:
             status = os.fstat(file.fileno())
             if status.st_ino == inode and _fits(file, offset, status.st_size):
                 return [Piece(inode, *_lines(file, offset, status.st_size), follows=True)]
@@ -62,7 +63,7 @@ def _moved(rotated: Sequence[LogFile], inode: int, offset: int) -> Optional[Piec
     """The rest of the file itself, in its new place."""
     for one in reversed(rotated):
         try:
-            with one.path.open("rb") as file:
+            with os.fdopen(open_regular(one.path), "rb") as file:
                 status = os.fstat(file.fileno())
                 if status.st_ino == inode and _fits(file, offset, status.st_size):
                     return Piece(inode, *_lines(file, offset, status.st_size), follows=True)
@@ -84,7 +85,9 @@ def _copy(file: LogFile, offset: int) -> Optional[Piece]:
 
 
 def _plain(path: Path) -> BinaryIO:
-    return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
+    if path.suffix == ".gz":
+        return cast(BinaryIO, gzip.open(path, "rb"))
+    return os.fdopen(open_regular(path), "rb")
 
 
 def _fits(file: BinaryIO, offset: int, size: int) -> bool:

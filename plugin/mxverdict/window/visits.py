@@ -18,9 +18,11 @@ from typing import Optional
 from mxverdict.collect.mainlog.lines import CONNECT, END, LONGEST, REJECTED, Line, parse, stamp_of
 from mxverdict.collect.mainlog.scan import lines_with, pattern
 from mxverdict.collect.mainlog.texts import REFUSED, meaning
+from mxverdict.fs.in_time import in_time
 from mxverdict.host import Host
 from mxverdict.language import stored
 from mxverdict.window.audit import clean
+from mxverdict.window.lock import if_free
 from mxverdict.window.model import Window
 from mxverdict.window.networks import Network
 from mxverdict.window.unread import Piece, unread
@@ -28,6 +30,9 @@ from mxverdict.window.unread import Piece, unread
 _LONGEST = 900.0
 """Seconds after which a session whose end the log does not show is no longer waited for."""
 _SLACK = 1.0
+_LOOK_WAIT = 10.0
+_STAT_WAIT = 3.0
+_LOCK = "log"
 _WORDS = 120
 
 _AFTER_HELO = {
@@ -81,12 +86,26 @@ class _Session:
 
 
 def log_position(host: Host) -> tuple[int, int]:
-    """Inode and length of the main log; zeros when there is none."""
+    """Inode and length of the main log; zeros when there is none, or it does not tell in time."""
     try:
-        status = host.exim_mainlog.stat()
+        status = in_time(_STAT_WAIT, host.exim_mainlog.stat)
     except OSError:
         return 0, 0
     return status.st_ino, status.st_size
+
+
+def look_in_time(host: Host, window: Window) -> tuple[Optional[Visit], Window]:
+    """What `look` answers; nothing new when that takes longer than a few seconds, as on a dead mount, or
+    while another look hangs there, so that they do not pile up. Raises what `look` raises."""
+
+    def alone() -> tuple[Optional[Visit], Window]:
+        with if_free(host, _LOCK) as free:
+            return look(host, window) if free else (None, window)
+
+    try:
+        return in_time(_LOOK_WAIT, alone)
+    except TimeoutError:
+        return None, window
 
 
 def look(host: Host, window: Window) -> tuple[Optional[Visit], Window]:

@@ -117,10 +117,11 @@ def test_work_that_breaks_off_is_told_until_a_run_succeeds(product: Product) -> 
     package = product.home / "plugin"
     target = package.resolve()
     package.unlink()
-    for module in target.glob("mxverdict/window/*.py"):
-        copy = package / module.relative_to(target)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(module.read_text())
+    for part in ("window", "fs"):
+        for module in target.glob(f"mxverdict/{part}/*.py"):
+            copy = package / module.relative_to(target)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_text(module.read_text())
     for name in ("__init__", "errors", "language", "root", "host", "text"):
         (package / f"mxverdict/{name}.py").write_text((target / f"mxverdict/{name}.py").read_text())
     (package / "mxverdict/window/rounds.py").write_text("import gone\n")

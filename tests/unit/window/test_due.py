@@ -9,8 +9,8 @@ import pytest
 
 from mxverdict.host import Host
 from mxverdict.window import visits
-from mxverdict.window.clock import Deadline, Instant
-from mxverdict.window.due import anything_due, due
+from mxverdict.window.clock import Deadline, Instant, instant
+from mxverdict.window.due import anything_due, due, visited
 from mxverdict.window.journal import Journal
 from mxverdict.window.model import CLOSE_FAILED, CLOSING, FOREVER, OPEN, OPENING, PERMANENT, WHITELIST
 from tests.unit.window.rows import NOW, window
@@ -29,7 +29,7 @@ def test_a_permanent_entry_never_is(tmp_path: Path, now: Instant) -> None:
     host = Host(tmp_path)
     row = window(kind=PERMANENT, ends=Deadline.never(NOW, FOREVER), minutes=0)
     with closing(Journal(host, create=True)) as journal:
-        assert due(host, journal, journal.insert(row), now) is None
+        assert due(journal.insert(row), now) is None
         assert not anything_due(host, journal)
 
 
@@ -38,7 +38,7 @@ def test_one_that_comes_or_goes_is(tmp_path: Path, state: str) -> None:
     host = Host(tmp_path)
     row = window(kind=PERMANENT, state=state, ends=Deadline.never(NOW, FOREVER), minutes=0)
     with closing(Journal(host, create=True)) as journal:
-        assert due(host, journal, journal.insert(row), NOW) == ""
+        assert due(journal.insert(row), NOW) == ""
         assert anything_due(host, journal)
         assert anything_due(host, journal, PERMANENT)
         assert not anything_due(host, journal, WHITELIST)
@@ -52,7 +52,10 @@ def test_a_log_that_makes_it_stumble_does_not_hold_up_the_rest(
 
     monkeypatch.setattr(visits, "look", stumble)
     host = Host(tmp_path)
+    now = instant(host)
+    ends = Deadline.after(now, 900)
     with closing(Journal(host, create=True)) as journal:
-        row = journal.insert(window(state=OPEN, until_tested=True))
-        assert due(host, journal, row, NOW) is None
-        assert due(host, journal, row, Instant(NOW.wall + 901, NOW.boot, "boot")) == ""
+        row = journal.insert(window(state=OPEN, until_tested=True, ends=ends))
+        assert due(row, now) is None
+        assert visited(host, journal, WHITELIST) == {}
+        assert due(row, Instant(ends.wall + 1, 0.0, "boot")) == ""

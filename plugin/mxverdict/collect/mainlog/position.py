@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Optional, cast
 
 from mxverdict.collect.mainlog.files import LogFile
+from mxverdict.fs.read import open_regular
 
 HEAD = 256
 """Bytes at the beginning that tell one file from another: they hold its first line with its time."""
@@ -30,14 +31,14 @@ class Position:
 @contextmanager
 def opened(file: LogFile) -> Iterator[BinaryIO]:
     """The file's text, unpacked. Raises one of READ_ERRORS."""
-    if file.gzipped:
+    with os.fdopen(open_regular(file.path), "rb") as plain:
+        if not file.gzipped:
+            yield plain
+            return
         import gzip
 
-        with gzip.open(file.path, "rb") as unpacked:
+        with gzip.GzipFile(fileobj=plain) as unpacked:
             yield cast(BinaryIO, unpacked)
-    else:
-        with file.path.open("rb") as plain:
-            yield plain
 
 
 def position(file: BinaryIO, offset: int) -> Position:

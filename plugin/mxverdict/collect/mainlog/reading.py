@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from mxverdict.collect.mainlog.position import READ_ERRORS, Position, opened, po
 from mxverdict.collect.mainlog.scan import Scan, line_after, pattern, start_of
 from mxverdict.collect.mainlog.visits import Visits
 from mxverdict.evidence.visit import Visit, VisitLog
+from mxverdict.fs.atomic_write import atomic_write
+from mxverdict.fs.read import read_regular
 from mxverdict.host import Host
 from mxverdict.language import stored
 from mxverdict.testers import Tester
@@ -181,7 +182,7 @@ def _first_stamp(text: Any, offset: int) -> Optional[float]:
 def _recall(path: Path, testers: str) -> Optional[_Memory]:
     """None when there is none, or it is of other testers."""
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(read_regular(path))
         if data["schema"] != _SCHEMA or data["testers"] != testers:
             return None
         main, reject = (data[key] and Position(*data[key]) for key in ("main", "reject"))
@@ -202,15 +203,9 @@ def _keep(path: Path, memory: _Memory) -> None:
         "reject": memory.reject and _row(memory.reject),
         "visits": [_row(visit) for visit in memory.visits],
     }
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
     with suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(json.dumps(data))
-            fresh.replace(path)
-        finally:
-            fresh.unlink(missing_ok=True)
+        atomic_write(path, json.dumps(data).encode(), durable=False)
 
 
 def _row(one: Union[Position, Visit]) -> list[Any]:

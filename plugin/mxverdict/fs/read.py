@@ -1,0 +1,52 @@
+"""Reads regular files only, and only so much of them: a FIFO, a device or a file without end holds up nobody.
+
+Standard library only and quick to import: the keeper uses it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import Union
+
+MOST_BYTES = 64 * 1024 * 1024
+
+
+class NotRegular(OSError):
+    """The path leads to a FIFO, a device, a socket or a folder."""
+
+    def __init__(self, path: Union[str, os.PathLike[str]]) -> None:
+        super().__init__(errno.EINVAL, "not a regular file", os.fspath(path))
+
+
+def open_regular(path: Union[str, os.PathLike[str]]) -> int:
+    """Open a regular file for reading, through symbolic links; return its descriptor. Raises OSError.
+
+    O_NONBLOCK keeps open(2) from waiting for the other end of a FIFO and has no effect on regular files. The
+    look before it spares a device the effects that opening it may have.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  (importing pathlib costs the keeper time)
+        raise NotRegular(path)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotRegular(path)
+    return descriptor
+
+
+def read_regular(path: Union[str, os.PathLike[str]], most: int = MOST_BYTES) -> bytes:
+    """Return the content of a file of at most `most` bytes. Raises OSError: EFBIG for a larger one."""
+    with os.fdopen(open_regular(path), "rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"larger than {most} bytes", os.fspath(path))
+    return content
+
+
+def is_regular_or_absent(path: Union[str, os.PathLike[str]]) -> bool:
+    """Return whether the path leads to a regular file or to nothing. Raises OSError when that is unknown."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116
+    except FileNotFoundError:
+        return True
