@@ -156,7 +156,7 @@ class Tally:
             seconds = self._at(common)
             if seconds is not None:
                 self._connected(seconds, common["address"].decode())
-        elif block.find(b" lost", at, end) >= 0 or block.find(b" closed by EOF", at, end) >= 0:
+        elif block.find(b" lost", at, end) >= 0 or block.endswith(b" closed by EOF", at, end):
             self._end(block, start, end)
         elif block.find(b" (TCP/IP connection count = ", at, end) >= 0:
             line = parse(block[start:end])

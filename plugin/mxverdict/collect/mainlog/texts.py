@@ -17,7 +17,7 @@ _MOST = 100
 
 
 class Text(NamedTuple):
-    """A text that begins so. `means` is one of `evidence.traffic.CAUSES` or of `Visit.refused`."""
+    """A text that begins so (in lower case). `means`: one of `evidence.traffic.CAUSES` or `Visit.refused`."""
 
     beginning: str
     means: str
@@ -25,43 +25,43 @@ class Text(NamedTuple):
 
 
 UNVERIFIED = (
-    Text("Unrouteable address", "domain", _MEASURED),
-    Text("Unknown user", "domain", _MEASURED),
-    Text("all relevant MX records point to non-existent hosts", "domain", _MEASURED),
-    Text("an MX or SRV record indicated no SMTP service", "domain", _MEASURED),
+    Text("unrouteable address", "domain", _MEASURED),
+    Text("unknown user", "domain", _MEASURED),
+    Text("all relevant mx records point to non-existent hosts", "domain", _MEASURED),
+    Text("an mx or srv record indicated no smtp service", "domain", _MEASURED),
     Text("all host address lookups failed permanently", "domain", _MEASURED),
-    Text("The mail server could not deliver mail to ", "domain", _CPANEL),
-    Text("The mail server does not recognize ", "domain", _CPANEL),
-    Text("No Such User Here", "domain", _CPANEL),
+    Text("the mail server could not deliver mail to ", "domain", _CPANEL),
+    Text("the mail server does not recognize ", "domain", _CPANEL),
+    Text("no such user here", "domain", _CPANEL),
     Text("host lookup did not complete", "lookup", _MEASURED),
-    Text("lowest numbered MX record points to local host", "loop", _MEASURED),
+    Text("lowest numbered mx record points to local host", "loop", _MEASURED),
     Text("remote host address is the local host", "loop", _MEASURED),
     Text("retry timeout exceeded", "unreachable", _MEASURED),
     Text("retry time not reached", "unreachable", _MEASURED),
-    Text("SMTP timeout", "timeout", _MEASURED),
-    Text("Connection timed out", "timeout", _MEASURED),
-    Text("SMTP connection timed out", "timeout", _MEASURED),
-    Text("Connection refused", "unreachable", _MEASURED),
-    Text("No route to host", "unreachable", _MEASURED),
-    Text("Network is unreachable", "unreachable", _MEASURED),
-    Text("Network unreachable", "unreachable", _MEASURED),
-    Text("Connection reset", "unreachable", _MEASURED),
-    Text("Remote host closed connection", "unreachable", _MEASURED),
+    Text("smtp timeout", "timeout", _MEASURED),
+    Text("connection timed out", "timeout", _MEASURED),
+    Text("smtp connection timed out", "timeout", _MEASURED),
+    Text("connection refused", "unreachable", _MEASURED),
+    Text("no route to host", "unreachable", _MEASURED),
+    Text("network is unreachable", "unreachable", _MEASURED),
+    Text("network unreachable", "unreachable", _MEASURED),
+    Text("connection reset", "unreachable", _MEASURED),
+    Text("remote host closed connection", "unreachable", _MEASURED),
 )
 """Why a sender did not verify."""
 
 REFUSED = (
-    Text("Rejected relay attempt", "relay", _CPANEL),
+    Text("rejected relay attempt", "relay", _CPANEL),
     Text("relay not permitted", "relay", _EXIM),
-    Text("Deferred due to greylisting", "greylisting", _CPANEL),
-    Text("Host is ratelimited", "rate_limit", _CPANEL),
-    Text("Sender verify failed", "sender", _MEASURED),
-    Text("Could not complete sender verify", "sender", _MEASURED),
-    Text("No Such User Here", "recipient", _CPANEL),
-    Text("No such person", "recipient", _CPANEL),
-    Text("Unrouteable address", "recipient", _EXIM),
-    Text("Unknown user", "recipient", _EXIM),
-    Text("User unknown", "recipient", _EXIM),
+    Text("deferred due to greylisting", "greylisting", _CPANEL),
+    Text("host is ratelimited", "rate_limit", _CPANEL),
+    Text("sender verify failed", "sender", _MEASURED),
+    Text("could not complete sender verify", "sender", _MEASURED),
+    Text("no such user here", "recipient", _CPANEL),
+    Text("no such person", "recipient", _CPANEL),
+    Text("unrouteable address", "recipient", _EXIM),
+    Text("unknown user", "recipient", _EXIM),
+    Text("user unknown", "recipient", _EXIM),
 )
 """Why a visitor was refused something."""
 
@@ -69,4 +69,4 @@ REFUSED = (
 def meaning(texts: tuple[Text, ...], said: str) -> Optional[str]:
     """What the first row that `said` begins with means, without regard to case or a quotation mark."""
     said = said[:_MOST].lstrip('"').lower()
-    return next((text.means for text in texts if said.startswith(text.beginning.lower())), None)
+    return next((text.means for text in texts if said.startswith(text.beginning)), None)
