@@ -6,6 +6,7 @@ Understood by any Python 3: an older one, or a package with files missing, has t
 import os
 import sys
 
+_OLDEST = (3, 9)
 _CANNOT = "MX Verdict is damaged, or Python has changed: %s. Run install.sh again."
 _HEADERS = (
     "Status: 500 Internal Server Error\r\nContent-Type: text/plain; charset=utf-8\r\n"
@@ -17,6 +18,8 @@ def main():
     program = sys.argv.pop(1)
     sys.path.insert(0, os.path.realpath("/opt/mxverdict/plugin"))
     try:
+        if sys.version_info < _OLDEST:
+            raise ImportError(f"Python {sys.version_info[0]}.{sys.version_info[1]} is too old")
         if program == "page":
             from mxverdict.web.entry import main as page
 

@@ -16,6 +16,7 @@ _JOURNAL = "var/lib/mxverdict/journal.sqlite"
 _COPY = "var/lib/mxverdict/journal.copy.sqlite"
 _TRUSTED = "etc/greylist_trusted_netblocks"
 _FAILURE = "var/lib/mxverdict/keeper.error"
+_OLDEST = (3, 9)
 _LOCK_WAIT = 25.0
 _LIMIT = 780.0
 """Seconds after which a signal ends a round that hangs, and the next one goes on from the journal: more than
@@ -67,7 +68,11 @@ def _is_empty(path: str) -> bool:
 
 
 def look() -> int:
-    """Return the exit status that tells `bin/keeper` whether there is work: 0 none, 10 some."""
+    """Return the exit status that tells `bin/keeper` whether there is work: 0 none, 10 some, 1 not with this
+    Python."""
+    if sys.version_info < _OLDEST:
+        print("this Python is too old", file=sys.stderr)  # noqa: T201
+        return 1
     return 0 if idle(os.environ.get("MXVERDICT_ROOT", "/")) else _WORK
 
 

@@ -155,6 +155,16 @@ def test_a_package_that_cannot_be_imported_is_said_in_one_line(product: Product,
     assert page.rstrip().endswith("Run install.sh again.")
 
 
+@pytest.mark.parametrize("program", ["command", "page"])
+def test_a_python_that_is_too_old_is_said_in_one_line(product: Product, program: str) -> None:
+    start = product.home / "bin/start.py"
+    text = start.read_text()
+    start.write_text(text.replace("import sys\n", "import sys\n\nsys.version_info = (3, 8, 18)\n", 1))
+    said = product.page() if program == "page" else product.command("check").stderr
+    assert said.splitlines()[-1].endswith("Python 3.8 is too old. Run install.sh again.")
+    assert program == "command" or said.startswith("Status: 500 ")
+
+
 def test_each_locked_package_is_looked_at() -> None:
     lock = (REPOSITORY / "requirements.lock").read_text()
     assert set(re.findall("^([a-z0-9-]+)==", lock, re.MULTILINE)) == set(PACKAGES)
