@@ -199,5 +199,5 @@ def test_one_endless_line_ends_the_look(host: Host) -> None:
 
 def test_a_folder_in_its_place_is_an_error(host: Host) -> None:
     host.audit.mkdir()
-    with pytest.raises(OSError, match="directory"):
+    with pytest.raises(OSError, match="regular file"):
         trail.before(host, EVERYTHING)

@@ -32,8 +32,9 @@ def journal(host: Host) -> Iterator[Journal]:
 def test_a_row_comes_back_as_it_went_in(journal: Journal) -> None:
     stored = journal.insert(window(remark="r", error="e", attempts=3, last_attempt=1.5, next_attempt=9.5))
     assert stored == window(id=1, remark="r", error="e", attempts=3, last_attempt=1.5, next_attempt=9.5)
-    changed = window(id=1, state=CLOSED, mailed=True, closed_at=7.0, until_tested=True, log_inode=5)
+    changed = window(id=1, state=CLOSED, mailed=MAILED, closed_at=7.0, until_tested=True, log_inode=5)
     journal.store(changed)
+    assert journal.note_mail(1, NOT_MAILED, MAILED)
     assert journal.window(1) == changed
     assert journal.window(2) is None
 
