@@ -73,13 +73,14 @@ def preview(
     process = host.start([host.exim, *words])
     session = _Session(process, time.monotonic() + timeout)
     exchanges: list[_Exchange] = []
+    asked = "connect", ""
     failure = detail = ""
     try:
-        exchanges.append(session.exchange("connect", ""))
-        for name, command in commands:
+        exchanges.append(session.exchange(*asked))
+        for asked in commands:
             if not exchanges[-1].reply.positive:
                 break
-            exchanges.append(session.exchange(name, command))
+            exchanges.append(session.exchange(*asked))
         session.end()
     except _TimedOut:
         failure, detail = "timeout", session.hanging()
@@ -91,7 +92,8 @@ def preview(
         failure, detail = "crashed", str(error)
     finally:
         kill(process)
-    stages, unreadable = _stages(exchanges, session.unread(), tuple(delay_lines))
+    unanswered = asked if failure == "broken" else None
+    stages, unreadable = _stages(exchanges, session.unread(), tuple(delay_lines), unanswered)
     if unreadable and not failure:
         failure = "not_understood"
         detail = stored("Exim's trace does not show how long the delay is: {line}").format(
@@ -110,10 +112,14 @@ class _Exchange(NamedTuple):
 
 
 def _stages(
-    exchanges: Sequence[_Exchange], rest: Sequence[str], delay_lines: Sequence[range]
+    exchanges: Sequence[_Exchange],
+    rest: Sequence[str],
+    delay_lines: Sequence[range],
+    unanswered: Optional[tuple[str, str]],
 ) -> tuple[tuple[PreviewStage, ...], str]:
     """The stages and the line that leaves open how long a delay is, or "". `rest` is what Exim printed after
-    the last reply: newer ones log a refusal only then."""
+    the last reply: newer ones log a refusal only then. `unanswered` is what Exim gave up over: a stage
+    without a reply when it would have made the client wait before."""
     parser = TraceParser(delay_lines)
     stages = []
     unreadable = ""
@@ -137,6 +143,10 @@ def _stages(
             )
         )
         unreadable = unreadable or trace.unreadable
+    if unanswered is not None:
+        trace = parser.stage(rest)
+        if trace.delay:
+            stages.append(PreviewStage(*unanswered, None, trace.delay, 0.0, trace.delayed_by, (), trace.log))
     return tuple(stages), unreadable
 
 

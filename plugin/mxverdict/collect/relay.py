@@ -106,7 +106,7 @@ def _told(test: RelayTest, seen: Preview, foreign: str) -> RelayTest:
     if not seen.stages:
         return replace(test, error=seen.detail or stored("Exim gave no answer"))
     last = seen.stages[-1]
-    answered = last.name == "rcpt" or (last.reply is not None and not last.reply.positive)
+    answered = last.reply is not None and (last.name == "rcpt" or not last.reply.positive)
     accepted = last.reply is not None and last.reply.positive
     statement, unverified = decision(seen.raw, accepted) if answered else ("", "")
     if unverified == "recipient" and _final(test.recipient) != foreign:

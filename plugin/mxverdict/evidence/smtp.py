@@ -36,6 +36,7 @@ class PreviewStage:
     `delay` is what Exim would make the client wait (seconds), `elapsed` what answering took now (seconds),
     `delayed_by` the statements that impose the delay and `exempted_by` the lists that exempt the address from
     one. `unexplained` are lines of Exim's trace that leave open which statement delays or which list exempts.
+    `reply` is None where Exim would make the client wait, then give up.
     """
 
     name: str

@@ -28,17 +28,16 @@ def simulate(preview: Preview, tester: Tester) -> Session:
             end = clock + tester.patience
             stages.append(SessionStage(stage.name, stage.command, clock, end, tester.patience, None))
             return Session(tuple(stages), "timeout", end)
-        stages.append(
-            SessionStage(stage.name, stage.command, clock, clock + wait, float(stage.delay), stage.reply)
-        )
+        reply = stage.reply or GAVE_UP
+        stages.append(SessionStage(stage.name, stage.command, clock, clock + wait, float(stage.delay), reply))
         clock += wait
-        if stage.reply is not None and not stage.reply.positive:
+        if not reply.positive:
             break
     else:
         if preview.failure:
-            reply = GAVE_UP if preview.failure == "broken" else None
-            stages.append(SessionStage(*_next_stage(preview, tester), clock, clock, 0.0, reply))
-            return Session(tuple(stages), "complete" if reply else "dropped", clock)
+            told = GAVE_UP if preview.failure == "broken" else None
+            stages.append(SessionStage(*_next_stage(preview, tester), clock, clock, 0.0, told))
+            return Session(tuple(stages), "complete" if told else "dropped", clock)
     return Session(tuple(stages), "complete", clock)
 
 
