@@ -14,7 +14,17 @@ from mxverdict.errors import JournalError
 from mxverdict.host import Host
 from mxverdict.window import journal as journal_module
 from mxverdict.window.journal import APPLIED, DORMANT, REVERTED, Change, Journal, reading
-from mxverdict.window.model import CLOSE_FAILED, CLOSED, FAILED, OPEN, OPENING, PERMANENT, WHITELIST
+from mxverdict.window.model import (
+    CLOSE_FAILED,
+    CLOSED,
+    FAILED,
+    MAILED,
+    NOT_MAILED,
+    OPEN,
+    OPENING,
+    PERMANENT,
+    WHITELIST,
+)
 from tests.unit.window.rows import window
 
 
