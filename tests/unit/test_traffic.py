@@ -202,6 +202,7 @@ def test_damaged_gzip(host: Host) -> None:
     assert found.connections > 0 and "exim_mainlog.1.gz" in found.remarks[0]
 
 
+@pytest.mark.slow
 def test_time_runs_out(host: Host) -> None:
     write(host.exim_mainlog, list(Maker(3, start()).lines(20_000)))
     part = read_traffic(host, start(), start() + 999 * HOUR, deadline=time.monotonic() - 1)

@@ -169,6 +169,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_a_megabyte_of_anything_is_read(piece: str) -> None:
     found = recognise((piece * (TEXT_LIMIT // len(piece) + 1))[:TEXT_LIMIT])

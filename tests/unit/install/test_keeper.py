@@ -12,6 +12,8 @@ from mxverdict.window import keeper
 from tests.unit.install.conftest import SHELLS
 from tests.unit.install.product import OLD_PYTHON, Product
 
+pytestmark = pytest.mark.slow
+
 UNITS = Path(keeper.__file__).parents[2] / "units"
 SYSTEM_PYTHON = "/usr/bin/python3"
 

@@ -13,6 +13,8 @@ from tests.sandbox.server_files import REPOSITORY
 from tests.unit.install.conftest import SHELLS
 from tests.unit.install.product import Product, own_copy
 
+pytestmark = pytest.mark.slow
+
 SYSTEM_PYTHON = "/usr/bin/python3"
 CHANGED = "Python has changed since MX Verdict was installed"
 

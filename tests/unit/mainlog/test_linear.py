@@ -15,6 +15,8 @@ from mxverdict.window import visits
 from tests.unit.mainlog.logs import TESTERS, host_in
 from tests.unit.window.rows import window
 
+pytestmark = pytest.mark.slow
+
 SHORT, LONG = 4 * 1024, 256 * 1024
 MOST = 4.0
 """Times as long as its length tells."""

@@ -191,6 +191,7 @@ def test_answers_that_may_still_change_wait(category: str, verdict: Verdict, sta
     )
 
 
+@pytest.mark.slow
 def test_what_is_shown_is_written_a_few_times_a_second_at_most() -> None:
     class Desk(jobs.Desk):
         def __init__(self) -> None:

@@ -88,6 +88,7 @@ def test_styles_need_none(html: str) -> None:
     assert inline_hashes(html) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "part",
     [

@@ -66,6 +66,7 @@ def test_what_cannot_be_written_is_an_error(tmp_path: Path) -> None:
         audit.record(host, ROOT, "open", result="ok")
 
 
+@pytest.mark.slow
 def test_several_writers_at_once_leave_no_empty_line(tmp_path: Path) -> None:
     """A line that crosses a page of memory is seen in part by others while it is written."""
     program = (
