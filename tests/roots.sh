@@ -139,6 +139,7 @@ _with_exim() { # SUITE FOLDER
         echo force-unsafe-io >"$2/etc/dpkg/dpkg.cfg.d/unsafe-io" &&
         run_in "$2" "$PWD" bash -euc '
             fail() { echo "$*" >&2; exit 3; }
+            . bin/lock.sh
             . tests/packages.sh
             . tests/environment.sh
             need_python
