@@ -206,22 +206,26 @@ def _send(pid: int, started: int, number: signal.Signals) -> bool:
 
     A kernel before 5.3, such as that of EL8, has no pidfd_open(2): the start is compared just before then.
     """
-    try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return False
-    except (OSError, AttributeError):
-        with suppress(ProcessLookupError):
-            if start_of(pid) == started:
-                os.kill(pid, number)
-                return True
-        return False
+    handle = _handle(pid)
     try:
         if start_of(pid) != started:
             return False
-        signal.pidfd_send_signal(handle, number)
+        if handle is None:
+            os.kill(pid, number)
+        else:
+            signal.pidfd_send_signal(handle, number)
     except ProcessLookupError:
         return False
     finally:
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
     return True
+
+
+def _handle(pid: int) -> Optional[int]:
+    """None where the kernel, what confines us or this Python has no such thing, or the process is gone."""
+    if not (hasattr(os, "pidfd_open") and hasattr(signal, "pidfd_send_signal")):
+        return None
+    with suppress(OSError):
+        return os.pidfd_open(pid)
+    return None
