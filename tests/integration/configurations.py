@@ -89,9 +89,9 @@ def draw(dice: Random) -> Configuration:
     limit = dice.randint(1, 3)
     return Configuration(
         settings={
-            "connect_delay": dice.choice((0, 0, 0, 1, 1, 2, 3)),
-            "rcpt_delay": dice.choice((0, 0, 0, 1, 1, 2, 3)),
-            "spam_delay": dice.choice((0, 1, 2, 3)),
+            "connect_delay": dice.choice((0, 0, 0, 2, 2, 4, 6)),
+            "rcpt_delay": dice.choice((0, 0, 0, 2, 2, 4, 6)),
+            "spam_delay": dice.choice((0, 2, 4, 6)),
             "spam_marked": _once_in(dice, 6),
             "tls": not _once_in(dice, 6),
             "open_relay": _once_in(dice, 12),
@@ -149,11 +149,11 @@ def _ehlo(dice: Random, source: str, server: str) -> str:
 class Comparer:
     """One running sandbox that takes one configuration after the other.
 
-    Exim delays by whole seconds, so the tester's limits stand between whole seconds: a delay decides what is
-    said, and not how busy the machine is.
+    All delays are even seconds and the tester's limits stand between them: a delay decides what is said, and
+    not how busy the machine is.
     """
 
-    PATIENCE, WARN, BAD, TOLERANCE = 2.6, 0.95, 1.95, 0.9
+    PATIENCE, WARN, BAD, TOLERANCE = 5.2, 1.9, 3.9, 1.8
 
     def __init__(self, box: Sandbox) -> None:
         self.box = box

@@ -12,7 +12,7 @@ from tests.integration.configurations import Comparer, Configuration, described,
 from tests.integration.predictions import compare
 from tests.sandbox.box import Sandbox
 
-_AT_A_TIME = 3
+_AT_A_TIME = 4
 
 
 @pytest.mark.slow
