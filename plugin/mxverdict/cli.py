@@ -49,6 +49,8 @@ def _run(options: argparse.Namespace) -> int:
     if options.run is _keeper:
         return status
     _report(installation.python_changed())
+    if options.run is selfcheck.run:
+        return status  # its page is to be forwarded, and says of windows and keeper what may be
     return _status_aloud(status)
 
 

@@ -80,7 +80,7 @@ def test_switched_off_by_hand(windows: Windows, tally: Tally, line: str, by: str
     closed = end(windows, by)
     assert closed["state"] == "closed"
     assert f"{KEY} was changed by somebody else meanwhile and stays as it is" in closed["remark"]
-    assert "the delay was switched off for everybody when this window closed" in closed["remark"]
+    assert "the delay was off for all senders when this window closed" in closed["remark"]
     tally("setting: switched off by an admin meanwhile", trial.damage())
 
 
@@ -91,7 +91,7 @@ def test_switched_off_while_a_whitelist_window_is_open(windows: Windows, tally: 
     whm_saves(windows, KEY, "0", build=True)
     trial.expect(FILE, windows.host.localopts.read_bytes())
     stays_off(trial)
-    assert "the delay was switched off for everybody when this window closed" in end(windows, by)["remark"]
+    assert "the delay was off for all senders when this window closed" in end(windows, by)["remark"]
     tally("setting: switched off by an admin meanwhile", trial.damage())
 
 

@@ -107,7 +107,7 @@ def test_made_unknown_meanwhile_it_stays_and_the_window_closes(
     assert path.read_bytes() == content
     is_off = line != KEY or meaning == "empty"
     assert windows.markers() == (0 if is_off else 3), "it was built from what is there now"
-    assert ("switched off for everybody" in closed["remark"]) is is_off
+    assert ("off for all senders" in closed["remark"]) is is_off
 
 
 def test_made_bare_while_the_window_opens(windows: Windows) -> None:

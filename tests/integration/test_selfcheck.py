@@ -300,7 +300,7 @@ WRONG = (
         "setting.delay",
         localopts((f"{_KEY}=1", f"{_KEY}=yes")),
         others={"exim.delay": UNKNOWN},
-        feature=refuses("delay_off", "'yes'", "HostError"),
+        feature=refuses("delay_off", "'yes'"),
     ),
     Wrong("setting.localopts", mode("localopts", 0o646)),
     Wrong("setting.password", localopts((f"{_KEY}=1", f"{_KEY}=1\nsmarthost_password=S3CRET"))),

@@ -224,7 +224,7 @@ def test_changed_by_somebody_else_stays(windows: Windows) -> None:
     closed = windows.close(1)
     assert closed["state"] == "closed"
     assert "changed by somebody else" in closed["remark"]
-    assert "switched off for everybody" in closed["remark"]
+    assert "off for all senders" in closed["remark"]
     assert f"{KEY}=\n" in path.read_text()
 
 
@@ -244,7 +244,7 @@ def test_both_kinds_at_once(windows: Windows) -> None:
     assert windows.open("delay_off", [TESTER])["id"] == 2
     first = windows.close(1)
     assert (first["state"], windows.delay()) == ("closed", 0)
-    assert first["remark"] == "the delay was switched off for everybody when this window closed"
+    assert first["remark"] == "the delay was off for all senders when this window closed"
     assert windows.open("whitelist")["id"] == 3
     assert windows.close(2)["state"] == "closed"
     assert windows.delays(TESTER, STRANGER) == {TESTER: 0, STRANGER: 40}

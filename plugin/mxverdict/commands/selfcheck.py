@@ -30,7 +30,7 @@ def register(commands: Any) -> None:
     selfcheck = command(
         commands,
         "selfcheck",
-        _selfcheck,
+        run,
         "compare this server with what MX Verdict relies on; changes nothing",
     )
     selfcheck.add_argument(
@@ -49,7 +49,7 @@ def register(commands: Any) -> None:
     )
 
 
-def _selfcheck(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     from mxverdict.judge.selfcheck import judge
     from mxverdict.report.selfcheck import selfcheck_json, selfcheck_text
 
