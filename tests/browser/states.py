@@ -78,12 +78,17 @@ def _stamp(at: float) -> str:
 
 def judge_by_hand(whm: Whm) -> None:
     """From now on the page's program judges domains as `hand_made` says."""
-    script = whm.box.root / "usr/local/cpanel/whostmgr/docroot" / whm.path.lstrip("/")
-    path = f"    sys.path.insert(1, {str(REPOSITORY)!r})\n    import tests.browser.hand_made\n"
-    first = re.compile(r"^    from mxverdict\.web\.", re.MULTILINE)
-    text, done = first.subn(lambda found: path + found[0], script.read_text())
+    import_first(whm, "tests.browser.hand_made")
+
+
+def import_first(whm: Whm, module: str) -> None:
+    """From now on the page's program imports a module of ours before its own."""
+    program = whm.box.root / "opt/mxverdict/bin/start.py"
+    first = re.compile(r"^( +)from mxverdict\.web\.", re.MULTILINE)
+    ours = f"import sys; sys.path.insert(1, {str(REPOSITORY)!r}); import {module}"
+    text, done = first.subn(lambda found: f"{found[1]}{ours}\n{found[0]}", program.read_text())
     assert done == 1
-    script.write_text(text)
+    program.write_text(text)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ STRANGER = "198.51.100.7"
 NEW, LIAR = "198.51.100.201", "198.51.100.202"
 NAME = "keeper-eu-west-1a.mxtoolbox.com"
 RECORDS: Records = {(NEW, "PTR"): (NAME,), (NAME, "A"): (NEW,), (LIAR, "PTR"): ("host.liar.example",)}
-HOSTILE = "<img/src=x/onerror=alert(1)><script>alert(2)</script>"
+HOSTILE = "<img/src=x.y/onerror=alert(1)><script>alert(2)</script>"
 
 _REFUSED = """
 import smtplib

@@ -14,8 +14,8 @@ from mxverdict import check
 from mxverdict.host import Host
 from mxverdict.web import checks, jobs
 from tests.browser.conftest import SECONDS, Whm, fits
+from tests.browser.states import import_first
 from tests.sandbox.box import Sandbox
-from tests.sandbox.server_files import REPOSITORY
 from tests.unit.steered_check import END, FAR, FOLDER
 from tests.unit.whole_maker import NAME, PARTS, whole
 
@@ -55,11 +55,7 @@ class Steered:
 def running_whm(browser: Browser) -> Iterator[Whm]:
     with Sandbox() as box:
         whm = Whm(box, browser)
-        script = box.root / "usr/local/cpanel/whostmgr/docroot" / whm.path.lstrip("/")
-        path = f"    sys.path.insert(1, {str(REPOSITORY)!r})\n    import tests.browser.steered\n"
-        text, done = re.subn(r"^    from mxverdict\.web\.", f"{path}\\g<0>", script.read_text(), flags=re.M)
-        assert done == 1
-        script.write_text(text)
+        import_first(whm, "tests.browser.steered")
         yield whm
 
 

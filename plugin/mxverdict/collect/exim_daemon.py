@@ -32,7 +32,7 @@ def pid_file_is_configured(host: Host) -> Optional[bool]:
     if not options:
         return None
     usual = f"{options.get('spool_directory', '')}/exim-daemon.pid"
-    return (options.get("pid_file_path") or usual) == str(host.exim_pid_file)
+    return os.path.realpath(options.get("pid_file_path") or usual) == os.path.realpath(host.exim_pid_file)
 
 
 def _look(host: Host) -> tuple[str, Optional[int]]:
