@@ -85,7 +85,7 @@ def import_first(whm: Whm, module: str) -> None:
     """From now on the page's program imports a module of ours before its own."""
     program = whm.box.root / "opt/mxverdict/bin/start.py"
     first = re.compile(r"^( +)from mxverdict\.web\.", re.MULTILINE)
-    ours = f"import sys; sys.path.insert(1, {str(REPOSITORY)!r}); import {module}"
+    ours = f"sys.path.insert(1, {str(REPOSITORY)!r}); import {module}"
     text, done = first.subn(lambda found: f"{found[1]}{ours}\n{found[0]}", program.read_text())
     assert done == 1
     program.write_text(text)
