@@ -50,7 +50,7 @@ def predict(
 ) -> Any:
     values = json.dumps([patience, warn, bad, source, server, ehlo])
     trust = {"SSL_CERT_FILE": str(box.authority.certificate)}
-    done = box.run([sys.executable, "-c", PREDICT, values], env=trust, check=True)
+    done = box.run([sys.executable, "-c", PREDICT, values], env=trust, timeout=300, check=True)
     return json.loads(done.stdout)
 
 
