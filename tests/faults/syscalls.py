@@ -6,7 +6,9 @@ record locks (fcntl), which die with the process, change nothing and are left ou
 when it begins: it lives on alone, as in life.
 
 strace counts per thread, per call and, told a path, for that path alone; so a number means the same call in
-every run, however often Exim's or WHM's files are looked at in between.
+every run, however often Exim's or WHM's files are looked at in between. A file whose name has a process's
+number in it is another one in each run: what happens to it is counted among all calls of the thread, and its
+opening is left out, since many files are opened only to be read.
 """
 
 from __future__ import annotations
@@ -25,11 +27,12 @@ _ON_FILES = (
 _STARTS = "clone,clone3,?fork,?vfork"
 _LINE = re.compile(r"(\d+) +(\w+)\(")
 _OPENS = ("open", "openat")
+_NUMBERED = re.compile(r"/\.?running\.\d+$")
 
 
 @dataclass(frozen=True)
 class Boundary:
-    """The `number`th such call of one thread, on that path; without a path for what starts something."""
+    """The `number`th such call of one thread, on that path; without a path, of all of this name."""
 
     call: str
     number: int
@@ -45,19 +48,25 @@ def boundaries(log: Path, root: Path) -> list[Boundary]:
     """What a counting run met below `root`, each once, in the order of time."""
     path_below = re.compile(rf'[<"]({re.escape(str(root))}/[^>"]*)[>"]')
     numbers: Counter[tuple[str, str, str]] = Counter()
+    of_all: Counter[tuple[str, str]] = Counter()
     found: dict[Boundary, None] = {}
     for line in log.read_text().splitlines():
         begin = _LINE.match(line)
         if begin is None:
             continue
         thread, call = begin.groups()
+        of_all[thread, call] += 1
         on = path_below.search(line)
         if on is None and call not in _STARTS.replace("?", "").split(","):
             continue
         path = on[1] if on else ""
         numbers[thread, call, path] += 1
-        if " = -1 E" not in line and (call not in _OPENS or "O_CREAT" in line):
+        if " = -1 E" in line or (call in _OPENS and "O_CREAT" not in line):
+            continue
+        if not _NUMBERED.search(path):
             found[Boundary(call, numbers[thread, call, path], path)] = None
+        elif call not in _OPENS:
+            found[Boundary(call, of_all[thread, call])] = None
     return list(found)
 
 
