@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Debian roots of other suites, each with an Exim of its own, beside this machine's. Sourced by tests/run and tests/fresh.
 #
-# A root is made once a month by debootstrap. Tests run in a copy of it that is gone with them, with mounts and
+# A root is made by debootstrap, each month anew. Tests run in a copy of it that is gone with them, with mounts and
 # process ids of their own, so that nothing outlives them and two runs at once do not meet.
 # Needs `fail`.
 
@@ -96,27 +96,47 @@ network_variables() { # prints NAME=VALUE lines
 
 # --- making one ----------------------------------------------------------------------------------------------
 
-# NAME STAMP COMMAND …: $roots/NAME, filled by `COMMAND … FOLDER` whenever the stamp is another one.
-_keep() {
-    local folder=$roots/$1 stamp=$2
-    shift 2
+# Each is named after what goes into it, so that checkouts that differ do not take away each other's.
+month=$(date +%Y-%m)
+
+minbase_tree() { # SUITE: prints the folder of what `debootstrap --variant=minbase` makes
+    _tree "$1-minbase" "$(declare -f _debootstrap)"
+}
+
+exim_tree() { # SUITE: prints the folder of that and what the sandbox needs
+    _tree "$1-exim" "$(declare -f _debootstrap _with_exim need_python need_for_sandbox)$(cat tests/packages.sh)"
+}
+
+_tree() { # NAME INGREDIENTS
+    echo "$roots/$1-$(sha256sum <<<"$month $2" | cut -c 1-12)"
+}
+
+minbase() { # SUITE: makes its `minbase_tree`
+    _keep "$(minbase_tree "$1")" _debootstrap "$1"
+}
+
+exim_root() { # SUITE: makes its `exim_tree`
+    minbase "$1" && _keep "$(exim_tree "$1")" _with_exim "$1"
+}
+
+_keep() { # FOLDER COMMAND …: fills it by `COMMAND … FOLDER`, unless that is done
+    local folder=$1
+    shift
     mkdir -p "$roots"
     (
         flock 9
-        [ "$(cat "$folder.stamp" 2>/dev/null)" != "$stamp" ] || exit 0
-        rm -rf "$folder.stamp" "$folder" "$folder.unfinished"
-        "$@" "$folder.unfinished" && mv "$folder.unfinished" "$folder" && printf '%s\n' "$stamp" >"$folder.stamp"
-    ) 9>"$folder.lock"
+        touch /dev/fd/9 # when it was last asked for
+        [ ! -d "$folder" ] || exit 0
+        _forget_unused
+        rm -rf "$folder.unfinished"
+        "$@" "$folder.unfinished" && mv "$folder.unfinished" "$folder"
+    ) 9>>"$folder.lock"
 }
 
-minbase() { # SUITE: makes $roots/SUITE-minbase, which holds what `debootstrap --variant=minbase` puts there
-    _keep "$1-minbase" "$(date +%Y-%m) $(declare -f _debootstrap)" _debootstrap "$1"
-}
-
-exim_root() { # SUITE: makes $roots/SUITE-exim, which has besides what the sandbox needs
-    minbase "$1" &&
-        _keep "$1-exim" "$(cat "$roots/$1-minbase.stamp" tests/packages.sh) $(declare -f need_python need_for_sandbox)" \
-            _with_exim "$1"
+_forget_unused() { # roots that nobody asked for in 40 days
+    find "$roots" -maxdepth 1 -name '*.lock' -mtime +40 | while read -r lock; do
+        (! flock -n 8 || rm -rf "${lock%.lock}" "${lock%.lock}.unfinished") 8>>"$lock"
+    done
 }
 
 _debootstrap() { # SUITE FOLDER
@@ -135,7 +155,7 @@ _debootstrap() { # SUITE FOLDER
 }
 
 _with_exim() { # SUITE FOLDER
-    cp -a "$roots/$1-minbase" "$2" &&
+    cp -a "$(minbase_tree "$1")" "$2" &&
         echo force-unsafe-io >"$2/etc/dpkg/dpkg.cfg.d/unsafe-io" &&
         run_in "$2" "$PWD" bash -euc '
             fail() { echo "$*" >&2; exit 3; }
@@ -162,12 +182,13 @@ root_environment() { # SUITE: makes its root, and $venvs/root-SUITE with the roo
 }
 
 in_root() { # SUITE COMMAND …: with the checkout at its own place
-    local suite=$1
+    local tree
+    tree=$(exim_tree "$1")
     shift
     (
         flock -s 9
-        run_in_copy "$roots/$suite-exim" "$PWD" "$@"
-    ) 9>>"$roots/$suite-exim.lock"
+        run_in_copy "$tree" "$PWD" "$@"
+    ) 9>>"$tree.lock"
 }
 
 exim_of() { # SUITE: prints the version of its Exim; fails when it is older than `oldest_exim` or of another series

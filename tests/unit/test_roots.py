@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -21,35 +24,46 @@ def _bash(script: str, folder: Path, stdin: str = "") -> subprocess.CompletedPro
 MAKE = 'make() { echo made >>"$roots/calls"; mkdir "$2"; echo "$1" >"$2/content"; }; '
 
 
-def test_a_root_is_made_once_for_a_stamp(tmp_path: Path) -> None:
-    for stamp, calls in (("one", 1), ("one", 1), ("two", 2), ("two", 2)):
-        assert _bash(f"{MAKE} _keep sid {stamp} make {stamp}", tmp_path).returncode == 0
-        assert (tmp_path / "sid/content").read_text() == f"{stamp}\n"
-        assert len((tmp_path / "calls").read_text().split()) == calls
+def test_a_root_is_made_once(tmp_path: Path) -> None:
+    for _ in range(2):
+        assert _bash(f'{MAKE} _keep "$roots/x" make y', tmp_path).returncode == 0
+    assert (tmp_path / "x/content").read_text() == "y\n"
+    assert (tmp_path / "calls").read_text() == "made\n"
+
+
+@pytest.mark.parametrize("change", ["month=x", "_debootstrap() { :; }", "need_for_sandbox() { need x x; }"])
+def test_another_content_is_another_folder(change: str, tmp_path: Path) -> None:
+    before, after = _bash(f"exim_tree sid; {change}; exim_tree sid", tmp_path).stdout.split()
+    assert before != after
+    assert Path(before).parent == Path(after).parent == tmp_path
 
 
 @pytest.mark.parametrize("end", ["return 7", "kill -KILL $BASHPID"])
 def test_a_root_that_was_not_finished_is_made_anew(end: str, tmp_path: Path) -> None:
-    broken = f'half() {{ mkdir "$1"; touch "$1/half"; {end}; }}; _keep sid x half'
+    broken = f'half() {{ mkdir "$1"; touch "$1/half"; {end}; }}; _keep "$roots/x" half'
     assert _bash(broken, tmp_path).returncode != 0
-    assert not (tmp_path / "sid").exists()
-    assert _bash(f"{MAKE} _keep sid x make y", tmp_path).returncode == 0
-    assert [path.name for path in (tmp_path / "sid").iterdir()] == ["content"]
+    assert not (tmp_path / "x").exists()
+    assert _bash(f'{MAKE} _keep "$roots/x" make y', tmp_path).returncode == 0
+    assert [path.name for path in (tmp_path / "x").iterdir()] == ["content"]
 
 
 def test_two_runs_at_once_make_it_once(tmp_path: Path) -> None:
-    slow = f'{MAKE} slow() {{ sleep 0.5; make "$@"; }}; _keep sid x slow y & _keep sid x slow y; wait $!'
+    keep = '_keep "$roots/x" slow y'
+    slow = f'{MAKE} slow() {{ sleep 0.5; make "$@"; }}; {keep} & {keep}; wait $!'
     assert _bash(slow, tmp_path).returncode == 0
     assert (tmp_path / "calls").read_text() == "made\n"
 
 
-def test_a_root_in_use_is_not_made_anew_under_it(tmp_path: Path) -> None:
-    reads = 'run_in_copy() { touch "$roots/inside"; sleep 1; cat "$1/content"; }; '
-    waits = 'until [ -e "$roots/inside" ]; do sleep 0.05; done; '
-    script = f"{MAKE} {reads} _keep sid-exim 1 make old; in_root sid true & {waits}"
-    done = _bash(f"{script} _keep sid-exim 2 make new; wait $!", tmp_path)
-    assert (done.returncode, done.stdout) == (0, "old\n"), done.stderr
-    assert (tmp_path / "sid-exim/content").read_text() == "new\n"
+def test_a_root_that_nobody_needs_goes_unless_it_is_in_use(tmp_path: Path) -> None:
+    long_ago = time.time() - 41 * 24 * 3600
+    for name in ("old", "used"):
+        (tmp_path / name).mkdir()
+        (tmp_path / f"{name}.lock").touch()
+        os.utime(tmp_path / f"{name}.lock", (long_ago, long_ago))
+    with (tmp_path / "used.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        assert _bash(f'{MAKE} _keep "$roots/x" make y', tmp_path).returncode == 0
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ["used", "x"]
 
 
 @pytest.mark.parametrize(
