@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 
@@ -76,7 +77,7 @@ def test_it_runs_by_the_first_python_that_can(
     [
         (OLD_PYTHON, "SyntaxError: future feature annotations is not defined"),
         ("#!/bin/sh\nexit 127\n", "python3.9: exit status 127"),
-        ("#!/nowhere/python\n", "not found"),
+        ("#!/nowhere/python\n", "python3.9: .*(not found|No such file)"),  # dash and bash 5.2, bash 5.3
         (None, "no Python 3.9 or later is installed"),
     ],
 )
@@ -94,16 +95,16 @@ def test_without_any_that_can_it_is_an_error_everywhere(
     assert (done.stderr == "") is (caller == "cron")
     assert said.count("\n") == 1
     assert "test windows do not close" in said
-    assert reason in said
+    assert re.search(reason, said)
     assert product.error.stat().st_mode & 0o777 == 0o600
-    assert reason in product.error.read_text()
+    assert re.search(reason, product.error.read_text())
     assert [path.name for path in product.state.iterdir()] == ["keeper.error"]
 
     command = product.command("window", "list")
     assert command.returncode == 0
     assert command.stderr.count("\n") == 1
     assert "could not run at" in command.stderr
-    assert reason in command.stderr
+    assert re.search(reason, command.stderr)
     page = product.page("view=history")
     assert "Test windows do not close automatically right now." in page
     assert "install.sh" in page
