@@ -128,7 +128,10 @@ def _connect(row: Row, case: Case) -> Finding:
         return Finding(
             row,
             Verdict.FALSE_POSITIVE,
-            _("Exim answers; it refuses this address for up to an hour because its relay tests all failed."),
+            _(
+                "Exim answers; it refuses this address for up to an hour because too many of its sessions "
+                "failed, as relay tests do."
+            ),
             told,
             _("Wait an hour before the next test, or test from another address."),
         )
