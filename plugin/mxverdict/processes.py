@@ -12,7 +12,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Optional
@@ -115,8 +115,20 @@ def end(known: Known) -> bool:
 def of_root() -> Iterator[int]:
     """The processes whose real user is root and whose entry belongs to root."""
     for name in os.listdir(_PROC):  # noqa: PTH208
-        if name.isdigit() and _is_of_root(int(name)):
+        if name.isdigit() and is_of((0,), int(name)):
             yield int(name)
+
+
+def is_of(users: Collection[int], pid: int) -> bool:
+    """Whether the owner of a process's entry and its real user are among `users` (uids)."""
+    try:
+        if os.stat(f"{_PROC}/{pid}").st_uid not in users:  # noqa: PTH116
+            return False
+        with open(f"{_PROC}/{pid}/status", "rb") as file:  # noqa: PTH123
+            line = next((line for line in file if line.startswith(b"Uid:")), b"")
+    except OSError:
+        return False
+    return line.split()[1:2] in [[str(user).encode()] for user in users]
 
 
 def command(pid: int, folder: str) -> list[str]:
@@ -166,17 +178,6 @@ def _words(pid: int) -> list[str]:
         return in_time(_READ_WAIT, read).decode(errors="replace").split("\0")
     except OSError:
         return []
-
-
-def _is_of_root(pid: int) -> bool:
-    try:
-        if os.stat(f"{_PROC}/{pid}").st_uid != 0:  # noqa: PTH116
-            return False
-        with open(f"{_PROC}/{pid}/status", "rb") as file:  # noqa: PTH123
-            line = next((line for line in file if line.startswith(b"Uid:")), b"")
-    except OSError:
-        return False
-    return line.split()[1:2] == [b"0"]
 
 
 def _fields(pid: int) -> list[bytes]:

@@ -1,4 +1,8 @@
-"""Exim's daemon, as its pid file names it. A new configuration counts once a daemon was started after it."""
+"""Exim's daemon, as its pid file names it. A new configuration counts once a daemon was started after it.
+
+The number may have become somebody else's since: only a process of root's or of Exim's user, who owns the
+spool folder, is taken for the daemon.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from typing import Optional
 
 from mxverdict.collect.exim_options import exim_options
 from mxverdict.host import Host
+from mxverdict.processes import is_of
 
 RUNNING, MISSING, UNREADABLE, NO_NUMBER, NO_PROCESS, OTHER_PROGRAM = (
     "running", "missing", "unreadable", "no_number", "no_process", "other_program",
@@ -49,6 +54,13 @@ def _look(host: Host) -> tuple[str, Optional[int]]:
         executable = (Path("/proc") / str(int(content)) / "exe").readlink().name
     except OSError:
         return NO_PROCESS, None
-    if not executable.startswith("exim"):
+    if not executable.startswith("exim") or not is_of(_users(host), int(content)):
         return OTHER_PROGRAM, None
     return RUNNING, int(content)
+
+
+def _users(host: Host) -> tuple[int, ...]:
+    try:
+        return 0, host.exim_pid_file.parent.stat().st_uid
+    except OSError:
+        return (0,)
