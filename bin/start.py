@@ -27,6 +27,8 @@ def main():
         from mxverdict.cli import main as command
     except Exception as error:
         cannot = _CANNOT % " ".join(str(error).split())
+        if isinstance(error, MemoryError):
+            cannot = "There is not enough memory. Free some, or raise the limit (ulimit -v), and try again."
         if program == "page":
             sys.stdout.write(_HEADERS + cannot + "\n")
             return 0

@@ -8,7 +8,10 @@ import errno
 import io
 import os
 import sys
+import threading
+import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Optional
 
 from mxverdict import __version__, installation
@@ -93,15 +96,42 @@ def _report(error: Optional[MxVerdictError]) -> None:
 
 
 def _unexpected(error: Exception, options: argparse.Namespace) -> int:
-    """Answer the status of an error that the disk or the installation explains; raises any other."""
+    try:
+        return _explained(error, options)
+    except MemoryError:
+        return _out_of_memory()
+
+
+def _explained(error: Exception, options: argparse.Namespace) -> int:
+    """Answer the status of an error that the disk, the memory or the installation explains; raises any
+    other."""
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         _leave_stdout()
         print(f"mxverdict: the output cannot be written: {error.strerror}", file=sys.stderr)
         return MxVerdictError.exit_status
-    broken = installation.cause(error)
+    if _no_thread_started(error):
+        return _out_of_memory()
+    broken = None if isinstance(error, MemoryError) else installation.cause(error)
     if broken is None:
         raise error
-    return _failed(broken, options, max(broken.exit_status, _status_aloud(broken.exit_status)))
+    status = broken.exit_status
+    with suppress(ImportError):
+        status = max(status, _status_aloud(status))
+    return _failed(broken, options, status)
+
+
+def _no_thread_started(error: Exception) -> bool:
+    """Python has no class of its own for that."""
+    raised_in = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)][-1]
+    return isinstance(error, RuntimeError) and raised_in is threading.Thread.start.__code__
+
+
+def _out_of_memory() -> int:
+    """Without anything that needs memory of its own."""
+    sys.stderr.write(
+        "mxverdict: there is not enough memory. Free some, or raise the limit (ulimit -v), and try again.\n"
+    )
+    return MxVerdictError.exit_status
 
 
 def _failed(error: MxVerdictError, options: argparse.Namespace, status: int) -> int:
