@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Optional, cast
 
+from mxverdict.collect.mainlog.blocks import at_rest
 from mxverdict.collect.mainlog.files import LogFile, files_of
+from mxverdict.collect.mainlog.folder_names import REACH, settled
+from mxverdict.collect.mainlog.lines import Times, times_of
 from mxverdict.fs.read import open_regular
 
 _MOST = 32 * 1024 * 1024
@@ -18,7 +21,9 @@ _MOST = 32 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Piece:
-    """Whole lines of one file, from `offset` on. `inode` is 0 for a gzipped file.
+    """Whole lines of one file, those of `text` from `first` to `last`, which begin at `offset` of the file;
+    around them what `folder_names` needs. `inode` is 0 for a gzipped file, `times` when its lines can have
+    been written.
 
     `follows` says that they surely were written after the last look; of other pieces the times in the lines
     decide.
@@ -26,12 +31,15 @@ class Piece:
 
     inode: int
     offset: int
-    content: bytes
+    text: bytes
+    first: int
+    last: int
+    times: Times
     follows: bool
 
     @property
     def end(self) -> int:
-        return self.offset + len(self.content)
+        return self.offset + self.last - self.first
 
 
 def unread(log: Path, inode: int, offset: int, since: float) -> list[Piece]:
@@ -47,9 +55,9 @@ def unread(log: Path, inode: int, offset: int, since: float) -> list[Piece]:
         with os.fdopen(open_regular(log), "rb") as file:
             status = os.fstat(file.fileno())
             if status.st_ino == inode and _fits(file, offset, status.st_size):
-                return [Piece(inode, *_lines(file, offset, status.st_size), follows=True)]
+                return [Piece(inode, *_lines(file, offset, status.st_size, True), follows=True)]
             follows = inode not in (0, status.st_ino)
-            fresh = Piece(status.st_ino, *_lines(file, 0, status.st_size), follows=follows)
+            fresh = Piece(status.st_ino, *_lines(file, 0, status.st_size, True), follows=follows)
     except OSError:
         pass
     rotated = [file for file in files_of(log, since) if not file.current]
@@ -100,10 +108,17 @@ def _fits(file: BinaryIO, offset: int, size: int) -> bool:
     return file.read(1) == b"\n"
 
 
-def _lines(file: BinaryIO, offset: int, size: int) -> tuple[int, bytes]:
-    """The whole lines from there on, and where the first one begins."""
+def _lines(
+    file: BinaryIO, offset: int, size: int, current: bool = False
+) -> tuple[int, bytes, int, int, Times]:
+    """The whole lines from there on as a `Piece` has them, and where the first one begins. Of the log that
+    Exim writes to, those that cannot be told yet are left for later."""
     start = max(offset, size - _MOST)
-    file.seek(start)
-    content = file.read(_MOST)
-    skipped = content.find(b"\n") + 1 if start > offset else 0
-    return start + skipped, content[skipped : content.rfind(b"\n") + 1]
+    before = min(start, REACH)
+    file.seek(start - before)
+    text = file.read(before + _MOST)
+    first = text.find(b"\n", before) + 1 if start > offset else before
+    last = max(first, text.rfind(b"\n") + 1)
+    if current:
+        last = settled(text, first, last, at_rest(file))
+    return start - before + first, text, first, last, times_of(os.fstat(file.fileno()).st_mtime)

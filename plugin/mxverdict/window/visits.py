@@ -15,8 +15,8 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Optional
 
-from mxverdict.collect.mainlog.lines import CONNECT, END, LONGEST, REJECTED, Line, parse, stamp_of
-from mxverdict.collect.mainlog.scan import lines_with, pattern
+from mxverdict.collect.mainlog.lines import CONNECT, END, REJECTED, Line, parse
+from mxverdict.collect.mainlog.scan import believed, last_time, pattern
 from mxverdict.collect.mainlog.texts import REFUSED, meaning
 from mxverdict.fs.in_time import in_time
 from mxverdict.host import Host
@@ -142,22 +142,18 @@ def look(host: Host, window: Window) -> tuple[Optional[Visit], Window]:
 
 
 def _lines(piece: Piece, wanted: re.Pattern[bytes]) -> Iterator[tuple[int, Line]]:
-    for start, end in lines_with(wanted, piece.content):
-        line = parse(piece.content[start:end])
+    for start, end in believed(wanted, piece.times, piece.text, piece.first, piece.last):
+        line = parse(piece.text[start:end])
         if line is not None:
-            yield piece.offset + start, line
+            yield piece.offset + start - piece.first, line
 
 
 def _last_time(pieces: Sequence[Piece]) -> float:
     """When the last line of them was written."""
     for piece in reversed(pieces):
-        end = len(piece.content)
-        while end > 0:
-            start = piece.content.rfind(b"\n", 0, end - 1) + 1
-            at = stamp_of(piece.content[start : start + LONGEST])
-            if at is not None:
-                return at
-            end = start
+        at = last_time(piece.text, piece.first, piece.last, piece.times)
+        if at is not None:
+            return at
     return 0.0
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from mxverdict import testers
 from mxverdict.collect.mainlog import read_visits
+from mxverdict.collect.mainlog.lines import Times
 from mxverdict.evidence.visit import VisitLog
 from mxverdict.host import Host
 
 TESTERS = testers.load().testers
 DAY = "2026-11-23 22:"
+ANY = Times(0.0, float("inf"))
 
 
 def host_in(folder: Path) -> Host:
@@ -45,6 +48,12 @@ def others(minute: int, count: int = 20) -> bytes:
 def append(path: Path, *parts: bytes) -> None:
     with path.open("ab") as log:
         log.writelines(parts)
+
+
+def at_rest(path: Path) -> None:
+    """Nothing was written to a log for some seconds."""
+    moment = path.stat().st_mtime - 10
+    os.utime(path, (moment, moment))
 
 
 def minutes(log: VisitLog) -> Sequence[int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict.collect.mainlog import lines, named, scan, tally
+from mxverdict.collect.mainlog import blocks, folder_names, lines, named, scan, tally
 from mxverdict.collect.mainlog.causes import cause_of
 from mxverdict.window import visits
 from tests.unit.mainlog.logs import TESTERS, host_in
@@ -73,7 +73,7 @@ def grows_as_the_line_does(work: Callable[[bytes], object], openings: Sequence[b
 @pytest.fixture(autouse=True)
 def long_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is cut off."""
-    for module in (lines, scan, tally, visits):
+    for module in (lines, scan, tally, blocks):
         monkeypatch.setattr(module, "LONGEST", 1 << 20)
 
 
@@ -88,6 +88,28 @@ def test_tally() -> None:
 def test_what_a_scan_looks_for() -> None:
     wanted = scan.pattern(network for tester in TESTERS for network in tester.networks)
     grows_as_the_line_does(lambda line: list(scan.lines_with(wanted, line)), LINES)
+
+
+FOLDERS = (
+    b"/x", b"/", b"x", b" 1 args:", b" args:", b" cwd=/", b"\n", b"\n" + STAMP + b"cwd=/x",
+    b"\n" + STAMP + b"cwd=/x 1 args:", b"\n" + STAMP + b"cwd=/" + b"x" * 250,
+    b"\n" + STAMP + b"cwd=/home/x 1 args: exim\n" + STAMP + b"SMTP connection from [18.209.86.113]:5 lost",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("filling", FOLDERS)
+def test_names_of_folders(filling: bytes) -> None:
+    def texts(size: int) -> bytes:
+        return STAMP + b"cwd=/home" + filling * (size // len(filling)) + b"\n"
+
+    def work(text: bytes) -> None:
+        folder_names.Unbelieved(text, 0, len(text))
+        folder_names.settled(text, 0, len(text), at_rest=True)
+
+    short, long = texts(SHORT), texts(LONG)
+    most = MOST * LONG / SHORT
+    quick = cost(work, long, 1) < most * cost(work, short, 2)
+    assert quick or cost(work, long, 3) < most * cost(work, short, 30)
 
 
 def test_names_of_testers() -> None:

@@ -16,7 +16,7 @@ from mxverdict.collect.mainlog import reading, scan
 from mxverdict.collect.mainlog.files import files_of
 from mxverdict.collect.mainlog.lines import stamp_of
 from mxverdict.host import Host
-from tests.unit.mainlog.logs import TESTERS, append, host_in, look, minutes, others, visit
+from tests.unit.mainlog.logs import ANY, TESTERS, append, host_in, look, minutes, others, visit
 
 
 @pytest.fixture
@@ -230,10 +230,10 @@ def test_the_beginning_is_found_by_time(host: Host, monkeypatch: pytest.MonkeyPa
         for minute in (0, 1, 30, 59):
             at = stamp_of(visit(minute))
             assert at is not None
-            offset = scan.start_of(log, len(data), at)
+            offset = scan.start_of(log, len(data), at, ANY)
             assert data[:offset].endswith(b"\n") or offset == 0
             assert offset <= data.index(visit(minute)) < offset + 10_000
-        assert scan.start_of(log, len(data), 4e9) > len(data) - 3000
+        assert scan.start_of(log, len(data), 4e9, ANY) > len(data) - 3000
 
 
 def test_stops_in_time_and_goes_on(host: Host) -> None:

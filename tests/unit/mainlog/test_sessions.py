@@ -12,7 +12,7 @@ import pytest
 from mxverdict.collect.mainlog.tally import Tally
 from mxverdict.window import visits
 from tests import log_reference
-from tests.unit.mainlog.logs import DAY, host_in, look
+from tests.unit.mainlog.logs import DAY, at_rest, host_in, look
 from tests.unit.window.rows import window
 
 CASES: list[dict[str, Any]] = json.loads(
@@ -30,6 +30,7 @@ def log_of(case: dict[str, Any]) -> bytes:
 def test_visit(case: dict[str, Any], tmp_path: Path) -> None:
     host = host_in(tmp_path)
     host.exim_mainlog.write_bytes(log_of(case))
+    at_rest(host.exim_mainlog)
     (visit,) = (vars(visit) for visit in look(host).visits)
     assert {key: visit[key] for key in case["visit"]} == pytest.approx(case["visit"])
 
@@ -52,6 +53,7 @@ def test_counted(case: dict[str, Any]) -> None:
 def test_followed(case: dict[str, Any], tmp_path: Path) -> None:
     host = host_in(tmp_path)
     host.exim_mainlog.write_bytes(log_of(case))
+    at_rest(host.exim_mainlog)
     at = log_reference.reading(log_of(case).partition(b"\n")[0])
     assert at is not None
     row = window(opened_at=at.at, log_inode=host.exim_mainlog.stat().st_ino, log_offset=0)

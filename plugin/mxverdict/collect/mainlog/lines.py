@@ -21,8 +21,31 @@ CONNECT, END, ARRIVAL, REJECTED, VERIFY, TLS, OTHER = (
 
 LONGEST = 16 * 1024
 """Bytes of a line that are looked at; Exim writes no longer ones (its log buffer has 8 KiB)."""
+_FURTHEST_ZONE = 14 * 3600
+"""Seconds between UTC and the zones furthest from it."""
+_LONGEST_STAY = 366 * 86_400.0
+_OLDEST = 366 * 86_400.0
+"""Seconds that a line can be older than the last change of its file."""
+_NEWEST = 86_400.0
+"""Seconds that a line can be ahead of the clock, which may have been set back."""
 _MOST_PLACES = 8
 """Places for a peer after which a line has none: only a visitor writes so many, and each costs time."""
+
+
+class Times(NamedTuple):
+    """When the lines of a file can have been written, from `first` to `last` (Unix times)."""
+
+    first: float
+    last: float
+
+    def __contains__(self, at: object) -> bool:
+        return isinstance(at, (int, float)) and self.first <= at <= self.last
+
+
+def times_of(written: float) -> Times:
+    """Those of a file that was last written then: a year before that, and no later than in a day. Whatever
+    else stands in a line as its time, Exim did not write it (or with a clock that was far off)."""
+    return Times(written - _OLDEST, time.time() + _NEWEST)
 
 
 class Peer(NamedTuple):
@@ -171,7 +194,7 @@ _COMMAND_END = b'" H='
 
 def parse(raw: bytes) -> Optional[Line]:
     """What a line says; None when it does not begin with Exim's time stamp (headers in the reject log, the
-    rest of a cut line)."""
+    rest of a cut line). Whether its time can be true is for `Times` to tell."""
     raw = raw[:LONGEST]
     stamp = _STAMP.match(raw)
     if stamp is None:
@@ -351,6 +374,8 @@ def _minute(minute: bytes, zone: Optional[bytes]) -> Optional[tuple[float, int]]
         import calendar
 
         offset = (int(zone[1:3]) * 60 + int(zone[3:5])) * (-60 if zone[:1] == b"-" else 60)
+        if abs(offset) > _FURTHEST_ZONE:
+            return None
         return float(calendar.timegm(parsed) - offset), offset
     except (ValueError, OverflowError):
         return None
@@ -360,7 +385,8 @@ def _seconds(text: Optional[bytes]) -> Optional[float]:
     parts = _DURATION.fullmatch(text) if text else None
     if parts is None:
         return None
-    return sum(float(value or 0) * unit for value, unit in zip(parts.groups(), (604800, 86400, 3600, 60, 1)))
+    stay = sum(float(value or 0) * unit for value, unit in zip(parts.groups(), (604800, 86400, 3600, 60, 1)))
+    return stay if stay <= _LONGEST_STAY else None
 
 
 def _text(data: Optional[bytes]) -> str:

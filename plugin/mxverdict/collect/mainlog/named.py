@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Optional
 
 from mxverdict.collect.mainlog.files import files_of
-from mxverdict.collect.mainlog.lines import Line, parse
+from mxverdict.collect.mainlog.lines import Line, parse, times_of
 from mxverdict.collect.mainlog.position import READ_ERRORS, opened
 from mxverdict.collect.mainlog.scan import Scan, start_of
 from mxverdict.evidence.candidate import NamedVisitor
@@ -36,8 +36,9 @@ def named_visitors(
     for file in files_of(host.exim_mainlog, since) if wanted else ():
         try:
             with opened(file) as text:
-                offset = 0 if file.gzipped else start_of(text, file.size, since)
-                scan = Scan(text, wanted, offset, deadline)
+                times = times_of(file.written)
+                offset = 0 if file.gzipped else start_of(text, file.size, since, times)
+                scan = Scan(text, wanted, times, offset, deadline, current=file.current)
                 for raw in scan:
                     line = parse(raw)
                     if line is not None and line.time >= since:

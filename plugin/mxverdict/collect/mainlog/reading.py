@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 from mxverdict.collect.mainlog.files import LogFile, files_of
-from mxverdict.collect.mainlog.lines import stamp_of
+from mxverdict.collect.mainlog.lines import times_of
 from mxverdict.collect.mainlog.position import READ_ERRORS, Position, opened, position, resume
-from mxverdict.collect.mainlog.scan import Scan, line_after, pattern, start_of
+from mxverdict.collect.mainlog.scan import Scan, first_time, line_after, pattern, start_of
 from mxverdict.collect.mainlog.visits import Visits
 from mxverdict.evidence.visit import Visit, VisitLog
 from mxverdict.fs.atomic_write import atomic_write
@@ -23,7 +23,6 @@ from mxverdict.testers import Tester
 
 _SCHEMA = 1
 _MOST_VISITS = 1000
-_BEGINNING = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,9 @@ def _look(
     for file, offset in parts:
         try:
             with opened(file) as text:
-                scan = Scan(text, wanted, offset, deadline)
+                scan = Scan(
+                    text, wanted, times_of(file.written), offset, deadline, current=file.current
+                )
                 for line in scan:
                     feed(line)
                 look.position = position(text, scan.offset)
@@ -158,10 +159,11 @@ def _from_time(log: Path, since: float, most: Optional[int], look: _Look) -> lis
         try:
             if not file.gzipped:
                 with opened(file) as text:
-                    offset = start_of(text, file.size, since)
+                    times = times_of(file.written)
+                    offset = start_of(text, file.size, since, times)
                     if left is not None and file.size - offset > left:
                         offset = line_after(text, file.size - left)
-                        look.cut, look.first = True, _first_stamp(text, offset)
+                        look.cut, look.first = True, first_time(text, offset, times)
         except READ_ERRORS as error:
             look.remarks += (
                 stored("{name} could not be read: {error}").format(name=file.path.name, error=error),
@@ -171,12 +173,6 @@ def _from_time(log: Path, since: float, most: Optional[int], look: _Look) -> lis
             left -= file.size - offset
         parts.insert(0, (file, offset))
     return parts
-
-
-def _first_stamp(text: Any, offset: int) -> Optional[float]:
-    text.seek(offset)
-    stamps = (stamp_of(line) for line in text.read(_BEGINNING).split(b"\n"))
-    return next((at for at in stamps if at is not None), None)
 
 
 def _recall(path: Path, testers: str) -> Optional[_Memory]:

@@ -12,13 +12,18 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Optional, Union
 
-from mxverdict.collect.mainlog.lines import LONGEST, stamp_of
+from mxverdict.collect.mainlog.blocks import blocks
+from mxverdict.collect.mainlog.folder_names import REACH, Unbelieved
+from mxverdict.collect.mainlog.lines import LONGEST, Times, stamp_of
 
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 CHUNK = 1 << 18
 _MARGIN = 3 * 3600.0
 """Lines stand in the order of time but for a clock set back, in autumn by an hour."""
+_BEGINNING = 4 * LONGEST
+_STAMP_LENGTH = 100
+"""Bytes at the beginning of a line that hold its time."""
 _NEVER = re.compile(rb"(?!)")
 
 
@@ -47,43 +52,56 @@ def _beginning(network: Network) -> bytes:
 
 
 class Scan:
-    """The lines of a log from `offset` on that hold a match of `wanted`, whole lines only.
+    """The lines of a log from `offset` on that hold a match of `wanted` and can be believed: whole lines with
+    a time within `times`, and none that may be part of a folder's name. `current`: Exim writes to the log.
 
-    `offset` says afterwards what has been read: the end of the last whole line. `complete` is False when
-    `deadline` (of `time.monotonic`) came first.
+    `offset` says afterwards what has been read. `complete` is False when `deadline` (of `time.monotonic`)
+    came first.
     """
 
     def __init__(
-        self, file: BinaryIO, wanted: re.Pattern[bytes], offset: int = 0, deadline: Optional[float] = None
+        self,
+        file: BinaryIO,
+        wanted: re.Pattern[bytes],
+        times: Times,
+        offset: int = 0,
+        deadline: Optional[float] = None,
+        *,
+        current: bool = False,
     ) -> None:
         self._file = file
         self._wanted = wanted
+        self._times = times
         self._deadline = deadline
+        self._current = current
         self.offset = offset
         self.complete = True
 
     def __iter__(self) -> Iterator[bytes]:
         """Raises OSError, EOFError and zlib.error as the file does."""
-        self._file.seek(self.offset)
-        rest, held = b"", 0
-        while chunk := self._file.read(CHUNK):
-            end = chunk.rfind(b"\n") + 1
-            if end:
-                first = chunk.index(b"\n") + 1 if rest else 0
-                yield from self._matching(rest + chunk[:first], len(rest) + first)
-                yield from self._matching(chunk, end, first)
-                self.offset += held + end
-                rest, held = chunk[end:], 0
-            else:
-                rest += chunk[: max(0, LONGEST - len(rest))]
-            held += len(chunk) - end
+        for block in blocks(self._file, self.offset, CHUNK, self._current):
+            for start, end in believed(self._wanted, self._times, block.text, block.begin, block.end):
+                yield block.text[start:end]
+            self.offset = block.offset
             if self._deadline is not None and time.monotonic() > self._deadline:
                 self.complete = False
                 return
 
-    def _matching(self, block: bytes, end: int, at: int = 0) -> Iterator[bytes]:
-        for start, stop in lines_with(self._wanted, block, at, end):
-            yield block[start:stop]
+
+def believed(
+    wanted: re.Pattern[bytes], times: Times, text: bytes, begin: int, end: int
+) -> Iterator[tuple[int, int]]:
+    """Where the lines of `text` from `begin` to `end` that hold a match of `wanted` and can be believed begin
+    and end. What stands around them must be as `Unbelieved` wants it."""
+    unbelieved: Optional[Unbelieved] = None
+    for start, stop in lines_with(wanted, text, begin, end):
+        at = stamp_of(text[start : min(stop, start + _STAMP_LENGTH)])
+        if at is None or at not in times:
+            continue
+        if unbelieved is None:
+            unbelieved = Unbelieved(text, begin, end)
+        if start not in unbelieved:
+            yield start, stop
 
 
 def lines_with(
@@ -97,13 +115,13 @@ def lines_with(
         yield block.rfind(b"\n", 0, found.start()) + 1, at
 
 
-def start_of(file: BinaryIO, size: int, since: float) -> int:
+def start_of(file: BinaryIO, size: int, since: float, times: Times) -> int:
     """An offset at the beginning of a line before which nothing was written since `since` (Unix time).
     The file is plain; lines without a time stamp, as in the reject log, count with those after them."""
     low, high = 0, size
     while high - low > CHUNK:
         middle = (low + high) // 2
-        at = _next_stamp(file, middle)
+        at = first_time(file, middle, times)
         if at is None or at >= since - _MARGIN:
             high = middle
         else:
@@ -119,10 +137,32 @@ def line_after(file: BinaryIO, offset: int) -> int:
     return offset - 1 + len(file.readline(CHUNK))
 
 
-def _next_stamp(file: BinaryIO, offset: int) -> Optional[float]:
-    file.seek(offset)
-    for line in file.read(4 * LONGEST).split(b"\n")[1:]:
-        at = stamp_of(line)
-        if at is not None:
-            return at
+def first_time(file: BinaryIO, offset: int, times: Times) -> Optional[float]:
+    """The time of the first line at or after `offset` that can be believed; None when none is near."""
+    begin = min(offset, REACH)
+    file.seek(offset - begin)
+    text = file.read(begin + _BEGINNING + REACH)
+    begin = text.find(b"\n", begin - 1) + 1 if offset else 0
+    end = min(len(text), begin + _BEGINNING)
+    return next(times_in(text, begin, end, times), None) if begin or not offset else None
+
+
+def last_time(text: bytes, begin: int, end: int, times: Times) -> Optional[float]:
+    """The time of the last line from `begin` to `end` that can be believed."""
+    while end > begin:
+        start = max(begin, text.rfind(b"\n", 0, max(begin, end - _BEGINNING)) + 1)
+        found = list(times_in(text, start, end, times))
+        if found:
+            return found[-1]
+        end = start
     return None
+
+
+def times_in(text: bytes, begin: int, end: int, times: Times) -> Iterator[float]:
+    """Of the lines that can be believed."""
+    unbelieved = Unbelieved(text, begin, end)
+    while begin < end:
+        at = stamp_of(text[begin : begin + _STAMP_LENGTH])
+        if at is not None and at in times and begin not in unbelieved:
+            yield at
+        begin = text.find(b"\n", begin, end) + 1 or end

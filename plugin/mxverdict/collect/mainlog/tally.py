@@ -8,11 +8,25 @@ to tell.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from typing import NamedTuple, Optional
 
 from mxverdict.collect.mainlog.causes import cause_of
-from mxverdict.collect.mainlog.lines import ARRIVAL, CONNECT, END, LONGEST, VERIFY, parse, stamp_of
+from mxverdict.collect.mainlog.folder_names import Unbelieved
+from mxverdict.collect.mainlog.lines import (
+    ARRIVAL,
+    CONNECT,
+    END,
+    LONGEST,
+    VERIFY,
+    Line,
+    Times,
+    parse,
+    stamp_of,
+    times_of,
+)
+from mxverdict.collect.mainlog.scan import last_time, times_in
 
 HOUR = 3600
 AT_ONCE = 2.0
@@ -94,7 +108,7 @@ class Passed(NamedTuple):
 class Tally:
     """What was counted since the last `clear`. `delay` is the wait before the banner (seconds). `refused` are
     the pairs of address and domain whose later messages are told apart, with the time of the first refusal;
-    every refusal adds to them."""
+    every refusal adds to them. `times` are those of the file that is being counted."""
 
     def __init__(self, delay: float, refused: Optional[dict[tuple[str, str], int]] = None) -> None:
         self.cells: dict[tuple[int, str], Cell] = {}
@@ -104,6 +118,7 @@ class Tally:
         self.last: Optional[float] = None
         self.remember(refused if refused is not None else {})
         self._limit = delay + 1
+        self._times = times_of(time.time())
         self._minute: tuple[bytes, Optional[bytes]] = (b"", None)
         self._minute_at = 0
 
@@ -120,35 +135,32 @@ class Tally:
         self.refused = refused
         self._refused_addresses = {address for address, _ in refused}
 
-    def consume(self, block: bytes) -> None:
-        """Count the lines of a block, which begins and ends at the ends of lines."""
-        self._span(block)
-        for start, at, end in _lines_with(_CONNECTION, block):
-            if at - start < _FURTHEST:
-                self._connection(block, start, at, end)
-        for start, _, end in _lines_with(_VERIFIED, block):
-            self._refusal(block, start, end)
-        for start, at, end in _lines_with(_ARRIVED, block):
-            if at - start < _FURTHEST:
-                self._arrival(block, start, end)
-        for start, at, end in _lines_with(_DISCONNECTED, block):
-            if at - start < _FURTHEST:
-                self._end(block, start, end)
+    def begin(self, times: Times) -> None:
+        """Count another file from now on, whose lines have such times."""
+        self._times = times
+        self._minute = (b"", None)
 
-    def _span(self, block: bytes) -> None:
-        """Keep the first and the last time stamp."""
-        start, end = 0, len(block)
+    def consume(self, block: bytes, begin: int = 0, end: Optional[int] = None) -> None:
+        """Count the lines of a block from `begin` to `end`, both at the ends of lines. What stands around
+        them must be as `Unbelieved` wants it."""
+        end = len(block) if end is None else end
+        unbelieved = Unbelieved(block, begin, end)
         if self.first is None:
-            while self.first is None and start < end:
-                stop = block.find(b"\n", start) + 1 or end
-                self.first = stamp_of(block[start : min(stop, start + _FURTHEST)])
-                start = stop
-        last = None
-        while last is None and end > 0:
-            start = block.rfind(b"\n", 0, end - 1) + 1
-            last = stamp_of(block[start : min(end, start + _FURTHEST)])
-            end = start
+            self.first = next(times_in(block, begin, end, self._times), None)
+        last = last_time(block, begin, end, self._times)
         self.last = last if last is not None else self.last
+        for start, at, stop in _lines_with(_CONNECTION, block, begin, end):
+            if at - start < _FURTHEST and start not in unbelieved:
+                self._connection(block, start, at, stop)
+        for start, _, stop in _lines_with(_VERIFIED, block, begin, end):
+            if start not in unbelieved:
+                self._refusal(block, start, stop)
+        for start, at, stop in _lines_with(_ARRIVED, block, begin, end):
+            if at - start < _FURTHEST and start not in unbelieved:
+                self._arrival(block, start, stop)
+        for start, at, stop in _lines_with(_DISCONNECTED, block, begin, end):
+            if at - start < _FURTHEST and start not in unbelieved:
+                self._end(block, start, stop)
 
     def _connection(self, block: bytes, start: int, at: int, end: int) -> None:
         common = _COMMON_CONNECTION.match(block, start, end)
@@ -159,7 +171,7 @@ class Tally:
         elif block.find(b" lost", at, end) >= 0 or block.endswith(b" closed by EOF", at, end):
             self._end(block, start, end)
         elif block.find(b" (TCP/IP connection count = ", at, end) >= 0:
-            line = parse(block[start:end])
+            line = self._parsed(block[start:end])
             if line is not None and line.kind == CONNECT and line.peer is not None:
                 self._connected(int(line.time), line.peer.address)
 
@@ -176,7 +188,7 @@ class Tally:
                 later = common["lost"] is None or common["helo"] is not None
                 self._ended(at, common["address"].decode(), _name(common), float(common["seconds"]), later)
             return
-        line = parse(block[start:end])
+        line = self._parsed(block[start:end])
         if line is not None and line.kind == END and line.how in ("lost", "disconnected") and line.peer:
             later = line.how == "disconnected" or bool(line.peer.helo) or bool(line.stage)
             self._ended(int(line.time), line.peer.address, line.peer.name, line.seconds, later)
@@ -203,7 +215,7 @@ class Tally:
                 sender = common["sender"].decode(errors="replace") if known else ""
                 self._arrived(at, address, _name(common), sender, common["protocol"].endswith(b"a"))
             return
-        line = parse(block[start:end])
+        line = self._parsed(block[start:end])
         if line is not None and line.kind == ARRIVAL and line.peer is not None:
             logged_in = line.text.partition(" ")[0].endswith("a")
             self._arrived(int(line.time), line.peer.address, line.peer.name, line.sender, logged_in)
@@ -233,7 +245,7 @@ class Tally:
                 words = (common[group].decode(errors="replace") for group in ("how", "sender", "text"))
                 self._refused(at, common["address"].decode(), _name(common), *words)
             return
-        line = parse(block[start:end])
+        line = self._parsed(block[start:end])
         if line is not None and line.kind == VERIFY and line.peer is not None:
             self._refused(int(line.time), line.peer.address, line.peer.name, line.how, line.sender, line.text)
 
@@ -259,11 +271,15 @@ class Tally:
             cell = self.cells[key] = Cell()
         return cell
 
+    def _parsed(self, raw: bytes) -> Optional[Line]:
+        line = parse(raw)
+        return line if line is not None and line.time in self._times else None
+
     def _at(self, stamp: re.Match[bytes]) -> Optional[int]:
         minute = stamp["minute"], stamp["zone"]
         if minute != self._minute:
             at = stamp_of(stamp["minute"] + b":00" + (stamp["zone"] or b"") + b" ")
-            if at is None:
+            if at is None or at not in self._times:
                 return None
             self._minute, self._minute_at = minute, int(at)
         return self._minute_at + int(stamp["second"])
@@ -278,15 +294,15 @@ def _name(common: re.Match[bytes]) -> str:
     return (common["name"] or b"").decode(errors="replace").strip()
 
 
-def _lines_with(words: bytes, block: bytes) -> Iterator[tuple[int, int, int]]:
-    """Start, place of the first `words`, and end (without line end) of each line that holds them, but for
-    lines longer than Exim writes."""
-    at = block.find(words)
+def _lines_with(words: bytes, block: bytes, begin: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Start, place of the first `words`, and end (without line end) of each line from `begin` to `end` that
+    holds them, but for lines longer than Exim writes."""
+    at = block.find(words, begin, end)
     while at >= 0:
-        end = block.find(b"\n", at)
-        if end < 0:
-            end = len(block)
+        stop = block.find(b"\n", at, end)
+        if stop < 0:
+            stop = end
         start = block.rfind(b"\n", 0, at) + 1
-        if end - start <= LONGEST:
-            yield start, at, end
-        at = block.find(words, end)
+        if stop - start <= LONGEST:
+            yield start, at, stop
+        at = block.find(words, stop, end)

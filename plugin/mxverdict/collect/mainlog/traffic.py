@@ -11,11 +11,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO, Optional
+from typing import Optional
 
+from mxverdict.collect.mainlog.blocks import blocks
 from mxverdict.collect.mainlog.files import LogFile, files_of
 from mxverdict.collect.mainlog.ledger import MOST_CELLS, MOST_REFUSALS, Ledger
-from mxverdict.collect.mainlog.lines import LONGEST
+from mxverdict.collect.mainlog.lines import times_of
 from mxverdict.collect.mainlog.position import READ_ERRORS, opened, position, resume
 from mxverdict.collect.mainlog.scan import start_of
 from mxverdict.collect.mainlog.sums import summed
@@ -147,14 +148,16 @@ class _Reader:
 
     def _count(self, file: LogFile, offset: Optional[int]) -> bool:
         """Whether reading may go on."""
+        times = times_of(file.written)
         try:
             with opened(file) as text:
                 if offset is None:
-                    offset = 0 if file.gzipped else start_of(text, file.size, self._kept_from)
-                for block, end in _blocks(text, offset):
-                    self._tally.consume(block)
-                    self._read += len(block)
-                    offset = end
+                    offset = 0 if file.gzipped else start_of(text, file.size, self._kept_from, times)
+                self._tally.begin(times)
+                for block in blocks(text, offset, _BLOCK, file.current):
+                    self._tally.consume(block.text, block.begin, block.end)
+                    self._read += block.end - block.begin
+                    offset = block.offset
                     if len(self._tally) > _FLUSH:
                         self._flush()
                     if self._deadline is not None and time.monotonic() > self._deadline:
@@ -189,22 +192,6 @@ class _Reader:
     def _prune(self) -> None:
         self._ledger.prune(int(self._kept_from // HOUR))
         self._ledger.set_note("pruned", str(int(time.time() // HOUR)))
-
-
-def _blocks(text: BinaryIO, offset: int) -> Iterator[tuple[bytes, int]]:
-    """Whole lines from `offset` on in blocks, each with the offset after it. Of an endless line only the
-    beginning is kept."""
-    text.seek(offset)
-    rest, held = b"", 0
-    while chunk := text.read(_BLOCK):
-        end = chunk.rfind(b"\n") + 1
-        if end:
-            offset += held + end
-            yield rest + chunk[:end], offset
-            rest, held = chunk[end:], len(chunk) - end
-        else:
-            rest += chunk[: max(0, LONGEST - len(rest))]
-            held += len(chunk)
 
 
 def _remove(path: Path) -> None:

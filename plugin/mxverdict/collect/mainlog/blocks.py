@@ -1,0 +1,65 @@
+"""Reads a log in blocks of whole lines, each with what stands around it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+from mxverdict.collect.mainlog.folder_names import REACH, settled
+from mxverdict.collect.mainlog.lines import LONGEST
+
+_REST = 1.0
+"""Seconds after its last change for which something may still be written to a log."""
+
+
+class Block(NamedTuple):
+    """The lines of `text` from `begin` to `end`, and around them what `folder_names` needs. `offset` is the
+    place in the file that follows them. Of an endless line only the beginning is there."""
+
+    text: bytes
+    begin: int
+    end: int
+    offset: int
+
+
+def blocks(file: BinaryIO, offset: int, size: int, current: bool) -> Iterator[Block]:
+    """Read on from `offset`, the beginning of a line, `size` bytes at a time.
+
+    Of the `current` log the last lines are left for later while it cannot be told what they are. Raises
+    OSError, EOFError and zlib.error as the file does.
+    """
+    begin = min(offset, REACH)
+    file.seek(offset - begin)
+    text = file.read(begin)
+    begin = len(text)
+    gaps: list[tuple[int, int]] = []
+    while True:
+        chunk = file.read(size)
+        text += chunk
+        whole = text.rfind(b"\n") + 1
+        if chunk:
+            end = text.rfind(b"\n", 0, max(0, whole - REACH)) + 1
+        else:
+            end = settled(text, begin, whole, at_rest(file)) if current else whole
+        if end > begin:
+            offset += end - begin
+            while gaps and gaps[0][0] < end:
+                offset += gaps.pop(0)[1]
+            yield Block(text, begin, end, offset)
+            begin = end
+        if not chunk:
+            return
+        drop = max(0, begin - REACH)
+        kept = whole + LONGEST
+        if len(text) > kept:
+            gaps.append((whole, len(text) - kept))
+        gaps = [(place - drop, lost) for place, lost in gaps]
+        text = text[drop:kept]
+        begin -= drop
+
+
+def at_rest(file: BinaryIO) -> bool:
+    """Whether nothing has been written to an open log for a moment."""
+    return abs(time.time() - os.fstat(file.fileno()).st_mtime) > _REST
