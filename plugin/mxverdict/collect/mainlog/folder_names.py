@@ -54,8 +54,10 @@ class Unbelieved:
         self.ranges: list[Range] = []
         self._ends: list[int] = []
         for found in _ranges(text, max(0, begin - REACH), end):
-            if self.ranges and found.end <= self._ends[-1]:
+            if self._ends and found.end <= self._ends[-1]:
                 continue  # within what is not believed anyway
+            if 0 < text.find(b"\n", found.start) + 1 >= found.end:
+                continue  # one line
             self.ranges.append(found)
             self._ends.append(found.end)
 
@@ -78,12 +80,14 @@ def settled(text: bytes, begin: int, end: int, at_rest: bool) -> int:
 
 def _ranges(text: bytes, begin: int, end: int) -> Iterator[Range]:
     """One for each `cwd=` line whose name could go on in the next line, in the order of the text."""
-    at = text.find(_CWD, begin, end)
     limit, marks = 0, [0]
-    while at >= 0:
-        line = text.rfind(b"\n", max(0, at - _LONGEST_STAMP), at) + 1
+    name = begin
+    while (at := text.find(_CWD, name, end)) >= 0:
         name = at + len(_CWD)
-        if _STAMP.fullmatch(text, line, at) and not _SURE.match(text, name):
+        if _SURE.match(text, name):
+            continue
+        line = text.rfind(b"\n", max(0, at - _LONGEST_STAMP), at) + 1
+        if _STAMP.fullmatch(text, line, at):
             if name > limit:  # what bounds a name lies at the same place for all that begin before it
                 limit = _limit(text, name)
                 end_of_marks = min(limit + _LONGEST_MARK, len(text))
@@ -96,7 +100,6 @@ def _ranges(text: bytes, begin: int, end: int) -> Iterator[Range]:
             own = text.find(b"\n", name)
             whole = _ARGUMENTS.search(text, name, len(text) if own < 0 else own) is not None
             yield Range(line, stop, last >= len(text), whole)
-        at = text.find(_CWD, name, end)
 
 
 def _limit(text: bytes, at: int) -> int:

@@ -18,7 +18,7 @@ from mxverdict.collect.mainlog.lines import LONGEST, Times, stamp_of
 
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
-CHUNK = 1 << 18
+CHUNK = 1 << 16
 _MARGIN = 3 * 3600.0
 """Lines stand in the order of time but for a clock set back, in autumn by an hour."""
 _BEGINNING = 4 * LONGEST
@@ -93,13 +93,14 @@ def believed(
 ) -> Iterator[tuple[int, int]]:
     """Where the lines of `text` from `begin` to `end` that hold a match of `wanted` and can be believed begin
     and end. What stands around them must be as `Unbelieved` wants it."""
-    unbelieved: Optional[Unbelieved] = None
+    unbelieved, known = Unbelieved(b"", 0, 0), begin
     for start, stop in lines_with(wanted, text, begin, end):
         at = stamp_of(text[start : min(stop, start + _STAMP_LENGTH)])
         if at is None or at not in times:
             continue
-        if unbelieved is None:
-            unbelieved = Unbelieved(text, begin, end)
+        if start >= known:  # far fewer than all
+            known = min(end, start + REACH)
+            unbelieved = Unbelieved(text, start, known)
         if start not in unbelieved:
             yield start, stop
 

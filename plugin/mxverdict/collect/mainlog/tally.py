@@ -144,7 +144,8 @@ class Tally:
         """Count the lines of a block from `begin` to `end`, both at the ends of lines. What stands around
         them must be as `Unbelieved` wants it."""
         end = len(block) if end is None else end
-        unbelieved = Unbelieved(block, begin, end)
+        found = Unbelieved(block, begin, end)
+        unbelieved = found if found.ranges else ()
         if self.first is None:
             self.first = next(times_in(block, begin, end, self._times), None)
         last = last_time(block, begin, end, self._times)
