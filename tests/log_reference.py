@@ -6,6 +6,8 @@ It shares no code with the product and is what its fast scan is compared with (t
 from __future__ import annotations
 
 import ipaddress
+import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple, Optional
@@ -39,16 +41,67 @@ class Reading(NamedTuple):
     seconds: Optional[float]
 
 
-def visits(log: Iterable[bytes], networks: Iterable[str]) -> list[Seen]:
-    """The visits from `networks` (CIDR), by time and address. A time without a zone is taken as UTC."""
+def visits(
+    log: Iterable[bytes], networks: Iterable[str], first: float = 0.0, last: float = float("inf")
+) -> list[Seen]:
+    """The visits from `networks` (CIDR), by time and address. A time without a zone is taken as UTC. Lines
+    dated before `first` or after `last` (Unix times) were not written by Exim."""
     wanted = [ipaddress.ip_network(text) for text in networks]
     by_peer: dict[tuple[str, int], list[Reading]] = {}
-    for line in log:
+    for line in believed(log):
         told = reading(line[:-1]) if line.endswith(b"\n") else None
-        if told is not None and any(ipaddress.ip_address(told.address) in network for network in wanted):
+        if told is None or not first <= told.at <= last:
+            continue
+        if any(ipaddress.ip_address(told.address) in network for network in wanted):
             by_peer.setdefault((told.address, told.port), []).append(told)
     found = [seen for readings in by_peer.values() for seen in _grouped(readings)]
     return sorted(found, key=lambda seen: (seen.came_at, seen.address, seen.port))
+
+
+def believed(log: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines that cannot be part of a folder's name in a `cwd=` line before them: at every ` N args:`
+    within a record's longest length it is tried whether what stands before can be a path."""
+    ahead: deque[bytes] = deque()
+    size = 0
+    source = iter(log)
+    doubted = 0
+    while True:
+        while size < 2 * _RECORD and (line := next(source, None)) is not None:
+            ahead.append(line)
+            size += len(line)
+        if not ahead:
+            return
+        line = ahead.popleft()
+        size -= len(line)
+        if doubted <= 0:
+            yield line
+        doubted -= len(line)
+        found = _FOLDER.match(line)
+        if found is not None and not _OF_ROOT.match(line, found.end()):
+            text = line + b"".join(ahead)
+            doubted = max(doubted, _record_end(text, found.end()) - len(line))
+
+
+def _record_end(text: bytes, name: int) -> int:
+    ends = [
+        found.start()
+        for found in _ARGUMENTS.finditer(text, name, _RECORD + 20)
+        if found.start() <= _RECORD and _is_path(text[name : found.start()])
+    ]
+    return (text.find(b"\n", ends[-1]) + 1 or len(text)) if ends else _RECORD
+
+
+def _is_path(name: bytes) -> bool:
+    first, *parts = name.split(b"/")
+    return len(first) <= 255 and all(0 < len(part) <= 255 for part in parts)
+
+
+_RECORD = 8192
+_FOLDER = re.compile(
+    rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?(?: [+-]\d{4})?(?: \[\d+\])?(?: [\w]+-[\w]+-[\w]+)? cwd="
+)
+_ARGUMENTS = re.compile(rb" \d{1,10} args:")
+_OF_ROOT = re.compile(rb"(?:/|/root|/var/spool/exim) \d+ args:| \(failed\)")
 
 
 def reading(line: bytes) -> Optional[Reading]:
@@ -311,6 +364,8 @@ def _stamp(line: str) -> Optional[tuple[float, str]]:
         rest = rest[1 + len(digits) :]
     if rest[1:2] in ("+", "-") and rest[2:6].isdecimal():
         shift = timedelta(hours=int(rest[2:4]), minutes=int(rest[4:6]))
+        if shift > timedelta(hours=14):
+            return None
         at += shift if rest[1] == "-" else -shift
         rest = rest[6:]
     if rest.startswith(" [") and rest[2:].split("] ")[0].isdecimal():
