@@ -38,14 +38,13 @@ def open_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
     until_tested = kind == WHITELIST and "until_tested" in form
 
     def work() -> str:
-        rights.require_unjoined(host, visitor, kind)
         opened = window.open_window(
             host,
             kind=kind,
             networks=networks,
             tester=tester,
             minutes=minutes,
-            actor=window.Actor(visitor.user, "web"),
+            actor=visitor.actor,
             reason=reason,
             until_tested=until_tested,
         )
@@ -58,7 +57,7 @@ def let_past_for_good(host: Host, visitor: Visitor, form: Mapping[str, str]) -> 
     address = form.get("address", "")
 
     def work() -> str:
-        entry = window.open_permanent(host, address, actor=window.Actor(visitor.user, "web"))
+        entry = window.open_permanent(host, address, actor=visitor.actor)
         return stored("{address} is let past for good.").format(address=entry.networks[0]) + (
             f" {entry.remark}" if entry.remark else ""
         )
@@ -72,7 +71,7 @@ def extend_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work
         rights.require_opening(host, rights.require_window(host, visitor, identity).kind)
 
     def work() -> str:
-        window.extend_window(host, identity, minutes, window.Actor(visitor.user, "web"))
+        window.extend_window(host, identity, minutes, visitor.actor)
         return stored("The test window has a new deadline.")
 
     return work
@@ -84,7 +83,7 @@ def close_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
         rights.require_window(host, visitor, identity)
 
     def work() -> str:
-        closed = window.close_window(host, identity, window.Actor(visitor.user, "web"))
+        closed = window.close_window(host, identity, visitor.actor)
         ended = (
             stored("The address is no longer let past.")
             if closed.permanent
@@ -102,7 +101,7 @@ def add_tester_address(host: Host, visitor: Visitor, form: Mapping[str, str]) ->
     def work() -> str:
         from mxverdict import tester_addresses
 
-        added = tester_addresses.add(host, address, tester, window.Actor(visitor.user, "web"))
+        added = tester_addresses.add(host, address, tester, visitor.actor)
         title = testers.load(host=host).tester(tester).title
         return stored("{address} is kept as an address of {tester}.").format(
             address=added.network, tester=title
@@ -117,7 +116,7 @@ def remove_tester_address(host: Host, visitor: Visitor, form: Mapping[str, str])
     def work() -> str:
         from mxverdict import tester_addresses
 
-        gone = tester_addresses.remove(host, address, window.Actor(visitor.user, "web"))
+        gone = tester_addresses.remove(host, address, visitor.actor)
         return stored("{address} is forgotten; an open test window keeps it to its end.").format(
             address=gone.address
         )

@@ -19,7 +19,6 @@ from mxverdict.web.jobs import Desk, Job
 from mxverdict.web.request import PASTE_ACTION, Refusal
 from mxverdict.web.submit import PATIENCE
 from mxverdict.web.visitor import Visitor
-from mxverdict.window import Actor
 
 if TYPE_CHECKING:
     from mxverdict import check_pasted
@@ -197,7 +196,7 @@ def _evidence(host: Host, desk: Desk, target: str, visitor: Visitor) -> dict[str
     from mxverdict.check_trail import note_check, noting_failure, told
 
     signal.alarm(_LONGEST)
-    actor = Actor(visitor.user, "web")
+    actor = visitor.actor
     with noting_failure(host, actor, [target]), _telling(desk) as telling:
         gathered, report = check.run(host, targets=[target], progress=telling)
     shown = rights.shown_to(visitor, report)
@@ -219,7 +218,7 @@ def _pasted_evidence(host: Host, desk: Desk, text: str, about: str, visitor: Vis
     checked = None
     if report.rows:
         named = [about] if about else []
-        actor = Actor(visitor.user, "web")
+        actor = visitor.actor
         with noting_failure(host, actor, named), _telling(desk) as telling:
             checked = check_pasted.run(host, report, about=named, progress=telling)
         answers = checked.explain(report, named).answers

@@ -11,7 +11,7 @@ from mxverdict.errors import JournalError
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
 from mxverdict.trail import Entry, Look, Wanted
-from mxverdict.web import admission
+from mxverdict.web import admission, rights
 from mxverdict.web.admission import KINDS, place_of
 from mxverdict.web.history_view import actions_of, is_told, kind_of, told
 from mxverdict.web.page import looking, send
@@ -35,7 +35,7 @@ def show(host: Host, request: Request, response: Response) -> None:
         look = _look(host, _wanted(kind, visitor), place, back)
     except OSError as error:
         trouble = error.strerror or str(error)
-    windows, known = _windows(host, look.entries), testers.load(host=host).testers
+    windows, known = _windows(host, visitor, look.entries), testers.load(host=host).testers
     send(
         host,
         response,
@@ -75,12 +75,14 @@ def _look(host: Host, wanted: Wanted, before: Optional[int], after: Optional[int
     return trail.before(host, wanted, before, _PAGE)
 
 
-def _windows(host: Host, entries: Iterable[Entry]) -> dict[int, Window]:
-    """Those that the entries begin, by number; none when the journal cannot be read."""
+def _windows(host: Host, visitor: Visitor, entries: Iterable[Entry]) -> dict[int, Window]:
+    """Those that the entries begin, by number, of others as much as everybody may know; none when the journal
+    cannot be read."""
     numbers = {entry.window for entry in entries if entry.action == "open"} - {None, 0}
     try:
         with reading(host) as journal:
             found = [journal.window(number) for number in numbers if number] if journal else []
     except JournalError:
         return {}
-    return {window.id: window for window in found if window is not None}
+    shown = (one for one in found if one is not None)
+    return {one.id: one if rights.owns_window(visitor, one) else one.veiled() for one in shown}

@@ -161,6 +161,8 @@ def _opened(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
 
 
 def _ended(window: Window) -> str:
+    if not window.opened_by:
+        return _("The owner of this server has taken it over and decides when it closes.")
     error, remark = retold(window.error), retold(window.remark)
     closed_at = moment(window.closed_at, day=True) if window.closed_at else ""
     if window.stands:

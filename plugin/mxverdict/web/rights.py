@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Optional
 
 from mxverdict import settings
-from mxverdict.errors import JournalError, WhmError, WindowRefused
+from mxverdict.errors import JournalError, WhmError
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
 from mxverdict.language import stored
@@ -20,7 +20,7 @@ from mxverdict.web import jobs
 from mxverdict.web.jobs import ABOUT_DOMAIN, Job
 from mxverdict.web.request import Refusal, Request
 from mxverdict.web.visitor import DELEGATED, NONE, ROOT, Visitor
-from mxverdict.window import Actor, Window
+from mxverdict.window import Window
 from mxverdict.window.model import WHITELIST
 
 if TYPE_CHECKING:
@@ -132,26 +132,15 @@ def require_opening(host: Host, kind: str, *, named_address: bool = False) -> No
         )
 
 
-def require_unjoined(host: Host, visitor: Visitor, kind: str) -> None:
-    """Opening joins a window of the kind that is open, and may lengthen it: resellers join their own alone.
-    Raises WindowRefused, and JournalError."""
-    if visitor.is_root:
-        return
-    from mxverdict.window import open_windows
-
-    if any(one.kind == kind and not owns_window(visitor, one) for one in open_windows(host)):
-        raise WindowRefused(
-            stored("a test window that somebody else opened is still open; open yours when it has closed")
-        )
-
-
 def most_minutes(limits: Settings, visitor: Visitor) -> int:
     """How long a window of the visitor's may be, in minutes."""
     return limits.most_minutes if visitor.is_root else limits.resellers_most_minutes
 
 
 def owns_window(visitor: Visitor, window: Window) -> bool:
-    return visitor.is_root or (window.origin == "web" and visitor.did(window.opened_by))
+    """Whether the visitor may see all of it. What may be done to it the engine asks once more, with its lock
+    held."""
+    return visitor.is_root or (visitor.did(window.opened_by) and visitor.actor.owns(window))
 
 
 def require_window(host: Host, visitor: Visitor, number: int) -> Window:
@@ -159,7 +148,7 @@ def require_window(host: Host, visitor: Visitor, number: int) -> Window:
     from mxverdict.window.listing import find_window
 
     found = find_window(host, number)
-    if found is None or found.permanent or not owns_window(visitor, found):
+    if found is None or not owns_window(visitor, found):
         raise NotTheirs(
             stored("Window {id} is not one that you opened.").format(id=number),
             advice=_("Every window closes by itself at its deadline."),
@@ -198,7 +187,7 @@ def record_refusal(host: Host, request: Request, refusal: NotTheirs) -> None:
     with contextlib.suppress(JournalError):
         audit.record(
             host,
-            Actor(request.visitor.user, "web"),
+            request.visitor.actor,
             "refused",
             result=refusal.kept,
             window=int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None,

@@ -18,7 +18,6 @@ from mxverdict.web.page import looking, send
 from mxverdict.web.request import Refusal, Request
 from mxverdict.web.response import Response
 from mxverdict.web.submit import lead_to
-from mxverdict.window import Actor
 
 _NUMBERS = ("minutes", "most_minutes", "resellers_most_minutes")
 _TICKS = ("resellers_may_open", "framed")
@@ -36,7 +35,7 @@ def save(host: Host, request: Request, response: Response) -> None:
     """Take the form. What was typed comes back with the reason when it cannot be taken."""
     typed = _typed(request.form)
     try:
-        settings.write(host, _settings(typed), Actor(request.visitor.user, "web"))
+        settings.write(host, _settings(typed), request.visitor.actor)
     except Wrong as error:
         refused = Refusal(422, retold(str(error)), field=error.field)
         _draw(host, request, response, typed, refused)

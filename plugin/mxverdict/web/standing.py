@@ -132,7 +132,9 @@ def look(host: Host, request: Request, job_name: str = "") -> Standing:
     trouble: Optional[MxVerdictError] = None
     try:
         state.tend(host)
-        windows = tuple(window.open_windows(host))
+        windows = tuple(
+            one if rights.owns_window(visitor, one) else one.veiled() for one in window.open_windows(host)
+        )
         permanent = tuple(window.permanent_entries(host)) if visitor.is_root else ()
         past = (one for one in window.list_windows(host, limit=_HISTORY) if one.finished)
         history = tuple(one for one in past if rights.owns_window(visitor, one))

@@ -11,6 +11,7 @@ from mxverdict.whm.frame import DELEGATED, NONE, ROOT, Frame
 
 if TYPE_CHECKING:
     from mxverdict.whm.own_domains import Domains
+    from mxverdict.window import Actor
 
 __all__ = ["DELEGATED", "NONE", "ROOT", "Visitor"]
 
@@ -36,6 +37,13 @@ class Visitor:
     @property
     def is_root(self) -> bool:
         return self.level == ROOT
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks, to the engine of test windows and in the audit trail."""
+        from mxverdict.window.model import Actor
+
+        return Actor(self.user, "web", delegated=not self.is_root)
 
     def did(self, user: str) -> bool:
         """Is what that user did on these pages the visitor's own? An API token cannot have done anything, and

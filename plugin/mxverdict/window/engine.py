@@ -115,10 +115,15 @@ def open_permanent(
 
 
 def _open_or_join(server: Operations, request: Window, actor: Actor, visited: Mapping[int, str]) -> Window:
+    _require_allowed(server.host, actor, request.kind, request.minutes)
     server.settle(visited)
     running = [window for window in server.journal.unfinished() if window.kind == request.kind]
     if not running:
         return server.open(request, actor)
+    if not actor.owns(running[0]):
+        raise WindowRefused(
+            stored("a test window that somebody else opened is still open; open yours when it has closed")
+        )
     if running[0].state == OPEN:
         return server.join(running[0], request, actor)
     raise WindowRefused(
@@ -137,7 +142,8 @@ def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Win
         with _working(host, kind, _LOCK_WAIT) as journal:
             server = Operations(host, journal, kind, None)
             server.settle(seen)
-            window = _known(journal, window_id)
+            _require_allowed(host, actor, kind, minutes)
+            window = _known(journal, window_id, actor)
             if window.permanent:
                 raise WindowRefused(
                     stored("entry {number} is permanent and has no deadline").format(number=window_id)
@@ -157,7 +163,7 @@ def close_window(host: Host, window_id: int, actor: Actor, api: Optional[WhmApi]
     with _refusals(host, actor, stored("close: {error}"), window=window_id):
         kind = _kind(host, window_id)
         with _working(host, kind, _LOCK_WAIT) as journal:
-            window = _known(journal, window_id)
+            window = _known(journal, window_id, actor)
             if window.finished:
                 told = stored("window {number} is closed already")
                 if window.state == FAILED:
@@ -284,11 +290,23 @@ def _kind(host: Host, window_id: int) -> str:
         return _known(journal, window_id).kind
 
 
-def _known(journal: Optional[Journal], window_id: int) -> Window:
+def _known(journal: Optional[Journal], window_id: int, actor: Actor = KEEPER) -> Window:
+    """The window of that number, which `actor` may change. Raises UsageError, WindowRefused."""
     window = None if journal is None else journal.window(window_id)
     if window is None:
         raise UsageError(stored("there is no window {number}").format(number=window_id))
+    if not actor.owns(window):
+        raise WindowRefused(stored("window {number} is not one that you opened").format(number=window_id))
     return window
+
+
+def _require_allowed(host: Host, actor: Actor, kind: str, minutes: int) -> None:
+    """What the settings allow resellers, asked once more with the lock held. Raises WindowRefused."""
+    if not actor.delegated:
+        return
+    allowed = settings.read(host)
+    if kind != WHITELIST or not allowed.resellers_may_open or minutes > allowed.resellers_most_minutes:
+        raise WindowRefused(stored("the owner of this server no longer allows resellers that"))
 
 
 def _not_extended(state: str) -> str:

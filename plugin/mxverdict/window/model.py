@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Optional
 
 from mxverdict.window.clock import Deadline
@@ -35,10 +35,18 @@ TESTED = "the tester came from"
 
 
 class Actor(NamedTuple):
-    """Who asks. `origin` is `cli`, `web` or `keeper`."""
+    """Who asks. `origin` is `cli`, `web` or `keeper`; `delegated` is a reseller with the plugin's privilege
+    alone, to whom windows of others are closed."""
 
     user: str
     origin: str
+    delegated: bool = False
+
+    def owns(self, window: Window) -> bool:
+        """Whether the window is the actor's to join, extend and close: every one, or their own."""
+        if not self.delegated:
+            return True
+        return not window.permanent and (window.opened_by, window.origin) == (self.user, self.origin)
 
 
 KEEPER = Actor("keeper", "keeper")
@@ -99,6 +107,20 @@ class Window:
     def tested(self) -> bool:
         """Whether the tester's visit ended it."""
         return self.until_tested and TESTED in self.remark
+
+    def veiled(self) -> Window:
+        """What everybody may know of it: that it is there, how far it is and when it ends."""
+        return replace(
+            self,
+            tester="",
+            networks=(),
+            opened_by="",
+            origin="",
+            reason="",
+            before={},
+            remark="",
+            error="",
+        )
 
     def closed_lately_at_last(self, now: float) -> bool:
         """Whether it closed within the last day, after tries that failed."""

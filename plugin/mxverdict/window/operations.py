@@ -100,7 +100,11 @@ class Operations:
         return self.open(request, actor)
 
     def join(self, window: Window, request: Window, actor: Actor) -> Window:
-        """Raises OpenFailed when the addresses could not be added; the window stays as it was."""
+        """Add the addresses of a request to an open window; one of root's takes the window over, so that no
+        reseller extends or closes what root added.
+
+        Raises OpenFailed when the addresses could not be added; the window stays as it was.
+        """
         present = parse(window.networks)
         new = [network for network in parse(request.networks) if not covered(network, present)]
         if len(present) + len(new) > MOST:
@@ -122,7 +126,7 @@ class Operations:
             verify.opened(self.host, list(before), window.tester)
             joined = self.journal.store(
                 dataclasses.replace(
-                    window,
+                    _taken_over(window, request, actor),
                     networks=window.networks + tuple(show(network) for network in new),
                     tester=words.both(window.tester, request.tester),
                     ends=ends,
@@ -139,6 +143,9 @@ class Operations:
                 raise
             raise words.not_opened(error, "; ".join(errors)) from error
         joined_for = stored("joined, for {minutes} minutes").format(minutes=request.minutes)
+        if joined.opened_by != window.opened_by:
+            taken = stored("taken over from {user}").format(user=window.opened_by)
+            joined_for = words.joined(joined_for, [taken])
         self._try_audit(actor, "join", request, joined_for, window.id)
         return joined
 
@@ -342,3 +349,12 @@ class Operations:
                 exim.end_orphans(self.host, trusted_hosts.CHANGES)
             return trusted_hosts.revert(self.host, self.closing_api, change.plan)
         return delay_off.revert(self.host, self.closing_api, change.plan)
+
+
+def _taken_over(window: Window, request: Window, actor: Actor) -> Window:
+    """`window` as one of whoever joins it with `request`; a reseller joins none but their own."""
+    if actor.delegated or (request.opened_by, request.origin) == (window.opened_by, window.origin):
+        return window
+    return dataclasses.replace(
+        window, opened_by=request.opened_by, origin=request.origin, reason=request.reason
+    )
