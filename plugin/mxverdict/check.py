@@ -11,6 +11,7 @@ from mxverdict.collect.progress import Progress
 from mxverdict.collect.smtp import REPLY_TIMEOUT
 from mxverdict.errors import UsageError
 from mxverdict.evidence import Evidence
+from mxverdict.evidence.audience import Audience
 from mxverdict.findings import Report
 from mxverdict.host import Host
 from mxverdict.judge.so_far import judge_so_far
@@ -51,7 +52,12 @@ def run(
     return evidence, again(evidence, testers, host)
 
 
-def again(evidence: Evidence, testers: Sequence[str] = (), host: Optional[Host] = None) -> Report:
+def again(
+    evidence: Evidence,
+    testers: Sequence[str] = (),
+    host: Optional[Host] = None,
+    audience: Audience = Audience.ROOT,
+) -> Report:
     """Judge evidence, fresh or stored, for the testers it was gathered for or some of them. `host` is the
     server it was gathered on, when this is that one.
 
@@ -65,10 +71,15 @@ def again(evidence: Evidence, testers: Sequence[str] = (), host: Optional[Host] 
                     tester=tester.name, testers=", ".join(evidence.testers)
                 )
             )
-    return judge(evidence, selected, catalogue.load().senders)
+    return judge(evidence, selected, catalogue.load().senders, audience)
 
 
-def so_far(evidence: Evidence, complete: Collection[str], host: Optional[Host] = None) -> Report:
+def so_far(
+    evidence: Evidence,
+    complete: Collection[str],
+    host: Optional[Host] = None,
+    audience: Audience = Audience.ROOT,
+) -> Report:
     """Judge what a check that still runs has found (see `judge.so_far`). Raises as `again`."""
     selected = chosen(evidence.testers, host)
-    return judge_so_far(evidence, selected, catalogue.load().senders, complete)
+    return judge_so_far(evidence, selected, catalogue.load().senders, complete, audience)

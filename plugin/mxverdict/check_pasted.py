@@ -11,7 +11,8 @@ from mxverdict.collect.own_targets import NoTarget
 from mxverdict.collect.progress import Progress
 from mxverdict.collect.smtp import REPLY_TIMEOUT
 from mxverdict.errors import UsageError
-from mxverdict.evidence import Evidence
+from mxverdict.evidence import Evidence, seen_by
+from mxverdict.evidence.audience import Audience
 from mxverdict.explain import Explanation, Pasted, Subject, answer
 from mxverdict.findings import Report
 from mxverdict.host import Host
@@ -29,6 +30,13 @@ class Checked:
     evidence: Optional[Evidence]
     report: Optional[Report]
     own: dict[str, tuple[str, ...]]
+
+    def seen_by(self, audience: Audience) -> Checked:
+        """The same without what `audience` may not see."""
+        if self.evidence is None or audience is Audience.ROOT:
+            return self
+        gathered = seen_by(self.evidence, audience)
+        return replace(self, evidence=gathered, report=check.again(gathered, audience=audience))
 
     def explain(self, pasted: Pasted, about: Sequence[str] = ()) -> Explanation:
         """The answer; `about` is what the report is about where it does not say so itself."""

@@ -57,12 +57,12 @@ def _install(run: Callable[..., tuple[Evidence, Report]], again: Callable[..., R
             report = replace(report, hostname=text, exim_version=text, summary=text, remarks=(text,))
         return evidence, report
 
-    def judge(evidence: Evidence, testers: Sequence[str] = (), host: Optional[Host] = None) -> Report:
+    def judge(evidence: Evidence, *arguments: object, **named: object) -> Report:
         if _said(REAL):
-            return again(evidence, testers, host)
+            return again(evidence, *arguments, **named)
         hostile = _said(HOSTILE)
         domain = _hostile(hostile) if hostile else domain_report()
-        return replace(again(evidence, testers, host), domains=(domain,))
+        return replace(again(evidence, *arguments, **named), domains=(domain,))
 
     vars(check).update(run=slowed, again=judge)
 

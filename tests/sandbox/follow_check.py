@@ -10,12 +10,16 @@ from collections import Counter
 from types import SimpleNamespace
 from typing import cast
 
+from mxverdict.evidence.audience import Audience
 from mxverdict.findings import Report
 from mxverdict.host import Host
 from mxverdict.web import checks, jobs
 from mxverdict.web.visitor import Visitor
+from mxverdict.window import Actor
 
-_EVERYBODY = SimpleNamespace(user="root", is_root=True, owns=lambda target: True)
+_EVERYBODY = SimpleNamespace(
+    user="root", is_root=True, owns=lambda target: True, audience=Audience.ROOT, actor=Actor("root", "web")
+)
 _TICK = 0.02
 
 
@@ -27,13 +31,13 @@ def main(domain: str) -> None:
     before = None
     while (job := jobs.read(host, name)) and job.state == "running":
         if job != before:
-            found = checks.so_far(host, name)
+            found = checks.so_far(host, name, Audience.ROOT)
             told = {"complete": sorted(found.complete), "rows": _rows(found.report)} if found else {}
             print(json.dumps({"done": job.done, "total": job.total, "text": job.text, **told}), flush=True)
         before = job
         time.sleep(_TICK)
     assert job is not None
-    last = checks.stored(jobs.result(host, name))
+    last = checks.stored(jobs.result(host, name), Audience.ROOT)
     print(json.dumps({"state": job.state, "text": job.text, "rows": _rows(last.report) if last else {}}))
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Target,
         Tls,
         from_json,
+        seen_by,
         to_json,
     )
 else:
@@ -40,5 +41,5 @@ else:
 
 __all__ = [
     "Asked", "Domain", "Evidence", "Forward", "Preview", "PreviewStage", "Probe", "ProbeStage", "RelayEntry",
-    "Reply", "ReverseDns", "Settings", "Target", "Tls", "from_json", "to_json",
+    "Reply", "ReverseDns", "Settings", "Target", "Tls", "from_json", "seen_by", "to_json",
 ]  # fmt: skip

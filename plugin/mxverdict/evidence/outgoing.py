@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Optional
 
+from mxverdict.evidence.audience import root_alone
 from mxverdict.evidence.names import Forward, ReverseDns
 
 
@@ -23,17 +24,26 @@ class Outgoing:
     """
 
     domains: tuple[str, ...]
-    local_address: str
+    local_address: str = field(metadata=root_alone())
     address: str
-    address_source: str
-    helo: str
-    helo_source: str
+    address_source: str = field(metadata=root_alone())
+    helo: str = field(metadata=root_alone())
+    helo_source: str = field(metadata=root_alone())
     here: bool = True
     kept: bool = True
-    forward: Optional[Forward] = None
-    reverse: Optional[ReverseDns] = None
-    wrong: str = ""
-    error: str = ""
+    forward: Optional[Forward] = field(default=None, metadata=root_alone(lambda _forward: None))
+    reverse: Optional[ReverseDns] = field(default=None, metadata=root_alone(lambda _reverse: None))
+    wrong: str = field(default="", metadata=root_alone())
+    error: str = field(default="", metadata=root_alone())
+
+
+def of_domains(outgoing: Sequence[Outgoing], names: Collection[str]) -> tuple[Outgoing, ...]:
+    """Without the lines of all domains but `names` and the one for the rest."""
+    kept = (
+        replace(one, domains=tuple(domain for domain in one.domains if domain in ("*", *names)))
+        for one in outgoing
+    )
+    return tuple(one for one in kept if one.domains)
 
 
 def sending_addresses(domain: str, outgoing: Sequence[Outgoing]) -> tuple[str, ...]:

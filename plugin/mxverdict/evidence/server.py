@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Optional
+
+from mxverdict.evidence.audience import root_alone
 
 HOST_NAME = "host name"
 ADDRESSES = "addresses"
@@ -17,7 +19,7 @@ class MissingFact:
 
     fact: str
     """HOST_NAME, ADDRESSES, DELAY or GREYLISTING."""
-    reason: str
+    reason: str = field(metadata=root_alone())
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Settings:
     delay_stanzas: Optional[int] = None
     greylisting: Optional[bool] = None
     edit_in_progress: bool = False
-    error: str = ""
+    error: str = field(default="", metadata=root_alone())
     missing: tuple[MissingFact, ...] = ()
 
 

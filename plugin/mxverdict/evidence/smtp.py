@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Optional
 
+from mxverdict.evidence.audience import root_alone
+from mxverdict.language import stored
+
+RATE_LIMITED = "ratelimited"
+"""Stands in Exim's log line of a session that an ACL refused for its rate."""
+_HIDDEN = stored("only the owner of this server can see why")
 _RATE = re.compile(r"ratelimit condition count=\S+ [^/\s]+/(\S+)")
 
 
@@ -29,6 +35,10 @@ class Reply:
         return self.code == 250 and any(line.upper().split()[:1] == [extension] for line in self.lines[1:])
 
 
+def _rates(log: tuple[str, ...]) -> tuple[str, ...]:
+    return (RATE_LIMITED,) if any(RATE_LIMITED in line for line in log) else ()
+
+
 @dataclass(frozen=True)
 class PreviewStage:
     """One exchange of a pretend session: `connect`, `ehlo`, `mail` or `rcpt`.
@@ -45,9 +55,14 @@ class PreviewStage:
     delay: int
     elapsed: float
     delayed_by: tuple[str, ...] = ()
-    exempted_by: tuple[str, ...] = ()
-    log: tuple[str, ...] = ()
-    unexplained: tuple[str, ...] = ()
+    exempted_by: tuple[str, ...] = field(default=(), metadata=root_alone())
+    log: tuple[str, ...] = field(default=(), metadata=root_alone(_rates))
+    unexplained: tuple[str, ...] = field(default=(), metadata=root_alone())
+
+    @property
+    def rate_limited(self) -> bool:
+        """Whether Exim refused the client for its rate."""
+        return any(RATE_LIMITED in line for line in self.log)
 
 
 @dataclass(frozen=True)
@@ -65,8 +80,8 @@ class Preview:
     """What the tester would send, in order; `stages` holds how far it came."""
     stages: tuple[PreviewStage, ...]
     failure: str = ""
-    detail: str = ""
-    raw: str = ""
+    detail: str = field(default="", metadata=root_alone(lambda detail: detail and _HIDDEN))
+    raw: str = field(default="", metadata=root_alone())
 
     def stage(self, name: str) -> Optional[PreviewStage]:
         return next((stage for stage in self.stages if stage.name == name), None)

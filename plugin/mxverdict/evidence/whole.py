@@ -6,11 +6,12 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
+from mxverdict.evidence.audience import Audience, root_alone, veiled
 from mxverdict.evidence.blocklist import BlocklistEvidence
 from mxverdict.evidence.decode import decode
 from mxverdict.evidence.mail_route import HostGreeting, MailRoute, Routing
 from mxverdict.evidence.names import Forward, ReverseDns
-from mxverdict.evidence.outgoing import Outgoing
+from mxverdict.evidence.outgoing import Outgoing, of_domains
 from mxverdict.evidence.policy import Policy
 from mxverdict.evidence.relay import RelayTest
 from mxverdict.evidence.server import Asked, RelayEntry, Settings, Target
@@ -20,7 +21,7 @@ from mxverdict.evidence.zone import Zone
 
 __all__ = [
     "Asked", "Domain", "Evidence", "Forward", "Preview", "PreviewStage", "Probe", "ProbeStage", "RelayEntry",
-    "Reply", "ReverseDns", "Settings", "Target", "Tls", "from_json", "to_json",
+    "Reply", "ReverseDns", "Settings", "Target", "Tls", "from_json", "seen_by", "to_json",
 ]  # fmt: skip
 
 SCHEMA = 1
@@ -52,7 +53,7 @@ class Evidence:
     probes: tuple[Probe, ...]
     reverse_dns: tuple[ReverseDns, ...]
     settings: Settings
-    relay_entries: tuple[RelayEntry, ...] = ()
+    relay_entries: tuple[RelayEntry, ...] = field(default=(), metadata=root_alone())
     remarks: tuple[str, ...] = ()
     asked: tuple[Asked, ...] = ()
     own_addresses: tuple[str, ...] = ()
@@ -62,9 +63,18 @@ class Evidence:
     """Each remote mail host of the domains once."""
     blocklists: Optional[BlocklistEvidence] = None
     outgoing: tuple[Outgoing, ...] = ()
-    relay_tests: tuple[RelayTest, ...] = ()
-    visits: VisitLog = field(default_factory=VisitLog)
+    relay_tests: tuple[RelayTest, ...] = field(default=(), metadata=root_alone())
+    visits: VisitLog = field(default_factory=VisitLog, metadata=root_alone())
     schema: int = field(default=SCHEMA)
+
+
+def seen_by(evidence: Evidence, audience: Audience) -> Evidence:
+    """What `audience` may see of the evidence of a check of theirs."""
+    if audience is Audience.ROOT:
+        return evidence
+    names = [domain.name for domain in evidence.domains]
+    outgoing = of_domains(evidence.outgoing, names)
+    return veiled(dataclasses.replace(evidence, outgoing=outgoing), audience)
 
 
 def to_json(evidence: Evidence) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mxverdict.evidence import Preview
+from mxverdict.evidence.smtp import RATE_LIMITED
 from mxverdict.findings import Finding, Row, Session, Verdict
 from mxverdict.judge import mxtoolbox
 from mxverdict.judge.smtp_lines import (
@@ -82,7 +83,7 @@ class Case:
 
     @property
     def rate_limited(self) -> bool:
-        return any("ratelimited" in line for stage in self.preview.stages for line in stage.log)
+        return any(stage.rate_limited for stage in self.preview.stages)
 
     @property
     def refusal(self) -> str:
@@ -114,6 +115,7 @@ def _connect(row: Row, case: Case) -> Finding:
         _("Exim would log: {line}").format(line=line)
         for stage in case.preview.stages
         for line in stage.log[-1:]
+        if line != RATE_LIMITED
     )
     if case.preview.failure:
         return Finding(

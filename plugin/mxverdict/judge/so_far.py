@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from mxverdict.evidence import Evidence
+from mxverdict.evidence.audience import Audience
 from mxverdict.findings import DomainReport, Finding, Report
 from mxverdict.judge.whole import judge
 from mxverdict.testers import Sender, Tester
@@ -14,12 +15,16 @@ SMTP = "smtp"
 
 
 def judge_so_far(
-    evidence: Evidence, testers: Sequence[Tester], senders: Sequence[Sender], complete: Collection[str]
+    evidence: Evidence,
+    testers: Sequence[Tester],
+    senders: Sequence[Sender],
+    complete: Collection[str],
+    audience: Audience = Audience.ROOT,
 ) -> Report:
     """As `judge`, with the findings of the `complete` categories of rows alone and without a summary: what
     is not there yet is no finding. Of what no tester prints only listings of addresses are told."""
     known = evidence if SMTP in complete else replace(evidence, previews=(), probes=())
-    whole = judge(known, testers, senders)
+    whole = judge(known, testers, senders, audience)
     return replace(
         whole,
         summary="",

@@ -6,7 +6,8 @@ import dataclasses
 import ipaddress
 from collections.abc import Iterable, Sequence
 
-from mxverdict.evidence import Evidence, Preview, Target
+from mxverdict.evidence import Evidence, Preview, Target, seen_by
+from mxverdict.evidence.audience import Audience
 from mxverdict.findings import Finding, Prediction, Report, Row, Verdict
 from mxverdict.judge import greeting, mxtoolbox
 from mxverdict.judge.blocklist import judge_blocklists
@@ -26,18 +27,18 @@ from mxverdict.testers import UNKNOWN_HOSTS, Sender, Tester
 _WORST_FIRST = list(Verdict)
 
 
-def judge(evidence: Evidence, testers: Sequence[Tester], senders: Sequence[Sender]) -> Report:
-    """The report each of `testers` would print about each address in `evidence`, with our verdicts."""
+def judge(
+    evidence: Evidence,
+    testers: Sequence[Tester],
+    senders: Sequence[Sender],
+    audience: Audience = Audience.ROOT,
+) -> Report:
+    """The report each of `testers` would print about each address in `evidence`, with our verdicts, as far as
+    `audience` may see it: what no tester prints of the server is root's alone."""
+    evidence = seen_by(evidence, audience)
     predictions = predict(evidence, testers)
     domains = judge_domains(evidence, predictions)
-    server = _sorted(
-        [
-            *_beyond_connect(judge_server(evidence, tuple(senders)), evidence, predictions),
-            *_untold(judge_names(evidence, evidence.outgoing), predictions),
-            *judge_relay(evidence.relay_tests),
-            *_listings(evidence),
-        ]
-    )
+    server = _of_server(evidence, senders, predictions) if audience is Audience.ROOT else ()
     return Report(
         version=evidence.version,
         hostname=evidence.hostname,
@@ -49,6 +50,19 @@ def judge(evidence: Evidence, testers: Sequence[Tester], senders: Sequence[Sende
         server=server,
         remarks=evidence.remarks,
         domains=domains,
+    )
+
+
+def _of_server(
+    evidence: Evidence, senders: Sequence[Sender], predictions: Sequence[Prediction]
+) -> tuple[Finding, ...]:
+    return _sorted(
+        [
+            *_beyond_connect(judge_server(evidence, tuple(senders)), evidence, predictions),
+            *_untold(judge_names(evidence, evidence.outgoing), predictions),
+            *judge_relay(evidence.relay_tests),
+            *_listings(evidence),
+        ]
     )
 
 

@@ -23,6 +23,7 @@ from mxverdict.web.visitor import Visitor
 if TYPE_CHECKING:
     from mxverdict import check_pasted
     from mxverdict.evidence import Evidence
+    from mxverdict.evidence.audience import Audience
     from mxverdict.findings import Report
     from mxverdict.web.telling import Telling
 
@@ -37,14 +38,14 @@ PASTED = "pasted-"
 
 
 class Checked(NamedTuple):
-    """A stored result, judged."""
+    """A stored result, judged, without what the one may not see whom it is shown to."""
 
     evidence: Evidence
     report: Report
 
 
 class SoFar(NamedTuple):
-    """What a check that runs has found, judged: the rows of the categories that are `complete`."""
+    """What a check that runs has found, likewise: the rows of the categories that are `complete`."""
 
     evidence: Evidence
     report: Report
@@ -88,30 +89,32 @@ def start_domain(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
     return f"?view=domain&domain={target}"
 
 
-def stored(result: Any) -> Optional[Checked]:
-    """What a check left (`jobs.result`), judged; None when it left nothing or another version wrote it."""
+def stored(result: Any, audience: Audience) -> Optional[Checked]:
+    """What a check left (`jobs.result`), judged for `audience`; None when it left nothing or another version
+    wrote it."""
     from mxverdict import check, evidence
 
     if not isinstance(result, dict):
         return None
     try:
-        gathered = evidence.from_json(result.get("evidence"))
-        return Checked(gathered, check.again(gathered))
+        gathered = evidence.seen_by(evidence.from_json(result.get("evidence")), audience)
+        return Checked(gathered, check.again(gathered, audience=audience))
     except (ValueError, UsageError):
         return None
 
 
-def so_far(host: Host, name: str) -> Optional[SoFar]:
-    """What the check in the job of that name has found so far; None when nothing yet."""
+def so_far(host: Host, name: str, audience: Audience) -> Optional[SoFar]:
+    """What the check in the job of that name has found so far, judged for `audience`; None when nothing
+    yet."""
     from mxverdict import check, evidence
 
     shown = jobs.partial(host, name)
     if not isinstance(shown, dict):
         return None
     try:
-        gathered = evidence.from_json(shown.get("evidence"))
+        gathered = evidence.seen_by(evidence.from_json(shown.get("evidence")), audience)
         complete = frozenset(shown.get("complete", ()))
-        return SoFar(gathered, check.so_far(gathered, complete), complete)
+        return SoFar(gathered, check.so_far(gathered, complete, audience=audience), complete)
     except (ValueError, UsageError):
         return None
 
@@ -168,8 +171,8 @@ def _require_own(visitor: Visitor, text: str, about: str) -> None:
         rights.require_domain(visitor, subject)
 
 
-def pasted(host: Host, name: str) -> Optional[Pasted]:
-    """What is kept of a pasted report; None when nothing is."""
+def pasted(host: Host, name: str, audience: Audience) -> Optional[Pasted]:
+    """What is kept of a pasted report, judged for `audience`; None when nothing is."""
     from mxverdict import check_pasted
 
     left = jobs.result(host, name)
@@ -181,7 +184,7 @@ def pasted(host: Host, name: str) -> Optional[Pasted]:
     own = {subject: tuple(addresses) for subject, addresses in found["own"].items()}
     if found["evidence"] is None:
         return Pasted(text, about, check_pasted.Checked(None, None, own), found["taken_at"])
-    checked = stored(found)
+    checked = stored(found, audience)
     if checked is None:
         return Pasted(text, about)
     answerable = check_pasted.Checked(checked.evidence, checked.report, own)
@@ -199,8 +202,9 @@ def _evidence(host: Host, desk: Desk, target: str, visitor: Visitor) -> dict[str
     actor = visitor.actor
     with noting_failure(host, actor, [target]), _telling(desk) as telling:
         gathered, report = check.run(host, targets=[target], progress=telling)
-    shown = rights.shown_to(visitor, report)
-    note_check(host, actor, [target], [one.verdict for one in told(shown)])
+    if not visitor.is_root:
+        report = check.again(gathered, audience=visitor.audience)
+    note_check(host, actor, [target], [one.verdict for one in told(report)])
     return {"evidence": evidence.to_json(gathered)}
 
 
@@ -221,7 +225,7 @@ def _pasted_evidence(host: Host, desk: Desk, text: str, about: str, visitor: Vis
         actor = visitor.actor
         with noting_failure(host, actor, named), _telling(desk) as telling:
             checked = check_pasted.run(host, report, about=named, progress=telling)
-        answers = checked.explain(report, named).answers
+        answers = checked.seen_by(visitor.audience).explain(report, named).answers
         note_check(host, actor, list(checked.own), [one.verdict for one in answers])
     gathered = checked.evidence if checked else None
     return {

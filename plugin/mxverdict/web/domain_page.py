@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from mxverdict.host import Host
 from mxverdict.language import gettext as _
-from mxverdict.web import checks, jobs, rights, standing
+from mxverdict.web import checks, jobs, standing
 from mxverdict.web.admission import is_part, target_of
 from mxverdict.web.page import send
 from mxverdict.web.request import Refusal, Request
@@ -52,14 +52,13 @@ def show(host: Host, request: Request, response: Response, refused: Optional[Ref
 
 
 def _so_far(host: Host, visitor: Visitor, name: str) -> Optional[RunningView]:
-    found = checks.so_far(host, name)
+    found = checks.so_far(host, name, visitor.audience)
     if found is None:
         return None
     from mxverdict import testers
     from mxverdict.web.running_view import running_view
 
-    own = found._replace(report=rights.shown_to(visitor, found.report))
-    return running_view(own, testers.load(host=host).testers)
+    return running_view(found, testers.load(host=host).testers)
 
 
 def _shown(checked: Optional[CheckView]) -> dict[str, Any]:
@@ -71,11 +70,10 @@ def _shown(checked: Optional[CheckView]) -> dict[str, Any]:
 
 
 def _checked(host: Host, visitor: Visitor, name: str) -> Optional[CheckView]:
-    found = checks.stored(jobs.result(host, name))
+    found = checks.stored(jobs.result(host, name), visitor.audience)
     if found is None:
         return None
     from mxverdict import testers
     from mxverdict.web.view import check_view
 
-    report = rights.shown_to(visitor, found.report)
-    return check_view(found.evidence, report, testers.load(host=host).testers)
+    return check_view(found.evidence, found.report, testers.load(host=host).testers)

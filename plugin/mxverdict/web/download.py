@@ -17,6 +17,7 @@ from mxverdict.web.admission import target_of
 from mxverdict.web.checks import Checked
 from mxverdict.web.request import Refusal, Request
 from mxverdict.web.response import HTML, NO_STORE, Response
+from mxverdict.web.visitor import Visitor
 from mxverdict.window import Window
 from mxverdict.window.lately import lately
 
@@ -40,8 +41,7 @@ def send(host: Host, request: Request, response: Response) -> None:
     if response.head_only:
         about, report, body = target, None, ""
     else:
-        checked = _stored(host, target) if target else _fresh(host)
-        checked = checked._replace(report=rights.shown_to(request.visitor, checked.report))
+        checked = _stored(host, request.visitor, target) if target else _fresh(host)
         windows = [one for one in lately(host) if rights.owns_window(request.visitor, one)]
         report, body = checked.report, write(checked, windows)
         about = target or report.hostname
@@ -50,8 +50,8 @@ def send(host: Host, request: Request, response: Response) -> None:
     response.write(body)
 
 
-def _stored(host: Host, target: str) -> Checked:
-    found = checks.stored(jobs.result(host, checks.domain_job(target)))
+def _stored(host: Host, visitor: Visitor, target: str) -> Checked:
+    found = checks.stored(jobs.result(host, checks.domain_job(target)), visitor.audience)
     if found is None:
         raise Refusal(
             404, _("There is no result for {target}.").format(target=target), advice=_("Check it first.")

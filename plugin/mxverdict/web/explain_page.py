@@ -13,6 +13,7 @@ from mxverdict.web.admission import is_part
 from mxverdict.web.page import send
 from mxverdict.web.request import Refusal, Request
 from mxverdict.web.response import HTML, NO_STORE, Response
+from mxverdict.web.visitor import Visitor
 
 if TYPE_CHECKING:
     from mxverdict.explain import Answer, Explanation
@@ -40,13 +41,13 @@ class AnsweredSoFar:
 def show(host: Host, request: Request, response: Response, refused: Optional[Refusal] = None) -> None:
     """Shows what the job named in the request does or has found; starts nothing. `refused` is why the form
     was not taken."""
-    in_part = is_part(request, "explain") and not refused
+    visitor, in_part = request.visitor, is_part(request, "explain") and not refused
     if in_part:
         response.begin(200, HTML, NO_STORE)
     seen = standing.look(host, request)
     running = seen.job is not None and seen.job.state == "running"
     name = request.query.get("job", "")
-    answered = _answered(host, name) if name.startswith(checks.PASTED) and not running else None
+    answered = _answered(host, visitor, name) if name.startswith(checks.PASTED) and not running else None
     if refused:
         answered = Answered(request.form.get("text", ""), request.form.get("about", ""))
     send(
@@ -58,7 +59,7 @@ def show(host: Host, request: Request, response: Response, refused: Optional[Ref
         look=lambda: seen,
         watched=standing.without_job(host, seen),
         running=running,
-        found=_so_far(host, name) if name.startswith(checks.PASTED) and running else None,
+        found=_so_far(host, visitor, name) if name.startswith(checks.PASTED) and running else None,
         asked=bool(name),
         answered=answered,
         refused=refused,
@@ -66,9 +67,10 @@ def show(host: Host, request: Request, response: Response, refused: Optional[Ref
     )
 
 
-def _so_far(host: Host, name: str) -> Optional[AnsweredSoFar]:
+def _so_far(host: Host, visitor: Visitor, name: str) -> Optional[AnsweredSoFar]:
     """None when nothing is known yet."""
-    pasted, found = checks.pasted(host, name), checks.so_far(host, name)
+    audience = visitor.audience
+    pasted, found = checks.pasted(host, name, audience), checks.so_far(host, name, audience)
     if pasted is None or found is None:
         return None
     from mxverdict import check_pasted
@@ -83,9 +85,9 @@ def _so_far(host: Host, name: str) -> Optional[AnsweredSoFar]:
     return AnsweredSoFar(answers, looking(found.complete), len(rows.rows))
 
 
-def _answered(host: Host, name: str) -> Optional[Answered]:
+def _answered(host: Host, visitor: Visitor, name: str) -> Optional[Answered]:
     """None when nothing is kept under that name."""
-    pasted = checks.pasted(host, name)
+    pasted = checks.pasted(host, name, visitor.audience)
     if pasted is None:
         return None
     if pasted.checked is None:

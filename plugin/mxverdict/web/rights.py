@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Optional
+from typing import Optional
 
 from mxverdict import settings
 from mxverdict.errors import JournalError, WhmError
@@ -22,9 +21,6 @@ from mxverdict.web.request import Refusal, Request
 from mxverdict.web.visitor import DELEGATED, NONE, ROOT, Visitor
 from mxverdict.window import Window
 from mxverdict.window.model import WHITELIST
-
-if TYPE_CHECKING:
-    from mxverdict.findings import Report
 
 _ROOT_ALONE = (ROOT,)
 _BOTH = (ROOT, DELEGATED)
@@ -90,15 +86,6 @@ def require_root(visitor: Visitor) -> None:
         raise NotTheirs(
             stored("This needs root privileges in WHM."), advice=_("Ask the owner of the server.")
         )
-
-
-def shown_to(visitor: Visitor, report: Report) -> Report:
-    """What a reseller sees of a report on their domain: nothing of what is wrong with the server besides."""
-    if visitor.is_root:
-        return report
-    from mxverdict.judge.summary import summary
-
-    return replace(report, server=(), summary=summary(report.predictions, report.domains, ()))
 
 
 def owns(visitor: Visitor, target: str) -> bool:

@@ -10,6 +10,7 @@ from mxverdict.host import Host
 from mxverdict.whm.frame import DELEGATED, NONE, ROOT, Frame
 
 if TYPE_CHECKING:
+    from mxverdict.evidence.audience import Audience
     from mxverdict.whm.own_domains import Domains
     from mxverdict.window import Actor
 
@@ -37,6 +38,13 @@ class Visitor:
     @property
     def is_root(self) -> bool:
         return self.level == ROOT
+
+    @property
+    def audience(self) -> Audience:
+        """For whom checks are judged."""
+        from mxverdict.evidence.audience import Audience
+
+        return Audience.ROOT if self.is_root else Audience.RESELLER
 
     @property
     def actor(self) -> Actor:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,8 +44,8 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[DomainReport]:
     again = check.again
     domains = [domain_report()]
 
-    def judge(evidence: Evidence, testers: Sequence[str] = ()) -> Report:
-        return replace(again(evidence, testers), domains=tuple(domains))
+    def judge(evidence: Evidence, testers: Sequence[str] = (), **named: Any) -> Report:
+        return replace(again(evidence, testers, **named), domains=tuple(domains))
 
     monkeypatch.setattr("mxverdict.check.again", judge)
     return domains
