@@ -1,0 +1,180 @@
+"""No secret of root's reaches a reseller, by whatever page, part of a page or file: from the check of a
+domain of theirs, whoever started it, done or running, and from a report they paste, our own output too."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from mxverdict import check
+from mxverdict.evidence import Evidence, to_json
+from mxverdict.findings import Report
+from mxverdict.host import Host
+from mxverdict.report.json import report_json
+from mxverdict.report.mxtoolbox_api import api_json
+from mxverdict.report.plain import report_text
+from mxverdict.testers.rows import CATEGORIES
+from mxverdict.web import checks, csrf, jobs
+from mxverdict.web.jobs import Desk
+from mxverdict.web.visitor import Visitor
+from tests.unit.root_secrets import rich, secrets
+from tests.unit.web.cgi import SESSION, Answer, call, post
+from tests.unit.web.conftest import Checked
+from tests.unit.whole_maker import NAME
+
+BOB = {"as_level": "delegated", "REMOTE_USER": "bob"}
+ROOT = {"as_level": "root", "REMOTE_USER": "root"}
+PAGES = (
+    "",
+    f"view=domain&domain={NAME}",
+    f"view=domain&domain={NAME}&part=rows",
+    f"view=report&domain={NAME}&format=html",
+    f"view=report&domain={NAME}&format=text",
+    "view=history",
+    f"view=state&job={checks.domain_job(NAME)}",
+    f"view=poll&job={checks.domain_job(NAME)}",
+    f"view=explain&job={checks.domain_job(NAME)}",
+)
+_MARK = re.compile(r"SECRET[0-9]+")
+
+
+@pytest.fixture(autouse=True)
+def checked(
+    monkeypatch: pytest.MonkeyPatch, checks: list[Callable[[Host], Checked]]
+) -> tuple[Evidence, Report]:
+    monkeypatch.setattr(Visitor, "owns", lambda visitor, target: visitor.is_root or target == NAME)
+    monkeypatch.setattr(Visitor, "domains", (NAME,))
+    answer = rich(), check.again(rich())
+    checks.append(lambda _host: answer)
+    return answer
+
+
+def finish(host: Host, user: str, level: str) -> None:
+    form = {"token": csrf.token(host, user, SESSION), "domain": NAME}
+    assert post(host, "action=check", form, as_level=level, REMOTE_USER=user).status == 303
+    jobs.wait(host, checks.domain_job(NAME), 20)
+    job = jobs.read(host, checks.domain_job(NAME))
+    assert job is not None
+    assert job.state == "done"
+
+
+def read(host: Host, queries: tuple[str, ...], who: dict[str, str]) -> dict[str, Answer]:
+    return {query: call(host, query, **who) for query in queries}
+
+
+@pytest.mark.parametrize(("user", "level"), [("root", "root"), ("bob", "delegated")])
+def test_no_page_about_a_domain_tells_it(host: Host, user: str, level: str) -> None:
+    finish(host, user, level)
+    for query, answer in read(host, PAGES, BOB).items():
+        assert answer.status == 200, query
+        assert secrets(answer.body) == set(), query
+        assert secrets(str(answer.headers)) == set(), query
+    assert secrets(host.audit.read_text()) == set()
+    assert secrets(call(host, PAGES[1], **ROOT).body), "root sees them all the same"
+
+
+@pytest.fixture
+def running(host: Host) -> Iterator[None]:
+    """A check that has found all and goes on."""
+    found = {"evidence": to_json(rich()), "complete": sorted(CATEGORIES)}
+    end = host.root / "end"
+
+    def work(desk: Desk) -> str:
+        import time
+
+        desk.show(found)
+        desk.step("still at it", 1, 2)
+        while not end.exists():
+            time.sleep(0.02)
+        return "done"
+
+    name = checks.domain_job(NAME)
+    assert jobs.start_at_desk(host, work, name, NAME, owner="root")
+    while not jobs.partial(host, name):
+        pass
+    yield
+    end.touch()
+    jobs.wait(host, name, 20)
+
+
+@pytest.mark.usefixtures("running")
+def test_no_page_tells_it_while_the_check_runs(host: Host) -> None:
+    for query, answer in read(host, (*PAGES[:3], *PAGES[5:]), BOB).items():
+        assert answer.status == 200, query
+        assert secrets(answer.body) == set(), query
+    assert "rows are known so far" in call(host, PAGES[2], **BOB).body
+
+
+def without_secrets(text: str) -> str:
+    """As a reseller would make it up who knows our format and none of the secrets."""
+    return _MARK.sub("x", text)
+
+
+def every_row(report: Report) -> str:
+    """MXToolbox's JSON with an item for each finding that there is, by our own keys."""
+    every = [*report.server, *report.findings, *(f for domain in report.domains for f in domain.findings)]
+    items = [
+        {
+            "Name": finding.row.name,
+            "Info": finding.row.text,
+            "MxVerdict": {"Category": finding.row.category, "Host": host, "Own": True},
+        }
+        for finding in every
+        for host in (NAME, "")
+    ]
+    return json.dumps(
+        {"Command": "smtp", "CommandArgument": NAME, "Failed": items, "Warnings": [], "Passed": []}
+    )
+
+
+FORMS: dict[str, Callable[[Evidence, Report], str]] = {
+    "each row, with MxVerdict.category": lambda _evidence, report: every_row(report),
+    "our API JSON": lambda evidence, report: json.dumps(api_json(report, evidence)),
+    "our API JSON without the server": lambda evidence, report: json.dumps(
+        api_json(dataclasses.replace(report, server=()), evidence)
+    ),
+    "our JSON": lambda _evidence, report: json.dumps(report_json(report)),
+    "our text": lambda evidence, report: report_text(report, evidence),
+    "saved evidence": lambda evidence, _report: json.dumps(to_json(evidence)),
+    "saved evidence, one value a line": lambda evidence, _report: json.dumps(to_json(evidence), indent=1),
+}
+
+
+def paste(host: Host, user: str, level: str, text: str, about: str) -> str:
+    """The job; "" when it was refused."""
+    form = {"token": csrf.token(host, user, SESSION), "text": text, "about": about}
+    answer = post(host, "action=explain", form, as_level=level, REMOTE_USER=user)
+    assert secrets(answer.body) == set()
+    job = answer.headers.get("Location", "").rpartition("=")[2]
+    if job:
+        jobs.wait(host, job, 20)
+    return job
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("about", [NAME, ""])
+def test_no_pasted_text_is_answered_with_it(
+    host: Host, checked: tuple[Evidence, Report], form: str, about: str
+) -> None:
+    text = without_secrets(FORMS[form](*checked)).replace("cp1.example.net", NAME)
+    job = paste(host, "bob", "delegated", text, about)
+    queries = tuple(
+        f"view={view}&job={job}" for view in ("explain", "explain&part=rows", "state", "poll", "domain")
+    )
+    for query, answer in read(host, ("", "view=history", *(queries if job else ())), BOB).items():
+        assert secrets(answer.body) == set(), query
+    assert secrets(host.audit.read_text() if host.audit.exists() else "") == set()
+
+
+def test_the_pasted_rows_are_answered_for_root(host: Host, checked: tuple[Evidence, Report]) -> None:
+    """The same text, pasted by root, is answered with the secrets: the test above is not empty."""
+    text = without_secrets(every_row(checked[1]))
+    job = paste(host, "root", "root", text, NAME)
+    assert len(secrets(call(host, f"view=explain&job={job}", **ROOT).body)) > 10
+    mine = paste(host, "bob", "delegated", text, NAME)
+    assert "row-" in call(host, f"view=explain&job={mine}", **BOB).body
+    assert call(host, f"view=explain&job={job}", **BOB).status == 403
