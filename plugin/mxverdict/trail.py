@@ -1,10 +1,11 @@
 """Reads the audit trail from any place in it, mostly from its end: however long it is, a look costs the
-same. Written by `mxverdict.window.audit`."""
+same. Written by `mxverdict.window.audit`; its rotated files count as one with the last, the oldest first."""
 
 from __future__ import annotations
 
 import json
 import os
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import BinaryIO, NamedTuple, Optional
 
 from mxverdict.fs.read import open_regular
 from mxverdict.host import Host
+from mxverdict.window.rotation import CARRIED, rotated
 
 _BLOCK = 64 * 1024
 _MOST_BYTES = 8 * 1024 * 1024
@@ -51,6 +53,66 @@ def mark(name: str, value: str) -> bytes:
     return f"{json.dumps(name)}: {json.dumps(value)}".encode()
 
 
+class _Trail:
+    """All files of the trail as one; what is read is at a place in the whole."""
+
+    def __init__(self, host: Host) -> None:
+        """Raises OSError, FileNotFoundError when there is no trail."""
+        self._files: list[BinaryIO] = []
+        self._starts: list[int] = []
+        self.size = 0
+        try:
+            for path in (*rotated(host), host.audit):
+                file = os.fdopen(open_regular(path), "rb")
+                self._files.append(file)
+                if len(self._files) > 1 and os.path.samestat(*map(_status, self._files[-2:])):
+                    self._files.pop().close()  # a rotation that was cut short
+                    continue
+                self._starts.append(self.size)
+                self.size += file.seek(0, 2)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> _Trail:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        for file in self._files:
+            file.close()
+
+    def is_copy(self, line: bytes, start: int) -> bool:
+        """Whether an older file holds the line that begins at `start` too."""
+        return CARRIED in line and self._number(start) > 0
+
+    def read(self, place: int, size: int) -> bytes:
+        parts = []
+        for number in range(self._number(place), len(self._files)):
+            part = self._read(number, max(0, place - self._starts[number]), size)
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def readline(self, place: int, most: int) -> bytes:
+        number = self._number(place)
+        self._files[number].seek(place - self._starts[number])
+        return self._files[number].readline(most)
+
+    def _read(self, number: int, place: int, size: int) -> bytes:
+        self._files[number].seek(place)
+        return self._files[number].read(size)
+
+    def _number(self, place: int) -> int:
+        return bisect_right(self._starts, place) - 1
+
+
+def _status(file: BinaryIO) -> os.stat_result:
+    return os.fstat(file.fileno())
+
+
 class Look(NamedTuple):
     """`entries` are the newest first. `older` and `newer` are the places to go on from, None where the file
     ends; `damaged` lines among those read were left out; `stopped` says that a look ended early, having read
@@ -69,8 +131,8 @@ def before(host: Host, wanted: Wanted, place: Optional[int] = None, count: int =
     Raises OSError when the file is there and cannot be read.
     """
     try:
-        with os.fdopen(open_regular(host.audit), "rb") as file:
-            size = file.seek(0, 2)
+        with _Trail(host) as file:
+            size = file.size
             end = size if place is None else _boundary(file, place, size)
             return _back(file, wanted, end, size, count)
     except FileNotFoundError:
@@ -81,20 +143,20 @@ def after(host: Host, wanted: Wanted, place: int, count: int = 50) -> Look:
     """The first `count` entries from `place` on, which are fewer than `count` only at the end of the file or
     where the look stopped. Raises OSError as `before` does."""
     try:
-        with os.fdopen(open_regular(host.audit), "rb") as file:
-            size = file.seek(0, 2)
+        with _Trail(host) as file:
+            size = file.size
             return _forth(file, wanted, _boundary(file, place, size), size, count)
     except FileNotFoundError:
         return Look()
 
 
-def _back(file: BinaryIO, wanted: Wanted, end: int, size: int, count: int) -> Look:
+def _back(file: _Trail, wanted: Wanted, end: int, size: int, count: int) -> Look:
     found: list[Entry] = []
     damaged = 0
     place = end
     for start, line in _lines_backwards(file, end):
         place = start
-        if not wanted.passes(line):
+        if not wanted.passes(line) or file.is_copy(line, start):
             continue
         entry = _entry(line, start)
         if entry is None:
@@ -108,18 +170,18 @@ def _back(file: BinaryIO, wanted: Wanted, end: int, size: int, count: int) -> Lo
     return Look(tuple(found), older, _next(end, size), damaged, stopped)
 
 
-def _forth(file: BinaryIO, wanted: Wanted, start: int, size: int, count: int) -> Look:
+def _forth(file: _Trail, wanted: Wanted, start: int, size: int, count: int) -> Look:
     found: list[Entry] = []
     damaged = 0
     place = start
-    file.seek(start)
     while place < min(size, start + _MOST_BYTES):
-        line = file.readline(_LONGEST_LINE)
+        line = file.readline(place, _LONGEST_LINE)
         if not line:
             break
-        entry = _entry(line, place) if wanted.passes(line) else None
+        passes = wanted.passes(line) and not file.is_copy(line, place)
+        entry = _entry(line, place) if passes else None
         if entry is None:
-            damaged += bool(line.strip()) and wanted.passes(line)
+            damaged += bool(line.strip()) and passes
         elif wanted.test(entry):
             if len(found) == count:
                 return _forwards(found, start, found[-1].end, damaged, stopped=False)
@@ -136,22 +198,20 @@ def _next(place: int, size: int) -> Optional[int]:
     return place if place < size else None
 
 
-def _boundary(file: BinaryIO, place: int, size: int) -> int:
+def _boundary(file: _Trail, place: int, size: int) -> int:
     """`place` if a line begins there; the end of the file for any other, which no page of ours links to."""
     if not 0 < place < size:
         return 0 if place == 0 else size
-    file.seek(place - 1)
-    return place if file.read(1) == b"\n" else size
+    return place if file.read(place - 1, 1) == b"\n" else size
 
 
-def _lines_backwards(file: BinaryIO, end: int) -> Iterator[tuple[int, bytes]]:
+def _lines_backwards(file: _Trail, end: int) -> Iterator[tuple[int, bytes]]:
     """The lines before `end` with the places they begin at, the last first, as far as one look goes."""
     place, rest = end, b""
     while place > max(0, end - _MOST_BYTES):
         size = min(_BLOCK, place)
         place -= size
-        file.seek(place)
-        lines = (file.read(size) + rest).split(b"\n")
+        lines = (file.read(place, size) + rest).split(b"\n")
         starts = [place]
         for line in lines[:-1]:
             starts.append(starts[-1] + len(line) + 1)

@@ -9,6 +9,7 @@ import stat
 import time
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timezone
 
 from mxverdict.errors import JournalError
@@ -22,6 +23,7 @@ _LIMIT = 300
 _ADDRESSES = 64
 _LOCK_WAIT = 1.0
 _POLL = 0.005
+_TRIES = 5
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
@@ -72,23 +74,56 @@ def record(
 
 
 def _append(host: Host, line: bytes) -> None:
+    """Nothing is appended to a file that was rotated meanwhile, unless that happens again and again."""
     host.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    is_new = not host.audit.exists()
-    descriptor = os.open(host.audit, _FLAGS, 0o600)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise NotRegular(host.audit)
-        _lock(descriptor)
-        size = os.fstat(descriptor).st_size
-        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-        data = b"\n" + line if torn else line
-        while data:
-            data = data[os.write(descriptor, data) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    for attempt in range(_TRIES):
+        is_new = not host.audit.exists()
+        descriptor = os.open(host.audit, _FLAGS, 0o600)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise NotRegular(host.audit)
+            _lock(descriptor)
+            last = attempt == _TRIES - 1
+            if not last and (not _is_current(host, descriptor) or _rotated(host, descriptor)):
+                continue
+            _write(descriptor, line)
+            break
+        finally:
+            os.close(descriptor)
     if is_new:
         fsync_folder(host.state)
+
+
+def _write(descriptor: int, line: bytes) -> None:
+    data = b"\n" + line if _is_torn(descriptor) else line
+    while data:
+        data = data[os.write(descriptor, data) :]
+    os.fsync(descriptor)
+
+
+def _is_torn(descriptor: int) -> bool:
+    size = os.fstat(descriptor).st_size
+    return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+
+
+def _is_current(host: Host, descriptor: int) -> bool:
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), host.audit.stat())
+    return False
+
+
+def _rotated(host: Host, descriptor: int) -> bool:
+    """Begin a new file when this one is full. Where that does not work, as on a full disk, it grows."""
+    from mxverdict.window import rotation
+
+    if os.fstat(descriptor).st_size < rotation.MOST_BYTES:
+        return False
+    with suppress(OSError):
+        if _is_torn(descriptor):
+            os.write(descriptor, b"\n")
+        return rotation.rotate(host, descriptor)
+    return False
 
 
 def _lock(descriptor: int) -> None:
