@@ -104,6 +104,19 @@ def hostile(channel: socket.socket) -> None:
     _replies(channel, replies)
 
 
+def two_letter_lines(channel: socket.socket) -> None:
+    """Answers everything with close to 64 KiB in lines of two letters."""
+    channel.sendall(_two_letters(220))
+    with channel.makefile("rb") as lines:
+        for line in lines:
+            refused = line.upper().startswith((b"RCPT", b"STARTTLS"))
+            channel.sendall(_two_letters(550 if refused else 250))
+
+
+def _two_letters(code: int) -> bytes:
+    return f"{code}-ab\r\n".encode() * 9_000 + f"{code} ab\r\n".encode()
+
+
 def tls_garbage(channel: socket.socket) -> None:
     channel.sendall(b"220 rude.example ESMTP\r\n")
     _replies(
@@ -160,6 +173,7 @@ SCRIPTS: dict[str, Script] = {
         endless_ehlo,
         escapes,
         hostile,
+        two_letter_lines,
         tls_garbage,
         tls_mute,
     )

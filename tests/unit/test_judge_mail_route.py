@@ -193,3 +193,12 @@ def test_an_alias_that_gets_no_mail_is_no_problem() -> None:
     alias = replace(route(host("mx.example", "203.0.113.10")), domain="www.shop.example")
     found = judge_mail_route(alias, (), OWN, Routing("www.shop.example", False, False, False))
     assert named(found, "Email Routing in cPanel").verdict is Verdict.ADVISORY
+
+
+def test_addresses_that_were_not_asked_are_told() -> None:
+    most = replace(host("mx.example", REMOTE), left_out=15)
+    made = judge_mail_route(route(most, host("mx2.example", "198.51.100.21")), [greeting()], OWN)
+    found = named(made, "MX address")
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.row.text == "15 more addresses were not looked at"
+    assert found.evidence == ("mx.example: 1 of 16 addresses",)

@@ -1,7 +1,7 @@
 """One SMTP conversation as a client holds it: connect, commands one at a time, replies, STARTTLS.
 
 Plain RFC 5321, PIPELINING only in `exchange`. Whatever the server sends, every step ends at its deadline, and
-a reply of more than REPLY_LIMIT bytes ends the conversation.
+a reply of more than REPLY_LIMIT bytes ends the conversation. What is kept of one: see `reply_lines`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Optional
 
+from mxverdict.collect.reply_lines import ReplyLines
 from mxverdict.evidence import ProbeStage, Reply
 from mxverdict.language import stored
 
@@ -69,7 +70,7 @@ class Conversation:
         self.deadline = deadline
         self.stages: list[ProbeStage] = []
         self._connection: Optional[socket.socket] = None
-        self._buffer = b""
+        self._buffer = bytearray()
 
     def greet(self, name: str, *, stage: str = "connect") -> Reply:
         """Connect, read the banner and say EHLO `name`. Answers the reply to EHLO. Raises ConversationFailed,
@@ -144,7 +145,7 @@ class Conversation:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        self._buffer = b""
+        self._buffer.clear()
 
     def _connect(self) -> None:
         self.close()
@@ -189,7 +190,7 @@ class Conversation:
             raise _hung_up(error, error.strerror or error) from None
 
     def _reply(self, until: float) -> Reply:
-        lines: list[str] = []
+        lines = ReplyLines()
         size = 0
         while True:
             line = self._line(until)
@@ -201,14 +202,16 @@ class Conversation:
                 )
             if size > REPLY_LIMIT:
                 raise _oversize()
-            lines.append(match[3].decode(errors="replace").rstrip())
+            lines.add(match[3].decode(errors="replace").rstrip())
             if match[2] != b"-":
-                return Reply(int(match[1]), tuple(lines))
+                return Reply(int(match[1]), lines.kept())
 
     def _line(self, until: float) -> bytes:
         assert self._connection is not None
-        while b"\n" not in self._buffer:
-            if len(self._buffer) > REPLY_LIMIT:
+        seen = 0
+        while (end := self._buffer.find(b"\n", seen)) < 0:
+            seen = len(self._buffer)
+            if seen > REPLY_LIMIT:
                 raise _oversize()
             left = until - time.monotonic()
             try:
@@ -223,8 +226,9 @@ class Conversation:
             if not data:
                 raise ConversationFailed("closed", stored("the server hung up without a reply"))
             self._buffer += data
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        return line.rstrip(b"\r")
+        line = bytes(self._buffer[:end]).rstrip(b"\r")
+        del self._buffer[: end + 1]
+        return line
 
     def _silent(self) -> ConversationFailed:
         if time.monotonic() >= self.deadline:

@@ -118,6 +118,12 @@ def _climb_route(
     jobs: list[tuple[str, str, Source]] = []
     for host in route.hosts:
         notes.remarks += host.errors
+        if host.left_out:
+            notes.skipped.append(
+                stored("{count} more addresses of {name}: that many are not tried").format(
+                    count=host.left_out, name=host.name
+                )
+            )
         for address in host.addresses:
             kind = special_kind(address)
             if kind == "private" and address not in limits.own and not limits.public_only:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import itertools
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,8 +28,8 @@ from mxverdict.language import stored
 
 HOSTS_LIMIT = 20
 """MX hosts of one domain that are looked at."""
-ADDRESSES_LIMIT = 16
-"""Addresses of one host that are looked at."""
+ADDRESSES_LIMIT = 32
+"""Addresses of one domain's hosts that are looked at; with more, only one of each IPv6 /64 of a host."""
 RECIPIENTS_LIMIT = 100
 """Recipients one host is asked about (RFC 5321 section 4.5.3.1.8: it must take that many)."""
 _ALONE = 7
@@ -194,6 +195,7 @@ def _host(name: str, answers: Sequence[Answer]) -> MailHost:
     if not answers:
         return MailHost(name, 0, name, True, False, ())
     found = [address for answer in answers for address in answer.records[:ADDRESSES_LIMIT]]
+    left_out = sum(len(answer.records) for answer in answers) - len(found)
     return MailHost(
         name,
         0,
@@ -202,6 +204,7 @@ def _host(name: str, answers: Sequence[Answer]) -> MailHost:
         any(answer.exists for answer in answers),
         tuple(found),
         tuple(answer.error for answer in answers if answer.error),
+        left_out,
     )
 
 
@@ -215,7 +218,37 @@ def _complete(route: MailRoute, found: dict[str, MailHost]) -> MailRoute:
     if kind == "implicit" and not hosts[0].addresses:
         kind = "unknown" if hosts[0].errors else "none"
     error = "; ".join(hosts[0].errors) if kind == "unknown" and hosts else route.error
-    return replace(route, kind=kind, hosts=tuple(hosts), error=error)
+    return replace(route, kind=kind, hosts=bounded(hosts), error=error)
+
+
+def bounded(hosts: Sequence[MailHost]) -> tuple[MailHost, ...]:
+    """Leave out addresses until ADDRESSES_LIMIT are left in all: each host keeps its first ones.
+
+    Nothing is left out of fewer; of more, a host keeps one of each IPv6 /64: who has one has them all.
+    """
+    if len({address for host in hosts for address in host.addresses}) <= ADDRESSES_LIMIT:
+        return tuple(hosts)
+    apart = [_one_of_each_network(host.addresses) for host in hosts]
+    chosen: set[str] = set()
+    for nth in itertools.zip_longest(*apart):
+        for address in nth:
+            if address is not None and len(chosen) < ADDRESSES_LIMIT:
+                chosen.add(address)
+    bounds = []
+    for host, addresses in zip(hosts, apart):
+        kept = tuple(address for address in addresses if address in chosen)
+        left_out = host.left_out + len(host.addresses) - len(kept)
+        bounds.append(replace(host, addresses=kept, left_out=left_out))
+    return tuple(bounds)
+
+
+def _one_of_each_network(addresses: Sequence[str]) -> tuple[str, ...]:
+    """The addresses without those whose /64 (IPv6) has been named before."""
+    first: dict[object, str] = {}
+    for address in addresses:
+        parsed = ipaddress.ip_address(address)
+        first.setdefault(address if parsed.version == 4 else int(parsed) >> 64, address)
+    return tuple(first.values())
 
 
 class _Unwelcome(Exception):

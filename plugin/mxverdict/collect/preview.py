@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from mxverdict.collect.exim_trace import TraceParser, session_log
+from mxverdict.collect.reply_lines import ReplyLines
 from mxverdict.evidence import Preview, PreviewStage, Reply
 from mxverdict.fs.read import read_regular
 from mxverdict.host import Host, kill
@@ -27,6 +28,8 @@ from mxverdict.language import stored
 
 TIMEOUT = 10.0
 _RAW_LIMIT = 64 * 1024
+_TRACE_LIMIT = 4 * 1024 * 1024
+"""Bytes of one session's trace that are read."""
 _CLIENT_PORT = 49152
 _MAX_UNEXPLAINED = 8
 _TICK = 0.05
@@ -191,21 +194,23 @@ class _Session:
             self.process.stdin.flush()
 
     def reply(self) -> Reply:
-        lines: list[str] = []
+        lines = ReplyLines()
+        begun = False
         while True:
             line = self.line()
             match = _REPLY.match(line)
             if match is None:
-                if lines or not (line == b"" or line.startswith(b"*")):
+                if begun or not (line == b"" or line.startswith(b"*")):
                     raise _NotUnderstood(
                         stored("Exim printed {line} instead of an SMTP reply").format(
                             line=repr(line[:80].decode(errors="replace"))
                         )
                     )
                 continue
-            lines.append(match[3].decode(errors="replace").rstrip())
+            begun = True
+            lines.add(match[3].decode(errors="replace").rstrip())
             if match[2] != b"-":
-                return Reply(int(match[1]), tuple(lines))
+                return Reply(int(match[1]), lines.kept())
 
     def line(self) -> bytes:
         while True:
@@ -236,6 +241,8 @@ class _Session:
         with suppress(BlockingIOError):
             while data := os.read(self.stderr, 65536):
                 self.err += data
+                if len(self.err) > _TRACE_LIMIT:
+                    raise _NotUnderstood(stored("Exim printed more than an SMTP session can hold"))
             self.err_ended = True
 
     def gave_up(self) -> Exception:

@@ -20,6 +20,9 @@ from mxverdict.language import stored
 REPLY_TIMEOUT = 45.0
 """cPanel asks monitoring to allow 45 seconds on port 25 (Exim Configuration Manager, Basic Editor)."""
 
+NAMES_LIMIT = 50
+"""Names of a certificate that are kept."""
+
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME and
 _PARTIAL_CHAIN = 0x80000  # X509_V_FLAG_PARTIAL_CHAIN of OpenSSL, X509_VERIFY_PARAM_set_flags(3)
 
@@ -79,11 +82,11 @@ def _untrusted(first: Conversation, hostname: str, problem: str) -> Tls:
         pinned.load_verify_locations(cadata=certificate)
         with _secured(first, hostname, pinned) as connection:
             seen = described(connection, trusted=False, name_matches=None, problem=problem)
+            matches = any(_covers(name, hostname) for name in _names(connection.getpeercert() or {}))
     except ssl.SSLCertVerificationError:
         return Tls(handshake=True, version=version, trusted=False, problem=problem)
     except (ssl.SSLError, OSError, ConversationFailed) as error:
         return Tls(handshake=False, problem=plain(error))
-    matches = any(_covers(name, hostname) for name in seen.names)
     expired = seen.not_after is not None and seen.not_after < time.time()
     return Tls(
         handshake=True,
@@ -129,20 +132,23 @@ def described(
 ) -> Tls:
     """What a connection after its handshake shows."""
     certificate: dict[str, Any] = connection.getpeercert() or {}
-    names = tuple(value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS")
-    if not names:
-        names = tuple(
-            value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"
-        )
     not_after = certificate.get("notAfter")
     return Tls(
         handshake=True,
         version=connection.version() or "",
         trusted=trusted,
         name_matches=name_matches,
-        names=names,
+        names=_names(certificate)[:NAMES_LIMIT],
         not_after=int(ssl.cert_time_to_seconds(not_after)) if not_after else None,
         problem=problem,
+    )
+
+
+def _names(certificate: dict[str, Any]) -> tuple[str, ...]:
+    """The host names in what `getpeercert` says."""
+    names = tuple(value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS")
+    return names or tuple(
+        value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"
     )
 
 

@@ -14,7 +14,8 @@ class MailHost:
 
     `canonical` is the name at the end of a chain of CNAMEs (the name itself without one), `literal` says that
     the name is an IP address, `exists` is False when the DNS knows no such name. `addresses` are IPv4 first;
-    `errors` tell which look-ups gave no answer, so that addresses may be missing.
+    `errors` tell which look-ups gave no answer, so that addresses may be missing. `left_out` more addresses
+    were found and not looked at (the domain has too many).
     """
 
     name: str
@@ -24,6 +25,7 @@ class MailHost:
     exists: bool
     addresses: tuple[str, ...]
     errors: tuple[str, ...] = ()
+    left_out: int = 0
 
     @property
     def is_alias(self) -> bool:

@@ -49,6 +49,7 @@ def judge_mail_route(
     if route.kind == "unknown":
         return tuple(found)
     found += _whole(route)
+    found += _left_out(route)
     for host in _distinct(route):
         found += _names(host, route) if route.kind != "none" else ()
         found += _addresses(host, own_addresses)
@@ -160,6 +161,28 @@ def _whole(route: MailRoute) -> Iterable[Finding]:
             _("Point the MX at a name that has an address record."),
             Owner.ZONE,
         )
+
+
+def _left_out(route: MailRoute) -> Iterable[Finding]:
+    """Says which addresses were not asked: a domain may have more than are looked at."""
+    hosts = [host for host in _distinct(route) if host.left_out]
+    count = sum(host.left_out for host in hosts)
+    if not count:
+        return
+    text = ngettext(
+        "{count} more address was not looked at", "{count} more addresses were not looked at", count
+    ).format(count=count)
+    yield Finding(
+        Row(ADDRESS, "unknown", text, _CATEGORY, route.domain),
+        Verdict.UNKNOWN,
+        _("The mail servers of the domain have so many addresses that only some of each were asked."),
+        tuple(
+            _("{name}: {asked} of {count} addresses").format(
+                name=host.name, asked=len(host.addresses), count=len(host.addresses) + host.left_out
+            )
+            for host in hosts
+        ),
+    )
 
 
 def _names(host: MailHost, route: MailRoute) -> Iterable[Finding]:
