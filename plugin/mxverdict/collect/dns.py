@@ -12,24 +12,28 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from typing import Optional
 
 import dns.exception
+import dns.rdata
 import dns.resolver
 import dns.reversename
 
+from mxverdict.collect.dns_wire import Resolver, SmallAnswers, large_answers
 from mxverdict.evidence import Forward, ReverseDns
 from mxverdict.language import stored
 
 TIMEOUT = 5.0
 _NAMES_LIMIT = 10
 _ATTEMPT = TIMEOUT / 2
-_CACHED = 10_000
+_CACHED = 2000
 """Answers kept while the process lives: many domains share their name servers, mail hosts and top level."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Records of one name and type in presentation form. `canonical` is the name at the end of a chain of
+    """Records of one name and type in presentation form, those of TXT and SPF as their text (RFC 7208 section
+    3.3: the strings joined without spaces). `canonical` is the name at the end of a chain of
     CNAMEs (the name itself without one), `exists` is False for NXDOMAIN, `error` is "" or one line: nothing
     is known then."""
 
@@ -55,7 +59,10 @@ def look_up(name: str, kind: str, deadline: float) -> Answer:
             error=stored("no time was left to look up {kind} for {name}").format(kind=kind, name=name),
         )
     try:
-        found = _resolver().resolve(name, kind, search=False, lifetime=left, raise_on_no_answer=False)
+        with large_answers():
+            found = _resolver().resolve(name, kind, search=False, lifetime=left, raise_on_no_answer=False)
+            canonical = found.canonical_name.to_text(omit_final_dot=True)
+            return Answer(tuple(map(_text, found.rrset or ())), canonical)
     except dns.resolver.NXDOMAIN as error:
         return Answer((), error.canonical_name.to_text(omit_final_dot=True), exists=False)
     except dns.exception.Timeout:
@@ -71,14 +78,17 @@ def look_up(name: str, kind: str, deadline: float) -> Answer:
                 kind=kind, name=name, reason=reason
             ),
         )
-    canonical = found.canonical_name.to_text(omit_final_dot=True)
-    return Answer(tuple(record.to_text() for record in found.rrset or ()), canonical)
+
+
+def _text(record: dns.rdata.Rdata) -> str:
+    strings: Optional[Sequence[bytes]] = getattr(record, "strings", None)
+    return record.to_text() if strings is None else b"".join(strings).decode(errors="replace")
 
 
 def resolvers() -> tuple[str, ...]:
     """Addresses of the resolvers that answer `look_up`; empty when none is set up."""
     try:
-        return tuple(str(server) for server in _resolver().nameservers)
+        return tuple(getattr(server, "address", str(server)) for server in _resolver().nameservers)
     except OSError:
         return ()
 
@@ -113,8 +123,11 @@ def _resolver() -> dns.resolver.Resolver:
         resolver = dns.resolver.Resolver()
     except dns.exception.DNSException as error:
         raise OSError(stored("no DNS resolver is set up: {error}").format(error=error)) from None
+    resolver.nameservers = [
+        Resolver(server) if isinstance(server, str) else server for server in resolver.nameservers
+    ]
     resolver.timeout = _ATTEMPT
-    resolver.cache = dns.resolver.LRUCache(_CACHED)
+    resolver.cache = SmallAnswers(_CACHED)
     return resolver
 
 

@@ -21,6 +21,7 @@ import dns.rdtypes.ANY.SOA
 import dns.rrset
 
 from mxverdict.addresses import is_public
+from mxverdict.collect.dns_wire import SmallDatagrams, ask_over_tcp, read_zone_facts
 from mxverdict.evidence.zone import ServerAnswers, Soa
 from mxverdict.language import stored
 
@@ -157,7 +158,7 @@ def _hear(question: dns.message.Message, address: str, deadline: float, tcp: boo
 def _attempt(question: dns.message.Message, address: str, patience: float, tcp: bool) -> Heard:
     try:
         if tcp:
-            return Heard(dns.query.tcp(question, address, patience, PORT))
+            return Heard(read_zone_facts(ask_over_tcp(question, address, PORT, patience), question))
         return Heard(_udp(question, address, patience))
     except dns.message.Truncated:
         return _attempt(question, address, patience, tcp=True)
@@ -189,7 +190,7 @@ def _broken(error: Exception) -> Heard:
 def _udp(question: dns.message.Message, address: str, patience: float) -> dns.message.Message:
     """Over a connected socket: the kernel tells of a closed port and keeps out what others send."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+    with SmallDatagrams(family, socket.SOCK_DGRAM) as sock:
         sock.setblocking(False)
         sock.connect((address, PORT))
         return dns.query.udp(

@@ -7,11 +7,8 @@ leads further.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-
-import dns.exception
-import dns.rdata
 
 from mxverdict.collect.dns import look_up
 from mxverdict.dmarc_record import effective, places
@@ -93,17 +90,7 @@ def _ask(name: str, kind: str, deadline: float) -> DnsAnswer:
         dmarc = "_dmarc" in name.lower().split(".")
         records = tuple(
             text[:_LENGTH_LIMIT]
-            for text in map(_joined, records)
+            for text in records
             if (_MEANT_AS_DMARC if dmarc else _MEANT_AS_SPF).match(text)
         )
     return DnsAnswer(name, kind, records[:_RECORDS_LIMIT], answer.exists, answer.error)
-
-
-def _joined(record: str) -> str:
-    """The text of a TXT record in presentation form (RFC 7208 section 3.3: joined without spaces)."""
-    try:
-        parsed = dns.rdata.from_text("IN", "TXT", record)
-    except (dns.exception.DNSException, ValueError):
-        return ""
-    strings: Iterable[bytes] = getattr(parsed, "strings", ())
-    return b"".join(strings).decode(errors="replace")
