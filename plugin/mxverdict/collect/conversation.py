@@ -15,13 +15,17 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Optional
 
-from mxverdict.collect.reply_lines import ReplyLines
+from mxverdict.collect.reply_lines import TEXT_LIMIT, ReplyLines
 from mxverdict.evidence import ProbeStage, Reply
 from mxverdict.language import stored
 
 CONNECT_TIMEOUT = 10.0
 REPLY_LIMIT = 64 * 1024
 """Bytes of one reply; RFC 5321 section 4.5.3.1.5 allows 512 a line."""
+
+_KEPT_LIMIT = 16 * 1024
+_LEAST_KEPT = 160
+"""Characters of all replies of one conversation that are kept, and of each one whatever was before it."""
 
 _LINE = re.compile(rb"^(\d{3})([ -]?)(.*)$")
 _CAUSES = {
@@ -71,6 +75,7 @@ class Conversation:
         self.stages: list[ProbeStage] = []
         self._connection: Optional[socket.socket] = None
         self._buffer = bytearray()
+        self._room = _KEPT_LIMIT
 
     def greet(self, name: str, *, stage: str = "connect") -> Reply:
         """Connect, read the banner and say EHLO `name`. Answers the reply to EHLO. Raises ConversationFailed,
@@ -190,7 +195,7 @@ class Conversation:
             raise _hung_up(error, error.strerror or error) from None
 
     def _reply(self, until: float) -> Reply:
-        lines = ReplyLines()
+        lines = ReplyLines(max(_LEAST_KEPT, min(TEXT_LIMIT, self._room)))
         size = 0
         while True:
             line = self._line(until)
@@ -204,7 +209,9 @@ class Conversation:
                 raise _oversize()
             lines.add(match[3].decode(errors="replace").rstrip())
             if match[2] != b"-":
-                return Reply(int(match[1]), lines.kept())
+                reply = Reply(int(match[1]), lines.kept())
+                self._room -= sum(map(len, reply.lines))
+                return reply
 
     def _line(self, until: float) -> bytes:
         assert self._connection is not None

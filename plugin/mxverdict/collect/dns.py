@@ -25,6 +25,7 @@ from mxverdict.language import stored
 
 TIMEOUT = 5.0
 _NAMES_LIMIT = 10
+_FORWARD_LIMIT = 32  # addresses of one name that are kept
 _ATTEMPT = TIMEOUT / 2
 _CACHED = 2000
 """Answers kept while the process lives: many domains share their name servers, mail hosts and top level."""
@@ -147,6 +148,8 @@ def _reverse(address: str, deadline: float) -> ReverseDns:
 def _forward(name: str, address: str, deadline: float) -> Forward:
     kind = "A" if ipaddress.ip_address(address).version == 4 else "AAAA"
     try:
-        return Forward(name, _records(name, kind, deadline))
+        found = _records(name, kind, deadline)
+        back = (address,) if address in found[_FORWARD_LIMIT:] else ()
+        return Forward(name, (*back, *found[:_FORWARD_LIMIT]))
     except LookupError as error:
         return Forward(name, (), str(error))

@@ -95,21 +95,22 @@ async def _ask_all(
         reason = stored("no DNS resolver is set up: {error}").format(error=error)
         return tuple(ListAnswer(zone, address, error=reason) for zone, address in queries)
     resolver.timeout = _ATTEMPT
-    places = asyncio.Semaphore(_AT_ONCE)
     left = Counter(zone for zone, _ in queries)
     total = len(left)
     watch.advance("blocklists", 0, max(total, 1))
+    answers: list[Optional[ListAnswer]] = [None] * len(queries)
+    waiting = iter(enumerate(queries))
 
-    async def ask(zone: str, address: str) -> ListAnswer:
-        async with places:
-            answer = await _ask(resolver, zone, address, deadline)
-        left[zone] -= 1
-        if not left[zone]:
-            del left[zone]
-            watch.advance("blocklists", total - len(left), total)
-        return answer
+    async def work() -> None:
+        for number, (zone, address) in waiting:
+            answers[number] = await _ask(resolver, zone, address, deadline)
+            left[zone] -= 1
+            if not left[zone]:
+                del left[zone]
+                watch.advance("blocklists", total - len(left), total)
 
-    return tuple(await asyncio.gather(*(ask(zone, address) for zone, address in queries)))
+    await asyncio.gather(*(work() for _ in range(min(_AT_ONCE, len(queries)))))
+    return tuple(answer for answer in answers if answer is not None)
 
 
 async def _ask(resolver: dns.asyncresolver.Resolver, zone: str, address: str, deadline: float) -> ListAnswer:

@@ -37,6 +37,8 @@ _CONNECTING = 0.8  # of the patience: a connection that takes longer is told fro
 _QUIT_PATIENCE = 2.0
 _LOOK_UPS_AT_A_TIME = 64
 _CONVERSATIONS_AT_A_TIME = 256
+CONVERSATIONS_LIMIT = 640
+"""Addresses that are greeted in one check."""
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
@@ -62,7 +64,8 @@ def greet_hosts(
     port: int = 25,
     watch: Optional[Watch] = None,
 ) -> tuple[HostGreeting, ...]:
-    """One greeting for each distinct remote address in `routes`, all at the same time.
+    """One greeting for each distinct remote address in `routes`, all at the same time; those beyond
+    CONVERSATIONS_LIMIT are not talked to.
 
     `own_addresses` are this server's, seen from inside and outside; they are not talked to, because Exim
     trusts them. Nor are private, loopback, link-local and reserved ones. `hostname` is the name for EHLO.
@@ -79,8 +82,13 @@ def greet_hosts(
     def one(address: str) -> HostGreeting:
         return greet(address, wanted[address], hostname, deadline, port=port)
 
-    counted = (watch or Watch()).counted("hosts", len(wanted), one)
-    return _at_once(counted, list(wanted), _CONVERSATIONS_AT_A_TIME)
+    asked, rest = list(wanted)[:CONVERSATIONS_LIMIT], list(wanted)[CONVERSATIONS_LIMIT:]
+    counted = (watch or Watch()).counted("hosts", len(asked), one)
+    failure = stored("not asked: {count} were before it").format(count=CONVERSATIONS_LIMIT)
+    return (
+        *_at_once(counted, asked, _CONVERSATIONS_AT_A_TIME),
+        *(HostGreeting(address, "too_many", Probe(address, (), None, failure)) for address in rest),
+    )
 
 
 def greet(

@@ -7,6 +7,7 @@ leads further.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,8 +23,12 @@ LOOKUPS_LIMIT = 400
 ADDRESSES_LIMIT = 16
 _RECORDS_LIMIT = 20
 _LENGTH_LIMIT = 64 * 1024
+_DMARC_LENGTH_LIMIT = 8 * 1024
 _BYTES_LIMIT = 256 * 1024
 """Of all records of one tree."""
+
+_evaluating = threading.Lock()
+"""Held while records are read into terms: those of one domain at a time are kept in memory."""
 
 _MEANT_AS_SPF = re.compile(r"\W{0,3}(?:v=)?spf\d*\b", re.IGNORECASE)
 _MEANT_AS_DMARC = re.compile(r"\W{0,3}(?:v=)?\s*dmarc", re.IGNORECASE)
@@ -53,23 +58,34 @@ def read_policy(domain: str, deadline: float, outgoing: Sequence[str] = ()) -> P
 def _spf(
     domain: str, senders: Sequence[str], deadline: float, pool: ThreadPoolExecutor
 ) -> tuple[tuple[DnsAnswer, ...], str]:
-    answers = {key(domain, "TXT"): _ask(domain, "TXT", deadline)}
+    too_large = stored("the records are larger than {most} KiB").format(most=_BYTES_LIMIT // 1024)
+    size = 0
+
+    def ask(asked: tuple[str, str]) -> DnsAnswer:
+        nonlocal size
+        if size > _BYTES_LIMIT:
+            return DnsAnswer(*asked, error=too_large)
+        answer = _ask(*asked, deadline)
+        size += sum(map(len, answer.records))
+        return answer
+
+    answers = {key(domain, "TXT"): ask((domain, "TXT"))}
     while True:
-        tree = walk(domain, answers)
-        needed = dict.fromkeys(key(name, "TXT") for name in tree.missing)
-        for sender in (*STRANGERS, *senders):
-            needed.update(dict.fromkeys(check_host(sender, domain, answers).needs))
+        with _evaluating:
+            tree = walk(domain, answers)
+            needed = dict.fromkeys(key(name, "TXT") for name in tree.missing)
+            for sender in (*STRANGERS, *senders):
+                needed.update(dict.fromkeys(check_host(sender, domain, answers).needs))
         if not needed:
             told = stored("only {most} included domains were followed").format(most=TREE_LIMIT)
             return tuple(answers.values()), told if len(tree.domains) >= TREE_LIMIT else ""
         if len(answers) + len(needed) > LOOKUPS_LIMIT:
             told = stored("the record needs more than {most} look-ups").format(most=LOOKUPS_LIMIT)
             return tuple(answers.values()), told
-        for answer in pool.map(lambda pair: _ask(pair[0], pair[1], deadline), needed):
+        for answer in pool.map(ask, needed):
             answers[key(answer.name, answer.kind)] = answer
-        if sum(len(text) for answer in answers.values() for text in answer.records) > _BYTES_LIMIT:
-            told = stored("the records are larger than {most} KiB").format(most=_BYTES_LIMIT // 1024)
-            return tuple(answers.values()), told
+        if size > _BYTES_LIMIT:
+            return tuple(answers.values()), too_large
 
 
 def _destinations(
@@ -89,7 +105,7 @@ def _ask(name: str, kind: str, deadline: float) -> DnsAnswer:
     if kind in ("TXT", "SPF"):
         dmarc = "_dmarc" in name.lower().split(".")
         records = tuple(
-            text[:_LENGTH_LIMIT]
+            text[: _DMARC_LENGTH_LIMIT if dmarc else _LENGTH_LIMIT]
             for text in records
             if (_MEANT_AS_DMARC if dmarc else _MEANT_AS_SPF).match(text)
         )

@@ -15,11 +15,12 @@ _RESERVED = 64
 class ReplyLines:
     """Collects the lines of one reply and forgets at once what is over the limits.
 
-    A reply within LINES_LIMIT and TEXT_LIMIT is kept as it is. Of a longer one the first lines are kept and
-    the last line says how many are not: `[… +8980]`. A line that is cut ends in `[…]`.
+    A reply within LINES_LIMIT and `text_limit` characters is kept as it is. Of a longer one the first lines
+    are kept and the last line says how many are not: `[… +8980]`. A line that is cut ends in `[…]`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, text_limit: int = TEXT_LIMIT) -> None:
+        self._limit = text_limit
         self._lines: list[str] = []
         self._size = 0
         self._count = 0
@@ -30,17 +31,17 @@ class ReplyLines:
         keyword = _keyword(line)
         if self._count and keyword in _CAPABILITIES:
             self._capabilities[keyword] = None
-        if len(self._lines) < LINES_LIMIT and self._size <= TEXT_LIMIT:
-            self._lines.append(line[: TEXT_LIMIT + 1])
+        if len(self._lines) < LINES_LIMIT and self._size <= self._limit:
+            self._lines.append(line[: self._limit + 1])
             self._size += len(self._lines[-1])
         self._count += 1
 
     def kept(self) -> tuple[str, ...]:
-        """Return the lines to keep: at most LINES_LIMIT, with TEXT_LIMIT characters."""
-        if self._count == len(self._lines) and self._size <= TEXT_LIMIT:
+        """Return the lines to keep: at most LINES_LIMIT, with the characters allowed."""
+        if self._count == len(self._lines) and self._size <= self._limit:
             return tuple(self._lines)
         lines: list[str] = []
-        left = TEXT_LIMIT - _RESERVED
+        left = self._limit - _RESERVED
         for line in self._lines[: LINES_LIMIT - len(_CAPABILITIES) - 1]:
             if left <= 0:
                 break

@@ -25,6 +25,7 @@ SERVERS_LIMIT = 13
 """Names of name servers that are asked, as many as the root has."""
 
 _ADDRESSES_LIMIT = 2  # of each IP version
+_HOST_LIMIT = 16  # addresses of one name and IP version that are kept
 _PARENTS_LIMIT = 4
 _LEVELS_LIMIT = 10
 _THREADS = 64
@@ -202,7 +203,7 @@ class _Reading:
         return [
             HostAddresses(
                 name,
-                _distinct((*four.records, *six.records)),
+                _distinct((*four.records[:_HOST_LIMIT], *six.records[:_HOST_LIMIT])),
                 four.error or six.error,
             )
             for (name, _), four, six in zip(questions[::2], answers[::2], answers[1::2])
@@ -267,7 +268,9 @@ def _glue(heard: Heard, records: Optional[dns.rrset.RRset]) -> tuple[HostAddress
         if extra.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA) and text_of(extra.name) in found:
             found[text_of(extra.name)] += [record.to_text() for record in extra]
     return tuple(
-        HostAddresses(name, tuple(sorted(addresses))) for name, addresses in found.items() if addresses
+        HostAddresses(name, tuple(sorted(addresses)[:_HOST_LIMIT]))
+        for name, addresses in found.items()
+        if addresses
     )
 
 

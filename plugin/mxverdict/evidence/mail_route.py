@@ -69,9 +69,9 @@ class HostGreeting:
     """What one remote address did on port 25, in one conversation for all domains that lead there.
 
     `outcome` is `greeted` (220, and EHLO was answered), `busy` or `turned_away` (4xx or 5xx at one of them),
-    or else a key of `evidence.ladder.CAUSES`, such as `refused`, `timeout` or `silent`; `probe.failure` says
-    it in one line. `probe` holds the conversation as far as EHLO, `recipients` the answers to RCPT;
-    `patience` is how many seconds the conversation was given.
+    `too_many` (not asked: others were before it) or else a key of `evidence.ladder.CAUSES`, such as
+    `refused`, `timeout` or `silent`; `probe.failure` says it in one line. `probe` holds the conversation as
+    far as EHLO, `recipients` the answers to RCPT; `patience` is how many seconds the conversation was given.
     """
 
     address: str

@@ -302,6 +302,12 @@ _STATES: dict[str, Judged] = {
         ),
         "",
     ),
+    "too_many": (
+        Verdict.UNKNOWN,
+        marked("not asked"),
+        marked("This check was about so many mail hosts that this one was left out."),
+        "",
+    ),
     "no_time": (Verdict.UNKNOWN, marked("not asked"), marked("No time was left to ask the host."), ""),
     "blocked_here": (
         Verdict.UNKNOWN,

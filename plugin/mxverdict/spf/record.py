@@ -28,6 +28,10 @@ _SHOWN = 60
 _NAME_LENGTH = 253
 _MEANT = {"ipv4": "ip4", "ipv6": "ip6", "ip": "ip4", "includes": "include", "inlcude": "include"}
 _ERRORS_LIMIT = 20
+TERMS_LIMIT = 4096
+"""Terms of one record that are read; receivers give up long before."""
+_SHORT = 1024
+"""Characters up to which a record is kept read; of longer ones, the last few."""
 
 
 @dataclass(frozen=True)
@@ -100,17 +104,23 @@ def is_record(text: str) -> bool:
     return start == "v=spf1 " or text.lower() == "v=spf1"
 
 
-@lru_cache(maxsize=128)
 def parse(text: str) -> Record:
     """Read a record that `is_record` (or should be). Nothing is raised."""
+    return _parse_short(text) if len(text) <= _SHORT else _parse_long(text)
+
+
+def _parse(text: str) -> Record:
     errors: list[str] = []
     if not is_record(text):
         errors.append(stored('the record does not start with "v=spf1 "'))
     if not all(" " <= character <= "~" for character in text):
         errors.append(stored("the record holds characters outside printable ASCII"))
+    words = [word for word in text.split(" ")[1:] if word]
+    if len(words) > TERMS_LIMIT:
+        errors.append(stored("the record has more than {most} terms").format(most=TERMS_LIMIT))
     terms = []
-    for word in text.split(" ")[1:]:
-        if word and len(errors) < _ERRORS_LIMIT:
+    for word in words[:TERMS_LIMIT]:
+        if len(errors) < _ERRORS_LIMIT:
             term = _term(word, errors)
             if term is not None:
                 terms.append(term)
@@ -118,6 +128,10 @@ def parse(text: str) -> Record:
         if sum(term.name == name and not term.qualifier for term in terms) > 1:
             errors.append(stored('"{name}=" stands more than once').format(name=name))
     return Record(text, tuple(terms), tuple(dict.fromkeys(errors)))
+
+
+_parse_short = lru_cache(maxsize=128)(_parse)
+_parse_long = lru_cache(maxsize=8)(_parse)
 
 
 def expand(spec: str, values: dict[str, str]) -> Optional[str]:
