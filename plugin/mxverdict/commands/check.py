@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Optional
 
 from mxverdict.commands.common import (
     check_output,
@@ -25,6 +25,10 @@ from mxverdict.commands.common import (
 )
 from mxverdict.commands.window import actor, window_line
 from mxverdict.errors import UsageError
+
+if TYPE_CHECKING:
+    from mxverdict.evidence import Evidence
+    from mxverdict.evidence.bounded_json import TooLarge
 
 
 def register(commands: Any) -> None:
@@ -100,15 +104,28 @@ def _check(options: argparse.Namespace) -> int:
     )
     if options.targets:
         note_check(host, actor(), options.targets, [one.verdict for one in told(report)])
-    if options.save is not None:
-        from mxverdict.evidence import to_json
-
-        write_output(options.save, json.dumps(to_json(evidence), indent=1))
+    too_large = None if options.save is None else _save(options.save, evidence)
     if options.json:
         print_json({**report_json(report), "windows": [window.to_json() for window in windows]})
     else:
         _print_report(report, options.transcript, windows)
+    if too_large is not None:
+        print(f"mxverdict: {too_large}. {too_large.advice}", file=sys.stderr)
+        return too_large.exit_status
     return report.exit_status
+
+
+def _save(path: Path, evidence: Evidence) -> Optional[TooLarge]:
+    """Write the evidence to a file. Return why that was not done; raise UsageError when it cannot be."""
+    from mxverdict.evidence import to_json
+    from mxverdict.evidence.bounded_json import TooLarge, bounded_json
+
+    try:
+        text = bounded_json(to_json(evidence)).decode()
+    except TooLarge as error:
+        return error
+    write_output(path, text)
+    return None
 
 
 def _judge(options: argparse.Namespace) -> int:

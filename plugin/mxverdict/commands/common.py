@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as the shell has it."""
 _UNLIMITED = 10_000
-_MOST_EVIDENCE = 64 * 1024 * 1024
 
 
 def command(commands: Any, name: str, run: Any, summary: str) -> argparse.ArgumentParser:
@@ -93,12 +93,15 @@ def saved(path: Path, testers: Sequence[str]) -> tuple[Evidence, Report]:
     """What `mxverdict check --save` wrote, judged for some testers or all. Raises UsageError."""
     from mxverdict import check
     from mxverdict.evidence import from_json
+    from mxverdict.evidence.bounded_json import BYTES_LIMIT
     from mxverdict.fs.read import read_regular
 
     try:
-        evidence = from_json(json.loads(read_regular(path, _MOST_EVIDENCE).decode()))
+        evidence = from_json(json.loads(read_regular(path, BYTES_LIMIT).decode()))
         return evidence, check.again(evidence, testers)
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise UsageError(f"{path} is larger than {BYTES_LIMIT // 1_000_000} MB") from None
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise UsageError(f"{path} cannot be judged: `mxverdict check --save` did not write it") from None

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from functools import cache
 from typing import Any
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
 
 
 def decode(kind: Any, data: Any, where: str) -> Any:
@@ -23,7 +29,7 @@ def decode(kind: Any, data: Any, where: str) -> Any:
     if dataclasses.is_dataclass(kind):
         if not isinstance(data, dict):
             raise ValueError(f"{where} is not an object")
-        hints = typing.get_type_hints(kind)
+        hints = _hints(kind)  # type: ignore[arg-type]
         unknown = data.keys() - hints.keys()
         if unknown:
             raise ValueError(f"{where} has an unknown field {sorted(unknown)[0]!r}")

@@ -35,6 +35,8 @@ _INTERRUPTED = stored("The work was interrupted.")
 _AGAIN = stored("Start it again.")
 _PUT_RIGHT = stored("What it left undone is put right within a minute.")
 _BUG = stored("Something went wrong inside MX Verdict (incident {number}).")
+_LAST_LINES = 16 * 1024
+"""Bytes at the end of a job's file in which its last line is looked for."""
 _TRIES = 5
 MOST_AT_ONCE = 4
 MOST_KEPT = 300
@@ -82,12 +84,13 @@ class Desk:
         self._line({"state": "running", "text": text[:200]})
 
     def show(self, result: object) -> None:
-        """Let what is found so far be seen, as JSON; the next step tells of it. Raises OSError."""
+        """Let what is found so far be seen, as JSON; the next step tells of it. Raises OSError, TooLarge."""
         self._write(_partial(self._path), result)
         self._far["version"] += 1
 
     def keep(self, result: object) -> None:
-        """Leave what was found, as JSON; it replaces what an earlier job of the name left. Raises OSError."""
+        """Leave what was found, as JSON; it replaces what an earlier job of the name left. Raises OSError,
+        TooLarge."""
         self._write(_result(self._path), result)
 
     def end(self, outcome: dict[str, str]) -> None:
@@ -100,9 +103,10 @@ class Desk:
         os.write(self._file, json.dumps({**said, **self._always, **self._far}).encode() + b"\n")
 
     def _write(self, path: Path, result: object) -> None:
+        from mxverdict.evidence.bounded_json import bounded_json
         from mxverdict.fs.atomic_write import atomic_write
 
-        atomic_write(path, json.dumps(result).encode(), durable=False)
+        atomic_write(path, bounded_json(result), durable=False)
 
 
 def start(
@@ -155,13 +159,15 @@ def read(host: Host, name: str) -> Optional[Job]:
         return None
     running = False
     try:
-        with (_folder(host) / name).open(encoding="utf-8") as file:
+        with (_folder(host) / name).open("rb") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 running = True
-            said = file.read().rpartition("\n")[0].rpartition("\n")[2]
-            changed = os.fstat(file.fileno()).st_mtime
+            known = os.fstat(file.fileno())
+            changed = known.st_mtime
+            file.seek(max(0, known.st_size - _LAST_LINES))
+            said = file.read(_LAST_LINES).rpartition(b"\n")[0].rpartition(b"\n")[2]
     except OSError:
         return None
     job = Job(name, "running", _RUNNING, changed=changed)
@@ -184,9 +190,12 @@ def partial(host: Host, name: str) -> Any:
 
 
 def _read_json(path: Path) -> Any:
+    from mxverdict.evidence.bounded_json import BYTES_LIMIT
+    from mxverdict.fs.read import read_regular
+
     try:
-        return None if _is_old(path) else json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return None if _is_old(path) else json.loads(read_regular(path, BYTES_LIMIT))
+    except (OSError, ValueError, RecursionError):
         return None
 
 

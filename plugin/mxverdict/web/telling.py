@@ -10,6 +10,7 @@ from typing import Optional
 
 from mxverdict.collect.progress import FULL, Progress, Tally
 from mxverdict.evidence import Evidence
+from mxverdict.evidence.bounded_json import TooLarge
 from mxverdict.web.jobs import Desk
 
 _EVERY = 0.34
@@ -72,7 +73,7 @@ class Telling(Progress):
                 line = self._text, self._tally.done
             if self._over.is_set() or (snapshot is None and line == told):
                 continue
-            with contextlib.suppress(OSError):  # a full disk: the result tells, or why there is none
+            with contextlib.suppress(OSError, TooLarge):  # the result tells, or why there is none
                 if snapshot is not None:
                     self._desk.show(self._shown(*snapshot))
                 self._desk.step(line[0], line[1], FULL)
