@@ -29,6 +29,7 @@ FILLINGS = (
     PEER + b" F=<", PEER + b' F=<"', PEER + b' SNI="', PEER + b' DN="a" ', PEER + b" lost ", PEER + b" D=1 ",
     PEER + b" (error: ", b"[", b"(", b'"', b" A=x", b" D=1", b"1", b'\\"', b" H=",
     b" DS H=", b'" H=[1.2.3.4]:5', b" Ci=1", b" I=[", b" lost", b">", b"mxtoolbox.com) ",
+    b" SPF", b" DMARC=x",
 )  # fmt: skip
 LINES = b"H=(", b"SMTP connection from (", b"1xWAFC-000780-0l <= a H=("
 """What a line begins with."""
@@ -40,7 +41,7 @@ OPENINGS = (
     b'SMTP protocol synchronization error (next input sent too soon: x): rejected "',
     b"SMTP protocol synchronization error (input sent without waiting for greeting): rejected connection"
     b" from H=", b"SMTP protocol synchronization error (",
-    b"H=(x) [18.209.86.113]:5 sender verify fail for <a@b.example>: ", b"H=(x) [18.209.86.113]:5 F=<",
+    b"H=(x) [18.209.86.113]:5", b"H=(x) [18.209.86.113]:5 sender verify fail for <a@b.example>: ", b"H=(x) [18.209.86.113]:5 F=<",
     b"SMTP connection from [18.209.86.113]:5 lost", b"",
 )  # fmt: skip
 ANSWERS = (

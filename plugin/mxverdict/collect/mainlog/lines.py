@@ -140,7 +140,7 @@ _SENDER_VERIFY = _Tail(
 )
 _REJECTED = _Tail(
     _MORE_EXTRAS + rb"(?: F=" + _ADDRESS_PATH % b"sender"
-    + rb")?(?: A=\S+)?(?: (?:SPF|DMARC)(?:=\S+)?)* (?P<temporary>temporarily )?rejected "
+    + rb"(?: A=\S+)?(?: (?:SPF|DMARC)(?:=\S+)?)*)? (?P<temporary>temporarily )?rejected "
     rb"(?P<stage>connection in \"connect\" ACL|(?:after |before |during )?[A-Z]{4,8}(?: or [A-Z]{4,8})?)"
     rb"(?: " + _ADDRESS_PATH % b"recipient" + rb")?(?P<rest>[: ].*)?$"
 )  # fmt: skip
