@@ -14,7 +14,7 @@ from mxverdict.explain.opening import opening
 from mxverdict.explain.pasted import MXTOOLBOX, Pasted, PastedRow, Unrecognised, number
 from mxverdict.findings import Owner, Prediction, Report, Verdict
 from mxverdict.judge import blocklist
-from mxverdict.language import decimal, marked
+from mxverdict.language import decimal, marked, ngettext
 from mxverdict.language import gettext as _
 
 _SECONDS = re.compile(r"(\d+(?:[.,]\d+)?) seconds\b")
@@ -109,6 +109,9 @@ def _remarks(pasted: Pasted) -> list[str]:
     remarks = []
     if pasted.cut:
         remarks.append(_("The text is too long; its end was not read."))
+    if pasted.left_out:
+        told = ngettext("{count} more row was not read.", "{count} more rows were not read.", pasted.left_out)
+        remarks.append(told.format(count=pasted.left_out))
     if not any(subject.argument for subject in pasted.subjects) and not any(row.host for row in pasted.rows):
         remarks.append(_("The report does not say what it is about; it is taken to be about this server."))
     return remarks

@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 from mxverdict.explain import words
 from mxverdict.explain.clean import plain, tokens_of
-from mxverdict.explain.pasted import MXTOOLBOX, Pasted, PastedRow, Subject, Unrecognised
+from mxverdict.explain.pasted import MXTOOLBOX, ROWS_LIMIT, Pasted, PastedRow, Subject, Unrecognised
 from mxverdict.explain.words import Phrase
 from mxverdict.language import gettext
 from mxverdict.testers import rows
@@ -23,8 +23,6 @@ OURS = "MxVerdict"
 LISTS = {"failed": "error", "warnings": "warning", "passed": "ok", "timeouts": "unknown"}
 _TRIES = 20
 _DEPTH = 4
-_ENVELOPES = 200
-_ITEMS = 2000
 _DIGITS = 18
 
 
@@ -34,7 +32,7 @@ def read(text: str) -> Optional[tuple[Pasted, str]]:
         values = list(_values(candidate))
         envelopes = [envelope for value, _, _ in values for envelope in _within(value, _DEPTH)]
         if envelopes:
-            return _pasted(envelopes[:_ENVELOPES]), _without(candidate, values)
+            return _pasted(envelopes), _without(candidate, values)
     return None
 
 
@@ -42,11 +40,18 @@ def _pasted(envelopes: Sequence[dict[str, Any]]) -> Pasted:
     found: list[PastedRow] = []
     unrecognised: list[Unrecognised] = []
     subjects: dict[Subject, None] = {}
+    left_out = 0
     for envelope in envelopes:
+        if len(found) + len(unrecognised) >= ROWS_LIMIT:
+            left_out += sum(1 for _ in _items(envelope))
+            continue
         subject = Subject(
             _text(envelope.get("command")).lower(), _text(envelope.get("commandargument")).lower()
         )
         for key, level, item in _items(envelope):
+            if len(found) + len(unrecognised) >= ROWS_LIMIT:
+                left_out += 1
+                continue
             row = _row(item, level, subject)
             if row is None:
                 reason = gettext("an item whose name we do not know")
@@ -56,12 +61,13 @@ def _pasted(envelopes: Sequence[dict[str, Any]]) -> Pasted:
                 subjects[Subject(row.category, row.host)] = None
         if subject.argument and not any(host.argument for host in subjects):
             subjects[subject] = None
-        for error in _list(envelope.get("errors")):
+        for error in _list(envelope.get("errors"))[: ROWS_LIMIT - len(found) - len(unrecognised)]:
             unrecognised.append(Unrecognised(0, _described(error), gettext("an error of the tester itself")))
     return Pasted(
         rows=tuple(found),
         unrecognised=tuple(unrecognised),
         subjects=tuple(subject for subject in subjects if subject.argument),
+        left_out=left_out,
         form="api",
     )
 
@@ -203,7 +209,7 @@ def _within(data: Any, depth: int) -> Iterator[dict[str, Any]]:
 def _list(value: Any) -> list[Any]:
     if isinstance(value, str):
         return [value] if value else []
-    return value[:_ITEMS] if isinstance(value, list) else []
+    return value if isinstance(value, list) else []
 
 
 def _text(value: Any) -> str:

@@ -30,6 +30,9 @@ _QUOTES = str.maketrans(
 _UNUSUAL = re.compile(r"[^\x20-\x7e\n\t]")
 _CELL_BREAK = re.compile(r"\t| {2,}|\|")
 _EDGES = "\"'`*_~()[]{}<>,.;:!?-+=#•·→…"
+_REFERENCE = re.compile(r"&#([0-9]{8,});?")
+"""Of a character by a number longer than that of any (HTML 13.2.5.80), but for zeros before it. Python turns
+no more than 4300 digits into a number."""
 _SOFT_BREAK = re.compile(r"=(?:20|3D|E2=80|C2=A0)", re.IGNORECASE)
 
 
@@ -67,7 +70,7 @@ def plain(text: str) -> str:
     if "<" in read:
         read = _TAG.sub(_tag, read)
     if "&" in read:
-        read = html.unescape(read)
+        read = html.unescape(_REFERENCE.sub(_reference, read))
     return _UNUSUAL.sub(_plain, _normalized(read).translate(_QUOTES))
 
 
@@ -108,6 +111,11 @@ def _tokens_of_cell(cell: str, line: int) -> list[Token]:
     if found:
         found[-1] = replace(found[-1], last=True)
     return found
+
+
+def _reference(match: re.Match[str]) -> str:
+    digits = match[1].lstrip("0")
+    return f"&#{digits or 0};" if len(digits) < 8 else "\ufffd"
 
 
 def _tag(match: re.Match[str]) -> str:

@@ -10,6 +10,8 @@ from typing import Optional
 from mxverdict.testers.rows import HEADLINE
 
 MXTOOLBOX = "mxtoolbox"
+ROWS_LIMIT = 1000
+"""Rows of one report that are read, those not recognised included."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ class PastedSession:
 @dataclass(frozen=True)
 class Pasted:
     """`ignored` counts the lines that are no part of a report, `cut` says that the text was too long and its
-    end was not read, `form` is `api` when some of it is MXToolbox's JSON, else `text`."""
+    end was not read, `left_out` how many more rows its JSON has than are read; `form` is `api` when some of
+    it is MXToolbox's JSON, else `text`."""
 
     rows: tuple[PastedRow, ...] = ()
     unrecognised: tuple[Unrecognised, ...] = ()
@@ -89,6 +92,7 @@ class Pasted:
     sessions: tuple[PastedSession, ...] = ()
     ignored: int = 0
     cut: bool = False
+    left_out: int = 0
     form: str = "text"
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from mxverdict.explain import api, scan
 from mxverdict.explain.clean import TEXT_LIMIT, lines_of
-from mxverdict.explain.pasted import Pasted
+from mxverdict.explain.pasted import ROWS_LIMIT, Pasted
 
 
 def recognise(text: str) -> Pasted:
@@ -22,8 +22,8 @@ def recognise(text: str) -> Pasted:
     beside = scan.read(*lines_of(rest))
     return replace(
         found,
-        rows=found.rows + beside.rows,
-        unrecognised=found.unrecognised + beside.unrecognised,
+        rows=(found.rows + beside.rows)[:ROWS_LIMIT],
+        unrecognised=(found.unrecognised + beside.unrecognised)[:ROWS_LIMIT],
         subjects=tuple(dict.fromkeys(found.subjects + beside.subjects)),
         sessions=beside.sessions,
         ignored=beside.ignored,

@@ -8,7 +8,15 @@ from typing import Optional
 from mxverdict.explain import marks, words
 from mxverdict.explain.clean import Token, as_written, tokens_of
 from mxverdict.explain.marks import Mark
-from mxverdict.explain.pasted import MXTOOLBOX, Pasted, PastedRow, PastedSession, Subject, Unrecognised
+from mxverdict.explain.pasted import (
+    MXTOOLBOX,
+    ROWS_LIMIT,
+    Pasted,
+    PastedRow,
+    PastedSession,
+    Subject,
+    Unrecognised,
+)
 from mxverdict.explain.words import NAME, TEXT, Match, Phrase
 from mxverdict.language import gettext as _
 
@@ -19,7 +27,6 @@ _REACH = 2
 _DETAILS = 8
 _FORMLESS = 3
 """With fewer words after it, a level alone is no row."""
-_ROWS_LIMIT = 2000
 BLACKLIST = "blacklist"
 _MARKS = " ,;\"'`*"
 """What stands around a row's words in a ticket or in JSON."""
@@ -47,7 +54,7 @@ class _Scanner:
 
     def pasted(self, cut: bool) -> Pasted:
         place = 0
-        while place < len(self._tokens) and len(self._rows) < _ROWS_LIMIT:
+        while place < len(self._tokens) and not self._full:
             place += self._step(place)
         self._flush()
         self._gather_details()
@@ -59,8 +66,12 @@ class _Scanner:
             subjects=tuple(self._told_subjects()),
             sessions=tuple(self._sessions),
             ignored=filled - sum(bool(self._lines[line].strip("> \t|")) for line in self._claimed),
-            cut=cut,
+            cut=cut or self._full,
         )
+
+    @property
+    def _full(self) -> bool:
+        return len(self._rows) + len(self._unrecognised) >= ROWS_LIMIT
 
     def _spoken(self) -> list[Token]:
         """The words outside of transcripts: what a server said there is no row."""
@@ -322,7 +333,9 @@ class _Scanner:
 
     def _gather_unknown(self) -> None:
         for number, line in enumerate(self._lines):
-            if number in self._claimed or len(self._unrecognised) + len(self._rows) >= _ROWS_LIMIT:
+            if self._full:
+                break
+            if number in self._claimed:
                 continue
             if name := marks.listed_by(line):
                 self._subject = self._subject_of(BLACKLIST)

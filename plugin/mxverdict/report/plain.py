@@ -13,6 +13,7 @@ from mxverdict.report.letter import METHOD, Item, Letter, Section, letter
 from mxverdict.text import visible
 
 if TYPE_CHECKING:
+    from mxverdict.explain import Explanation
     from mxverdict.window import Window
 
 WIDTH = 78
@@ -25,6 +26,35 @@ def report_text(
 ) -> str:
     """The text of `letter.letter`, ending in a line feed."""
     return "\n".join(_lines(letter(report, evidence, windows))) + "\n"
+
+
+def explanation_text(explanation: Explanation) -> str:
+    """The answer to a pasted report, row by row, ending in a line feed."""
+    return "\n".join(_explained(explanation)) + "\n"
+
+
+def _explained(explanation: Explanation) -> Iterator[str]:
+    yield from _wrapped(explanation.opening)
+    for remark in explanation.remarks:
+        yield from _wrapped(_("Note: {remark}").format(remark=remark), hanging="  ")
+    for title, complains in ((_("What the report complains of"), True), (_("What the report passes"), False)):
+        answers = [answer for answer in explanation.answers if answer.row.complains is complains]
+        if answers:
+            yield from _heading(title)
+        for answer in answers:
+            row = answer.row
+            about = f" ({answer.place or row.host})" if answer.place or row.host else ""
+            yield from _wrapped(f"* {answer.verdict.label}: {row.name}{about}", hanging="  ")
+            yield from _wrapped(row.text, "  ", "    ")
+            yield from _wrapped(_("What is true: {why}").format(why=answer.why), "  ", "    ")
+            for line in (*answer.differences, *answer.evidence):
+                yield from _wrapped(f"- {line}", "    ", "      ")
+            if answer.todo:
+                yield from _wrapped(_("To do: {todo}").format(todo=answer.todo), "  ", "    ")
+    if explanation.unrecognised:
+        yield from _heading(_("Not recognised"))
+        for one in explanation.unrecognised:
+            yield from _wrapped(f"- {one.original}: {one.reason}", hanging="  ")
 
 
 def _lines(text: Letter) -> Iterator[str]:

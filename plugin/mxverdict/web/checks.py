@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import hashlib
 import os
 import time
@@ -21,7 +23,7 @@ from mxverdict.web.submit import PATIENCE
 from mxverdict.web.visitor import Visitor
 
 if TYPE_CHECKING:
-    from mxverdict import check_pasted
+    from mxverdict import check_pasted, explain
     from mxverdict.evidence import Evidence
     from mxverdict.evidence.audience import Audience
     from mxverdict.findings import Report
@@ -53,11 +55,12 @@ class SoFar(NamedTuple):
 
 
 class Pasted(NamedTuple):
-    """A pasted report as it is kept; `checked` is what it is answered from (None: it was not judged),
-    `taken_at` the Unix time of that."""
+    """A pasted report as it is kept; `report` is what was recognised in its text, `checked` what it is
+    answered from (None: it was not judged), `taken_at` the Unix time of that."""
 
     text: str
     about: str
+    report: explain.Pasted
     checked: Optional[check_pasted.Checked] = None
     taken_at: float = 0.0
 
@@ -133,11 +136,16 @@ def start_pasted(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
     about = target_of(form["about"], "about") if form.get("about", "").strip() else ""
     if not visitor.is_root:
         _require_own(visitor, text, about)
+    from mxverdict.explain import recognise
+
     left: dict[str, Any] = {"text": text, "about": about}
 
     def work(desk: Desk) -> str:
+        desk.step(_READING)
+        report = recognise(text)
+        left["report"] = dataclasses.asdict(report)
         desk.keep(left)
-        desk.keep({**left, "checked": _pasted_evidence(host, desk, text, about, visitor)})
+        desk.keep({**left, "checked": _pasted_evidence(host, desk, report, about, visitor)})
         return _JUDGED
 
     name = jobs.start_at_desk(
@@ -178,17 +186,30 @@ def pasted(host: Host, name: str, audience: Audience) -> Optional[Pasted]:
     left = jobs.result(host, name)
     if not isinstance(left, dict):
         return None
-    text, about, found = left["text"], left["about"], left.get("checked")
+    found = left.get("checked")
+    kept = Pasted(left["text"], left["about"], _recognised(left))
     if found is None:
-        return Pasted(text, about)
+        return kept
     own = {subject: tuple(addresses) for subject, addresses in found["own"].items()}
     if found["evidence"] is None:
-        return Pasted(text, about, check_pasted.Checked(None, None, own), found["taken_at"])
+        return kept._replace(checked=check_pasted.Checked(None, None, own), taken_at=found["taken_at"])
     checked = stored(found, audience)
     if checked is None:
-        return Pasted(text, about)
+        return kept
     answerable = check_pasted.Checked(checked.evidence, checked.report, own)
-    return Pasted(text, about, answerable, found["taken_at"])
+    return kept._replace(checked=answerable, taken_at=found["taken_at"])
+
+
+def _recognised(left: Mapping[str, Any]) -> explain.Pasted:
+    """What the job recognised; read from the text again when another version left it."""
+    from mxverdict import explain
+    from mxverdict.evidence.decode import decode
+
+    with contextlib.suppress(ValueError):
+        found = decode(explain.Pasted, left.get("report"), "report")
+        assert isinstance(found, explain.Pasted)
+        return found
+    return explain.recognise(left["text"])
 
 
 def _evidence(host: Host, desk: Desk, target: str, visitor: Visitor) -> dict[str, Any]:
@@ -208,17 +229,16 @@ def _evidence(host: Host, desk: Desk, target: str, visitor: Visitor) -> dict[str
     return {"evidence": evidence.to_json(gathered)}
 
 
-def _pasted_evidence(host: Host, desk: Desk, text: str, about: str, visitor: Visitor) -> dict[str, Any]:
-    """What the report in `text` has to do with this server; `evidence` is None for nothing."""
+def _pasted_evidence(
+    host: Host, desk: Desk, report: explain.Pasted, about: str, visitor: Visitor
+) -> dict[str, Any]:
+    """What a pasted report has to do with this server; `evidence` is None for nothing."""
     import signal
 
     from mxverdict import check_pasted, evidence
     from mxverdict.check_trail import note_check, noting_failure
-    from mxverdict.explain import recognise
 
     signal.alarm(_LONGEST)
-    desk.step(_READING)
-    report = recognise(text)
     checked = None
     if report.rows:
         named = [about] if about else []

@@ -19,13 +19,19 @@ _SECTIONS = (
 )
 
 
+ROWS_SHOWN = 100
+"""Rows of one verdict that the page shows; the report to download holds all."""
+
+
 @dataclass(frozen=True)
 class Section:
-    """The rows of one verdict in the order of the report; what is not `unfolded` is one line at first."""
+    """The rows of one verdict in the order of the report; what is not `unfolded` is one line at first.
+    `omitted` more rows are not shown."""
 
     verdict: Verdict
     title: str
     findings: tuple[Finding, ...]
+    omitted: int = 0
 
     @property
     def unfolded(self) -> bool:
@@ -34,8 +40,13 @@ class Section:
 
 def sections(findings: Sequence[Finding]) -> tuple[Section, ...]:
     """Without the empty ones; what is real comes first."""
-    made = (Section(verdict, _(title), _of(findings, verdict)) for verdict, title in _SECTIONS)
-    return tuple(section for section in made if section.findings)
+    made = []
+    for verdict, title in _SECTIONS:
+        found = _of(findings, verdict)
+        if found:
+            omitted = max(0, len(found) - ROWS_SHOWN)
+            made.append(Section(verdict, _(title), found[:ROWS_SHOWN], omitted))
+    return tuple(made)
 
 
 @dataclass(frozen=True)

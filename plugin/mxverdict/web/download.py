@@ -27,7 +27,10 @@ _TEXT = "text/plain; charset=utf-8"
 
 
 def send(host: Host, request: Request, response: Response) -> None:
-    """`format` is `html` or `text`; `domain` names a stored check. Raises Refusal."""
+    """`format` is `html` or `text`; `domain` names a stored check, `job` a pasted report. Raises Refusal."""
+    if "job" in request.query:
+        _send_explanation(host, request, response)
+        return
     found = _FORMATS.get(request.query.get("format", ""))
     if found is None:
         raise Refusal(404, _("There is no report of that kind."))
@@ -47,6 +50,22 @@ def send(host: Host, request: Request, response: Response) -> None:
         about = target or report.hostname
     disposition = ("Content-Disposition", f'attachment; filename="{_file_name(about, ending, report)}"')
     response.begin(200, kind, NO_STORE, disposition, policy=_POLICY)
+    response.write(body)
+
+
+def _send_explanation(host: Host, request: Request, response: Response) -> None:
+    from mxverdict.report.plain import explanation_text
+    from mxverdict.web.explain_page import explained
+
+    name = request.query["job"]
+    rights.own_job(request.visitor, name)
+    pasted = checks.pasted(host, name, request.visitor.audience) if name.startswith(checks.PASTED) else None
+    explanation = explained(pasted) if pasted is not None else None
+    if explanation is None or request.query.get("format") != "text":
+        raise Refusal(404, _("There is no report of that kind."))
+    body = "" if response.head_only else explanation_text(explanation)
+    disposition = ("Content-Disposition", 'attachment; filename="mxverdict-answer.txt"')
+    response.begin(200, _TEXT, NO_STORE, disposition, policy=_POLICY)
     response.write(body)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from mxverdict.host import Host
@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 
 class Answered(NamedTuple):
     """What is shown of a pasted `text`; `explanation` is None when it could not be judged, `taken_at` the
-    Unix time of the check behind it."""
+    Unix time of the check behind it. `omitted` more rows are not shown."""
 
     text: str
     about: str
     explanation: Optional[Explanation] = None
     taken_at: float = 0.0
+    omitted: int = 0
+
+
+ROWS_SHOWN = 200
+"""Rows of an answer that the page shows; the file to download holds all."""
 
 
 @dataclass(frozen=True)
@@ -74,15 +79,14 @@ def _so_far(host: Host, visitor: Visitor, name: str) -> Optional[AnsweredSoFar]:
     if pasted is None or found is None:
         return None
     from mxverdict import check_pasted
-    from mxverdict.explain import recognise
     from mxverdict.web.running_view import answered_so_far, looking
 
-    rows = recognise(pasted.text)
+    rows = pasted.report
     about = [pasted.about] if pasted.about else []
     own = {asked.name: asked.addresses for asked in found.evidence.asked}
     explanation = check_pasted.Checked(found.evidence, found.report, own).explain(rows, about)
     answers = answered_so_far(explanation, found.complete)
-    return AnsweredSoFar(answers, looking(found.complete), len(rows.rows))
+    return AnsweredSoFar(answers[:ROWS_SHOWN], looking(found.complete), len(rows.rows))
 
 
 def _answered(host: Host, visitor: Visitor, name: str) -> Optional[Answered]:
@@ -90,10 +94,17 @@ def _answered(host: Host, visitor: Visitor, name: str) -> Optional[Answered]:
     pasted = checks.pasted(host, name, visitor.audience)
     if pasted is None:
         return None
-    if pasted.checked is None:
+    explanation = explained(pasted)
+    if explanation is None:
         return Answered(pasted.text, pasted.about)
-    from mxverdict.explain import recognise
+    answers, unrecognised = explanation.answers[:ROWS_SHOWN], explanation.unrecognised[:ROWS_SHOWN]
+    omitted = len(explanation.answers) + len(explanation.unrecognised) - len(answers) - len(unrecognised)
+    shown = replace(explanation, answers=answers, unrecognised=unrecognised)
+    return Answered(pasted.text, pasted.about, shown, pasted.taken_at, omitted)
 
-    about = [pasted.about] if pasted.about else []
-    explanation = pasted.checked.explain(recognise(pasted.text), about)
-    return Answered(pasted.text, pasted.about, explanation, pasted.taken_at)
+
+def explained(pasted: checks.Pasted) -> Optional[Explanation]:
+    """The answer to a pasted report; None when it was not judged."""
+    if pasted.checked is None:
+        return None
+    return pasted.checked.explain(pasted.report, [pasted.about] if pasted.about else [])

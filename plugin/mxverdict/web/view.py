@@ -15,6 +15,8 @@ from mxverdict.web.timeline import Timeline, timeline
 if TYPE_CHECKING:
     from mxverdict.evidence import Evidence, Preview, Settings
 
+CARDS_SHOWN = 8
+"""Addresses that one tester's group shows, the worst first; the report to download holds all."""
 _ORDER = list(Verdict)
 
 
@@ -38,10 +40,11 @@ class Card:
 
 @dataclass(frozen=True)
 class Group:
-    """The cards of one tester."""
+    """The cards of one tester. `omitted` more are not shown."""
 
     title: str
     cards: tuple[Card, ...]
+    omitted: int = 0
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,8 @@ def _groups(
             _card(one, preview_of(one, tester, evidence)) for one in predictions if one.tester == tester.name
         ]
         if cards:
-            groups.append(Group(tester.title, tuple(sorted(cards, key=_rank))))
+            shown = sorted(cards, key=_rank)[:CARDS_SHOWN]
+            groups.append(Group(tester.title, tuple(shown), len(cards) - len(shown)))
     return tuple(groups)
 
 

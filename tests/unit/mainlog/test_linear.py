@@ -41,7 +41,8 @@ OPENINGS = (
     b'SMTP protocol synchronization error (next input sent too soon: x): rejected "',
     b"SMTP protocol synchronization error (input sent without waiting for greeting): rejected connection"
     b" from H=", b"SMTP protocol synchronization error (",
-    b"H=(x) [18.209.86.113]:5", b"H=(x) [18.209.86.113]:5 sender verify fail for <a@b.example>: ", b"H=(x) [18.209.86.113]:5 F=<",
+    b"H=(x) [18.209.86.113]:5",
+    b"H=(x) [18.209.86.113]:5 sender verify fail for <a@b.example>: ", b"H=(x) [18.209.86.113]:5 F=<",
     b"SMTP connection from [18.209.86.113]:5 lost", b"",
 )  # fmt: skip
 ANSWERS = (
