@@ -66,9 +66,7 @@ def one_path() -> list[list[str]]:
 
 def complete() -> list[list[str]]:
     """Each record looks like three lines, the first and the last of them complete."""
-    return [
-        [f"x 3 args: exim -bp\n{line}\n{stamp()} cwd=", "var", "spool", "exim"] for line in forged()
-    ]
+    return [[f"x 3 args: exim -bp\n{line}\n{stamp()} cwd=", "var", "spool", "exim"] for line in forged()]
 
 
 def early_arguments() -> list[list[str]]:
@@ -77,7 +75,10 @@ def early_arguments() -> list[list[str]]:
 
 def no_time() -> list[list[str]]:
     end = f"SMTP connection from [{TESTER}]:49152 lost D=15s"
-    return [[f"x\n9999-12-31 23:59:59 -9999 {end}\nz"], [f"y 3 args: exim\n9999-12-31 23:59:59 -9999 {end}\n"]]
+    return [
+        [f"x\n9999-12-31 23:59:59 -9999 {end}\nz"],
+        [f"y 3 args: exim\n9999-12-31 23:59:59 -9999 {end}\n"],
+    ]
 
 
 @pytest.fixture
@@ -102,9 +103,9 @@ def run_exim_in(host: Host, folders: list[list[str]]) -> bytes:
     before = host.exim_mainlog.stat().st_size
     home = host.root.parent
     for parts in folders:
-        customers = {"user": UID, "group": UID, "extra_groups": []}
-        subprocess.run([_PYTHON, "-c", MAKE, *parts], cwd=home, check=True, **customers)
-        words = [_PYTHON, "-c", ENTER, exim_program(), home / "exim.conf", *parts]
+        words = [_PYTHON, "-c", MAKE, *parts]
+        subprocess.run(words, cwd=home, check=True, user=UID, group=UID, extra_groups=[])
+        words = [_PYTHON, "-c", ENTER, exim_program(), str(home / "exim.conf"), *parts]
         subprocess.run(words, cwd=home, check=True, capture_output=True)
     return host.exim_mainlog.read_bytes()[before:]
 

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Optional
 
+from mxverdict.collect.mainlog.plausible import is_time, is_traffic, is_visit
 from mxverdict.evidence.decode import decode
 from mxverdict.evidence.traffic import Traffic
 from mxverdict.evidence.visit import VisitLog
@@ -52,12 +53,24 @@ def wait(host: Host) -> None:
 
 
 def latest(host: Host) -> Optional[Reading]:
-    """None when nothing was read within a day, or another version left it."""
+    """None when nothing was read within a day, another version left it, or it cannot be true."""
     left = jobs.result(host, JOB)
     try:
-        return None if left is None else decode(Reading, left, "reading")
+        reading: Optional[Reading] = None if left is None else decode(Reading, left, "reading")
     except ValueError:
         return None
+    return reading if reading is not None and _can_be_true(reading) else None
+
+
+def _can_be_true(reading: Reading) -> bool:
+    log = reading.visits
+    times = (reading.taken_at, *(() if log.since is None else (log.since,)))
+    return (
+        all(map(is_time, times))
+        and all(map(is_visit, log.visits))
+        and is_traffic(reading.day)
+        and is_traffic(reading.week)
+    )
 
 
 def _read(host: Host, desk: Desk) -> str:

@@ -50,6 +50,8 @@ def unread(log: Path, inode: int, offset: int, since: float) -> list[Piece]:
     beginning. Where the old one is gone (truncated after a copy was made, compressed), the youngest rotation
     written since `since` (Unix time) takes its place.
     """
+    if not (type(inode) is int and type(offset) is int and inode >= 0 and offset >= 0):
+        inode = offset = 0  # a damaged journal: the times in the lines decide
     fresh: Optional[Piece] = None
     try:
         with os.fdopen(open_regular(log), "rb") as file:

@@ -2,8 +2,9 @@
 
 A session counts when it began after the window was in force and got past the greeting: it ended by QUIT, or
 otherwise after a HELO or a MAIL command. One that left earlier does not, nor one that had begun before and
-met the delay. Who came is the address that Exim itself writes; names, HELO and whatever else a visitor
-chooses prove nothing.
+met the delay. Who came is the address of the connection; names, HELO and whatever else a visitor chooses
+prove nothing, nor do lines that a customer of this server may have written (`mainlog/folder_names.py`). All
+that hangs on it is whether the window closes before its deadline.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import stat
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
@@ -14,12 +16,20 @@ from typing import NamedTuple, Optional
 
 from mxverdict.collect.mainlog import ledger_sql as sql
 from mxverdict.collect.mainlog.exempt import Exempt
+from mxverdict.collect.mainlog.plausible import is_time
 from mxverdict.collect.mainlog.position import Position
 from mxverdict.collect.mainlog.tally import Tally
+from mxverdict.fs.read import NotRegular
 
 MOST_CELLS = 300_000
 MOST_REFUSALS = 5_000
 _TIMEOUT = 10.0
+_BUSY = (5, 6)
+"""SQLITE_BUSY and SQLITE_LOCKED."""
+
+
+class LedgerBusy(Exception):
+    """Another process is counting."""
 
 
 class CellRow(NamedTuple):
@@ -91,7 +101,11 @@ class Ledger:
     def __init__(self, path: Optional[Path] = None) -> None:
         if path is not None:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+            regular = stat.S_ISREG(os.fstat(file).st_mode)
+            os.close(file)
+            if not regular:
+                raise NotRegular(path)
         self._db = sqlite3.connect(str(path or ""), timeout=_TIMEOUT, isolation_level=None)
         try:
             self._db.execute("PRAGMA synchronous = NORMAL")
@@ -111,8 +125,16 @@ class Ledger:
         self._db.close()
 
     def begin(self) -> None:
-        """Waits for another process that counts; sqlite3.OperationalError when that takes too long."""
-        self._db.execute("BEGIN IMMEDIATE")
+        """Wait for another process that counts. Raises LedgerBusy when that takes too long."""
+        began = time.monotonic()
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            code = getattr(error, "sqlite_errorcode", None)  # from Python 3.11 on
+            waited = time.monotonic() - began >= _TIMEOUT / 2
+            if waited if code is None else code & 0xFF in _BUSY:
+                raise LedgerBusy(str(error)) from None
+            raise
 
     def commit(self) -> None:
         self._db.execute("COMMIT")
@@ -124,17 +146,19 @@ class Ledger:
     def set_note(self, name: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, value))
 
-    def number(self, name: str) -> Optional[float]:
+    def time(self, name: str) -> Optional[float]:
         with suppress(ValueError):
-            return float(self.note(name))
+            value = float(self.note(name))
+            return value if is_time(value) else None
         return None
 
     @property
     def position(self) -> Optional[Position]:
         try:
-            return Position(**json.loads(self.note("position")))
-        except (ValueError, TypeError):
+            place = Position(**json.loads(self.note("position")))
+        except (ValueError, TypeError, RecursionError):
             return None
+        return place if place.plausible else None
 
     @position.setter
     def position(self, value: Position) -> None:
@@ -166,11 +190,11 @@ class Ledger:
         self._db.executemany(sql.ADD_PASSED, ((*key, *value) for key, value in tally.passed.items()))
         tally.clear()
 
-    def prune(self, oldest: int) -> None:
-        """Drop the hours before `oldest`; put the addresses of the oldest hours together where there are too
-        many, those with the least to tell first."""
-        for statement in sql.DROP_OLD:
-            self._db.execute(statement, (oldest,))
+    def prune(self, oldest: int, newest: int) -> None:
+        """Drop the hours before `oldest` and after `newest`; put the addresses of the oldest hours together
+        where there are too many, those with the least to tell first."""
+        for statement in sql.DROP_OTHERS:
+            self._db.execute(statement, (oldest, newest))
         (rows,) = self._db.execute(sql.COUNT_CELLS).fetchone()
         if rows > MOST_CELLS:
             self._fold(

@@ -72,10 +72,10 @@ ON CONFLICT (hour, address, domain) DO UPDATE SET
     count = count + excluded.count, first = min(first, excluded.first), last = max(last, excluded.last)
 """
 
-DROP_OLD = (
-    "DELETE FROM cells WHERE hour < ?",
-    "DELETE FROM refusals WHERE hour < ?",
-    "DELETE FROM passed WHERE hour < ?",
+DROP_OTHERS = (
+    "DELETE FROM cells WHERE hour < ? OR hour > ?",
+    "DELETE FROM refusals WHERE hour < ? OR hour > ?",
+    "DELETE FROM passed WHERE hour < ? OR hour > ?",
 )
 DROP_PASSED = "DELETE FROM passed WHERE (address, domain) NOT IN (SELECT address, domain FROM refusals)"
 

@@ -21,12 +21,12 @@ CONNECT, END, ARRIVAL, REJECTED, VERIFY, TLS, OTHER = (
 
 LONGEST = 16 * 1024
 """Bytes of a line that are looked at; Exim writes no longer ones (its log buffer has 8 KiB)."""
-_FURTHEST_ZONE = 14 * 3600
+FURTHEST_ZONE = 14 * 3600
 """Seconds between UTC and the zones furthest from it."""
-_LONGEST_STAY = 366 * 86_400.0
+LONGEST_STAY = 366 * 86_400.0
 _OLDEST = 366 * 86_400.0
 """Seconds that a line can be older than the last change of its file."""
-_NEWEST = 86_400.0
+NEWEST = 86_400.0
 """Seconds that a line can be ahead of the clock, which may have been set back."""
 _MOST_PLACES = 8
 """Places for a peer after which a line has none: only a visitor writes so many, and each costs time."""
@@ -45,7 +45,7 @@ class Times(NamedTuple):
 def times_of(written: float) -> Times:
     """Those of a file that was last written then: a year before that, and no later than in a day. Whatever
     else stands in a line as its time, Exim did not write it (or with a clock that was far off)."""
-    return Times(written - _OLDEST, time.time() + _NEWEST)
+    return Times(written - _OLDEST, time.time() + NEWEST)
 
 
 class Peer(NamedTuple):
@@ -374,7 +374,7 @@ def _minute(minute: bytes, zone: Optional[bytes]) -> Optional[tuple[float, int]]
         import calendar
 
         offset = (int(zone[1:3]) * 60 + int(zone[3:5])) * (-60 if zone[:1] == b"-" else 60)
-        if abs(offset) > _FURTHEST_ZONE:
+        if abs(offset) > FURTHEST_ZONE:
             return None
         return float(calendar.timegm(parsed) - offset), offset
     except (ValueError, OverflowError):
@@ -386,7 +386,7 @@ def _seconds(text: Optional[bytes]) -> Optional[float]:
     if parts is None:
         return None
     stay = sum(float(value or 0) * unit for value, unit in zip(parts.groups(), (604800, 86400, 3600, 60, 1)))
-    return stay if stay <= _LONGEST_STAY else None
+    return stay if stay <= LONGEST_STAY else None
 
 
 def _text(data: Optional[bytes]) -> str:

@@ -27,6 +27,17 @@ class Position:
     offset: int
     head: str
 
+    @property
+    def plausible(self) -> bool:
+        """Whether `position` can have made it."""
+        numbers = (self.device, self.inode, self.offset)
+        return (
+            all(type(number) is int and 0 <= number < 1 << 64 for number in numbers)
+            and self.offset < 1 << 62
+            and type(self.head) is str
+            and len(self.head) <= HEAD
+        )
+
 
 @contextmanager
 def opened(file: LogFile) -> Iterator[BinaryIO]:

@@ -11,6 +11,7 @@ from typing import Any, Optional, Union
 
 from mxverdict.collect.mainlog.files import LogFile, files_of
 from mxverdict.collect.mainlog.lines import times_of
+from mxverdict.collect.mainlog.plausible import is_time, is_visit
 from mxverdict.collect.mainlog.position import READ_ERRORS, Position, opened, position, resume
 from mxverdict.collect.mainlog.scan import Scan, first_time, line_after, pattern, start_of
 from mxverdict.collect.mainlog.visits import Visits
@@ -113,9 +114,7 @@ def _look(
     for file, offset in parts:
         try:
             with opened(file) as text:
-                scan = Scan(
-                    text, wanted, times_of(file.written), offset, deadline, current=file.current
-                )
+                scan = Scan(text, wanted, times_of(file.written), offset, deadline, current=file.current)
                 for line in scan:
                     feed(line)
                 look.position = position(text, scan.offset)
@@ -176,16 +175,25 @@ def _from_time(log: Path, since: float, most: Optional[int], look: _Look) -> lis
 
 
 def _recall(path: Path, testers: str) -> Optional[_Memory]:
-    """None when there is none, or it is of other testers."""
+    """None when there is none that can be true, or it is of other testers."""
     try:
         data = json.loads(read_regular(path))
         if data["schema"] != _SCHEMA or data["testers"] != testers:
             return None
         main, reject = (data[key] and Position(*data[key]) for key in ("main", "reject"))
-        visits = tuple(Visit(*row) for row in data["visits"])
-        return _Memory(testers, float(data["since"]), bool(data["cut"]), main, reject, visits)
+        visits = tuple(Visit(*row) for row in data["visits"][: _MOST_VISITS + 1])
+        memory = _Memory(testers, data["since"], data["cut"], main, reject, visits)
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
+    places = [place for place in (main, reject) if place is not None]
+    true = (
+        is_time(memory.since)
+        and type(memory.cut) is bool
+        and len(visits) <= _MOST_VISITS
+        and all(type(place) is Position and place.plausible for place in places)
+        and all(map(is_visit, visits))
+    )
+    return memory if true else None
 
 
 def _keep(path: Path, memory: _Memory) -> None:

@@ -15,27 +15,25 @@ from mxverdict.evidence.traffic import DelayedSender, RefusedSender, Traffic, Tr
 MOST_LISTED = 50
 GIVES_UP = 3
 """Times an address must have left, and nothing else, to be one that always gives up."""
-_LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
 def summed(
     ledger: Ledger,
     since: float,
     until: float,
-    exempt: Sequence[str],
+    exempt: Exempt,
     delay: float,
     complete: bool,
     remarks: Sequence[str],
 ) -> Traffic:
     """The evidence of the hours that hold the time from `since` to `until`."""
     first, end = int(since // HOUR), int(-(-until // HOUR))
-    skipped = Exempt((*exempt, *_LOOPBACK))
-    ledger.choose(first, end, skipped)
+    ledger.choose(first, end, exempt)
     hours, sums = _hours(ledger)
     return Traffic(
-        since=float(first * HOUR), until=float(end * HOUR), read_from=ledger.number("first"),
-        read_to=ledger.number("last"), complete=complete, delay=delay, remarks=tuple(remarks), hours=hours,
-        **sums, **_delayed(ledger), **_refused(ledger, first, end, skipped),
+        since=float(first * HOUR), until=float(end * HOUR), read_from=ledger.time("first"),
+        read_to=ledger.time("last"), complete=complete, delay=delay, remarks=tuple(remarks), hours=hours,
+        **sums, **_delayed(ledger), **_refused(ledger, first, end, exempt),
     )  # fmt: skip
 
 

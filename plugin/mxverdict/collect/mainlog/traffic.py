@@ -9,14 +9,16 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Optional
 
 from mxverdict.collect.mainlog.blocks import blocks
+from mxverdict.collect.mainlog.exempt import Exempt
 from mxverdict.collect.mainlog.files import LogFile, files_of
-from mxverdict.collect.mainlog.ledger import MOST_CELLS, MOST_REFUSALS, Ledger
-from mxverdict.collect.mainlog.lines import times_of
+from mxverdict.collect.mainlog.ledger import MOST_CELLS, MOST_REFUSALS, Ledger, LedgerBusy
+from mxverdict.collect.mainlog.lines import NEWEST, times_of
+from mxverdict.collect.mainlog.plausible import is_traffic
 from mxverdict.collect.mainlog.position import READ_ERRORS, opened, position, resume
 from mxverdict.collect.mainlog.scan import start_of
 from mxverdict.collect.mainlog.sums import summed
@@ -24,6 +26,7 @@ from mxverdict.collect.mainlog.tally import HOUR, Tally
 from mxverdict.evidence.traffic import Traffic
 from mxverdict.host import Host
 from mxverdict.language import stored
+from mxverdict.text import visible
 
 KEPT = 8 * 86_400
 """Seconds that the ledger goes back."""
@@ -31,6 +34,10 @@ DELAY = 20.0
 """Seconds before the banner (facts: whm.md 1.1)."""
 _BLOCK = 1 << 20
 _FLUSH = 20_000
+_LOOPBACK = ("127.0.0.0/8", "::1/128")
+_DAMAGE = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError)
+"""What working with impossible values raises."""
+_MOST_TEXT = 200
 
 
 def read_traffic(
@@ -51,29 +58,31 @@ def read_traffic(
     """
     remarks: list[str] = []
     now = time.time()
+    skipped = Exempt((*exempt, *_LOOPBACK))
     if since >= now - KEPT + HOUR:
         for _ in range(2):
             try:
                 return _counted(
-                    host, ledger_path(host), now - KEPT, since, until, exempt, delay, deadline, remarks
+                    host, ledger_path(host), now - KEPT, since, until, skipped, delay, deadline, remarks
                 )
-            except sqlite3.OperationalError as error:
+            except LedgerBusy as error:
                 remarks.append(stored("what was counted before cannot be used: {error}").format(error=error))
                 break
-            except sqlite3.DatabaseError as error:
+            except (sqlite3.Error, *_DAMAGE) as error:
                 remarks.append(
                     stored(
                         "what was counted before was damaged ({error}); everything was counted again"
-                    ).format(error=error)
+                    ).format(error=visible(str(error), _MOST_TEXT))
                 )
-                _remove(ledger_path(host))
+                with suppress(OSError):
+                    _remove(ledger_path(host))
             except OSError as error:
                 remarks.append(
                     stored("what was counted before cannot be used: {error}").format(error=error.strerror)
                 )
                 break
     try:
-        return _counted(host, None, since, since, until, exempt, delay, deadline, remarks)
+        return _counted(host, None, since, since, until, skipped, delay, deadline, remarks)
     except (sqlite3.Error, OSError) as error:
         remarks.append(stored("the log could not be counted: {error}").format(error=error))
         return Traffic(since, until, None, None, False, delay, remarks=tuple(remarks))
@@ -89,7 +98,7 @@ def _counted(
     kept_from: float,
     since: float,
     until: float,
-    exempt: Sequence[str],
+    exempt: Exempt,
     delay: float,
     deadline: Optional[float],
     remarks: list[str],
@@ -100,7 +109,10 @@ def _counted(
         reader.catch_up()
         ledger.commit()
         told = (*remarks, *reader.remarks)
-        return summed(ledger, since, until, exempt, delay, reader.complete, told)
+        found = summed(ledger, since, until, exempt, delay, reader.complete, told)
+    if path is not None and not is_traffic(found):
+        raise ValueError("what it holds cannot be true")
+    return found
 
 
 class _Reader:
@@ -143,7 +155,7 @@ class _Reader:
                 yield file, offset
                 yield from ((newer, 0) for newer in files[number + 1 :])
                 return
-        last_read = self._ledger.number("read_at") or 0.0
+        last_read = self._ledger.time("read_at") or 0.0
         yield from ((file, 0) for file in files if file.current or file.written > last_read)
 
     def _count(self, file: LogFile, offset: Optional[int]) -> bool:
@@ -182,7 +194,7 @@ class _Reader:
 
     def _store(self) -> None:
         self._ledger.add(self._tally)
-        first, last = self._ledger.number("first"), self._tally.last
+        first, last = self._ledger.time("first"), self._tally.last
         if first is None and self._tally.first is not None:
             self._ledger.set_note("first", str(self._tally.first))
         if last is not None:
@@ -190,7 +202,7 @@ class _Reader:
         self._ledger.set_note("read_at", str(time.time()))
 
     def _prune(self) -> None:
-        self._ledger.prune(int(self._kept_from // HOUR))
+        self._ledger.prune(int(self._kept_from // HOUR), int((time.time() + NEWEST) // HOUR))
         self._ledger.set_note("pruned", str(int(time.time() // HOUR)))
 
 
