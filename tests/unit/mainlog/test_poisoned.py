@@ -36,10 +36,12 @@ IMPOSSIBLE: tuple[Any, ...] = (
     None, True, -1, 0, 1 << 70, 1e300, math.nan, math.inf, "", "é\x00", "9" * 400, [], {}, [1, 2],
     253402300799, "nan",
 )  # fmt: skip
-POSITIONS = [
-    json.dumps(dict(zip(("device", "inode", "offset", "head"), values)))
-    for values in ((-1, "x", -9, 3), (1, 1, 1 << 70, ""), (1.5, None, math.nan, "x" * 999), (0, 0, 5, []))
-]
+POSITIONS = (
+    '{"device": -1, "inode": "x", "offset": -9, "head": 3}',
+    f'{{"device": 1, "inode": 1, "offset": {1 << 70}, "head": ""}}',
+    '{"device": 1.5, "inode": null, "offset": NaN, "head": "x"}',
+    '{"device": 0, "inode": 0, "offset": 5, "head": []}',
+)
 IN_SQL: tuple[Any, ...] = (
     None,
     -1,
@@ -172,6 +174,7 @@ def test_every_value_of_the_ledger(host: Host) -> None:
         columns = {table: [row[1] for row in db.execute(f"PRAGMA table_info({table})")] for table in tables}
         notes = [row[0] for row in db.execute("SELECT name FROM notes")]
     db.close()
+    places: list[tuple[str, tuple[str, ...]]]
     places = [(f"UPDATE {table} SET {column} = ?", ()) for table in tables for column in columns[table]]
     places += [("UPDATE notes SET value = ? WHERE name = ?", (name,)) for name in notes]
     for statement, more in places:

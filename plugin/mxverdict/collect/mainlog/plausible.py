@@ -8,7 +8,6 @@ from dataclasses import fields
 from typing import Any
 
 from mxverdict.collect.mainlog.lines import FURTHEST_ZONE, LONGEST_STAY, NEWEST
-from mxverdict.evidence.traffic import CAUSES
 from mxverdict.evidence.visit import Visit
 
 _ENDED = frozenset({"quit", "left", "dropped", "timeout", "rejected", "unknown"})
@@ -67,7 +66,7 @@ def _is_field(name: str, kind: str, value: Any) -> bool:
 def _is_text(name: str, value: Any) -> bool:
     if type(value) is not str or len(value) > _MOST_TEXT:
         return False
-    return (name != "cause" or value in CAUSES) and (name != "address" or _is_address(value))
+    return name != "address" or _is_address(value)
 
 
 def _is_number(kind: str, value: Any) -> bool:
