@@ -7,6 +7,7 @@ import unicodedata
 LIMIT = 2000
 _MOST_MARKS = 8
 """Combining characters in a row: no script needs more, and a pile of them covers what stands around it."""
+_LINE_ENDS = ("Zl", "Zp")
 
 
 def visible(text: str, limit: int = LIMIT) -> str:
@@ -22,9 +23,10 @@ def _escaped(text: str) -> str:
     parts = []
     marks = 0
     for character in text:
-        kind = unicodedata.category(character)[0]
-        marks = marks + 1 if kind == "M" else 0
-        if character == "\n" or (kind != "C" and marks <= _MOST_MARKS):
+        category = unicodedata.category(character)
+        marks = marks + 1 if category[0] == "M" else 0
+        harmless = category[0] != "C" and category not in _LINE_ENDS and marks <= _MOST_MARKS
+        if character == "\n" or harmless:
             parts.append(character)
         else:
             parts.append(character.encode("unicode_escape", "surrogatepass").decode())

@@ -105,7 +105,7 @@ def saved(path: Path, testers: Sequence[str]) -> tuple[Evidence, Report]:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise UsageError(f"{path} cannot be judged: `mxverdict check --save` did not write it") from None
-    except (ValueError, LookupError, RecursionError) as error:
+    except (ValueError, LookupError, ArithmeticError, RecursionError) as error:
         raise UsageError(f"{path} cannot be judged: {error}") from None
 
 

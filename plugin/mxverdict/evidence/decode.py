@@ -7,6 +7,9 @@ import typing
 from functools import cache
 from typing import Any
 
+MOST = 1e12
+"""No number of ours is larger, be it a time, a size or a count; NaN and the infinities are none."""
+
 
 @cache
 def _hints(kind: Any) -> dict[str, Any]:
@@ -38,8 +41,20 @@ def decode(kind: Any, data: Any, where: str) -> Any:
             return kind(**values)  # type: ignore[operator]
         except TypeError:
             raise ValueError(f"{where} lacks a field") from None
-    if kind is float and isinstance(data, int) and not isinstance(data, bool):
-        return float(data)
-    if not isinstance(data, kind) or (kind is int and isinstance(data, bool)):
+    whole = isinstance(data, int) and not isinstance(data, bool)
+    if (kind is int and not whole) or not isinstance(data, (kind, int) if kind is float and whole else kind):
         raise ValueError(f"{where} is not of type {kind.__name__}")
-    return data
+    if kind in (int, float) and not -MOST <= data <= MOST:
+        raise ValueError(f"{where} is a number that is never written there")
+    if isinstance(data, str) and not _is_text(data):
+        raise ValueError(f"{where} holds what is no text")
+    return float(data) if kind is float else data
+
+
+def _is_text(data: str) -> bool:
+    """Whether it has an encoding: JSON may hold halves of characters (RFC 8259 section 8.2)."""
+    try:
+        data.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

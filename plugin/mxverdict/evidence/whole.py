@@ -25,6 +25,7 @@ __all__ = [
 ]  # fmt: skip
 
 SCHEMA = 1
+_YEAR_9999 = 253_370_764_800
 
 
 @dataclass(frozen=True)
@@ -87,4 +88,6 @@ def from_json(data: object) -> Evidence:
         raise ValueError(f"this is no evidence file of schema {SCHEMA}")
     evidence = decode(Evidence, data, "evidence")
     assert isinstance(evidence, Evidence)
+    if not 0 <= evidence.taken_at < _YEAR_9999:
+        raise ValueError("evidence.taken_at is no time")
     return evidence

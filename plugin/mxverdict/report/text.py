@@ -100,8 +100,8 @@ def _print_prediction(alike: list[Prediction], console: Console, transcripts: bo
     first, *others = dict.fromkeys(other.server_address for other in alike)
     sources = told_sources(source for other in alike for source in other.sources)
     also = f", and the same to {', '.join(others)}" if others else ""
-    title = f"\n{prediction.title} from {sources} to {first}{also}"
-    console.print(Text(title, style="bold"))
+    title = one_line(f"{prediction.title} from {sources} to {first}{also}")
+    console.print(Text(f"\n{title}", style="bold"))
     if prediction.headline:
         console.print(Text(f"  {visible(prediction.headline)}"))
     if prediction.history:

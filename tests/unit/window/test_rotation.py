@@ -75,7 +75,8 @@ def test_it_is_bounded_and_the_newest_are_kept(host: Host) -> None:
 
 def test_forwards_it_is_the_same(host: Host) -> None:
     flood(host, 60)
-    look, found = trail.after(host, Wanted(), 0, 7), []
+    look = trail.after(host, Wanted(), 0, 7)
+    found: list[Entry] = []
     while True:
         found = [*look.entries, *found]
         if look.newer is None:
