@@ -38,6 +38,7 @@ _BUG = stored("Something went wrong inside MX Verdict (incident {number}).")
 _LAST_LINES = 16 * 1024
 """Bytes at the end of a job's file in which its last line is looked for."""
 _TRIES = 5
+_WAIT = 10.0
 MOST_AT_ONCE = 4
 MOST_KEPT = 300
 """Checks of one owner, where the number is limited: one takes threads and sockets, its result disk."""
@@ -245,9 +246,13 @@ def _locked(file: int) -> bool:
 
 @contextlib.contextmanager
 def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Raises Refusal when another request holds the lock for longer than `_WAIT`."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        give_up = time.monotonic() + _WAIT
+        while not _locked(descriptor):
+            if time.monotonic() > give_up:
+                raise _under_way()
         yield
     finally:
         os.close(descriptor)
@@ -282,7 +287,7 @@ def _too_many_checks(states: list[str]) -> Optional[Refusal]:
 
 def _too_many_changes(states: list[str]) -> Optional[Refusal]:
     if states.count("running") >= MOST_CHANGES_AT_ONCE:
-        return Refusal(429, _("Another change of yours is under way."), advice=_("Try again in a minute."))
+        return _under_way()
     if len(states) >= MOST_CHANGES:
         return Refusal(
             429,
@@ -290,6 +295,10 @@ def _too_many_changes(states: list[str]) -> Optional[Refusal]:
             advice=_("Every window closes by itself at its deadline."),
         )
     return None
+
+
+def _under_way() -> Refusal:
+    return Refusal(429, _("Another change of yours is under way."), advice=_("Try again in a minute."))
 
 
 def _forget_old(folder: Path) -> None:

@@ -42,9 +42,11 @@ def count(*given, count=jobs._require_room):
     (folder / f"{name}-counted").touch()
     wait_for("counting-ends")
 def lock(file, how, lock=fcntl.flock):
-    if how == fcntl.LOCK_EX:
+    try:
+        lock(file, how)
+    except BlockingIOError:
         (folder / f"{name}-waits").touch()
-    lock(file, how)
+        raise
 jobs._require_room, fcntl.flock = count, lock
 try:
     jobs.start_at_desk(Host(folder), work, "domain-" + name, "shop.example", "alice", limited=True)
