@@ -162,9 +162,8 @@ def test_no_pasted_text_is_answered_with_it(
 ) -> None:
     text = without_secrets(FORMS[form](*checked)).replace("cp1.example.net", NAME)
     job = paste(host, "bob", "delegated", text, about)
-    queries = tuple(
-        f"view={view}&job={job}" for view in ("explain", "explain&part=rows", "state", "poll", "domain")
-    )
+    views = ("explain", "state", "poll", "domain", "report&format=text", "report&format=html")
+    queries = (f"view=explain&job={job}&part=rows", *(f"view={view}&job={job}" for view in views))
     for query, answer in read(host, ("", "view=history", *(queries if job else ())), BOB).items():
         assert secrets(answer.body) == set(), query
     assert secrets(host.audit.read_text() if host.audit.exists() else "") == set()
@@ -177,4 +176,5 @@ def test_the_pasted_rows_are_answered_for_root(host: Host, checked: tuple[Eviden
     assert len(secrets(call(host, f"view=explain&job={job}", **ROOT).body)) > 10
     mine = paste(host, "bob", "delegated", text, NAME)
     assert "row-" in call(host, f"view=explain&job={mine}", **BOB).body
+    assert call(host, f"view=report&format=text&job={mine}", **BOB).status == 200
     assert call(host, f"view=explain&job={job}", **BOB).status == 403
