@@ -15,10 +15,10 @@ from pathlib import Path
 from mxverdict.fs.read import read_regular
 
 _CONTINUED = re.compile(r"\\[ \t]*\n(?:[ \t]*#.*\n)*[ \t]*")
-_SECTION = re.compile(r"^\s*begin\s+(\w+)\s*$", re.MULTILINE)
-_STARTUP = re.compile(r"^\s*perl_startup\s*=", re.MULTILINE)
-_INCLUDE = re.compile(r"^\s*\.include", re.MULTILINE)
-_ACL = re.compile(r"^\s*([A-Za-z][\w.-]*)\s*:\s*$", re.MULTILINE)
+_SECTION = re.compile(r"^[ \t]*begin[ \t]+(\w+)[ \t]*$", re.MULTILINE)
+_STARTUP = re.compile(r"^[ \t]*perl_startup[ \t]*=", re.MULTILINE)
+_INCLUDE = re.compile(r"^[ \t]*\.include", re.MULTILINE)
+_ACL = re.compile(r"^[ \t]*([A-Za-z][\w.-]*)[ \t]*:[ \t]*$", re.MULTILINE)
 _CALLED = re.compile(r"\bacl\s*=\s*(\S+)|\$\{\s*acl\s*\{\s*([^\s{}]+)|\bacl\s*\{\{?\s*([^\s{}]+)")
 _BEFORE_MAIL = ("acl_smtp_connect", "acl_smtp_helo")
 
@@ -66,8 +66,8 @@ def needless_before_mail(exim_conf: str) -> bool:
 
 def _option(main: str, name: str) -> str:
     """The last value of a main option; "" when it is not set."""
-    values = re.findall(rf"^\s*{name}\s*=\s*(.*?)\s*$", main, re.MULTILINE)
-    return values[-1].strip('"') if values else ""
+    values = re.findall(rf"^[ \t]*{name}[ \t]*=(.*)$", main, re.MULTILINE)
+    return values[-1].strip().strip('"') if values else ""
 
 
 def _uses(text: str) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from mxverdict.explain import Pasted, PastedRow, recognise
-from mxverdict.explain.clean import LINES_LIMIT, TEXT_LIMIT
+from mxverdict.explain.clean import LINES_LIMIT, TEXT_LIMIT, plain
+from mxverdict.explain.pasted import ROWS_LIMIT
 from mxverdict.judge import mxtoolbox
 from mxverdict.testers import rows
 from mxverdict.text import visible
@@ -189,3 +190,32 @@ def test_deep_and_huge_json_is_no_report() -> None:
         '{"Failed": 1}',
     ):
         assert recognise(text).rows == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "plain_text"),
+    [
+        ("a&#" + "1" * 5000 + ";b", "a\ufffdb"),
+        ("a&#" + "1" * 250_000, "a\ufffd"),
+        ("a&#" + "0" * 5000 + "65;b", "aAb"),
+        ("a&#x" + "f" * 5000 + ";b", "a\ufffdb"),
+        ("a&#65;&#0000066;&#128512;b", "aAB\U0001f600b"),
+    ],
+)
+def test_a_reference_to_a_character_may_have_any_number(text: str, plain_text: str) -> None:
+    assert plain(text) == plain_text
+    recognise(text)
+
+
+def test_rows_are_read_up_to_the_limit_and_the_others_counted() -> None:
+    items = ",".join(["{}"] * 2500)
+    pasted = recognise(f'[{{"Failed":[{items}],"Passed":[]}},{{"Failed":[{items}],"Passed":[{{}}]}}]')
+    assert len(pasted.rows) + len(pasted.unrecognised) == ROWS_LIMIT
+    assert pasted.left_out == 5001 - ROWS_LIMIT
+
+
+def test_a_text_of_too_many_rows_is_cut() -> None:
+    text = "".join(f"OK - aaa bbb ccc ddd{number}\n" for number in range(3000))
+    pasted = recognise(text)
+    assert len(pasted.unrecognised) == ROWS_LIMIT
+    assert pasted.cut

@@ -315,3 +315,9 @@ def test_advice_comes_with_every_other_error(host: Host, checks: Checks) -> None
 
     checks.append(broken)
     assert "It is broken." in finished(host)
+
+
+def test_of_many_rows_some_are_shown_and_the_rest_is_counted() -> None:
+    many = FINDINGS[:1] * 250
+    (section,) = sections(many)
+    assert (len(section.findings), section.omitted) == (100, 150)

@@ -178,3 +178,34 @@ def test_head_shows_nothing(host: Host) -> None:
 
 def test_without_a_session_of_whm_nothing_can_be_pasted(host: Host) -> None:
     assert "<form" not in call(host, "view=explain", cp_security_token="").body
+
+
+LINE = "error  smtp  m{number}.shop.example  SMTP TLS  Warning - Does not support TLS.\n"
+
+
+def test_a_page_shows_some_rows_says_how_many_it_does_not_and_the_download_has_all(host: Host) -> None:
+    address = paste(host, "".join(LINE.format(number=number) for number in range(300))).headers["Location"]
+    name = address.rpartition("=")[2]
+    jobs.wait(host, name, 30)
+    page = call(host, address[1:]).body
+    assert page.count("Warning - Does not support TLS.") == 200
+    assert "100 more rows are not shown here." in page
+    assert f"?view=report&amp;format=text&amp;job={name}" in page
+    file = call(host, f"view=report&format=text&job={name}")
+    assert file.headers["Content-Type"].startswith("text/plain")
+    assert file.body.count("Warning - Does not support TLS.") == 300
+
+
+def test_a_paste_of_many_empty_items_is_a_small_page(host: Host) -> None:
+    items = ",".join(["{}"] * 500)
+    text = "[" + ",".join([f'{{"Failed":[{items}],"Passed":[]}}'] * 36) + "]"
+    page = answered(host, text)
+    assert "17000 more rows were not read." in page
+    assert "800 more rows are not shown here." in page
+    assert len(page) < 100_000
+
+
+@pytest.mark.parametrize("view", ["format=html", "format=text"])
+def test_there_is_no_download_of_what_was_not_pasted(host: Host, view: str) -> None:
+    assert call(host, f"view=report&{view}&job=pasted-0000").status == 404
+    assert call(host, f"view=report&{view}&job=domain-0000").status == 404
