@@ -188,7 +188,8 @@ READERS: dict[str, tuple[Callable[[str], object], tuple[str, ...], tuple[str, ..
     "lsearch file": (lsearch_lines, ('"\\a', "a: ", "a:\n", '\\"'), ("", '"', "a:", '"a" ')),
     "localopts": (options, ("acl_delay_unknown_hosts", "a=1\n", "a\n"), ("", "acl_delay_unknown_hosts")),
     "exim.conf": (
-        exim_perl.needless_before_mail, ("\\\n", "\\\n#", "begin ", "acl=a ", "${acl{", "perl_startup ", "a:", " #a\n"),
+        exim_perl.needless_before_mail,
+        ("\\\n", "\\\n#", "begin ", "acl=a ", "${acl{", "perl_startup ", "a:", " #a\n"),
         ("", "begin ", "\\\n", "acl", "${", "perl_startup"),
     ),
     "target": (target, ("a.", "xn--", "[", "://"), ("", "http://", "[")),
