@@ -34,13 +34,14 @@ if work == "check":
 elif work == "job":
     from mxverdict.host import Host
     from mxverdict.web import checks, jobs
+    from mxverdict.web.visitor import Visitor
+    from mxverdict.whm.frame import Frame
     host, name = Host.from_environment(), checks.domain_job(words[0])
-    class Root:
-        user, is_root = "root", True
+    root = Visitor(host, "root", "", Frame(0, -1, b"", level="root", framed=False))
     path = host.state / "jobs" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     desk = jobs.Desk(path, os.open(path, os.O_RDWR | os.O_CREAT, 0o600), words[0], "root")
-    desk.keep(checks._evidence(host, desk, words[0], Root))
+    desk.keep(checks._evidence(host, desk, words[0], root))
     desk.end({"state": "done", "text": "done"})
     print(json.dumps({"size": os.path.getsize(f"{path}.json")}))
 else:
