@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from base64 import urlsafe_b64encode
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Optional
 
 from mxverdict.errors import InstallationBroken, KeeperFailed
+from mxverdict.fs.read import open_regular
 from mxverdict.host import Host
 from mxverdict.language import stored
 from mxverdict.text import visible
@@ -52,7 +54,7 @@ def cause(error: Exception) -> Optional[InstallationBroken]:
 def keeper_failure(host: Host) -> Optional[KeeperFailed]:
     """Return why the keeper could not run the last time; None when it could, or for anybody but root."""
     try:
-        with host.keeper_error.open(encoding="utf-8", errors="replace") as file:
+        with os.fdopen(open_regular(host.keeper_error), encoding="utf-8", errors="replace") as file:
             reason = file.read(_REASON_LIMIT)
         moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(host.keeper_error.stat().st_mtime))
     except OSError:

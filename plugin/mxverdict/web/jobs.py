@@ -12,6 +12,8 @@ import fcntl
 import json
 import os
 import re
+import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -302,9 +304,13 @@ def _under_way() -> Refusal:
 
 
 def _forget_old(folder: Path) -> None:
+    """Old files go, and so does whatever is no file and would stand in the way of one."""
     for path in folder.iterdir():
         with contextlib.suppress(FileNotFoundError):
-            if _is_old(path):
+            mode = path.lstat().st_mode
+            if stat.S_ISDIR(mode):
+                shutil.rmtree(path)
+            elif not stat.S_ISREG(mode) or _is_old(path):
                 path.unlink()
 
 
