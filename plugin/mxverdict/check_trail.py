@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Optional
 
 from mxverdict.errors import JournalError, MxVerdictError
 from mxverdict.host import Host
@@ -43,13 +43,25 @@ def noting_failure(host: Host, actor: Actor, targets: Sequence[str]) -> Iterator
 
 def outcome(result: str) -> str:
     """What was noted, in words: how many of each verdict, or why nothing could be checked."""
+    counted = _counted(result)
+    return (
+        retold(result) if counted is None else " · ".join(f"{one.label}: {count}" for count, one in counted)
+    )
+
+
+def is_counted(result: str) -> bool:
+    """Whether what was noted is how many of each verdict there are."""
+    return _counted(result) is not None
+
+
+def _counted(result: str) -> Optional[list[tuple[str, Verdict]]]:
     from mxverdict.findings import Verdict
 
     parts = [part.partition(" ") for part in result.split(", ")]
     try:
-        return " · ".join(f"{Verdict(name).label}: {count}" for count, _space, name in parts)
+        return [(count, Verdict(name)) for count, _space, name in parts]
     except ValueError:
-        return retold(result)
+        return None
 
 
 def _note(host: Host, actor: Actor, targets: Sequence[str], result: str) -> None:

@@ -13,6 +13,9 @@ class MxVerdictError(Exception):
         "`mxverdict check --save FILE` writes."
     )
     exit_status = 3
+    public = False
+    """Whether the text may be shown to those whom the server does not belong to: it says nothing of its
+    files, its settings and what its commands print."""
 
 
 class UsageError(MxVerdictError):
@@ -20,6 +23,7 @@ class UsageError(MxVerdictError):
 
     advice = stored("See `mxverdict --help`.")
     exit_status = 2
+    public = True
 
 
 class InstallationBroken(MxVerdictError):
@@ -121,10 +125,12 @@ class WindowRefused(WindowError):
 
     advice = stored("See `mxverdict window list`.")
     exit_status = 2
+    public = True
 
 
 class WindowBusy(WindowError):
     advice = stored("Try again in a minute.")
+    public = True
 
 
 class JournalError(WindowError):

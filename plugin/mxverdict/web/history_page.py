@@ -46,7 +46,10 @@ def show(host: Host, request: Request, response: Response) -> None:
         now=time.time,
         kinds=kinds,
         kind=kind,
-        rows=[told(entry, windows, lambda name: testers.titles(name, known)) for entry in look.entries],
+        rows=[
+            told(entry, windows, lambda name: testers.titles(name, known), private=not visitor.is_root)
+            for entry in look.entries
+        ],
         older=look.older,
         newer=look.newer,
         found=look,
@@ -85,4 +88,4 @@ def _windows(host: Host, visitor: Visitor, entries: Iterable[Entry]) -> dict[int
     except JournalError:
         return {}
     shown = (one for one in found if one is not None)
-    return {one.id: one if rights.owns_window(visitor, one) else one.veiled() for one in shown}
+    return {one.id: rights.shown_window(visitor, one) for one in shown}

@@ -13,6 +13,7 @@ from mxverdict.trail import Entry
 from mxverdict.web import refusal_view
 from mxverdict.web.admission import CHECKS, REFUSALS, SETTINGS, WINDOWS
 from mxverdict.web.clock import moment
+from mxverdict.web.rights import PRIVATE_REASON
 from mxverdict.window import Window
 from mxverdict.window.model import (
     CLOSE_FAILED,
@@ -98,8 +99,9 @@ def is_told(entry: Entry) -> bool:
     return not (entry.action == "close" and entry.origin == _KEEPER and entry.window is not None)
 
 
-def told(entry: Entry, windows: Mapping[int, Window], title_of: TitleOf) -> Told:
-    """`windows` are those of the journal, by number; `title_of` gives the title of a tester."""
+def told(entry: Entry, windows: Mapping[int, Window], title_of: TitleOf, *, private: bool = False) -> Told:
+    """`windows` are those of the journal, by number; `title_of` gives the title of a tester. `private`: why
+    something failed is not for the reader."""
     window = windows.get(entry.window) if entry.window is not None else None
     by_itself = entry.origin == _KEEPER
     return Told(
@@ -108,7 +110,9 @@ def told(entry: Entry, windows: Mapping[int, Window], title_of: TitleOf) -> Told
         way=_("on the command line") if entry.origin == "cli" else "",
         what=_what(entry, window, title_of),
         why=entry.reason,
-        outcome=_outcome(entry, window, title_of),
+        outcome=_(PRIVATE_REASON)
+        if private and _failed(entry, window)
+        else _outcome(entry, window, title_of),
         bad=entry.action in (*_REFUSING, "rollback", CLOSE_FAILED)
         or (entry.action == "open" and window is not None and window.state in (FAILED, CLOSE_FAILED)),
         about=refusal_view.about(entry) if entry.action in _REFUSING else "",
@@ -128,6 +132,15 @@ def _what(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
     if not doing or (entry.window is None and "{number}" in doing):
         return entry.action.replace("_", " ")
     return _(doing).format(number=entry.window, addresses=", ".join(entry.addresses))
+
+
+def _failed(entry: Entry, window: Window | None) -> bool:
+    """Whether the result of an entry is the text of an error of the server's."""
+    if entry.action == "open":
+        return window is None
+    return entry.action in ("rollback", CLOSE_FAILED) or (
+        entry.action == "check" and not check_trail.is_counted(entry.result)
+    )
 
 
 def _outcome(entry: Entry, window: Window | None, title_of: TitleOf) -> str:

@@ -55,7 +55,8 @@ class Job:
 
     `title` is what the job is about ("" for one that has no page of its own), `changed` the Unix time of its
     last word. Of `total` units `done` are done (0 of 0: nobody knows); `version` counts what was shown of its
-    result while it runs. `owner` is the WHM user who started it, "" for nobody.
+    result while it runs. `owner` is the WHM user who started it, "" for nobody. `private`: why it failed is
+    for root alone.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Job:
     total: int = 0
     version: int = 0
     owner: str = ""
+    private: bool = False
 
 
 class Desk:
@@ -96,13 +98,13 @@ class Desk:
         TooLarge."""
         self._write(_result(self._path), result)
 
-    def end(self, outcome: dict[str, str]) -> None:
+    def end(self, outcome: dict[str, Any]) -> None:
         if outcome["state"] == "done":
             self._far["done"] = self._far["total"]
         self._line(outcome)
         _partial(self._path).unlink(missing_ok=True)
 
-    def _line(self, said: dict[str, str]) -> None:
+    def _line(self, said: dict[str, Any]) -> None:
         os.write(self._file, json.dumps({**said, **self._always, **self._far}).encode() + b"\n")
 
     def _write(self, path: Path, result: object) -> None:
@@ -342,16 +344,21 @@ def _detach(keep: int) -> None:
                 os.close(descriptor)
 
 
-def _outcome(host: Host, work: Callable[[Desk], str], desk: Desk) -> dict[str, str]:
+def _outcome(host: Host, work: Callable[[Desk], str], desk: Desk) -> dict[str, Any]:
     try:
         return {"state": "done", "text": work(desk)}
     except (UsageError, WindowRefused) as error:  # their advice speaks of the command line
         return {"state": "failed", "text": str(error)}
     except MxVerdictError as error:
-        return {"state": "failed", "text": str(error), "advice": error.advice}
+        return {
+            "state": "failed",
+            "text": str(error),
+            "advice": error.advice,
+            "private": not error.public,
+        }
     except Exception as error:
         number = incidents.record(host, error)
         cause = installation.cause(error)
         if cause is not None:
-            return {"state": "failed", "text": str(cause), "advice": cause.advice}
+            return {"state": "failed", "text": str(cause), "advice": cause.advice, "private": True}
         return {"state": "failed", "text": _BUG.format(number=number)}

@@ -30,7 +30,10 @@ class Listed(NamedTuple):
 
 def show(host: Host, request: Request, response: Response) -> None:
     domains = rights.own_domains(request.visitor)
-    listed = [Listed(domain, jobs.read(host, checks.domain_job(domain))) for domain in domains[:_SHOWN]]
+    listed = [
+        Listed(domain, rights.shown_job(request.visitor, jobs.read(host, checks.domain_job(domain))))
+        for domain in domains[:_SHOWN]
+    ]
     done = [one for one in listed if one.job is not None and one.job.state == "done"]
     latest = sorted(done, key=lambda one: one.job.changed if one.job else 0.0)[-_JUDGED:]
     told = {one.domain: _summary(host, request.visitor, one.domain) for one in latest}

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Optional
 
 from mxverdict import settings
@@ -49,6 +50,8 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "find-testers": _ROOT_ALONE,
     "settings": _ROOT_ALONE,
 }
+_PRIVATE = stored("This failed on the server. Its owner can see why.")
+PRIVATE_REASON = stored("the owner of this server can see why")
 _ABOUT = ("domain", "about", "address")
 """Fields of queries and forms that say what a request is about."""
 
@@ -130,6 +133,15 @@ def owns_window(visitor: Visitor, window: Window) -> bool:
     return visitor.is_root or (visitor.did(window.opened_by) and visitor.actor.owns(window))
 
 
+def shown_window(visitor: Visitor, window: Window) -> Window:
+    """As much of a window as the visitor may see."""
+    if visitor.is_root:
+        return window
+    if not owns_window(visitor, window):
+        return window.veiled()
+    return window.without_details(PRIVATE_REASON)
+
+
 def require_window(host: Host, visitor: Visitor, number: int) -> Window:
     """A window that a reseller opened, whatever its state. Raises Refusal, and JournalError."""
     from mxverdict.window.listing import find_window
@@ -151,7 +163,14 @@ def own_job(visitor: Visitor, name: str) -> Optional[Job]:
         raise NotTheirs(
             stored("There is no such work of yours."), advice=_("What is older than a day is not kept.")
         )
-    return job
+    return shown_job(visitor, job)
+
+
+def shown_job(visitor: Visitor, job: Optional[Job]) -> Optional[Job]:
+    """A job that is the visitor's, as they may see it."""
+    if job is None or visitor.is_root or not job.private:
+        return job
+    return replace(job, text=_PRIVATE, advice="")
 
 
 def owns_job(visitor: Visitor, job: Job) -> bool:

@@ -132,18 +132,17 @@ def look(host: Host, request: Request, job_name: str = "") -> Standing:
     trouble: Optional[MxVerdictError] = None
     try:
         state.tend(host)
-        windows = tuple(
-            one if rights.owns_window(visitor, one) else one.veiled() for one in window.open_windows(host)
-        )
+        windows = tuple(rights.shown_window(visitor, one) for one in window.open_windows(host))
         permanent = tuple(window.permanent_entries(host)) if visitor.is_root else ()
         past = (one for one in window.list_windows(host, limit=_HISTORY) if one.finished)
-        history = tuple(one for one in past if rights.owns_window(visitor, one))
+        history = tuple(rights.shown_window(visitor, one) for one in past if rights.owns_window(visitor, one))
     except MxVerdictError as error:
         trouble = error
     job = jobs.read(host, name)
     if not visitor.is_root and (job is None or not rights.owns_job(visitor, job)):
         job = None
         version = state.version(host, visitor, "")  # whether there is one of others is not told either
+    job = rights.shown_job(visitor, job)
     return Standing(
         windows,
         history,

@@ -122,6 +122,11 @@ class Window:
             error="",
         )
 
+    def without_details(self, error: str) -> Window:
+        """What whoever opened it may know when the server is not theirs: `error` in place of one, and of the
+        remarks, which speak of files and lists, none unless one tells of the tester's visit."""
+        return replace(self, error=error if self.error else "", remark=self.remark if self.tested else "")
+
     def closed_lately_at_last(self, now: float) -> bool:
         """Whether it closed within the last day, after tries that failed."""
         return self.finished and self.attempts > 0 and (self.closed_at or 0.0) > now - DAY

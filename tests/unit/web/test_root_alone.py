@@ -7,10 +7,13 @@ import dataclasses
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from mxverdict import check
+from mxverdict.errors import CommandFailed
 from mxverdict.evidence import Evidence, to_json
 from mxverdict.findings import Report
 from mxverdict.host import Host
@@ -21,10 +24,14 @@ from mxverdict.testers.rows import CATEGORIES
 from mxverdict.web import checks, csrf, jobs
 from mxverdict.web.jobs import Desk
 from mxverdict.web.visitor import Visitor
-from tests.unit.root_secrets import rich, secrets
+from mxverdict.window import Actor, audit
+from mxverdict.window.journal import Journal
+from mxverdict.window.model import CLOSE_FAILED, FAILED
+from tests.unit.root_secrets import SECRET, rich, secrets
 from tests.unit.web.cgi import SESSION, Answer, call, post
 from tests.unit.web.conftest import Checked
 from tests.unit.whole_maker import NAME
+from tests.unit.window.rows import window
 
 BOB = {"as_level": "delegated", "REMOTE_USER": "bob"}
 ROOT = {"as_level": "root", "REMOTE_USER": "root"}
@@ -75,6 +82,44 @@ def test_no_page_about_a_domain_tells_it(host: Host, user: str, level: str) -> N
         assert secrets(str(answer.headers)) == set(), query
     assert secrets(host.audit.read_text()) == set()
     assert secrets(call(host, PAGES[1], **ROOT).body), "root sees them all the same"
+
+
+def fail_with(secret: str) -> Callable[[Host], Checked]:
+    def fails(_host: Host) -> Checked:
+        raise CommandFailed("/usr/sbin/exim", 1, f"Exim configuration error: {secret}")
+
+    return fails
+
+
+def test_no_page_tells_why_a_check_failed(host: Host, request: pytest.FixtureRequest) -> None:
+    answers: list[Callable[[Host], Checked]] = request.getfixturevalue("checks")
+    answers.append(fail_with(f"{SECRET}"))
+    form = {"token": csrf.token(host, "bob", SESSION), "domain": NAME}
+    assert post(host, "action=check", form, **BOB).status == 303
+    jobs.wait(host, checks.domain_job(NAME), 20)
+    for query, answer in read(host, (*PAGES[:3], *PAGES[5:]), BOB).items():
+        assert secrets(answer.body) == set(), query
+    assert "Its owner can see why." in call(host, PAGES[1], **BOB).body
+    assert "owner of this server can see why" in call(host, "view=history", **BOB).body
+    assert secrets(call(host, PAGES[1], **ROOT).body)
+    assert secrets(call(host, "view=history", **ROOT).body)
+
+
+@pytest.mark.parametrize("state", [FAILED, CLOSE_FAILED])
+def test_no_page_tells_why_a_window_failed(host: Host, state: str) -> None:
+    bob = Actor("bob", "web", delegated=True)
+    with closing(Journal(host, create=True)) as journal:
+        one = window(opened_by="bob", origin="web", error=f"line {SECRET}", remark=f"remark {SECRET}")
+        number = journal.insert(replace(one, state=state)).id
+    audit.record(host, bob, "open", window=number, kind="whitelist", result="begun")
+    audit.record(host, bob, "rollback", window=number, result=f"in {SECRET}")
+    audit.record(host, bob, CLOSE_FAILED, window=number, result=f"in {SECRET}")
+    for query, answer in read(
+        host, ("", "view=history", f"view=state&job={checks.domain_job(NAME)}"), BOB
+    ).items():
+        assert secrets(answer.body) == set(), query
+    assert "owner of this server can see why" in call(host, "view=history", **BOB).body
+    assert secrets(call(host, "view=history", **ROOT).body)
 
 
 @pytest.fixture
