@@ -19,6 +19,8 @@ from mxverdict.report.selfcheck import selfcheck_json
 from tests.unit.root_secrets import rich
 from tests.unit.selfcheck_maker import GOOD
 
+pytestmark = pytest.mark.slow
+
 _SEEDS = 40
 _DEEP = "DEEP"
 _LONG = "x" * 20_000

@@ -18,6 +18,8 @@ from mxverdict.collect.mainlog.lines import parse, times_of
 from tests import log_reference
 from tests.unit.mainlog.logs import ANY, TESTERS, host_in, look
 
+pytestmark = pytest.mark.slow
+
 TABLES = Path(__file__).parents[2] / "tables"
 NETWORKS = [network for tester in TESTERS for network in tester.networks]
 LINES = [row["line"].encode() for row in json.loads((TABLES / "log_lines.json").read_text())] + [

@@ -30,6 +30,8 @@ from tests.traffic_log import Maker
 from tests.unit.mainlog.logs import TESTERS, at_rest, host_in, look
 from tests.unit.window.rows import window
 
+pytestmark = pytest.mark.slow
+
 TESTER = "18.209.86.113"
 HOUR = 3600
 IMPOSSIBLE: tuple[Any, ...] = (

@@ -33,6 +33,8 @@ from tests.unit.web.conftest import Checked
 from tests.unit.whole_maker import NAME
 from tests.unit.window.rows import window
 
+pytestmark = pytest.mark.slow
+
 BOB = {"as_level": "delegated", "REMOTE_USER": "bob"}
 ROOT = {"as_level": "root", "REMOTE_USER": "root"}
 PAGES = (

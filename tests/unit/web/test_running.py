@@ -23,6 +23,8 @@ from tests.unit.steered_check import run
 from tests.unit.web.cgi import SESSION, call, post
 from tests.unit.whole_maker import NAME, PARTS, whole
 
+pytestmark = pytest.mark.slow
+
 SMTP = ("previews", "greeting", "names", "log")
 PASTED = """SMTP TLS\tWarning - Does not support TLS.
 DNS Record Published\tDNS Record not found

@@ -208,6 +208,7 @@ def test_half_a_frame_is_none(tmp_path: Path, script: str) -> None:
         f"{WHOLE}; sleep 60 &",
     ],
 )
+@pytest.mark.slow
 def test_a_frame_that_hangs_is_none_in_time(tmp_path: Path, script: str) -> None:
     perl(tmp_path, script)
     began = time.monotonic()

@@ -20,6 +20,8 @@ from mxverdict.window.journal import Journal
 from mxverdict.window.model import CLOSED, Actor, Window
 from tests.unit.window import rows
 
+pytestmark = pytest.mark.slow
+
 ROOT = Actor("root", "cli")
 
 
