@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
-from typing import Callable
+from typing import IO, Callable, Union
 
 import pytest
 
@@ -40,12 +40,15 @@ def saved(tmp_path: Path) -> Path:
     return path
 
 
-def mxverdict(root: Path, saved: Path, *words: object) -> subprocess.CompletedProcess[str]:
+def mxverdict(
+    root: Path, saved: Path, *words: object, out: Union[int, IO[str]] = subprocess.PIPE
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", SAVE, str(saved), *(str(word) for word in words)],
         env={**os.environ, "MXVERDICT_ROOT": str(root), "PYTHONPATH": os.pathsep.join(sys.path)},
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=out,
+        stderr=subprocess.PIPE,
         text=True,
         timeout=PATIENCE,
         check=False,
@@ -181,6 +184,27 @@ def test_roots_own_links_on_the_way_are_followed(tmp_path: Path) -> None:
     assert (stat.S_IMODE(status.st_mode), status.st_uid) == (0o640, UID)
     with pytest.raises(OSError, match="symbolic links"):
         open_folder(tmp_path / "loop/x")
+
+
+@pytest.mark.parametrize("leads_to", ["/proc/self/fd/1", "/dev/full", "/tmp"])
+@pytest.mark.parametrize("how", WRITERS)
+def test_what_stands_for_a_device_stays(tmp_path: Path, saved: Path, how: str, leads_to: str) -> None:
+    """As /dev/stdout, which the whole server needs, whatever standard output is."""
+    path = tmp_path / "stdout"
+    path.symlink_to(leads_to)
+    with (tmp_path / "out").open("w") as out:
+        done = mxverdict(tmp_path, saved, *writes(path, saved)[how], out=out)
+    assert refused(done, path)
+    assert str(path.readlink()) == leads_to
+
+
+def test_roots_link_to_a_file_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("before")
+    for name, leads_to in (("link", "file"), ("broken", "nothing")):
+        (tmp_path / name).symlink_to(leads_to)
+        atomic_write(tmp_path / name, b"after")
+        assert not (tmp_path / name).is_symlink()
+    assert (tmp_path / "file").read_text() == "before"
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,9 @@
 
 The content goes to a new file beside the old one, through a descriptor of the folder, reaches the disk and
 takes the name. What stood there keeps its owner, its mode and its content: a symbolic link is replaced, never
-followed, and so is one of several hard links. Symbolic links on the way to the folder are followed only when
-they belong to root or to the caller.
+followed, and so is one of several hard links. A link of root's or the caller's that stands for something
+else than a file, such as /dev/stdout, is left alone. Symbolic links on the way to the folder are followed
+only when they belong to root or to the caller.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ def atomic_write(
     """Write `content` to `path`, all of it or nothing, as a new file with that mode and owner (user, group;
     the caller's when it is None). Without `durable` it may be lost in a power cut.
 
-    Raises NotRegular where a FIFO, device, socket or folder has the name; FileExistsError when something has
-    it that may not be replaced; OSError.
+    Raises NotRegular where a FIFO, device, socket or folder has the name, or a link of ours leads to one;
+    FileExistsError when something has it that may not be replaced; OSError.
     """
     folder = open_folder(path.parent)
     try:
@@ -93,20 +94,35 @@ def _link_target(folder: int, name: str, path: Path) -> Optional[str]:
         status = os.fstat(found)
         if not stat.S_ISLNK(status.st_mode):
             return None
-        if status.st_uid not in (0, os.geteuid()):
+        if not _is_own(status):
             raise OSError(errno.ELOOP, f"the link {name!r} on the way belongs to another user", str(path))
         return os.readlink("", dir_fd=found)
     finally:
         os.close(found)
 
 
+def _is_own(status: os.stat_result) -> bool:
+    return status.st_uid in (0, os.geteuid())
+
+
 def _require_replaceable(folder: int, path: Path) -> None:
     try:
-        mode = os.stat(path.name, dir_fd=folder, follow_symlinks=False).st_mode
+        status = os.stat(path.name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
         return
-    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+    if stat.S_ISLNK(status.st_mode) and _is_own(status):
+        _require_link_to_file(folder, path)
+    elif not (stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode)):
         raise NotRegular(path)
+
+
+def _require_link_to_file(folder: int, path: Path) -> None:
+    """/dev/stdout leads into /proc, and through it to a file or to something else from case to case."""
+    if os.readlink(path.name, dir_fd=folder).startswith("/proc/"):
+        raise NotRegular(path)
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(os.stat(path.name, dir_fd=folder).st_mode):
+            raise NotRegular(path)
 
 
 def _write(
