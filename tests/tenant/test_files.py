@@ -162,6 +162,68 @@ def test_a_file_without_end_is_not_read(
     assert refused(mxverdict(tmp_path, saved, *words, path), path)
 
 
+def test_a_device_that_takes_the_place_meanwhile_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opening alone has effects: /dev/watchdog then resets the server in a minute."""
+    path = tmp_path / "in"
+    path.write_text("{}")
+    opened: list[int] = []
+    really = os.open
+
+    def exchanged(name: str, flags: int) -> int:
+        path.unlink()
+        path.symlink_to("/dev/zero")
+        descriptor = really(name, flags)
+        if not flags & os.O_PATH:
+            opened.append(os.fstat(descriptor).st_mode)
+        return descriptor
+
+    monkeypatch.setattr(os, "open", exchanged)
+    with pytest.raises(NotRegular):
+        open_regular(path)
+    assert opened == []
+
+
+def test_what_was_looked_at_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "in"
+    path.write_text("looked at")
+    really = os.open
+
+    def exchanged(name: str, flags: int) -> int:
+        descriptor = really(name, flags)
+        path.unlink(missing_ok=True)
+        path.symlink_to("/dev/zero")
+        return descriptor
+
+    monkeypatch.setattr(os, "open", exchanged)
+    with os.fdopen(open_regular(path), "rb") as file:
+        assert file.read() == b"looked at"
+
+
+@pytest.mark.parametrize("kind", ["file", "/dev/zero"])
+def test_a_file_is_read_without_proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """As in a rescue system's chroot: windows close there, too."""
+    path = tmp_path / "in"
+    path.write_text("x")
+    really = os.open
+
+    def unmounted(name: str, flags: int) -> int:
+        if str(name).startswith("/proc/"):
+            if kind != "file":
+                path.unlink()
+                path.symlink_to(kind)
+            raise FileNotFoundError(2, os.strerror(2), name)
+        return really(name, flags)
+
+    monkeypatch.setattr(os, "open", unmounted)
+    if kind == "file":
+        assert read_regular(path) == b"x"
+    else:
+        with pytest.raises(NotRegular):
+            read_regular(path)
+
+
 def test_another_users_link_on_the_way_is_not_followed(tmp_path: Path, tenant: Customer) -> None:
     precious = tmp_path / "etc"
     precious.mkdir()

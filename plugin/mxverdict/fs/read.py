@@ -11,6 +11,7 @@ import stat
 from typing import Union
 
 MOST_BYTES = 64 * 1024 * 1024
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
 
 
 class NotRegular(OSError):
@@ -23,12 +24,24 @@ class NotRegular(OSError):
 def open_regular(path: Union[str, os.PathLike[str]]) -> int:
     """Open a regular file for reading, through symbolic links; return its descriptor. Raises OSError.
 
-    O_NONBLOCK keeps open(2) from waiting for the other end of a FIFO and has no effect on regular files. The
-    look before it spares a device the effects that opening it may have.
+    O_PATH opens nothing, so that a device is spared the effects that opening it may have; what is opened then
+    is what was looked at, whatever has the name meanwhile. O_NONBLOCK does not wait for the lease of a file's
+    owner (fcntl(2)) and has no other effect on regular files.
     """
-    if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  (importing pathlib costs the keeper time)
-        raise NotRegular(path)
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    found = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(found).st_mode):
+            raise NotRegular(path)
+        try:
+            return os.open(f"/proc/self/fd/{found}", _READ)
+        except FileNotFoundError:  # no /proc is mounted
+            return _open_again(path)
+    finally:
+        os.close(found)
+
+
+def _open_again(path: Union[str, os.PathLike[str]]) -> int:
+    descriptor = os.open(path, _READ)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise NotRegular(path)
