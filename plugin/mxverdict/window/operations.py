@@ -35,6 +35,8 @@ from mxverdict.window.networks import MOST, Network, covered, parse, sample, sho
 _API_TIMEOUT_CLOSING = 8.0
 _FIRST_RETRY = 30.0
 _LAST_RETRY = 900.0
+_DOUBLINGS = 5
+"""Of the first wait, up to the last one: tries are made for ever, and no number has room for all of them."""
 
 _LIST_ENTRIES = "list_entries"
 _TRUSTED_HOSTS = "trusted_hosts"
@@ -288,7 +290,7 @@ class Operations:
         told = dataclasses.replace(window, remark=words.joined(window.remark, remarks), last_attempt=now)
         if errors:
             problem = "; ".join([why, *errors] if why else errors)
-            wait = min(_FIRST_RETRY * 2**window.attempts, _LAST_RETRY)
+            wait = min(_FIRST_RETRY * 2 ** min(window.attempts, _DOUBLINGS), _LAST_RETRY)
             done = dataclasses.replace(
                 told, state=CLOSE_FAILED, error=problem, attempts=window.attempts + 1, next_attempt=now + wait
             )
