@@ -25,6 +25,9 @@ from mxverdict.window.files import fsync_folder
 from mxverdict.window.lock import exclusive
 from mxverdict.window.model import CLOSE_FAILED, DAY, FINISHED, MAILED, NOT_MAILED, OPEN, PERMANENT, Window
 
+KEPT = 1000
+"""Windows, counted from the newest, that are never forgotten."""
+
 _TIMEOUT = 10.0
 _COPY = "copy"
 _SCHEMA = """
@@ -139,7 +142,25 @@ class Journal:
                 f"INSERT INTO windows ({names}) VALUES ({marks})",  # noqa: S608  (own column names)
                 list(fields.values()),
             )
+        with suppress(JournalError):
+            self._forget(cursor.lastrowid or 0)
         return self._existing(cursor.lastrowid or 0)
+
+    def _forget(self, newest: int) -> None:
+        """Of windows that are finished, all but the latest, which nothing is still to be done for: every look
+        and every copy would take longer with them. What became of them stands in the audit trail."""
+        finished = "id <= ? AND state IN (?, ?) AND closed_at < ?"
+        values = (newest - KEPT, *FINISHED, time.time() - DAY)
+        old = f"SELECT id FROM windows WHERE {finished}"  # noqa: S608
+        with self._errors():
+            self.connection.execute(
+                f"DELETE FROM changes WHERE window IN ({old}) AND state = ?",  # noqa: S608
+                (*values, REVERTED),
+            )
+            self.connection.execute(
+                f"DELETE FROM windows WHERE {finished} AND id NOT IN (SELECT window FROM changes)",  # noqa: S608
+                values,
+            )
 
     def store(self, window: Window) -> Window:
         """Write a window's row, and the copy if that can be; not what was mailed, which `note_mail` keeps."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -146,6 +147,48 @@ def test_a_full_disk(journal: Journal) -> None:
     with pytest.raises(JournalError, match="full"):
         for _ in range(1000):
             journal.insert(window(reason="x" * 200))
+
+
+def test_it_does_not_grow_without_end(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reseller may open a window after the other; each look and each copy reads them all."""
+    monkeypatch.setattr(journal_module, "KEPT", 3)
+    for _ in range(10):
+        row = journal.insert(window(state=CLOSED, closed_at=1.0))
+        journal.mark(journal.plan(row.id, "list_entries", {"lines": []}), REVERTED)
+    assert [row.id for row in journal.windows(99)] == [10, 9, 8]
+    assert journal.connection.execute("SELECT count(*) FROM changes").fetchone()[0] == 3
+
+
+def test_nothing_is_forgotten_that_has_to_be_done(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "KEPT", 1)
+    kept = [
+        journal.insert(window(state=state, kind=kind, closed_at=closed_at)).id
+        for state, kind, closed_at in (
+            (OPEN, WHITELIST, None),
+            (OPEN, PERMANENT, None),
+            (CLOSE_FAILED, WHITELIST, None),
+            (CLOSED, WHITELIST, time.time()),
+        )
+    ]
+    for state in (DORMANT, APPLIED):
+        left = journal.insert(window(state=CLOSED, closed_at=1.0)).id
+        journal.mark(journal.plan(left, "trusted_hosts", {}), state)
+        kept.append(left)
+    gone = journal.insert(window(state=FAILED, closed_at=1.0)).id
+    last = journal.insert(window(state=CLOSED, closed_at=1.0)).id
+    assert journal.window(gone) is None
+    assert [number for number in range(1, last) if journal.window(number) is not None] == kept
+    assert len(journal.dormant()) == 1
+
+
+def test_a_journal_that_cannot_forget_opens_windows(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: int) -> None:
+        raise JournalError
+
+    monkeypatch.setattr(journal, "_forget", fails)
+    assert journal.insert(window()).id == 1
 
 
 def test_a_row_that_makes_no_sense(journal: Journal) -> None:
