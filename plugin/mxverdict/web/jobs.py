@@ -44,6 +44,8 @@ _WAIT = 10.0
 MOST_AT_ONCE = 4
 MOST_KEPT = 300
 """Checks of one owner, where the number is limited: one takes threads and sockets, its result disk."""
+MOST_BYTES_KEPT = 100_000_000
+"""Of the results of such an owner's checks: as many of domains that mean harm would fill the disk."""
 MOST_CHANGES_AT_ONCE = 2
 MOST_CHANGES = 200
 """Jobs without a title of such an owner: each may wait for a lock, or have Exim's configuration built."""
@@ -264,23 +266,34 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
 
 def _require_room(host: Host, path: Path, title: str, owner: str) -> None:
     """For the job at `path` beside those of its owner. Raises Refusal."""
-    others = [read(host, one.name) for one in path.parent.iterdir() if one.name != path.name]
-    states = [job.state for job in others if job and bool(job.title) == bool(title) and job.owner == owner]
-    refusal = _too_many_checks(states) if title else _too_many_changes(states)
+    every = [read(host, one.name) for one in path.parent.iterdir() if one.name != path.name]
+    others = [job for job in every if job and bool(job.title) == bool(title) and job.owner == owner]
+    states = [job.state for job in others]
+    refusal = (
+        _too_many_checks(states, _bytes_kept(path.parent, others)) if title else _too_many_changes(states)
+    )
     if refusal is not None:
         if not path.stat().st_size:
             path.unlink()
         raise refusal
 
 
-def _too_many_checks(states: list[str]) -> Optional[Refusal]:
+def _bytes_kept(folder: Path, found: list[Job]) -> int:
+    size = 0
+    for job in found:
+        with contextlib.suppress(OSError):
+            size += _result(folder / job.name).stat().st_size
+    return size
+
+
+def _too_many_checks(states: list[str], size: int) -> Optional[Refusal]:
     if states.count("running") >= MOST_AT_ONCE:
         return Refusal(
             429,
             _("{count} of your checks are running.").format(count=states.count("running")),
             advice=_("Wait until one of them has ended."),
         )
-    if len(states) >= MOST_KEPT:
+    if len(states) >= MOST_KEPT or size >= MOST_BYTES_KEPT:
         return Refusal(
             429,
             _("{count} of your checks are kept already.").format(count=len(states)),

@@ -120,6 +120,23 @@ def test_so_many_are_kept_and_no_more(host: Host, go_on: Path, monkeypatch: pyte
     start(host, go_on, "domain-2")
 
 
+def test_so_much_is_kept_and_no_more(host: Host, go_on: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By one of them; the results of domains that mean harm are large."""
+
+    def work(desk: jobs.Desk) -> str:
+        desk.keep("x" * 600)
+        return "done"
+
+    monkeypatch.setattr(jobs, "MOST_BYTES_KEPT", 1000)
+    for name in ("domain-1", "domain-2"):
+        jobs.start_at_desk(host, work, name, "shop.example", "alice", limited=True)
+        jobs.wait(host, name, 10)
+    with pytest.raises(Refusal, match="2 of your checks are kept already"):
+        start(host, go_on, "domain-3")
+    start(host, go_on, "domain-2")  # its result takes the place of the old one
+    start(host, go_on, "domain-3", "bob")
+
+
 def change(host: Host, go_on: Path, owner: str = "bob", *, limited: bool = True) -> str:
     def work() -> str:
         while not go_on.exists():
