@@ -145,7 +145,7 @@ ACTIONS: Mapping[str, Callable[[Host, Visitor, Mapping[str, str]], Work]] = {
 def _minutes(host: Host, visitor: Visitor, form: Mapping[str, str]) -> int:
     most = rights.most_minutes(settings.read(host), visitor)
     text = form.get("minutes", "").strip()
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
         raise Refusal(
             400, _("Minutes must be a whole number from 1 to {most}.").format(most=most), field="minutes"
         )

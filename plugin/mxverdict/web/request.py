@@ -14,6 +14,7 @@ PASTE_LIMIT = 256 * 1024
 """Bytes of a form, encoded; the second is for the action that takes a pasted report."""
 PASTE_ACTION = "explain"
 _FIELDS_LIMIT = 20
+_DIGITS = 16
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -55,7 +56,7 @@ def read(environ: Mapping[str, str], body: BinaryIO, visitor: Visitor) -> Reques
 
 def _body(environ: Mapping[str, str], body: BinaryIO, limit: int) -> str:
     length = environ.get("CONTENT_LENGTH") or "0"
-    if not (length.isascii() and length.isdigit()):
+    if not (length.isascii() and length.isdigit() and len(length) < _DIGITS):
         raise Refusal(400, _("The request has no valid length."))
     if int(length) > limit:
         raise Refusal(

@@ -75,7 +75,7 @@ def test_an_empty_report(host: Host) -> None:
 OPENED = {"kind": "whitelist", "tester": "mxtoolbox", "reason": "It's “mine”", "until_tested": "1"}
 
 
-@pytest.mark.parametrize("minutes", ["0", "999", "ten", ""])
+@pytest.mark.parametrize("minutes", ["0", "999", "ten", "", "0000000051"])
 @pytest.mark.parametrize(
     ("action", "form", "button"),
     [
@@ -94,6 +94,13 @@ def test_the_minutes_of_a_window(
     assert fields(page.body) == {**form, "minutes": minutes}
     assert f'action="?action={action}"' in page.body
     assert f">{button}</button>" in page.body
+
+
+def test_minutes_of_thousands_of_digits(host: Host) -> None:
+    page = send(host, "extend", id="3", minutes="000000001" + "0" * 5000)
+    assert page.status == 400
+    assert complaint(page.body)[0] == "minutes"
+    assert not (host.state / "web.log").exists()
 
 
 def test_without_a_token_nothing_comes_back(host: Host) -> None:
