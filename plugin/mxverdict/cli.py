@@ -12,7 +12,7 @@ import threading
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Optional
+from typing import Any, NoReturn, Optional
 
 from mxverdict import __version__, installation
 from mxverdict.commands import check, explain, log, outbound, preview, report, selfcheck, testers, window
@@ -142,8 +142,15 @@ def _failed(error: MxVerdictError, options: argparse.Namespace, status: int) -> 
     return status
 
 
+class _Parser(argparse.ArgumentParser):
+    """The words may come from `*` in a folder of somebody else's, who chose the names of the files."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(visible(" ".join(message.split())))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="mxverdict",
         description="Says which findings of mail testers about this cPanel server are true, and opens test "
         "windows that close themselves.",

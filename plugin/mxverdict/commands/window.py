@@ -67,10 +67,10 @@ def register(commands: Any) -> None:
         _window_extend,
         "move a window's deadline to N minutes from now, never to an earlier time",
     )
-    extend.add_argument("id", type=int, nargs="?", metavar="ID", help="default: the only open one")
+    extend.add_argument("id", type=_number, nargs="?", metavar="ID", help="default: the only open one")
     extend.add_argument("--minutes", type=int, metavar="N", help=_MINUTES)
     close = command(actions, "close", _window_close, "close a window now, or take a permanent entry back")
-    close.add_argument("id", type=int, nargs="?", metavar="ID", help="default: the only open one")
+    close.add_argument("id", type=_number, nargs="?", metavar="ID", help="default: the only open one")
     close.add_argument("--all", action="store_true", help="close every open window; permanent entries stay")
 
 
@@ -145,6 +145,13 @@ def _wait(host: Host, opened: Any, options: argparse.Namespace, where: str) -> i
     ended = follow(host, opened.id) or opened
     _print_windows([ended], options)
     return 0 if ended.tested else 3
+
+
+def _number(text: str) -> int:
+    """A window's number, as an option. Raises ArgumentTypeError."""
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no number of a window")
+    return int(text)
 
 
 def _window_list(options: argparse.Namespace) -> int:
