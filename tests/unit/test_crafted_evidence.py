@@ -4,6 +4,9 @@ nothing that steers the terminal."""
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +17,7 @@ import pytest
 
 from mxverdict import cli
 from mxverdict.evidence import to_json
+from mxverdict.evidence.bounded_json import BYTES_LIMIT
 from mxverdict.judge.selfcheck import judge
 from mxverdict.report.selfcheck import selfcheck_json
 from tests.unit.root_secrets import rich
@@ -118,6 +122,30 @@ def test_nothing_but_one_line_or_a_report(
         assert_harmless(words, *capsys.readouterr(), status, f"seed {seed}")
         statuses.add(status)
     assert 2 in statuses
+
+
+@pytest.mark.parametrize("words", [["judge"], ["report", "--evidence"]], ids=lambda words: words[0])
+def test_one_that_would_take_hours_is_given_up(words: list[str], tmp_path: Path) -> None:
+    """By more name servers of a zone than any check asks: the judge compares each with each."""
+    data = json.loads(json.dumps(saved_check()))
+    data["domains"][0]["zone"]["servers"] *= 1500
+    path = tmp_path / "saved.json"
+    path.write_text(json.dumps(data))
+    assert path.stat().st_size < BYTES_LIMIT
+    quick = (
+        "import sys; from mxverdict import cli; from mxverdict.commands import common; common._JUDGING = 2.0"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"{quick}; sys.exit(cli.main(sys.argv[1:]))", *words, str(path)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "MXVERDICT_ROOT": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "cannot be judged: that takes longer than 2 s" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def named_places(value: Any) -> Iterator[tuple[str, Any, Any]]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as the shell has it."""
 _UNLIMITED = 10_000
+_JUDGING = 60.0
+"""Seconds that judging a saved file may take; the largest check takes a few."""
 
 
 def command(commands: Any, name: str, run: Any, summary: str) -> argparse.ArgumentParser:
@@ -94,11 +96,14 @@ def saved(path: Path, testers: Sequence[str]) -> tuple[Evidence, Report]:
     from mxverdict import check
     from mxverdict.evidence import from_json
     from mxverdict.evidence.bounded_json import BYTES_LIMIT
+    from mxverdict.fs.in_time import in_time
     from mxverdict.fs.read import read_regular
 
     try:
         evidence = from_json(json.loads(read_regular(path, BYTES_LIMIT).decode()))
-        return evidence, check.again(evidence, testers)
+        return evidence, in_time(_JUDGING, lambda: check.again(evidence, testers))
+    except TimeoutError:
+        raise UsageError(f"{path} cannot be judged: that takes longer than {_JUDGING:g} s") from None
     except OSError as error:
         if error.errno == errno.EFBIG:
             raise UsageError(f"{path} is larger than {BYTES_LIMIT // 1_000_000} MB") from None
