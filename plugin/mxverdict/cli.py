@@ -28,7 +28,7 @@ _UNFINISHED = {"opening": "is being opened", "closing": "is being closed", "clos
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
-    _prepare_output()
+    _prepare_files()
     options = _parser().parse_args(arguments)
     try:
         return _run(options)
@@ -57,9 +57,11 @@ def _run(options: argparse.Namespace) -> int:
     return _status_aloud(status)
 
 
-def _prepare_output() -> None:
+def _prepare_files() -> None:
     """What the caller closed leads nowhere, so that no other file gets its number; a character that the
-    encoding of the terminal lacks becomes a question mark."""
+    encoding of the terminal lacks becomes a question mark. Nothing is read from it either."""
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY), encoding="utf-8")
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))

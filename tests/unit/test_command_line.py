@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -55,3 +58,17 @@ def test_a_number_that_no_window_has(
         cli.main(["window", word, number])
     assert ended.value.code == 2
     assert "is no number of a window" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["explain"], ["explain", "-"], ["judge", "/dev/stdin"]], ids=" ".join)
+def test_standard_input_that_is_closed(words: list[str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" <&-', "sh", sys.executable, "-m", "mxverdict.cli", *words],
+        env={"PYTHONPATH": os.pathsep.join(sys.path), "MXVERDICT_ROOT": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
