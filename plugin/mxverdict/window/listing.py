@@ -10,9 +10,15 @@ from mxverdict.window.model import Window
 
 
 def list_windows(host: Host, *, limit: int = 50) -> list[Window]:
-    """The last windows, newest first; of permanent entries those that stand no more."""
+    """The last windows and all that are not finished, however many came after them, newest first; of
+    permanent entries those that stand no more."""
     with reading(host) as journal:
-        return [] if journal is None else journal.windows(limit)
+        if journal is None:
+            return []
+        last = journal.windows(limit)
+        shown = {row.id for row in last}
+        older = [row for row in journal.unfinished() if not row.stands and row.id not in shown]
+        return [*last, *reversed(older)]
 
 
 def find_window(host: Host, window_id: int) -> Optional[Window]:
