@@ -319,14 +319,24 @@ def _under_way() -> Refusal:
 
 
 def _forget_old(folder: Path) -> None:
-    """Old files go, and so does whatever is no file and would stand in the way of one."""
+    """Old files go, and so does whatever is no file and would stand in the way of one. A clock that is put
+    forward makes everything old, also what runs."""
     for path in folder.iterdir():
         with contextlib.suppress(FileNotFoundError):
             mode = path.lstat().st_mode
             if stat.S_ISDIR(mode):
                 shutil.rmtree(path)
-            elif not stat.S_ISREG(mode) or _is_old(path):
+            elif not stat.S_ISREG(mode) or (_is_old(path) and not _is_running(path)):
                 path.unlink()
+
+
+def _is_running(path: Path) -> bool:
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def _is_old(path: Path) -> bool:

@@ -285,3 +285,24 @@ def test_a_job_speaks_english_whoever_started_it(host: Host) -> None:
     finally:
         language.use("en")
     assert ended(host, name).text == "en"
+
+
+def test_a_clock_put_forward_forgets_nothing_that_runs(host: Host, tmp_path: Path) -> None:
+    go_on = tmp_path / "go-on"
+
+    def work() -> str:
+        while not go_on.exists():
+            time.sleep(0.01)
+        return "done"
+
+    over = started(host, lambda: "done")
+    ended(host, over)
+    running = started(host, work, "close-due")
+    for name in (over, running):
+        os.utime(host.state / "jobs" / name, (1.0, 1.0))
+    try:
+        assert jobs.start(host, work, "close-due") is None
+        assert jobs.read(host, over) is None
+    finally:
+        go_on.touch()
+    assert ended(host, running).text == "done"
