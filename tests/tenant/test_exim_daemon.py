@@ -40,6 +40,7 @@ def test_root_and_the_owner_of_the_spool_run_the_daemon(server: SmallServer, ten
         (b"9" * 5000, exim_daemon.NO_PROCESS),
         (f"{os.getpid()}\n".encode(), exim_daemon.OTHER_PROGRAM),
     ],
+    ids=["nothing", "negative", "zero", "two lines", "bytes", "digits", "another program"],
 )
 def test_what_the_file_may_hold(server: SmallServer, content: bytes, state: str) -> None:
     server.host.exim_pid_file.write_bytes(content)

@@ -15,7 +15,7 @@ from mxverdict.explain import words
 from mxverdict.explain.clean import plain, tokens_of
 from mxverdict.explain.pasted import MXTOOLBOX, ROWS_LIMIT, Pasted, PastedRow, Subject, Unrecognised
 from mxverdict.explain.words import Phrase
-from mxverdict.language import gettext
+from mxverdict.language import stored
 from mxverdict.testers import rows
 
 OURS = "MxVerdict"
@@ -54,7 +54,7 @@ def _pasted(envelopes: Sequence[dict[str, Any]]) -> Pasted:
                 continue
             row = _row(item, level, subject)
             if row is None:
-                reason = gettext("an item whose name we do not know")
+                reason = stored("an item whose name we do not know")
                 unrecognised.append(Unrecognised(0, f"{key.title()}: {_described(item)}", reason))
             else:
                 found.append(row)
@@ -62,7 +62,7 @@ def _pasted(envelopes: Sequence[dict[str, Any]]) -> Pasted:
         if subject.argument and not any(host.argument for host in subjects):
             subjects[subject] = None
         for error in _list(envelope.get("errors"))[: ROWS_LIMIT - len(found) - len(unrecognised)]:
-            unrecognised.append(Unrecognised(0, _described(error), gettext("an error of the tester itself")))
+            unrecognised.append(Unrecognised(0, _described(error), stored("an error of the tester itself")))
     return Pasted(
         rows=tuple(found),
         unrecognised=tuple(unrecognised),

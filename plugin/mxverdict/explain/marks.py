@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from mxverdict.explain.clean import Token
 from mxverdict.explain.pasted import PastedSession, Subject, is_address, number
 from mxverdict.explain.words import is_host
-from mxverdict.language import gettext as _
+from mxverdict.language import stored
 
 CATEGORIES = frozenset(
     (
@@ -179,9 +179,9 @@ def looks_like_row(line: str) -> str:
     """What makes an unknown line look like a row of a report; "" when nothing does."""
     cells = [cell for part in _CELLS.split(line.strip("> \t|*-")) if (cell := part.strip())]
     if cells and _FAMILY.fullmatch(cells[0]) and len(cells) > 1:
-        return _("it has the form of a row, but we do not know its name")
+        return stored("it has the form of a row, but we do not know its name")
     if any(_JUDGED.match(cell) for cell in cells[:3]):
-        return _("it has the form of a result, but we do not know its words")
+        return stored("it has the form of a result, but we do not know its words")
     return ""
 
 

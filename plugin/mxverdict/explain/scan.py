@@ -18,7 +18,7 @@ from mxverdict.explain.pasted import (
     Unrecognised,
 )
 from mxverdict.explain.words import NAME, TEXT, Match, Phrase
-from mxverdict.language import gettext as _
+from mxverdict.language import stored
 
 _SPAN = 2
 """So many line ends may stand within the words of a row."""
@@ -231,9 +231,9 @@ class _Scanner:
         return candidates[0] if len({phrase.row for phrase in candidates}) == 1 else None
 
     def _not_one(self, candidates: Sequence[Phrase], line: int) -> None:
-        names = _(" or ").join(sorted({phrase.row for phrase in candidates}))
+        names = ", ".join(sorted({phrase.row for phrase in candidates}))
         original = self._lines[line].strip("> \t|")
-        reason = _("it may be the row {names}").format(names=names)
+        reason = stored("it may be the row {names}").format(names=names)
         self._unrecognised.append(Unrecognised(line + 1, original, reason))
         self._claimed.add(line)
         self._clear()
@@ -299,13 +299,15 @@ class _Scanner:
         reason = ""
         if self._name is not None and self._name_closed and rest:
             row = self._name.phrases[0].row
-            reason = _("the row {name}, in words we do not know").format(name=row)
+            reason = stored("the row {name}, in words we do not know").format(name=row)
         elif self._category and rest and (self._certain or self._level):
-            reason = _("a row about {category} of {host}, in words we do not know").format(
+            reason = stored("a row about {category} of {host}, in words we do not know").format(
                 category=self._category, host=self._host
             )
         elif self._level and self._certain and len(rest) >= _FORMLESS:
-            reason = _("a row with the status {level}, in words we do not know").format(level=self._level)
+            reason = stored("a row with the status {level}, in words we do not know").format(
+                level=self._level
+            )
         if reason:
             lines = range(self._start, rest[-1].line + 1)
             original = " ".join(shown for line in lines if (shown := self._lines[line].strip("> \t|")))

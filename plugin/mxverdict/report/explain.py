@@ -13,6 +13,7 @@ from rich.text import Text
 from mxverdict.explain import Answer, Explanation, Unrecognised
 from mxverdict.findings import Verdict
 from mxverdict.report.text import INDENT, Headed, one_line
+from mxverdict.retold import retold
 from mxverdict.text import visible
 
 _SHOWN = 5
@@ -68,7 +69,7 @@ def _answer(answer: Answer) -> Iterable[RenderableType]:
 def _unrecognised(lines: Sequence[Unrecognised]) -> Iterable[RenderableType]:
     for reason in dict.fromkeys(line.reason for line in lines):
         alike = [line for line in lines if line.reason == reason]
-        yield Text(f"  {visible(reason)}:")
+        yield Text(f"  {visible(retold(reason))}:")
         for line in alike[:_SHOWN]:
             number = f"line {line.line}: " if line.line else ""
             yield _indented(f"{number}{visible(' '.join(line.original.split()), 300)}", "dim")

@@ -10,6 +10,7 @@ from mxverdict.evidence import Evidence
 from mxverdict.findings import Report, Verdict
 from mxverdict.language import gettext as _
 from mxverdict.report.letter import METHOD, Item, Letter, Section, letter
+from mxverdict.retold import retold
 from mxverdict.text import visible
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _explained(explanation: Explanation) -> Iterator[str]:
     if explanation.unrecognised:
         yield from _heading(_("Not recognised"))
         for one in explanation.unrecognised:
-            yield from _wrapped(f"- {one.original}: {one.reason}", hanging="  ")
+            yield from _wrapped(f"- {one.original}: {retold(one.reason)}", hanging="  ")
 
 
 def _lines(text: Letter) -> Iterator[str]:

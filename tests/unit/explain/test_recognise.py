@@ -119,7 +119,7 @@ def test_numbers_are_read_with_point_and_comma() -> None:
 def test_words_that_several_rows_share_are_not_guessed() -> None:
     found = recognise("Status Problem\tThe record is not valid\n")
     assert found.rows == ()
-    assert "DMARC Syntax Check or SPF Syntax Check" in found.unrecognised[0].reason
+    assert "DMARC Syntax Check, SPF Syntax Check" in found.unrecognised[0].reason
     assert recognise("dmarc:shop.example\nThe record is not valid\n").rows[0].name == "DMARC Syntax Check"
 
 
