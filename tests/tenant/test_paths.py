@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -38,6 +40,10 @@ def rows() -> list[Row]:
         return [Row(*line) for line in lines]
 
 
+def _below_tmp(folder: Path) -> Path:
+    return next(one for one in folder.parents if one.parent == Path(tempfile.gettempdir()))
+
+
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Access, str]]:
     """Each access of the product's commands, pages and keeper, with one that does it."""
@@ -48,7 +54,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Access, str]
             sys.prefix: "<venv>", os.path.realpath(sys.base_prefix): "<python>", sys.base_prefix: "<python>",
             str(REPOSITORY / "plugin"): "<product>", str(box.root / "opt/mxverdict"): "<product>",
             str(box.root): "", str(box.root.parent): "<sandbox>",
-            str(folder.parents[1]): "<folder of the caller>",
+            str(_below_tmp(folder)): "<folder of the caller>",
             **{str(one): "<product>" for one in (REPOSITORY, *REPOSITORY.parents[:-1])},
         }  # fmt: skip
         found: dict[Access, str] = {}
