@@ -51,7 +51,11 @@ def test_an_answer_to_another_question_is_none() -> None:
         read(answer(question=dns.message.make_query("else.example.", "TXT")), QUESTION)
 
 
-@pytest.mark.parametrize("wire", [b"", b"\0" * 11, b"\xff" * 40, answer(texts(3))[:-5]])
+@pytest.mark.parametrize(
+    "wire",
+    [b"", b"\0" * 11, b"\xff" * 40, answer(texts(3))[:-5]],
+    ids=["nothing", "short", "junk", "cut"],
+)
 def test_what_is_no_message_is_an_error_of_dns(wire: bytes) -> None:
     with pytest.raises(dns.exception.DNSException):
         read(wire, QUESTION)
