@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -44,8 +45,9 @@ def host(tmp_path: Path) -> Host:
     return host
 
 
+@cache
 def start() -> int:
-    """A day and a half ago, on the hour: within what is kept."""
+    """A day and a half ago, on the hour: within what is kept. The same though the next hour may begin."""
     return int((time.time() - 36 * HOUR) // HOUR * HOUR)
 
 
