@@ -169,7 +169,7 @@ def test_what_root_forbids_meanwhile_is_forbidden(
     before = open_windows(host)
     alices = Form(box, "alice", action, str(tmp_path / "gate"), **form)
     allow(host, **changes)
-    assert alices.go_on().startswith("refused: the owner of this server no longer allows")
+    assert alices.go_on().startswith("refused: the owner of this server no longer lets")
     assert open_windows(host) == before
 
 

@@ -57,7 +57,7 @@ def test_a_number_that_no_window_has(
     with pytest.raises(SystemExit) as ended:
         cli.main(["window", word, number])
     assert ended.value.code == 2
-    assert "is no number of a window" in capsys.readouterr().err
+    assert "is not the number of a window" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [["explain"], ["explain", "-"], ["judge", "/dev/stdin"]], ids=" ".join)

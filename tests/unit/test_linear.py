@@ -5,7 +5,6 @@ lines have a test of their own (`mainlog/test_linear.py`)."""
 from __future__ import annotations
 
 import ipaddress
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -31,6 +30,7 @@ from mxverdict.spf.tree import table, walk
 from mxverdict.text import visible
 from mxverdict.whm import inline
 from mxverdict.window import listfile, localopts
+from tests.cpu_time import cost
 
 pytestmark = pytest.mark.slow
 
@@ -220,27 +220,17 @@ def texts(name: str) -> Iterator[tuple[str, str]]:
             yield opening, filling
 
 
-def cost(work: Callable[[str], object], text: str, times: int) -> float:
-    """CPU seconds for one text, the least of some."""
-    taken = []
-    for _ in range(times):
-        began = time.process_time()
-        work(text)
-        taken.append(time.process_time() - began)
-    return max(min(taken), LEAST)
-
-
 @pytest.mark.parametrize("name", READERS)
 def test_time_grows_as_the_text_does(name: str) -> None:
     work = READERS[name][0]
     slow = []
     for opening, filling in texts(name):
         short, middle, long = (opening + filling * (size // len(filling)) for size in (SHORT, MIDDLE, LONG))
-        if cost(work, middle, 1) > TOO_LONG:
+        if cost(work, middle, 1, LEAST) > TOO_LONG:
             slow.append((opening, filling))
             continue
-        quick = cost(work, long, 1) < MOST * LONG / SHORT * cost(work, short, 2)
-        if not quick and cost(work, long, 3) >= MOST * LONG / SHORT * cost(work, short, 20):
+        quick = cost(work, long, 1, LEAST) < MOST * LONG / SHORT * cost(work, short, 2, LEAST)
+        if not quick and cost(work, long, 3, LEAST) >= MOST * LONG / SHORT * cost(work, short, 20, LEAST):
             slow.append((opening, filling))
     assert not slow
 
@@ -250,4 +240,6 @@ def test_the_bound_tells_what_is_quadratic() -> None:
         for place in range(0, len(text), 64):
             text.count("b", place)
 
-    assert cost(quadratic, "a" * LONG, 3) > MOST * LONG / SHORT * cost(quadratic, "a" * SHORT, 20)
+    assert cost(quadratic, "a" * LONG, 3, LEAST) > MOST * LONG / SHORT * cost(
+        quadratic, "a" * SHORT, 20, LEAST
+    )

@@ -150,7 +150,7 @@ def _wait(host: Host, opened: Any, options: argparse.Namespace, where: str) -> i
 def _number(text: str) -> int:
     """A window's number, as an option. Raises ArgumentTypeError."""
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no number of a window")
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is not the number of a window")
     return int(text)
 
 

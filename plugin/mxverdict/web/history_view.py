@@ -110,9 +110,7 @@ def told(entry: Entry, windows: Mapping[int, Window], title_of: TitleOf, *, priv
         way=_("on the command line") if entry.origin == "cli" else "",
         what=_what(entry, window, title_of),
         why=entry.reason,
-        outcome=_(PRIVATE_REASON)
-        if private and _failed(entry, window)
-        else _outcome(entry, window, title_of),
+        outcome=_public_outcome(entry, window, title_of) if private else _outcome(entry, window, title_of),
         bad=entry.action in (*_REFUSING, "rollback", CLOSE_FAILED)
         or (entry.action == "open" and window is not None and window.state in (FAILED, CLOSE_FAILED)),
         about=refusal_view.about(entry) if entry.action in _REFUSING else "",
@@ -132,6 +130,13 @@ def _what(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
     if not doing or (entry.window is None and "{number}" in doing):
         return entry.action.replace("_", " ")
     return _(doing).format(number=entry.window, addresses=", ".join(entry.addresses))
+
+
+def _public_outcome(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
+    """Without errors of the server's, and without the remarks on a close, which speak of files and lists."""
+    if _failed(entry, window):
+        return retold(PRIVATE_REASON)
+    return "" if entry.action == "close" else _outcome(entry, window, title_of)
 
 
 def _failed(entry: Entry, window: Window | None) -> bool:

@@ -306,7 +306,7 @@ def _require_allowed(host: Host, actor: Actor, kind: str, minutes: int) -> None:
         return
     allowed = settings.read(host)
     if kind != WHITELIST or not allowed.resellers_may_open or minutes > allowed.resellers_most_minutes:
-        raise WindowRefused(stored("the owner of this server no longer allows resellers that"))
+        raise WindowRefused(stored("the owner of this server no longer lets resellers do that"))
 
 
 def _not_extended(state: str) -> str:

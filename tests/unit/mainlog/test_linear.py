@@ -3,7 +3,6 @@ of 4 and of 256 KiB. The bound is on the ratio of CPU times within one run, far 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from mxverdict.collect.mainlog import blocks, folder_names, lines, named, scan, tally
 from mxverdict.collect.mainlog.causes import cause_of
 from mxverdict.window import visits
+from tests.cpu_time import cost
 from tests.unit.mainlog.logs import TESTERS, host_in
 from tests.unit.window.rows import window
 
@@ -51,16 +51,6 @@ ANSWERS = (
 """What a host that was asked about a sender said."""
 
 
-def cost(work: Callable[[bytes], object], line: bytes, times: int) -> float:
-    """CPU seconds for one line, the least of some."""
-    taken = []
-    for _ in range(times):
-        began = time.process_time()
-        work(line)
-        taken.append(time.process_time() - began)
-    return max(min(taken), LEAST)
-
-
 def grows_as_the_line_does(work: Callable[[bytes], object], openings: Sequence[bytes]) -> None:
     most = MOST * LONG / SHORT
     for opening in openings:
@@ -68,8 +58,11 @@ def grows_as_the_line_does(work: Callable[[bytes], object], openings: Sequence[b
             short, long = (
                 STAMP + opening + filling * (size // len(filling)) + ENDING + b"\n" for size in (SHORT, LONG)
             )
-            quick = cost(work, long, 1) < most * cost(work, short, 2)
-            assert quick or cost(work, long, 3) < most * cost(work, short, 30), (opening, filling)
+            quick = cost(work, long, 1, LEAST) < most * cost(work, short, 2, LEAST)
+            assert quick or cost(work, long, 3, LEAST) < most * cost(work, short, 30, LEAST), (
+                opening,
+                filling,
+            )
 
 
 @pytest.fixture(autouse=True)
@@ -110,8 +103,8 @@ def test_names_of_folders(filling: bytes) -> None:
 
     short, long = texts(SHORT), texts(LONG)
     most = MOST * LONG / SHORT
-    quick = cost(work, long, 1) < most * cost(work, short, 2)
-    assert quick or cost(work, long, 3) < most * cost(work, short, 30)
+    quick = cost(work, long, 1, LEAST) < most * cost(work, short, 2, LEAST)
+    assert quick or cost(work, long, 3, LEAST) < most * cost(work, short, 30, LEAST)
 
 
 def test_names_of_testers() -> None:

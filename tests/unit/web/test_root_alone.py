@@ -116,6 +116,7 @@ def test_no_page_tells_why_a_window_failed(host: Host, state: str) -> None:
     audit.record(host, bob, "open", window=number, kind="whitelist", result="begun")
     audit.record(host, bob, "rollback", window=number, result=f"in {SECRET}")
     audit.record(host, bob, CLOSE_FAILED, window=number, result=f"in {SECRET}")
+    audit.record(host, bob, "close", window=number, result=f"exempt by {SECRET} too")
     for query, answer in read(
         host, ("", "view=history", f"view=state&job={checks.domain_job(NAME)}"), BOB
     ).items():
