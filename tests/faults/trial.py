@@ -26,6 +26,7 @@ class Trial:
     """Remembers the server as it is now. Make it before the window opens."""
 
     def __init__(self, windows: Windows) -> None:
+        windows.box.wait_for_background()
         self.windows = windows
         self.etc: Snapshot = windows.snapshot()
         self.markers = windows.markers()

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +21,7 @@ from tests.sandbox.certificates import Authority
 from tests.sandbox.names import NameServer, Records
 from tests.sandbox.settings import Settings
 from tests.sandbox.tester_report import Report
-from tests.sandbox.whm import install
+from tests.sandbox.whm import install, services
 
 TESTER = "18.209.86.113"
 
@@ -133,6 +134,23 @@ class Sandbox:
         if done.returncode != 0:
             raise RuntimeError(done.stderr)
         return Report.from_json(json.loads(done.stdout))
+
+    def wait_for_background(self, seconds: float = 30) -> None:
+        """Wait for the programs that WHM started in the background. RuntimeError names those that go on."""
+        give_up = time.monotonic() + seconds
+        while running := self._in_background():
+            if time.monotonic() > give_up:
+                raise RuntimeError(f"still running after {seconds:.0f} s: {running}")
+            time.sleep(0.05)
+
+    def _in_background(self) -> list[str]:
+        lines = []
+        for pid in network.processes(self.server):
+            with contextlib.suppress(OSError):
+                words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+                if any(word.endswith(services.BACKGROUND) for word in words):
+                    lines.append(" ".join(words))
+        return lines
 
     def rebuild(self) -> None:
         """Build the configuration and restart Exim. RuntimeError with the words of the one that fails."""

@@ -127,7 +127,7 @@ def _remove(namespace: str) -> None:
 def _kill_all(namespace: str) -> None:
     """SIGKILL until nothing runs in the namespace (a process may fork while we look)."""
     for _ in range(100):
-        pids = [int(pid) for pid in _ip("netns", "pids", namespace).split()]
+        pids = processes(namespace)
         running = [pid for pid in pids if is_running(pid)]
         if not running:
             return
@@ -136,6 +136,11 @@ def _kill_all(namespace: str) -> None:
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)
     raise RuntimeError(f"processes {running} in {namespace} survive SIGKILL")
+
+
+def processes(namespace: str) -> list[int]:
+    """Give the numbers of the processes in the namespace."""
+    return [int(pid) for pid in _ip("netns", "pids", namespace).split()]
 
 
 def is_running(pid: int) -> bool:

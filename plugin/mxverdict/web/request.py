@@ -56,9 +56,9 @@ def read(environ: Mapping[str, str], body: BinaryIO, visitor: Visitor) -> Reques
 
 def _body(environ: Mapping[str, str], body: BinaryIO, limit: int) -> str:
     length = environ.get("CONTENT_LENGTH") or "0"
-    if not (length.isascii() and length.isdigit() and len(length) < _DIGITS):
+    if not (length.isascii() and length.isdigit()):
         raise Refusal(400, _("The request has no valid length."))
-    if int(length) > limit:
+    if len(length) > _DIGITS or int(length) > limit:
         raise Refusal(
             413, _("The request is too large; {limit} KiB are allowed.").format(limit=limit // 1024)
         )

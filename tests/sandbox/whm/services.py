@@ -17,6 +17,9 @@ _SERVICES = {
     "cpgreylistd": "cPanel Greylisting Daemon",
 }
 
+BACKGROUND = ("/buildeximconf", "/restartsrv_exim", "/write_greylist_netblocks")
+"""How the paths of the programs end that WHM starts and does not wait for."""
+
 
 def servicestatus(call: Call) -> dict[str, Any]:
     wanted = call.parameters.get("service")

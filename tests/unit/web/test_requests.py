@@ -93,7 +93,7 @@ def test_an_action_needs_post(host: Host, method: str) -> None:
         (413, {"CONTENT_LENGTH": str(BODY_LIMIT + 1)}),
         (400, {"CONTENT_LENGTH": "-1"}),
         (400, {"CONTENT_LENGTH": "x"}),
-        (400, {"CONTENT_LENGTH": "9" * 5000}),
+        (413, {"CONTENT_LENGTH": "9" * 5000}),
         (415, {"CONTENT_TYPE": "application/json"}),
         (415, {"CONTENT_TYPE": ""}),
     ],
