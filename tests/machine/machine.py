@@ -102,7 +102,7 @@ class Machine:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command as root on the machine."""
         return subprocess.run(
-            self._inside(argv),
+            self.inside(*argv),
             env={**_VARIABLES, **(env or {})},
             input=stdin,
             cwd="/",
@@ -115,7 +115,7 @@ class Machine:
     def start(self, *argv: object) -> subprocess.Popen[str]:
         """Start a command as root on the machine; its output goes nowhere."""
         return subprocess.Popen(
-            self._inside(argv),
+            self.inside(*argv),
             env=_VARIABLES,
             cwd="/",
             stdin=subprocess.DEVNULL,
@@ -176,7 +176,7 @@ class Machine:
             raise RuntimeError("the machine's disk could not be mounted")
         self.disk = Path(f"/proc/{self._holder.pid}/root{mount_point}/root")
 
-    def _inside(self, argv: Sequence[object]) -> list[str]:
+    def inside(self, *argv: object) -> list[str]:
         leader = self._leader()
         if leader is None:
             raise RuntimeError("the machine is off")

@@ -1,7 +1,4 @@
-"""What our own process opens, changes, runs, connects to and signals, as strace sees it.
-
-A command that we start is seen as the program that is run; what it does itself is Exim's or cPanel's matter.
-"""
+"""What our own process opens, changes, runs, connects to and signals, as strace sees it."""
 
 from __future__ import annotations
 
@@ -11,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CALLS = "%file,connect,flock,kill,tkill,tgkill,?pidfd_open"
+_STRACE = ("strace", "-f", "-q", "-y", "-s", "4096", "-e", f"trace={CALLS}")
 _LINE = re.compile(r"\d+ +(\w+)\((.*)")
 _UNFINISHED = re.compile(r"(\d+) .*(?= <unfinished \.\.\.>$)")
 _RESUMED = re.compile(r"(\d+) +<\.\.\. \w+ resumed>(.*)")
@@ -35,8 +33,17 @@ class Access:
 
 
 def traced(log: Path) -> list[str]:
-    """Words before a command line that have its accesses written to `log`."""
-    return ["strace", "-f", "-b", "execve", "-q", "-y", "-s", "4096", "-e", f"trace={CALLS}", "-o", str(log)]
+    """Words before a command line that have its accesses written to `log`.
+
+    A command that it starts is seen as the program that is run; what that does itself is Exim's or cPanel's
+    matter.
+    """
+    return [*_STRACE, "-b", "execve", "-o", str(log)]
+
+
+def traced_with_programs(log: Path) -> list[str]:
+    """The same for a shell script: what the programs do that it runs is seen too."""
+    return [*_STRACE, "-o", str(log)]
 
 
 def accesses(log: Path, places: Mapping[str, str]) -> set[Access]:
