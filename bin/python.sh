@@ -17,17 +17,19 @@ known_pythons='/usr/bin/python3 /usr/bin/python3.14 /usr/bin/python3.13 /usr/bin
 
 # find_python MODULES: prints the path, without links, of the first Python 3.9 or later that has MODULES (by commas)
 # and that only root can replace. /usr/bin/python3 may be a link of `alternatives`, which an administrator switches.
-find_python() {
+# It looks with the system's programs alone: the command has root's PATH, in which others may have a folder.
+find_python() (
+    PATH=/usr/sbin:/usr/bin:/sbin:/bin
     for candidate in $known_pythons; do
         real=$(readlink -f "$candidate") || continue
         if only_root_writes "$real" &&
             "$real" -I -S -c "import sys, $1; sys.exit(sys.version_info < (3, 9))" 2>/dev/null; then
             echo "$real"
-            return
+            return 0
         fi
     done
     return 1
-}
+)
 
 # only_root_writes PATH: succeeds when the file and each folder above it belong to root, who alone may write to them.
 only_root_writes() {

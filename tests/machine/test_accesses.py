@@ -49,9 +49,8 @@ def run(server: Server, log: Path, script: str) -> set[Access]:
         "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": WHEELS,
     }  # fmt: skip
     command = server.inside("/bin/sh", "-c", 'cd "$1" && exec "$2"', "sh", HOME, script)
-    done = subprocess.run(
-        [*traced_with_programs(log), *command], env=environment, capture_output=True, text=True, timeout=400, check=False
-    )
+    traced = [*traced_with_programs(log), *command]
+    done = subprocess.run(traced, env=environment, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return accesses(log, {})
 

@@ -114,6 +114,17 @@ def test_windows_are_still_listed_and_closed(product: Product, fault: Fault) -> 
 
 
 @pytest.mark.parametrize("shell", SHELLS)
+def test_the_search_for_a_python_runs_no_program_of_the_callers_path(product: Product) -> None:
+    environment_is_gone(product)
+    product.knows(SYSTEM_PYTHON)
+    sprung = product.root / "sprung"
+    for name in ("readlink", "stat", "python3"):
+        product.program(name, f"#!/bin/sh\necho {name} >>{sprung}\nexit 1\n")
+    assert CHANGED in product.command("window", "list").stderr
+    assert not sprung.exists(), sprung.read_text()
+
+
+@pytest.mark.parametrize("shell", SHELLS)
 def test_without_any_python_command_and_page_say_so(product: Product) -> None:
     environment_is_gone(product)
     product.knows()
