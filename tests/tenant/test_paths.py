@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
+from mxverdict.window import keeper
 from tests.integration.windows import Windows
 from tests.named_tests import exists
 from tests.sandbox.box import Sandbox
@@ -59,15 +60,19 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Access, str]
         }  # fmt: skip
         found: dict[Access, str] = {}
 
-        def trace(name: str, *words: object, stdin: str = "", **variables: str) -> None:
+        def trace(
+            name: str, *words: object, stdin: str = "", statuses: tuple[int, ...] = (0,), **variables: str
+        ) -> None:
             log = folder / "strace"
             done = box.run([*traced(log), *words], stdin=stdin, env=variables, timeout=200)
+            assert done.returncode in statuses, (name, done.returncode, done.stderr)
             assert "Traceback" not in done.stderr, (name, done.stderr)
             for access in accesses(log, places):
                 found.setdefault(access, name)
 
-        def command(*words: str, stdin: str = "") -> None:
-            trace(" ".join(words), sys.executable, "-m", "mxverdict.cli", *words, stdin=stdin)
+        def command(*words: str, stdin: str = "", statuses: tuple[int, ...] = (0, 1)) -> None:
+            program = [sys.executable, "-m", "mxverdict.cli"]
+            trace(" ".join(words), *program, *words, stdin=stdin, statuses=statuses)
 
         saved = folder / "saved.json"
         command("check", "--save", str(saved))
@@ -75,7 +80,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Access, str]
         command("check", "shop.example")
         command("judge", str(saved))
         command("report", "--evidence", str(saved), "-o", str(folder / "report.html"))
-        command("explain", stdin="15.3 seconds - Not good! on Connection Time\n")
+        command("explain", stdin="15.3 seconds - Not good! on Connection Time\n", statuses=(3,))
         command("outbound", "partner.example")
         command("testers", "list")
         for word in ("preview", "log", "selfcheck"):
@@ -91,7 +96,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Access, str]
             windows = Windows(box)
             windows.open(kind, ["198.51.100.8"], 5)
             windows.let_time_pass(600)
-            trace("keeper", sys.executable, "-I", "-S", REPOSITORY / "plugin/mxverdict/keeper.py")
+            trace("keeper", sys.executable, "-I", "-S", keeper.__file__)
         start = [sys.executable, "-I", "-S", box.root / "opt/mxverdict/bin/start.py", "page"]
         for view in ("", "log", "history", "settings", "explain", "domain", "selfcheck"):
             trace(
