@@ -123,10 +123,10 @@ build_release() {
     "$release/venv/bin/python" -I -m compileall -q "$release/plugin"
     "$release/venv/bin/python" -I -c "import sys
 sys.path.insert(0, '$release/plugin')
-import mxverdict.cli, mxverdict.check, mxverdict.whm.https, mxverdict.report.text, mxverdict.web.page"
+import mxverdict.cli.main, mxverdict.services.check, mxverdict.whm.https, mxverdict.report.terminal, mxverdict.web.pages.render"
     "$python" -I -S -c "import sys
 sys.path.insert(0, '$release/plugin')
-import mxverdict.window.keeper, mxverdict.window.engine"
+import mxverdict.window.keeper, mxverdict.window.service"
 }
 
 switch_to() { # RELEASE: the one step that changes which version runs

@@ -24,7 +24,7 @@ def main():
             from mxverdict.web.entry import main as page
 
             return page()
-        from mxverdict.cli import main as command
+        from mxverdict.cli.main import main as command
     except Exception as error:
         cannot = _CANNOT % " ".join(str(error).split())
         if isinstance(error, MemoryError):

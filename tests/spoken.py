@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
-from mxverdict import language
+from mxverdict.i18n import catalog
 
 _HEADER = "Content-Type: text/plain; charset=utf-8\nPlural-Forms: nplurals=2; plural=(n != 1);\n"
 
@@ -17,15 +17,15 @@ _HEADER = "Content-Type: text/plain; charset=utf-8\nPlural-Forms: nplurals=2; pl
 def speaking(folder: Path, texts: Mapping[str, str], tag: str = "de") -> Iterator[None]:
     """The language of that tag with these texts alone. A stored one begins with `stored` and \\x04, forms of
     a plural stand apart by \\0."""
-    path = folder / tag / "LC_MESSAGES" / f"{language.DOMAIN}.mo"
+    path = folder / tag / "LC_MESSAGES" / f"{catalog.DOMAIN}.mo"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(compiled(texts))
-    with patch.object(language, "FOLDER", folder), patch.dict(language.NAMES, {tag: tag}):
-        language.use(tag)
+    with patch.object(catalog, "FOLDER", folder), patch.dict(catalog.NAMES, {tag: tag}):
+        catalog.use(tag)
         try:
             yield
         finally:
-            language.use("en")
+            catalog.use("en")
 
 
 def compiled(texts: Mapping[str, str]) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mxverdict.language import stored
+from mxverdict.i18n.catalog import stored
 
 
 class MxVerdictError(Exception):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Optional
 
-from mxverdict.language import gettext as _
-from mxverdict.language import marked
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.i18n.catalog import marked
 
 if TYPE_CHECKING:
     from mxverdict.evidence import Reply

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from mxverdict.errors import CommandMissing, CommandTimeout
-from mxverdict.root import CPANEL, EXIM_MAINLOG, ROOT_VARIABLE, STATE
+from mxverdict.host_paths import CPANEL, EXIM_MAINLOG, ROOT_VARIABLE, STATE
 
 if TYPE_CHECKING:
     import subprocess

@@ -12,8 +12,8 @@ from typing import Optional
 from mxverdict.errors import InstallationBroken, KeeperFailed
 from mxverdict.fs.read import open_regular
 from mxverdict.host import Host
-from mxverdict.language import stored
-from mxverdict.text import visible
+from mxverdict.i18n.catalog import stored
+from mxverdict.sanitize import visible
 
 PACKAGES = (
     "certifi", "charset-normalizer", "dmarc", "dnspython", "idna", "jinja2", "markdown-it-py", "markupsafe",

@@ -15,10 +15,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from mxverdict import language
 from mxverdict.errors import JournalError, MxVerdictError, UsageError
 from mxverdict.host import Host
-from mxverdict.language import stored
+from mxverdict.i18n import catalog
+from mxverdict.i18n.catalog import stored
 
 MINUTES = 15
 MOST_MINUTES = 240
@@ -37,8 +37,8 @@ class Settings:
     """`minutes` a test window is proposed for, `most_minutes` it may be asked for; the same for delegated
     resellers, who may open windows only when `resellers_may_open`. `tester` is whom a window is proposed for,
     `contact` the mail address that hears of windows that do not close ("": the contact that WHM knows),
-    `language` a tag of `mxverdict.language.NAMES` ("": what the browser asks for), `framed` whether the pages
-    stand inside WHM's header and menu.
+    `language` a tag of `mxverdict.i18n.catalog.NAMES` ("": what the browser asks for), `framed` whether the
+    pages stand inside WHM's header and menu.
     """
 
     minutes: int = MINUTES
@@ -93,9 +93,9 @@ def write(host: Host, settings: Settings, actor: Any) -> Settings:
 
     Raises Wrong, WindowBusy, JournalError and HostError, with nothing changed.
     """
-    from mxverdict.window import audit
-    from mxverdict.window.files import Creation, edit
-    from mxverdict.window.lock import exclusive
+    from mxverdict.audit import log
+    from mxverdict.fs.lock import exclusive
+    from mxverdict.fs.safe_edit import Creation, edit
 
     kept = dataclasses.replace(settings, contact=settings.contact.strip(), trouble="")
     try:
@@ -104,13 +104,13 @@ def write(host: Host, settings: Settings, actor: Any) -> Settings:
         with exclusive(host, "settings", _LOCK_WAIT):
             before = read(host)
             if kept != before or before.trouble:
-                audit.record(host, actor, "settings", result=_changes(before, kept) or "written again")
+                log.record(host, actor, "settings", result=_changes(before, kept) or "written again")
                 text = json.dumps({"schema": _SCHEMA, **_values(kept)}, indent=1) + "\n"
                 edit(host.settings, lambda _old: text.encode(), Creation("root", 0o600))
     except MxVerdictError as error:
         field = f"{error.field}: " if isinstance(error, Wrong) else ""
         with suppress(JournalError):
-            audit.record(host, actor, "refuse", result=f"settings: {field}{error}")
+            log.record(host, actor, "refuse", result=f"settings: {field}{error}")
         raise
     return kept
 
@@ -156,7 +156,7 @@ def _check(settings: Settings) -> None:
         raise Wrong(
             "contact", stored("The contact is one mail address, such as admin@example.com, or empty.")
         )
-    if settings.language and settings.language not in language.NAMES:
+    if settings.language and settings.language not in catalog.NAMES:
         raise Wrong("language", stored("MX Verdict does not speak that language."))
 
 

@@ -24,9 +24,9 @@ GROUPS = ("clean", "listed", "alone", "turn")
 
 MEASURE = """
 import json, sys, time
-from mxverdict.collect.dns import look_up
+from mxverdict.collect.resolver import look_up
 from mxverdict.collect.dnsbl import query_name, read_blocklists
-from mxverdict.judge.blocklist import judge_blocklists
+from mxverdict.judge.domain.blocklist import judge_blocklists
 from mxverdict.testers.blocklists import Blocklist
 
 def timed(work):

@@ -26,7 +26,7 @@ PREVIEWS = 100
 PREVIEW_LOOP = f"""
 import sys
 from mxverdict import testers
-from mxverdict.collect.preview import delay_stanzas, preview
+from mxverdict.collect.exim_preview import delay_stanzas, preview
 from mxverdict.host import Host
 host = Host.from_environment()
 commands = testers.load().tester("mxtoolbox").commands({SOURCE!r})
@@ -104,7 +104,7 @@ def _with_perl(name: str) -> str:
 
 
 def _check(box: Sandbox, *targets: str) -> Job:
-    return lambda: box.run([sys.executable, "-m", "mxverdict.cli", "check", *targets])
+    return lambda: box.run([sys.executable, "-m", "mxverdict.cli.main", "check", *targets])
 
 
 def _bare(box: Sandbox, times: int) -> Job:

@@ -33,11 +33,11 @@ DOMAIN = "big.example"
 MEASURE = """
 import json, sys, time
 from concurrent.futures import Future, ThreadPoolExecutor
-from mxverdict.collect.dns import look_up
+from mxverdict.collect.resolver import look_up
 from mxverdict.collect.dnsbl import query_name, read_blocklists
 from mxverdict.collect.domains import read_domains
 from mxverdict.collect.mail_route import find_routes, greet
-from mxverdict.collect.policy import read_policy
+from mxverdict.collect.mail_policy import read_policy
 from mxverdict.collect.zone import read_zone
 from mxverdict.host import Host
 from mxverdict.testers.blocklists import Blocklist
@@ -137,7 +137,7 @@ def _many_domains(box: Sandbox, peers: list[Peer], names: list[str]) -> None:
 
 def _check(box: Sandbox, names: list[str]) -> subprocess.CompletedProcess[str]:
     words = ["check", *names, "--tester", "swaks", "--json", "--budget", "600"]
-    return box.run([sys.executable, "-m", "mxverdict.cli", *words], timeout=600)
+    return box.run([sys.executable, "-m", "mxverdict.cli.main", *words], timeout=600)
 
 
 def _conversations(peers: list[Peer]) -> int:

@@ -15,8 +15,8 @@ from contextlib import closing
 from pathlib import Path
 
 from mxverdict.host import Host
-from mxverdict.root import ROOT_VARIABLE
-from mxverdict.window.clock import Deadline, instant
+from mxverdict.host_paths import ROOT_VARIABLE
+from mxverdict.window.deadline import Deadline, instant
 from mxverdict.window.journal import Journal
 from mxverdict.window.model import CLOSED, OPEN, WHITELIST, Window
 from tests.sandbox.plugin import lay_out

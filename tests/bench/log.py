@@ -18,7 +18,7 @@ import time
 
 from mxverdict import testers
 from mxverdict.host import Host
-from mxverdict.root import ROOT_VARIABLE
+from mxverdict.host_paths import ROOT_VARIABLE
 from tests import log_reference
 from tests.bench.make_log import write_log
 

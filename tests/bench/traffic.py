@@ -18,7 +18,7 @@ from datetime import datetime, timedelta, timezone
 
 from mxverdict.collect.mainlog.traffic import ledger_path
 from mxverdict.host import Host
-from mxverdict.root import ROOT_VARIABLE
+from mxverdict.host_paths import ROOT_VARIABLE
 from tests.bench import make_log
 
 _DAYS = 6

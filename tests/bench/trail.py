@@ -13,9 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from mxverdict import trail
+from mxverdict.audit import reader
+from mxverdict.audit.reader import Wanted
 from mxverdict.host import Host
-from mxverdict.trail import Wanted
 
 _SIZES = {"one page": 16 * 1024, "100 MB": 100 * 1024 * 1024}
 
@@ -24,8 +24,8 @@ def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 21
     looks = {
         "the newest page": Wanted(),
-        "a kind that is rare": Wanted(marks=(trail.mark("action", "settings"),)),
-        "a user who did little": Wanted(lambda entry: entry.user == "bob", (trail.mark("user", "bob"),)),
+        "a kind that is rare": Wanted(marks=(reader.mark("action", "settings"),)),
+        "a user who did little": Wanted(lambda entry: entry.user == "bob", (reader.mark("user", "bob"),)),
     }
     print(f"Python {sys.version.split()[0]}, medians of {runs:<24}", *(f"{name:>12}" for name in _SIZES))
     with tempfile.TemporaryDirectory() as folder:
@@ -37,7 +37,7 @@ def main() -> None:
 
 def _seconds(host: Host, wanted: Wanted) -> float:
     begun = time.perf_counter()
-    trail.before(host, wanted)
+    reader.before(host, wanted)
     return time.perf_counter() - begun
 
 

@@ -117,7 +117,7 @@ class Whm:
                 page.close()
 
     def close_windows(self) -> None:
-        done = self.box.run([sys.executable, "-m", "mxverdict.cli", "window", "close", "--all"])
+        done = self.box.run([sys.executable, "-m", "mxverdict.cli.main", "window", "close", "--all"])
         assert done.returncode == 0, done.stderr
 
     def windows(self) -> list[Window]:

@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Optional
 
-from mxverdict import check
-from mxverdict.collect.own_targets import NoTarget
 from mxverdict.collect.progress import Progress
+from mxverdict.collect.targets import NoTarget
 from mxverdict.evidence import Evidence
 from mxverdict.findings import DomainReport, Finding, Report, Row, Verdict
 from mxverdict.host import Host
+from mxverdict.services import check
 from tests.browser.hand_made_files import FAIL, HOSTILE, REAL, WAIT
 from tests.unit.report_maker import domain_report
 

@@ -103,7 +103,7 @@ def said(whm: Whm, name: str, text: str) -> Iterator[None]:
 
 
 def window_command(whm: Whm, *words: object) -> None:
-    done = whm.box.run([sys.executable, "-m", "mxverdict.cli", "window", *words])
+    done = whm.box.run([sys.executable, "-m", "mxverdict.cli.main", "window", *words])
     assert done.returncode == 0, done.stderr
 
 
@@ -209,7 +209,7 @@ def held_build(whm: Whm) -> Iterator[Path]:
 @contextmanager
 def being_changed(whm: Whm) -> Iterator[None]:
     """Exim is rebuilt all the time that the block lasts."""
-    words = [sys.executable, "-m", "mxverdict.cli", "window", "open", "--delay-off"]
+    words = [sys.executable, "-m", "mxverdict.cli.main", "window", "open", "--delay-off"]
     with held_build(whm) as hold:
         opening = whm.box.start(words)
         try:

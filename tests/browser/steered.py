@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from mxverdict import check
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Report
 from mxverdict.host import Host
+from mxverdict.services import check
 from tests.unit.steered_check import FOLDER, run
 
 

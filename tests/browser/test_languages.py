@@ -14,10 +14,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from mxverdict.host import Host
-from mxverdict.language import NAMES
+from mxverdict.i18n.catalog import NAMES
 from mxverdict.testers import blocklists, load
-from mxverdict.testers.rows import CATEGORIES
-from mxverdict.testers.rows import load as rows_of
+from mxverdict.testers.row_texts import CATEGORIES
+from mxverdict.testers.row_texts import load as rows_of
 from tests.browser import states
 from tests.browser.conftest import Whm
 from tests.browser.hand_made_files import REAL

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from mxverdict import check
 from mxverdict.host import Host
-from mxverdict.web import checks, jobs
+from mxverdict.services import check
+from mxverdict.web.jobs import queue
+from mxverdict.web.tasks import checks
 from tests.browser.conftest import SECONDS, Whm, fits
 from tests.browser.states import import_first
 from tests.sandbox.box import Sandbox
@@ -65,7 +66,7 @@ def steered(whm: Whm) -> Iterator[Steered]:
     folder.mkdir()
     yield Steered(whm)
     (folder / END).touch()
-    jobs.wait(Host(whm.box.root), checks.domain_job(NAME), 20)
+    queue.wait(Host(whm.box.root), checks.domain_job(NAME), 20)
     shutil.rmtree(folder)
 
 

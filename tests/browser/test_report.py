@@ -18,7 +18,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Sandbox(records={("203.0.113.11", "PTR"): ()}) as box:
         words = ("report", "shop.example", "--tester", "mxtoolbox", "--html", "-o", path)
         done = box.run(
-            [sys.executable, "-m", "mxverdict.cli", *words],
+            [sys.executable, "-m", "mxverdict.cli.main", *words],
             env={"SSL_CERT_FILE": str(box.authority.certificate)},
         )
     assert done.returncode == 1, done.stderr

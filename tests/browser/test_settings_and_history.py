@@ -10,10 +10,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from mxverdict import settings
+from mxverdict.audit import log
 from mxverdict.host import Host
 from mxverdict.settings import Settings
 from mxverdict.testers import load
-from mxverdict.window import Actor, audit
+from mxverdict.window import Actor
 from tests.browser.conftest import SECONDS, Whm, fits, open_whitelist
 from tests.sandbox.box import Sandbox
 
@@ -64,7 +65,7 @@ def test_settings_are_changed_and_hold(whm: Whm, host: Host, javascript: bool) -
     fits(page, *WIDTHS)
     page.get_by_role("link", name="This server").click()
     expect(page.locator("form.open").get_by_label("Minutes").first).to_have_value("7")
-    done = whm.box.run([sys.executable, "-m", "mxverdict.cli", "window", "open", "--minutes", "61"])
+    done = whm.box.run([sys.executable, "-m", "mxverdict.cli.main", "window", "open", "--minutes", "61"])
     assert "60 minutes at most" in done.stderr
 
 
@@ -120,7 +121,7 @@ def test_the_history_tells_who_and_why(whm: Whm, host: Host, javascript: bool) -
 @WITH_AND_WITHOUT
 def test_a_long_history_is_turned_page_by_page(whm: Whm, host: Host, javascript: bool) -> None:
     for number in range(60):
-        audit.record(
+        log.record(
             host,
             Actor(HOSTILE, "web"),
             "check",

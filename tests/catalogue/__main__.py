@@ -37,7 +37,7 @@ from tests.catalogue.pseudo import pseudo
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    with (PACKAGE / "language.py").open() as file:
+    with (PACKAGE / "i18n/catalog.py").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

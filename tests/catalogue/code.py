@@ -12,7 +12,7 @@ from jinja2.ext import babel_extract
 
 PACKAGE = Path(__file__).parents[2] / "plugin/mxverdict"
 STORED = "stored"
-"""Context of the messages that are kept in English and retold (`mxverdict.retold`)."""
+"""Context of the messages that are kept in English and retold (`mxverdict.i18n.stored`)."""
 _SINGLE = ("_", "gettext", "marked", "stored")
 _JINJA = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}
 _DATA: dict[str, Callable[[Any], Iterator[str]]] = {}
@@ -39,7 +39,7 @@ def found(package: Path = PACKAGE) -> Iterator[Found]:
 
 def _python(path: Path) -> Iterator[tuple[str, Id]]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module == "mxverdict.language":
+        if isinstance(node, ast.ImportFrom) and node.module == "mxverdict.i18n.catalog":
             for name in {one.asname for one in node.names} - {None, "_"}:
                 raise ValueError(f"{path}:{node.lineno}: messages are not looked for in {name}()")
         if not isinstance(node, ast.Call):

@@ -15,7 +15,7 @@ from babel.messages.pofile import read_po, write_po
 
 from tests.catalogue.code import PACKAGE, Found, Id, found
 
-FOLDER = PACKAGE / "locale"
+FOLDER = PACKAGE / "i18n/locale"
 TEMPLATE = FOLDER / "mxverdict.pot"
 PERCENT = re.compile(r"%\((\w+)\)[a-z]")
 """A placeholder of a template."""

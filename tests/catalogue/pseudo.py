@@ -31,8 +31,8 @@ def speaking_copy(folder: Path) -> Path:
     """A copy of plugin/ below `folder` that speaks `xx` too, for a browser that asks for that language."""
     copy = folder / "plugin"
     shutil.copytree(PACKAGE.parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    pseudo(copy / "mxverdict/locale")
-    module = copy / "mxverdict/language.py"
+    pseudo(copy / "mxverdict/i18n/locale")
+    module = copy / "mxverdict/i18n/catalog.py"
     code = module.read_text(encoding="utf-8")
     known = code.replace('NAMES = {"en": "English"', f'NAMES = {{"{PSEUDO}": "⟦xx⟧", "en": "English"')
     assert known != code

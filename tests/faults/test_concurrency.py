@@ -25,7 +25,7 @@ THEIRS = b"# since 2019\n10.0.0.1\n"
 LIST = "senderverifybypasshosts"
 BEFORE = """
 from mxverdict.window import model, verify
-from mxverdict.window.clock import Deadline
+from mxverdict.window.deadline import Deadline
 window.Actor = lambda user, origin: model.Actor("NAME", origin)
 after = Deadline.after.__func__
 Deadline.after = classmethod(lambda cls, now, seconds: after(cls, now, seconds / 60))

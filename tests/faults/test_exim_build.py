@@ -15,9 +15,9 @@ from tests.integration.windows import Windows
 from tests.sandbox.box import Sandbox
 
 QUICK = """
-from mxverdict.window import exim
-exim.BUILD_TIMEOUT = exim.RESTART_TIMEOUT = 2.0
-exim._START_WAIT = exim._ORPHAN_WAIT = 0.3
+from mxverdict.window.changes import exim_config
+exim_config.BUILD_TIMEOUT = exim_config.RESTART_TIMEOUT = 2.0
+exim_config._START_WAIT = exim_config._ORPHAN_WAIT = 0.3
 """
 NO_DRY_RUN = f"{QUICK}exim.dry_run = lambda *_: None\n"
 KILLED_AT_BUILD = """

@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 import pytest
 
-from mxverdict.window import exim
+from mxverdict.window.changes import exim_config
 from tests.conftest import Tally
 from tests.faults.trial import Trial
 from tests.integration.windows import TESTER, Windows
@@ -74,7 +74,7 @@ def switch(windows: Windows, *, on: bool) -> None:
 
 def restarted(windows: Windows, before: int) -> bool:
     try:
-        return windows.daemon() != before and exim.in_force(windows.host)
+        return windows.daemon() != before and exim_config.in_force(windows.host)
     except (OSError, ValueError):
         return False
 

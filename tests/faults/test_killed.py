@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict.window import localopts
+from mxverdict.whm import localopts
 from tests.conftest import Tally
 from tests.faults import syscalls
 from tests.faults.trial import Trial

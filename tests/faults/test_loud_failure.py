@@ -54,7 +54,7 @@ def busy_list(windows: Windows) -> Iterator[None]:
 
 
 def cli(windows: Windows, *words: object) -> subprocess.CompletedProcess[str]:
-    return windows.box.run([sys.executable, "-m", "mxverdict.cli", *words], timeout=120)
+    return windows.box.run([sys.executable, "-m", "mxverdict.cli.main", *words], timeout=120)
 
 
 def page(windows: Windows) -> str:
@@ -209,8 +209,8 @@ def test_the_setting_does_not_wait_for_a_hanging_whitelist_opening(windows: Wind
     trial = Trial(windows)
     windows.open("delay_off", [])
     hang = (
-        "import time; from mxverdict.window import whitelist\n"
-        "whitelist.apply = lambda *_: time.sleep(40) or []"
+        "import time; from mxverdict.window.changes import bypass_list\n"
+        "bypass_list.apply = lambda *_: time.sleep(40) or []"
     )
     with ThreadPoolExecutor() as pool:
         slow = pool.submit(windows.open, networks=[TESTER], before=hang)

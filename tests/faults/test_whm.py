@@ -15,9 +15,9 @@ from tests.sandbox.box import Sandbox
 
 QUICK = """
 from mxverdict.whm import api
-from mxverdict.window import operations
+from mxverdict.window import executor
 api.LocalWhmApi.__init__.__defaults__ = (1.5,)
-operations._API_TIMEOUT_CLOSING = 1.5
+executor._API_TIMEOUT_CLOSING = 1.5
 """
 FAULTS = {
     "whmapi1-missing": "",

@@ -11,11 +11,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from mxverdict.collect.climb import Limits
-from mxverdict.collect.ladder import Question, read_ladder
-from mxverdict.evidence.ladder import Source
-from mxverdict.judge.ladder import judge_ladder
-from mxverdict.report.ladder import ladder_json
+from mxverdict.collect.outbound import Question, read_ladder
+from mxverdict.collect.smtp_attempt import Limits
+from mxverdict.evidence.outbound import Source
+from mxverdict.judge.outbound.report import judge_ladder
+from mxverdict.report.outbound import ladder_json
 
 HOSTNAME = "cp1.example.net"
 PATIENCE = 3.0

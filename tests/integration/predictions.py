@@ -18,9 +18,9 @@ SOURCE = "18.209.86.113"
 PREDICT = """
 import dataclasses, json, sys
 from mxverdict import testers
-from mxverdict.collect.gather import gather
+from mxverdict.collect.collector import gather
 from mxverdict.host import Host
-from mxverdict.judge.whole import judge
+from mxverdict.judge.engine import judge
 from mxverdict.whm.api import LocalWhmApi
 patience, warn, bad, source, server, ehlo = json.loads(sys.argv[1])
 known = testers.load().tester("mxtoolbox")

@@ -25,7 +25,7 @@ case "$2" in
 esac
 """
 _UNITS = REPOSITORY / "plugin/units"
-_CLI = "{before}\nimport sys\nfrom mxverdict.cli import main\nsys.exit(main(sys.argv[1:]))\n"
+_CLI = "{before}\nimport sys\nfrom mxverdict.cli.main import main\nsys.exit(main(sys.argv[1:]))\n"
 _WHMAPI1 = """#!{python} -IS
 import json, subprocess, sys
 done = subprocess.run([{original!r}, *sys.argv[1:]], capture_output=True, text=True)

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from mxverdict.web.checks import domain_job
+from mxverdict.web.tasks.checks import domain_job
 from tests.privileges.asks import REPORT_JOBS, WINDOW_JOBS
 from tests.privileges.people import PEOPLE
 from tests.privileges.world import (

@@ -14,7 +14,7 @@ import pytest
 
 from mxverdict.evidence.blocklist import BlocklistEvidence, ListAnswer
 from mxverdict.findings import Finding, Owner
-from mxverdict.judge.blocklist import judge_blocklists, judge_named
+from mxverdict.judge.domain.blocklist import judge_blocklists, judge_named
 from mxverdict.testers.blocklists import Blocklist, load
 from tests.sandbox.blocklists import Blocklists
 from tests.sandbox.box import Sandbox

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 
-from mxverdict import language
-from mxverdict.language import NAMES
-from mxverdict.retold import retold
+from mxverdict.i18n import catalog
+from mxverdict.i18n.catalog import NAMES
+from mxverdict.i18n.stored import retold
 from tests.catalogue import code, faults
 from tests.catalogue.files import (
     PSEUDO,
@@ -79,7 +79,11 @@ def test_a_message_that_is_put_together_is_refused(text: str, tmp_path: Path) ->
 
 def test_a_name_that_hides_messages_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"a\.py:1: messages are not looked for in kept\(\)"):
-        list(code.found(_package(tmp_path, a_py='from mxverdict.language import stored as kept\nkept("x")')))
+        list(
+            code.found(
+                _package(tmp_path, a_py='from mxverdict.i18n.catalog import stored as kept\nkept("x")')
+            )
+        )
 
 
 def test_two_plurals_of_one_text_are_refused() -> None:
@@ -204,7 +208,7 @@ def test_the_language_of_tests_has_every_message_in_brackets(tmp_path: Path) -> 
 
 
 def test_a_copy_of_the_plugin_speaks_it(tmp_path: Path) -> None:
-    program = "from mxverdict import language as l; l.use('xx'); print(l.tag(), l.gettext('Problem'))"
+    program = "from mxverdict.i18n import catalog as l; l.use('xx'); print(l.tag(), l.gettext('Problem'))"
     environment = {"PYTHONPATH": str(speaking_copy(tmp_path)), "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=True)
     assert done.stdout.decode() == "xx ⟦Problem⟧\n"
@@ -221,16 +225,16 @@ def test_what_stands_outside_of_the_brackets(text: str, left: str) -> None:
 def test_each_text_that_is_kept_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """None is taken for another that has more words around its values."""
     pseudo(tmp_path)
-    monkeypatch.setattr(language, "FOLDER", tmp_path)
-    monkeypatch.setitem(language.NAMES, PSEUDO, PSEUDO)
-    language.use(PSEUDO)
+    monkeypatch.setattr(catalog, "FOLDER", tmp_path)
+    monkeypatch.setitem(catalog.NAMES, PSEUDO, PSEUDO)
+    catalog.use(PSEUDO)
     try:
         for message in template():
             if message.context == code.STORED and isinstance(message.id, str):
                 values = {name: f"<{name}>" for name in faults.names(message.id)}
                 assert retold(message.id.format(**values)) == f"⟦{message.id}⟧".format(**values)
     finally:
-        language.use("en")
+        catalog.use("en")
 
 
 def test_the_compiled_file_leaves_out_what_is_fuzzy(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def box(world: tuple[Sandbox, Peer]) -> Sandbox:
 
 def mxverdict(box: Sandbox, *words: object) -> subprocess.CompletedProcess[str]:
     trust = {"SSL_CERT_FILE": str(box.authority.certificate)}
-    return box.run([sys.executable, "-m", "mxverdict.cli", *words], env=trust, timeout=120)
+    return box.run([sys.executable, "-m", "mxverdict.cli.main", *words], env=trust, timeout=120)
 
 
 def domain(box: Sandbox, name: str, *words: object) -> Any:

@@ -33,7 +33,7 @@ def box() -> Iterator[Sandbox]:
 
 def mxverdict(box: Sandbox, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
     trust = {"SSL_CERT_FILE": str(box.authority.certificate)}
-    return box.run([sys.executable, "-m", "mxverdict.cli", *words], env={**trust, **environment})
+    return box.run([sys.executable, "-m", "mxverdict.cli.main", *words], env={**trust, **environment})
 
 
 def changeable(box: Sandbox) -> dict[str, bytes]:
@@ -83,7 +83,7 @@ def test_saved_evidence_is_judged_again_without_a_server(box: Sandbox, tmp_path:
     first = check_json(box, "--save", file)
     assert file.stat().st_mode & 0o777 == 0o600
     again = subprocess.run(
-        [sys.executable, "-m", "mxverdict.cli", "judge", file, "--json"],
+        [sys.executable, "-m", "mxverdict.cli.main", "judge", file, "--json"],
         env={"PYTHONPATH": str(Path(__file__).parents[2] / "plugin"), "MXVERDICT_ROOT": str(tmp_path)},
         capture_output=True,
         text=True,
@@ -271,7 +271,7 @@ def test_help_and_version_need_no_server() -> None:
     environment = {"PYTHONPATH": str(Path(__file__).parents[2] / "plugin")}
     for words in (("--help",), ("check", "--help"), ("window", "open", "--help"), ("--version",)):
         done = subprocess.run(
-            [sys.executable, "-m", "mxverdict.cli", *words],
+            [sys.executable, "-m", "mxverdict.cli.main", *words],
             check=False,
             env=environment,
             capture_output=True,
@@ -282,9 +282,7 @@ def test_help_and_version_need_no_server() -> None:
 
 
 def test_only_root(box: Sandbox) -> None:
-    as_nobody = (
-        "import os, sys; from mxverdict import cli; os.geteuid = lambda: 1; sys.exit(cli.main(['check']))"
-    )
+    as_nobody = "import os, sys; from mxverdict.cli.main import main\nos.geteuid = lambda: 1; sys.exit(main(['check']))"
     failed(box.run([sys.executable, "-c", as_nobody]), 2, "only root")
 
 

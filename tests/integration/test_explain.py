@@ -41,7 +41,7 @@ def visit(box: Sandbox) -> Report:
 
 def mxverdict(box: Sandbox, *words: object, stdin: str = "") -> subprocess.CompletedProcess[str]:
     return box.run(
-        [sys.executable, "-m", "mxverdict.cli", *words],
+        [sys.executable, "-m", "mxverdict.cli.main", *words],
         stdin=stdin,
         env={"SSL_CERT_FILE": str(box.authority.certificate)},
     )
@@ -227,7 +227,7 @@ def test_saved_evidence_is_reported_without_a_server(box: Sandbox, tmp_path: Pat
     evidence = tmp_path / "evidence.json"
     mxverdict(box, "check", "203.0.113.10", "--tester", "mxtoolbox", "--save", evidence)
     done = subprocess.run(
-        [sys.executable, "-m", "mxverdict.cli", "report", "--evidence", evidence],
+        [sys.executable, "-m", "mxverdict.cli.main", "report", "--evidence", evidence],
         env={"PYTHONPATH": str(Path(__file__).parents[2] / "plugin"), "MXVERDICT_ROOT": str(tmp_path)},
         capture_output=True,
         text=True,

@@ -26,21 +26,21 @@ def peak():
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
 work, *words = sys.argv[1:]
 if work == "check":
-    from mxverdict import cli
+    from mxverdict.cli import main
     try:
-        cli.main(words)
+        main.main(words)
     except SystemExit:
         pass
 elif work == "job":
     from mxverdict.host import Host
-    from mxverdict.web import checks, jobs
-    from mxverdict.web.visitor import Visitor
+    from mxverdict.web.tasks import checks; from mxverdict.web.jobs import queue
+    from mxverdict.web.http.visitor import Visitor
     from mxverdict.whm.frame import Frame
     host, name = Host.from_environment(), checks.domain_job(words[0])
     root = Visitor(host, "root", "", Frame(0, -1, b"", level="root", framed=False))
     path = host.state / "jobs" / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    desk = jobs.Desk(path, os.open(path, os.O_RDWR | os.O_CREAT, 0o600), words[0], "root")
+    desk = queue.Desk(path, os.open(path, os.O_RDWR | os.O_CREAT, 0o600), words[0], "root")
     desk.keep(checks._evidence(host, desk, words[0], root))
     desk.end({"state": "done", "text": "done"})
     print(json.dumps({"size": os.path.getsize(f"{path}.json")}))

@@ -50,7 +50,9 @@ def commands_in(box: Sandbox) -> list[str]:
 )
 def test_it_ends_at_once(box: Sandbox, words: list[str]) -> None:
     process = subprocess.Popen(
-        enter(box.server, ["env", "--default-signal=INT", sys.executable, "-m", "mxverdict.cli", *words]),
+        enter(
+            box.server, ["env", "--default-signal=INT", sys.executable, "-m", "mxverdict.cli.main", *words]
+        ),
         env=box.environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -37,7 +37,7 @@ class World:
     seen: dict[str, dict[str, Any]]
 
     def outbound(self, *arguments: str, timeout: str = "3") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "mxverdict.cli", "outbound", "--timeout", timeout, *arguments]
+        command = [sys.executable, "-m", "mxverdict.cli.main", "outbound", "--timeout", timeout, *arguments]
         return self.box.run(command, env={"SSL_CERT_FILE": str(self.box.authority.certificate)})
 
     def outbound_json(self, *arguments: str, timeout: str = "3") -> dict[str, Any]:

@@ -49,7 +49,7 @@ class World:
 
 def outbound(box: Sandbox, *arguments: str) -> dict[str, Any]:
     done = box.run(
-        [sys.executable, "-m", "mxverdict.cli", "outbound", "--json", *arguments],
+        [sys.executable, "-m", "mxverdict.cli.main", "outbound", "--json", *arguments],
         env={"SSL_CERT_FILE": str(box.authority.certificate)},
     )
     data: dict[str, Any] = json.loads(done.stdout)

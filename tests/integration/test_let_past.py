@@ -13,8 +13,8 @@ import pytest
 from mxverdict import testers
 from mxverdict.evidence import Evidence, from_json
 from mxverdict.findings import Prediction
-from mxverdict.judge.let_past import counterpart, let_past
-from mxverdict.judge.whole import predict
+from mxverdict.judge.engine import predict
+from mxverdict.judge.what_if import counterpart, let_past
 from tests.integration.windows import Windows
 from tests.sandbox.box import Sandbox
 from tests.sandbox.comparison import differences
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.exim
 _GATHER = """
 import json
 from mxverdict import testers
-from mxverdict.collect.gather import gather
+from mxverdict.collect.collector import gather
 from mxverdict.evidence import to_json
 from mxverdict.host import Host
 from mxverdict.whm.api import LocalWhmApi

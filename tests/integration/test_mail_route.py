@@ -24,7 +24,7 @@ READ = """
 import dataclasses, json, sys, time
 from mxverdict.collect.mail_route import read_mail_routes, read_routing
 from mxverdict.host import Host
-from mxverdict.judge.mail_route import judge_mail_route
+from mxverdict.judge.domain.mx import judge_mail_route
 domains, own, hostname, patience = json.loads(sys.argv[1])
 started = time.monotonic()
 routes, greetings = read_mail_routes(domains, frozenset(own), hostname, started + patience)

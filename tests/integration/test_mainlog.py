@@ -123,7 +123,7 @@ def test_the_reference_finds_the_same(box: Sandbox, visits: dict[str, list[Visit
 
 
 def test_log_command(box: Sandbox, visits: dict[str, list[Visit]]) -> None:
-    command = [sys.executable, "-m", "mxverdict.cli", "log", "--since", "1h"]
+    command = [sys.executable, "-m", "mxverdict.cli.main", "log", "--since", "1h"]
     said = box.run([*command, "--json"], check=True).stdout
     data = json.loads(said)
     assert data["schema"] == 1
@@ -142,7 +142,7 @@ def test_log_command(box: Sandbox, visits: dict[str, list[Visit]]) -> None:
 def test_check_holds_the_prediction_against_the_last_visit(box: Sandbox) -> None:
     talk(box, KEEPER, [["reply", "EHLO k.mxtoolbox.com", "reply", "QUIT", "reply"]])
     done = box.run(
-        [sys.executable, "-m", "mxverdict.cli", "check", "--tester", "mxtoolbox", "--json", SERVER]
+        [sys.executable, "-m", "mxverdict.cli.main", "check", "--tester", "mxtoolbox", "--json", SERVER]
     )
     predictions = json.loads(done.stdout)["predictions"]
     told = next(p["history"] for p in predictions if KEEPER in p["sources"])

@@ -28,7 +28,7 @@ import dataclasses, json, sys, time
 from mxverdict.collect.outgoing import read_outgoing
 from mxverdict.collect.server import read_server
 from mxverdict.host import Host
-from mxverdict.judge.outgoing import judge_outgoing
+from mxverdict.judge.server.sender_identity import judge_outgoing
 from mxverdict.whm.api import LocalWhmApi
 host = Host.from_environment()
 targets = read_server(host, LocalWhmApi(host)).targets

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.exim
 HUNDRED_PREVIEWS = """
 from concurrent.futures import ThreadPoolExecutor
 from mxverdict import testers
-from mxverdict.collect.preview import preview
+from mxverdict.collect.exim_preview import preview
 from mxverdict.host import Host
 host = Host.from_environment()
 tester = testers.load().tester("mxtoolbox")
@@ -34,7 +34,7 @@ assert {one.stages[-1].reply.code for one in done} == {550}
 ONE_PREVIEW = """
 import json
 from mxverdict import testers
-from mxverdict.collect.preview import preview
+from mxverdict.collect.exim_preview import preview
 from mxverdict.host import Host
 source = "18.209.86.113"
 commands = testers.load().tester("mxtoolbox").commands(source)
@@ -96,10 +96,10 @@ def test_where_an_acl_counts_simulated_sessions_too_it_is_found_and_said() -> No
         said = box.run([sys.executable, "-c", ONE_PREVIEW], check=True).stdout
         after = state(box.root)
         shown = box.run(
-            [sys.executable, "-m", "mxverdict.cli", "preview", "18.209.86.113"], check=True
+            [sys.executable, "-m", "mxverdict.cli.main", "preview", "18.209.86.113"], check=True
         ).stdout
         checked = json.loads(
-            box.run([sys.executable, "-m", "mxverdict.cli", "check", "203.0.113.10", "--json"]).stdout
+            box.run([sys.executable, "-m", "mxverdict.cli.main", "check", "203.0.113.10", "--json"]).stdout
         )
     assert json.loads(quiet) == []
     assert json.loads(said) == ["1h/per_rcpt/tracked_18.209.86.113"]

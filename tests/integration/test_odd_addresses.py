@@ -43,7 +43,7 @@ def box() -> Iterator[Sandbox]:
 
 def mxverdict(box: Sandbox, *words: object) -> subprocess.CompletedProcess[str]:
     trust = {"SSL_CERT_FILE": str(box.authority.certificate)}
-    return box.run([sys.executable, "-m", "mxverdict.cli", *words], env=trust, timeout=120)
+    return box.run([sys.executable, "-m", "mxverdict.cli.main", *words], env=trust, timeout=120)
 
 
 def outbound(box: Sandbox, name: str) -> Any:

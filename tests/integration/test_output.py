@@ -25,7 +25,7 @@ def box() -> Iterator[Sandbox]:
 
 
 def shell(box: Sandbox, line: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    python = f"{sys.executable} -m mxverdict.cli"
+    python = f"{sys.executable} -m mxverdict.cli.main"
     return box.run(["bash", "-c", line.replace("mxverdict", python)], env=environment)
 
 

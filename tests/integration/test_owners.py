@@ -14,7 +14,7 @@ import pytest
 
 from mxverdict.host import Host
 from mxverdict.window import Window, open_windows
-from mxverdict.window.listing import find_window
+from mxverdict.window.queries import find_window
 from tests.integration.test_joining import opened_by
 from tests.privileges.people import PEOPLE
 from tests.privileges.world import Answer, World
@@ -29,24 +29,24 @@ import json, sys, time
 from pathlib import Path
 from mxverdict.host import Host
 from mxverdict.errors import MxVerdictError
-from mxverdict.web import actions
-from mxverdict.web.visitor import Visitor
+from mxverdict.web.tasks import window_forms
+from mxverdict.web.http.visitor import Visitor
 from mxverdict.whm.frame import Frame
-from mxverdict.window import engine, verify
+from mxverdict.window import service, verify
 verify.previews = lambda *_: {}
 user, level, action, form, gate = sys.argv[1:]
-exclusive = engine.exclusive
+exclusive = service.exclusive
 def at_the_gate(*arguments):
     Path(gate + ".looked").touch()
     while not Path(gate).exists():
         time.sleep(0.01)
     return exclusive(*arguments)
 if gate:
-    engine.exclusive = at_the_gate
+    service.exclusive = at_the_gate
 host = Host.from_environment()
 visitor = Visitor(host, user, "/cpsess1", Frame(0, -1, b"", level=level, framed=False))
 try:
-    print(actions.ACTIONS[action](host, visitor, json.loads(form))())
+    print(window_forms.ACTIONS[action](host, visitor, json.loads(form))())
 except MxVerdictError as error:
     print("refused:", error)
 """

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mxverdict.evidence.policy import DnsAnswer, Policy, ReportDestination
-from mxverdict.judge.policy import judge_policy
+from mxverdict.judge.domain.mail_policy import judge_policy
 from tests.sandbox.box import Sandbox
 from tests.unit.policy_cases import Case, cases
 
@@ -32,7 +32,7 @@ HOSTILE = {
 
 READ = """
 import dataclasses, json, sys, time
-from mxverdict.collect.policy import read_policy
+from mxverdict.collect.mail_policy import read_policy
 done = []
 for domain, outgoing, patience in json.load(sys.stdin):
     started = time.monotonic()

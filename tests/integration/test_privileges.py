@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mxverdict.web import rights
+from mxverdict.web.auth import permissions
 from tests.privileges.asks import ASKS, OUTCOMES, Ask
 from tests.privileges.cells import assert_outcome, cells
 from tests.privileges.expected import FOR_RESELLERS, FOR_ROOT, expected, written
@@ -27,7 +27,10 @@ def test_the_table_is_the_one_the_rules_make() -> None:
 
 
 def test_the_table_has_every_view_and_action() -> None:
-    known = {*(f"view={name}" for name in rights.VIEWS), *(f"action={name}" for name in rights.ACTIONS)}
+    known = {
+        *(f"view={name}" for name in permissions.VIEWS),
+        *(f"action={name}" for name in permissions.ACTIONS),
+    }
     assert known == FOR_RESELLERS | FOR_ROOT
     assert known <= {ask.what for ask in ASKS}
     cells = {expected(person, ask) for person in PEOPLE for ask in ASKS}

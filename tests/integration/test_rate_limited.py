@@ -26,7 +26,7 @@ def limited() -> Iterator[Sandbox]:
 
 def told(box: Sandbox, *words: str) -> Any:
     """What the command prints as JSON."""
-    return json.loads(box.run([sys.executable, "-m", "mxverdict.cli", *words, "--json"]).stdout)
+    return json.loads(box.run([sys.executable, "-m", "mxverdict.cli.main", *words, "--json"]).stdout)
 
 
 def test_the_reply_does_not_say_so(limited: Sandbox) -> None:

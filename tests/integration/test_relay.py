@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mxverdict.collect.relay import variants
+from mxverdict.collect.open_relay import variants
 from tests.sandbox.box import Sandbox
 from tests.sandbox.network import SERVER_IPV4, SERVER_IPV4_SECOND, SERVER_IPV6
 
@@ -25,9 +25,9 @@ _READ = f"""
 import json, sys, time
 from dataclasses import asdict
 from mxverdict.collect.exim_sessions import EximSessions
-from mxverdict.collect.relay import read_relay
+from mxverdict.collect.open_relay import read_relay
 from mxverdict.host import Host
-from mxverdict.judge.relay import judge_relay
+from mxverdict.judge.smtp.open_relay import judge_relay
 
 addresses = ["{SERVER_IPV4}", "{SERVER_IPV4_SECOND}", "{SERVER_IPV6}"]
 deadline = time.monotonic() + float(sys.argv[1])

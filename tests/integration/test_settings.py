@@ -27,7 +27,7 @@ def box() -> Iterator[Sandbox]:
 def windows(box: Sandbox) -> Iterator[Windows]:
     windows = Windows(box)
     yield windows
-    box.run([sys.executable, "-m", "mxverdict.cli", "window", "close", "--all"], check=True)
+    box.run([sys.executable, "-m", "mxverdict.cli.main", "window", "close", "--all"], check=True)
     for path in windows.host.state.iterdir():
         path.unlink()
 
@@ -38,7 +38,7 @@ def choose(host: Host, **values: object) -> None:
 
 
 def cli(windows: Windows, *words: object) -> subprocess.CompletedProcess[str]:
-    return windows.box.run([sys.executable, "-m", "mxverdict.cli", "window", *words, "--json"])
+    return windows.box.run([sys.executable, "-m", "mxverdict.cli.main", "window", *words, "--json"])
 
 
 def test_longer_than_the_settings_is_refused_and_changes_nothing(windows: Windows) -> None:

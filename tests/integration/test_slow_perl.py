@@ -21,7 +21,7 @@ TESTER, STRANGER = "18.209.86.113", "192.0.2.1"
 PREVIEWS = """
 import json, re, sys
 from mxverdict import testers
-from mxverdict.collect import preview as previews
+from mxverdict.collect import exim_preview as previews
 from mxverdict.collect.exim_sessions import EximSessions
 from mxverdict.host import Host
 

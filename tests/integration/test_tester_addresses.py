@@ -41,7 +41,7 @@ def box() -> Iterator[Sandbox]:
 
 
 def run(box: Sandbox, *words: str) -> tuple[int, Any]:
-    done = box.run([sys.executable, "-m", "mxverdict.cli", *words, "--json"])
+    done = box.run([sys.executable, "-m", "mxverdict.cli.main", *words, "--json"])
     return done.returncode, json.loads(done.stdout)
 
 
@@ -53,7 +53,7 @@ def test_found_added_and_used(box: Sandbox) -> None:
     assert [one["confirmed"] for one in said["candidates"]] == [True, False, False]
     assert (found[NEW]["name"], found[NEW]["visitor"]["tester"]) == (NAME, "mxtoolbox")
     assert f"[{NEW}]" in found[NEW]["visitor"]["line"]
-    text = box.run([sys.executable, "-m", "mxverdict.cli", "testers", "list", "--found"]).stdout
+    text = box.run([sys.executable, "-m", "mxverdict.cli.main", "testers", "list", "--found"]).stdout
     assert f"to add it: mxverdict testers add {NEW} --tester mxtoolbox" in text
     assert "its reverse name host.liar.example is not under mxtoolbox.com" in text
     assert f"its reverse name {FAKE} does not lead back to it" in text

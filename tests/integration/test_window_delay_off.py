@@ -208,7 +208,7 @@ def test_a_restart_that_did_nothing_is_noticed(windows: Windows) -> None:
     script.rename(kept)
     script.write_text("#!/bin/sh\nexit 0\n")
     script.chmod(0o755)
-    quick = "from mxverdict.window import exim; exim._START_WAIT = 0.2"
+    quick = "from mxverdict.window.changes import exim_config; exim_config._START_WAIT = 0.2"
     failed = windows.open("delay_off", [], before=quick)
     kept.rename(script)
     assert failed["error"] == "CloseFailed"
@@ -287,7 +287,7 @@ def test_a_build_that_a_killed_process_left_is_ended(windows: Windows) -> None:
     started = windows.box.run([sys.executable, "-c", LEFT, windows.host.buildeximconf], check=True)
     fault.unlink()
     build = int(started.stdout)
-    quick = "from mxverdict.window import exim; exim._ORPHAN_WAIT = 0.2"
+    quick = "from mxverdict.window.changes import exim_config; exim_config._ORPHAN_WAIT = 0.2"
     assert windows.close(1, before=quick)["state"] == "closed"
     assert not is_running(build)
     assert is_on(windows)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mxverdict import window as window_functions
-from mxverdict.window import Window, follower
+from mxverdict.window import Window, watcher
 from tests.integration.windows import STRANGER, TESTER, Windows
 from tests.sandbox.box import Sandbox
 from tests.sandbox.network import SERVER_IPV4
@@ -71,7 +71,7 @@ def followers(windows: Windows) -> list[int]:
         except OSError:
             continue
         ours = f"MXVERDICT_ROOT={windows.host.root}".encode() in surroundings.split(b"\0")
-        if ours and follower.__file__.encode() in words:
+        if ours and watcher.__file__.encode() in words:
             found.append(int(entry.name))
     return found
 
@@ -160,7 +160,7 @@ def test_the_log_is_rotated_straight_after_the_visit(windows: Windows, copied: b
 
 def test_the_keeper_closes_it_when_no_follower_lives(windows: Windows) -> None:
     windows.open(
-        until_tested=True, before="from mxverdict.window import follower; follower.sys.executable = ''"
+        until_tested=True, before="from mxverdict.window import watcher; watcher.sys.executable = ''"
     )
     assert not followers(windows)
     windows.box.visit(TESTER)
@@ -178,7 +178,7 @@ def test_a_window_that_is_not_to_wait_is_not_followed(windows: Windows) -> None:
 
 
 def test_waits_on_the_terminal_and_says_what_the_tester_met(windows: Windows) -> None:
-    command = [sys.executable, "-m", "mxverdict.cli", "window", "open", "--wait"]
+    command = [sys.executable, "-m", "mxverdict.cli.main", "window", "open", "--wait"]
     waiting = windows.box.start(command)
     wait(lambda: [one.state for one in window_functions.list_windows(windows.host)] == ["open"])
     assert waiting.poll() is None
@@ -196,7 +196,7 @@ def test_waits_on_the_terminal_and_says_what_the_tester_met(windows: Windows) ->
 
 
 def test_waits_in_vain(windows: Windows) -> None:
-    waiting = windows.box.start([sys.executable, "-m", "mxverdict.cli", "window", "open", "--wait"])
+    waiting = windows.box.start([sys.executable, "-m", "mxverdict.cli.main", "window", "open", "--wait"])
     wait(lambda: [one.state for one in window_functions.list_windows(windows.host)] == ["open"])
     windows.let_time_pass(900)
     assert waiting.wait(PATIENCE) == 3

@@ -13,7 +13,7 @@ from tests.sandbox.box import Sandbox
 
 pytestmark = pytest.mark.exim
 
-QUICK = "from mxverdict.window import trusted_hosts; trusted_hosts._FILE_WAIT = 0.1"
+QUICK = "from mxverdict.window.changes import greylist; greylist._FILE_WAIT = 0.1"
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ def windows(box: Sandbox) -> Iterator[Windows]:
 
 
 def command(windows: Windows, *words: str) -> tuple[int, Any]:
-    done = windows.box.run([sys.executable, "-m", "mxverdict.cli", "window", *words, "--json"])
+    done = windows.box.run([sys.executable, "-m", "mxverdict.cli.main", "window", *words, "--json"])
     return done.returncode, json.loads(done.stdout)
 
 
@@ -64,7 +64,7 @@ def test_stands_until_it_is_taken_back(windows: Windows) -> None:
     (entry,) = said["permanent"]
     assert (entry["id"], entry["kind"], entry["permanent"]) == (number, "permanent", True)
     assert (entry["networks"], entry["reason"], entry["deadline"]) == ([STRANGER], "ticket 9", None)
-    text = windows.box.run([sys.executable, "-m", "mxverdict.cli", "window", "list"]).stdout
+    text = windows.box.run([sys.executable, "-m", "mxverdict.cli.main", "window", "list"]).stdout
     assert f"Permanent entry {number} ({STRANGER}) stands since " in text
     assert "No test window." in text
     assert window_functions.open_windows(windows.host) == []

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mxverdict.window.lock import exclusive
+from mxverdict.fs.lock import exclusive
 from tests.integration.windows import MXTOOLBOX, STRANGER, TESTER, Windows
 from tests.sandbox.box import Sandbox
 
@@ -308,8 +308,8 @@ def test_the_list_file_cannot_be_written(windows: Windows) -> None:
 import os
 def full(*_): raise OSError(28, "No space left on device")
 os.write, write = full, os.write
-from mxverdict.window import audit
-audit._append = lambda *_: None
+from mxverdict.audit import log
+log._append = lambda *_: None
 """
     )
     assert windows.host.sender_verify_bypass_hosts.read_text() == ""
@@ -319,7 +319,7 @@ audit._append = lambda *_: None
 def test_only_one_at_a_time(windows: Windows) -> None:
     before = windows.snapshot()
     with exclusive(windows.host, "whitelist", 0):
-        busy = windows.open(before="from mxverdict.window import engine; engine._LOCK_WAIT = 0.2")
+        busy = windows.open(before="from mxverdict.window import service; service._LOCK_WAIT = 0.2")
     assert (busy["error"], busy["exit"]) == ("WindowBusy", 3)
     assert windows.snapshot() == before
     assert windows.actions() == ["refuse"]

@@ -19,8 +19,8 @@ import pytest
 from mxverdict.evidence.decode import decode
 from mxverdict.evidence.zone import ServerAnswers, Soa, Zone
 from mxverdict.findings import Finding
-from mxverdict.judge.zone import judge_zone
-from mxverdict.testers.rows import load
+from mxverdict.judge.domain.zone import judge_zone
+from mxverdict.testers.row_texts import load
 from tests.sandbox import rude_names
 from tests.sandbox.box import Sandbox
 from tests.sandbox.name_servers import ADDRESSES, TOP_ADDRESS, DelegatedZone, NameServers

@@ -21,14 +21,14 @@ import json
 from pathlib import Path
 from mxverdict import window
 from mxverdict.host import Host
-from mxverdict.window import exim, verify
+from mxverdict.window.changes import exim_config; from mxverdict.window import verify
 host = Host("/")
 journal = [w.to_json() for w in window.list_windows(host)]
 audit = [json.loads(line) for line in host.audit.read_text().splitlines()] if host.audit.exists() else []
 print(json.dumps({
     "delays by preview": verify.delays(host, sys.argv[1:], "mxtoolbox"),
-    "delay stanzas in exim.conf": exim.stanzas(host),
-    "Exim runs what exim.conf says": exim.in_force(host),
+    "delay stanzas in exim_config.conf": exim_config.stanzas(host),
+    "Exim runs what exim_config.conf says": exim_config.in_force(host),
     "windows": journal,
     "audit": audit,
 }))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mxverdict.web.checks import PASTED, domain_job
+from mxverdict.web.tasks.checks import PASTED, domain_job
 from tests.sandbox.network import SERVER_IPV4
 
 YES = "yes"
@@ -57,7 +57,7 @@ ADDRESS = "198.51.100.77"
 
 @dataclass(frozen=True)
 class Ask:
-    """`what` of rights.VIEWS or ACTIONS (or a name beside them), and `whose` it is in words.
+    """`what` of permissions.VIEWS or ACTIONS (or a name beside them), and `whose` it is in words.
 
     `owner` is the user it belongs to. `made`: it was made by that user in a browser, as windows, jobs and
     reports are; else it is theirs by WHM's account. `root_gets`, `owner_gets` and `others_get` are the

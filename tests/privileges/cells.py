@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mxverdict.web.checks import PASTED, domain_job
+from mxverdict.web.tasks.checks import PASTED, domain_job
 from tests.privileges.asks import (
     ASKS,
     DOMAINS,

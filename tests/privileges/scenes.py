@@ -10,11 +10,12 @@ import tempfile
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from mxverdict.audit import log
 from mxverdict.evidence import to_json
 from mxverdict.host import Host
-from mxverdict.web import csrf
-from mxverdict.web.checks import domain_job
-from mxverdict.window import Actor, audit
+from mxverdict.web.http import csrf
+from mxverdict.web.tasks.checks import domain_job
+from mxverdict.window import Actor
 from tests.privileges.asks import (
     ADDRESS,
     BY_COMMAND,
@@ -57,7 +58,7 @@ else:
         reason=reason,
     )
 """
-CLOSE_ALL = [sys.executable, "-m", "mxverdict.cli", "window", "close", "--all"]
+CLOSE_ALL = [sys.executable, "-m", "mxverdict.cli.main", "window", "close", "--all"]
 
 
 class Scenes:
@@ -101,7 +102,7 @@ class Scenes:
             self._job(name, WORDS[user], user)
         for user, name in REPORT_JOBS.items():
             self._job(name, WORDS[user], user, "a report", {"text": WORDS[user], "about": ""}, "failed")
-            audit.record(self.host, Actor(user, "web"), "check", result="0 problems", reason=WORDS[user])
+            log.record(self.host, Actor(user, "web"), "check", result="0 problems", reason=WORDS[user])
         self.host.settings.write_text(json.dumps(_SETTINGS))
         csrf.token(self.host, "root", "/cpsess0000000000")  # makes the secret
 

@@ -17,9 +17,10 @@ from typing import Any, Optional
 from urllib.parse import urlencode
 
 from mxverdict.host import Host
-from mxverdict.web import csrf, jobs
+from mxverdict.web.http import csrf
+from mxverdict.web.jobs import queue
 from mxverdict.window.journal import reading
-from mxverdict.window.listing import find_window
+from mxverdict.window.queries import find_window
 from tests.privileges.asks import QUIET, TAKES_LONG, WINDOW, WORDS, Ask
 from tests.privileges.people import Person
 from tests.privileges.scenes import CLOSE_ALL, Scenes
@@ -210,7 +211,7 @@ class World:
         """Let work that goes on end."""
         for path in (self.host.state / "jobs").iterdir():
             if "." not in path.name:
-                jobs.wait(self.host, path.name, 60)
+                queue.wait(self.host, path.name, 60)
 
     def changes(self) -> list[str]:
         """What is not as it was when the scene was laid, but for the audit trail."""

@@ -33,7 +33,7 @@ class Commands:
         outside = ["env", f"PYTHONPATH={packages}"]
         visit = ["-m", "tests.sandbox.visit", network.SERVER_IPV4, "--source", TESTER]
         self.mxverdict = _program(
-            box, "mxverdict", network.enter(box.server, [*server, *python, "-m", "mxverdict.cli"])
+            box, "mxverdict", network.enter(box.server, [*server, *python, "-m", "mxverdict.cli.main"])
         )
         self.visit = _program(box, "visit", network.enter(box.outside, [*outside, sys.executable, *visit]))
         install_plugin(box.root, environment={"SSL_CERT_FILE": str(box.authority.certificate)})

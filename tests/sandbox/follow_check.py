@@ -13,8 +13,9 @@ from typing import cast
 from mxverdict.evidence.audience import Audience
 from mxverdict.findings import Report
 from mxverdict.host import Host
-from mxverdict.web import checks, jobs
-from mxverdict.web.visitor import Visitor
+from mxverdict.web.http.visitor import Visitor
+from mxverdict.web.jobs import queue
+from mxverdict.web.tasks import checks
 from mxverdict.window import Actor
 
 _EVERYBODY = SimpleNamespace(
@@ -29,7 +30,7 @@ def main(domain: str) -> None:
     checks.start_domain(host, cast(Visitor, _EVERYBODY), {"domain": domain})
     name = checks.domain_job(domain)
     before = None
-    while (job := jobs.read(host, name)) and job.state == "running":
+    while (job := queue.read(host, name)) and job.state == "running":
         if job != before:
             found = checks.so_far(host, name, Audience.ROOT)
             told = {"complete": sorted(found.complete), "rows": _rows(found.report)} if found else {}
@@ -37,7 +38,7 @@ def main(domain: str) -> None:
         before = job
         time.sleep(_TICK)
     assert job is not None
-    last = checks.stored(jobs.result(host, name), Audience.ROOT)
+    last = checks.stored(queue.result(host, name), Audience.ROOT)
     print(json.dumps({"state": job.state, "text": job.text, "rows": _rows(last.report) if last else {}}))
 
 

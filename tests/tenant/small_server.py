@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 from mxverdict.host import Host
 from mxverdict.whm.api import LocalWhmApi
-from mxverdict.window import delay_off, exim
+from mxverdict.window.changes import delay_setting, exim_config
 
 ON = "acl_delay_unknown_hosts=1"
 OFF = "acl_delay_unknown_hosts=0"
@@ -69,16 +69,16 @@ class SmallServer:
         return path
 
     def switch_off(self) -> None:
-        delay_off.apply(self.host, LocalWhmApi(self.host), self._record)
-        assert exim.stanzas(self.host) == 0
+        delay_setting.apply(self.host, LocalWhmApi(self.host), self._record)
+        assert exim_config.stanzas(self.host) == 0
 
     def switch_back(self) -> None:
-        delay_off.revert(self.host, LocalWhmApi(self.host), self.plan)
+        delay_setting.revert(self.host, LocalWhmApi(self.host), self.plan)
 
     @property
     def is_on(self) -> bool:
         """Whether both the setting and the configuration in force say so."""
-        return f"{ON}\n" in self.host.localopts.read_text() and exim.stanzas(self.host) == 3
+        return f"{ON}\n" in self.host.localopts.read_text() and exim_config.stanzas(self.host) == 3
 
     def _record(self, plan: dict[str, Any]) -> None:
         self.plan = plan

@@ -23,12 +23,12 @@ PATIENCE = 120.0
 """Seconds after which a command hangs; it takes one or two."""
 SAVE = """
 import sys
-from mxverdict import check, cli
+from mxverdict.services import check; from mxverdict.cli import main
 from mxverdict.evidence import from_json
 import json
 saved = from_json(json.load(open(sys.argv[1])))
 check.run = lambda *_, **__: (saved, check.again(saved, []))
-sys.exit(cli.main(sys.argv[2:]))
+sys.exit(main.main(sys.argv[2:]))
 """
 """`check` of evidence that is there already: what counts here is where it is saved."""
 

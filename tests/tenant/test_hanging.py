@@ -15,15 +15,17 @@ from typing import Any
 
 import pytest
 
-from mxverdict.collect.preview import delay_stanzas
+from mxverdict.audit import log
+from mxverdict.collect.exim_preview import delay_stanzas
+from mxverdict.collect.mainlog.log_tail import unread
 from mxverdict.errors import HostError, JournalError
+from mxverdict.fs import safe_edit
+from mxverdict.fs.lock import exclusive, if_free
 from mxverdict.host import Host
-from mxverdict.root import ROOT_VARIABLE
-from mxverdict.window import audit, files, keeper, notify, visits
-from mxverdict.window.clock import Deadline, instant
+from mxverdict.host_paths import ROOT_VARIABLE
+from mxverdict.window import keeper, notify
+from mxverdict.window.deadline import Deadline, instant
 from mxverdict.window.journal import Journal, reading
-from mxverdict.window.listing import find_window
-from mxverdict.window.lock import exclusive, if_free
 from mxverdict.window.model import (
     CLOSE_FAILED,
     CLOSED,
@@ -35,7 +37,8 @@ from mxverdict.window.model import (
     WHITELIST,
     Window,
 )
-from mxverdict.window.unread import unread
+from mxverdict.window.queries import find_window
+from mxverdict.window.watch import tester_visit
 from tests.tenant.customer import wait_for
 from tests.tenant.hanging import dead_mount
 from tests.unit.window.rows import window
@@ -44,9 +47,9 @@ PATIENCE = 90.0
 """Seconds after which a round hangs; it takes one, and a few more for each thing that does not answer."""
 HANGS = """
 import time
-from mxverdict.window import keeper, rounds
+from mxverdict.window import keeper, sweep
 keeper._LIMIT = 0.5
-rounds.close_all_due = lambda *_: time.sleep(600)
+sweep.close_all_due = lambda *_: time.sleep(600)
 keeper.main()
 """
 
@@ -157,7 +160,7 @@ def test_a_log_on_a_dead_mount_holds_up_no_window(host: Host) -> None:
     due = row(host, -1, kind=DELAY_OFF)
     with dead_mount(host.exim_mainlog.parent):
         assert keep(host) == 0
-        assert visits.log_position(host) == (0, 0)
+        assert tester_visit.log_position(host) == (0, 0)
     assert state(host, due.id) == CLOSED
     assert state(host, waiting.id) == OPEN
 
@@ -170,16 +173,16 @@ def test_its_deadline_counts_for_a_window_that_waits_for_its_tester(host: Host) 
 
 
 def test_looks_that_hang_do_not_pile_up(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visits, "_LOOK_WAIT", 0.2)
+    monkeypatch.setattr(tester_visit, "_LOOK_WAIT", 0.2)
     looks: list[int] = []
 
     def hang(*_: object) -> None:
         looks.append(1)
         time.sleep(5)
 
-    monkeypatch.setattr(visits, "look", hang)
+    monkeypatch.setattr(tester_visit, "look", hang)
     for _ in range(3):
-        assert visits.look_in_time(host, window()) == (None, window())
+        assert tester_visit.look_in_time(host, window()) == (None, window())
     assert len(looks) == 1
 
 
@@ -242,7 +245,7 @@ def test_a_fifo_for_a_lock_is_an_error(host: Host) -> None:
 def test_a_fifo_for_the_audit_trail_is_an_error(host: Host) -> None:
     os.mkfifo(host.audit)
     with pytest.raises(JournalError, match="not a regular file"):
-        audit.record(host, KEEPER, "close", result="closed")
+        log.record(host, KEEPER, "close", result="closed")
 
 
 @pytest.mark.parametrize("kind", ["FIFO", "folder"])
@@ -251,7 +254,7 @@ def test_no_file_in_the_place_of_one(host: Host, kind: str) -> None:
         path.mkdir() if kind == "folder" else os.mkfifo(path)
     assert delay_stanzas(host.exim_conf) is None
     with pytest.raises(HostError, match="not a regular file"):
-        files.read(host.sender_verify_bypass_hosts)
+        safe_edit.read(host.sender_verify_bypass_hosts)
     with pytest.raises(HostError, match="no regular file"):
-        files.edit(host.sender_verify_bypass_hosts, lambda _: b"x", files.Creation("root", 0o600))
+        safe_edit.edit(host.sender_verify_bypass_hosts, lambda _: b"x", safe_edit.Creation("root", 0o600))
     assert unread(host.exim_mainlog, 0, 0, 0.0) == []

@@ -18,7 +18,7 @@ ENOUGH = 16
 
 def run(root: Path, memory: int, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["prlimit", f"--as={memory}", sys.executable, "-m", "mxverdict.cli", *words],
+        ["prlimit", f"--as={memory}", sys.executable, "-m", "mxverdict.cli.main", *words],
         env={**os.environ, "MXVERDICT_ROOT": str(root), "PYTHONPATH": os.pathsep.join(sys.path)},
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from mxverdict.audit import log
+from mxverdict.fs.lock import exclusive
 from mxverdict.host import Host
-from mxverdict.web import jobs
-from mxverdict.web.request import Refusal
-from mxverdict.window import audit
-from mxverdict.window.lock import exclusive
+from mxverdict.web.http.request import Refusal
+from mxverdict.web.jobs import queue
 from mxverdict.window.model import WHITELIST, Actor
 from tests.tenant.customer import Customer
 
@@ -98,7 +98,7 @@ def test_nothing_else_of_ours_takes_a_lock_by_name() -> None:
 def test_no_lock_of_the_pages_and_the_engine_can_be_opened(open_folder: Path, tenant: Customer) -> None:
     host = Host(open_folder)
     with exclusive(host, WHITELIST, 1):
-        audit.record(host, Actor("root", "cli"), "open", result="x")
+        log.record(host, Actor("root", "cli"), "open", result="x")
     (host.state / "jobs").mkdir(mode=0o700)
     paths = [host.lock(WHITELIST), host.audit, host.state / "jobs", host.state]
     assert held(tenant, *paths) == 0
@@ -109,7 +109,7 @@ def test_no_lock_of_the_pages_and_the_engine_can_be_opened(open_folder: Path, te
 def test_a_hanging_request_holds_up_the_others_for_a_while_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "_WAIT", 0.2)
+    monkeypatch.setattr(queue, "_WAIT", 0.2)
     host = Host(tmp_path)
     folder = host.state / "jobs"
     folder.mkdir(parents=True)
@@ -117,7 +117,7 @@ def test_a_hanging_request_holds_up_the_others_for_a_while_only(
     try:
         fcntl.flock(holder, fcntl.LOCK_EX)
         with pytest.raises(Refusal, match="under way"):
-            jobs.start(host, lambda: "done", owner="bob", limited=True)
+            queue.start(host, lambda: "done", owner="bob", limited=True)
     finally:
         os.close(holder)
-    assert jobs.start(host, lambda: "done", owner="bob", limited=True)
+    assert queue.start(host, lambda: "done", owner="bob", limited=True)

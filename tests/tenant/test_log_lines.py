@@ -13,7 +13,7 @@ from mxverdict.collect.mainlog import read_visits
 from mxverdict.collect.mainlog.traffic import read_traffic
 from mxverdict.host import Host
 from mxverdict.testers import load
-from mxverdict.window import visits
+from mxverdict.window.watch import tester_visit
 from tests import log_reference
 from tests.sandbox.server_files import exim_program, exim_user
 from tests.tenant.customer import UID, Customer
@@ -112,7 +112,7 @@ def run_exim_in(host: Host, folders: list[list[str]]) -> bytes:
 
 @pytest.mark.parametrize("names", [one_name, one_path, complete, early_arguments, no_time])
 def test_a_folder_is_no_visit(host: Host, names: object) -> None:
-    inode, offset = visits.log_position(host)
+    inode, offset = tester_visit.log_position(host)
     row = window(
         until_tested=True, opened_at=time.time() - 5, networks=(TESTER,), log_inode=inode, log_offset=offset
     )
@@ -123,7 +123,7 @@ def test_a_folder_is_no_visit(host: Host, names: object) -> None:
     for seconds_ago in (0, 10):
         moment = time.time() - seconds_ago
         os.utime(host.exim_mainlog, (moment, moment))
-        assert visits.look(host, row)[0] is None
+        assert tester_visit.look(host, row)[0] is None
         found = read_visits(host, load().testers, time.time() - 3600)
         assert (found.visits, found.remarks) == ((), ())
         traffic = read_traffic(host, time.time() - 3600, time.time())
@@ -134,7 +134,7 @@ def test_a_folder_is_no_visit(host: Host, names: object) -> None:
 
 def test_a_visit_beside_it_still_counts(host: Host) -> None:
     """The customer's folders hide what they stand next to, at most for 8 KiB."""
-    inode, offset = visits.log_position(host)
+    inode, offset = tester_visit.log_position(host)
     row = window(opened_at=time.time() - 5, networks=(TESTER,), log_inode=inode, log_offset=offset)
     run_exim_in(host, one_name())
     with host.exim_mainlog.open("a") as log:
@@ -142,5 +142,5 @@ def test_a_visit_beside_it_still_counts(host: Host) -> None:
         log.write("\n".join([*forged()[:1], forged()[2], ""]))
     run_exim_in(host, one_name())
     os.utime(host.exim_mainlog, (time.time() - 10,) * 2)
-    visit = visits.look(host, row)[0]
+    visit = tester_visit.look(host, row)[0]
     assert visit is not None and visit.how == "left with QUIT"

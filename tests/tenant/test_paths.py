@@ -71,7 +71,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Access, str]
                 found.setdefault(access, name)
 
         def command(*words: str, stdin: str = "", statuses: tuple[int, ...] = (0, 1)) -> None:
-            program = [sys.executable, "-m", "mxverdict.cli"]
+            program = [sys.executable, "-m", "mxverdict.cli.main"]
             trace(" ".join(words), *program, *words, stdin=stdin, statuses=statuses)
 
         saved = folder / "saved.json"

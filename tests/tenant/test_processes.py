@@ -14,7 +14,7 @@ import pytest
 
 from mxverdict import processes
 from mxverdict.errors import HostError
-from mxverdict.window import exim
+from mxverdict.window.changes import exim_config
 from tests.tenant.customer import SLEEP, UID, Customer, lives, wait_for
 from tests.tenant.small_server import OFF, SmallServer
 
@@ -47,8 +47,8 @@ os._exit(0)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exim, "_OTHERS_WAIT", 0.5)
-    monkeypatch.setattr(exim, "_OTHERS_WAIT_OPENING", 0.5)
+    monkeypatch.setattr(exim_config, "_OTHERS_WAIT", 0.5)
+    monkeypatch.setattr(exim_config, "_OTHERS_WAIT_OPENING", 0.5)
 
 
 def left_behind(server: SmallServer, script: Path, name: str) -> int:
@@ -79,7 +79,7 @@ def pretend(tenant: Customer, server: SmallServer, how: str) -> subprocess.Popen
 @pytest.mark.parametrize("how", ["by name", "setuid"])
 def test_what_calls_itself_a_build_holds_up_nothing(server: SmallServer, tenant: Customer, how: str) -> None:
     process = pretend(tenant, server, how)
-    exim.require_none_under_way(server.host)
+    exim_config.require_none_under_way(server.host)
     server.switch_off()
     server.switch_back()
     assert server.is_on
@@ -91,7 +91,7 @@ def test_a_build_of_roots_still_counts(server: SmallServer) -> None:
     with subprocess.Popen([str(script)], start_new_session=True) as build:
         try:
             with pytest.raises(HostError, match="buildeximconf is still running"):
-                exim.require_none_under_way(server.host)
+                exim_config.require_none_under_way(server.host)
         finally:
             os.killpg(build.pid, signal.SIGKILL)
 
@@ -112,7 +112,7 @@ def test_the_setting_goes_back_first_whoever_builds(server: SmallServer) -> None
 
 def test_the_environment_has_nothing_killed(server: SmallServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A program of root's runs one of the customer's, in its own group: as `su` and cron do."""
-    monkeypatch.setattr(exim, "_ORPHAN_WAIT", 0.1)
+    monkeypatch.setattr(exim_config, "_ORPHAN_WAIT", 0.1)
     words = [sys.executable, "-c", IN_GROUP, str(server.root / "any/buildeximconf"), str(UID)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, start_new_session=True) as of_root:
         try:
@@ -129,12 +129,12 @@ def test_the_environment_has_nothing_killed(server: SmallServer, monkeypatch: py
 def test_what_a_killed_process_of_ours_left_is_ended_with_its_session(
     server: SmallServer, tenant: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exim, "_ORPHAN_WAIT", 0.1)
+    monkeypatch.setattr(exim_config, "_ORPHAN_WAIT", 0.1)
     leader = left_behind(server, server.script(server.root / "leader", LEADER), "buildeximconf")
     wait_for(server.root / "child")
     child = int((server.root / "child").read_text())
     bystander = tenant.run([SLEEP, 600])
-    exim.end_orphans(server.host, exim.BUILDS)
+    exim_config.end_orphans(server.host, exim_config.BUILDS)
     assert not lives(leader)
     assert not lives(child)
     assert lives(bystander.pid)
@@ -144,17 +144,17 @@ def test_what_a_killed_process_of_ours_left_is_ended_with_its_session(
 def test_a_number_that_another_process_has_now_is_left_alone(
     server: SmallServer, tenant: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exim, "_ORPHAN_WAIT", 0.1)
+    monkeypatch.setattr(exim_config, "_ORPHAN_WAIT", 0.1)
     process = tenant.run([SLEEP, 600])
     start = processes.start_of(process.pid)
     assert start is not None
     record = processes.remember(server.host.state, server.host.boot(), process.pid, "buildeximconf")
     known = processes.Known(record, process.pid, start - 1, "buildeximconf")
     record.write_text(f"{server.host.boot()} {start - 1} buildeximconf\n")
-    exim.end_orphans(server.host, exim.BUILDS)
+    exim_config.end_orphans(server.host, exim_config.BUILDS)
     assert processes.end(known)
     record.write_text(f"another-boot {start} buildeximconf\n")
-    exim.end_orphans(server.host, exim.BUILDS)
+    exim_config.end_orphans(server.host, exim_config.BUILDS)
     assert lives(process.pid)
     assert not record.exists()
 
@@ -167,10 +167,10 @@ def test_a_kernel_without_pidfd_open(
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "pidfd_open", missing)
-    monkeypatch.setattr(exim, "_ORPHAN_WAIT", 0.1)
+    monkeypatch.setattr(exim_config, "_ORPHAN_WAIT", 0.1)
     leader = left_behind(server, server.script(server.root / "leader", LEADER), "buildeximconf")
     wait_for(server.root / "child")
-    exim.end_orphans(server.host, exim.BUILDS)
+    exim_config.end_orphans(server.host, exim_config.BUILDS)
     assert not lives(leader)
     assert not lives(int((server.root / "child").read_text()))
 
@@ -216,7 +216,7 @@ def test_nothing_of_a_customers_process_is_read_that_can_hang(server: SmallServe
     by_name = pretend(tenant, server, "by name")
     _watch_opens()
     READ.clear()
-    exim.wait_for_others(server.host, 0.0)
+    exim_config.wait_for_others(server.host, 0.0)
     read = set(READ)
     assert f"/proc/{theirs.pid}/status" in read
     for process in (theirs, by_name):

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any, Optional
 
 from mxverdict.evidence import ProbeStage, Reply
-from mxverdict.evidence.ladder import Climb, Ladder, Receiver, Source
 from mxverdict.evidence.mail_route import MailHost, MailRoute
+from mxverdict.evidence.outbound import Climb, Ladder, Receiver, Source
 
 HOSTNAME = "cp1.example.net"
 SOURCE = Source("203.0.113.10", HOSTNAME)

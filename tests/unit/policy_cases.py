@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mxverdict.dmarc_record import effective, places
 from mxverdict.evidence.policy import DnsAnswer, Policy, ReportDestination
 from mxverdict.findings import Finding
-from mxverdict.judge.policy import judge_policy
-from mxverdict.spf.evaluate import STRANGERS, check_host
-from mxverdict.spf.tree import key, walk
+from mxverdict.judge.domain.mail_policy import judge_policy
+from mxverdict.mailauth.dmarc import effective, places
+from mxverdict.mailauth.spf.evaluate import STRANGERS, check_host
+from mxverdict.mailauth.spf.tree import key, walk
 
 TABLES = Path(__file__).parents[1] / "tables"
 REVERSE = [

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
-from mxverdict import check
-from mxverdict.collect.draft import Draft
-from mxverdict.collect.own_targets import is_address
+from mxverdict.collect.evidence_builder import Draft
 from mxverdict.collect.progress import Progress
+from mxverdict.collect.targets import is_address
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Report
+from mxverdict.services import check
 from tests.unit.whole_maker import PARTS, known
 
 FOLDER = "sandbox/steered"

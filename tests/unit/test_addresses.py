@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict.addresses import is_public, special_kind
+from mxverdict.net.special_ranges import is_public, special_kind
 
 _TABLE = Path(__file__).parents[1] / "tables/addresses.tsv"
 ROWS = [line.split("\t") for line in _TABLE.read_text().splitlines() if not line.startswith("#")]

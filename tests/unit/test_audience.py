@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from mxverdict import check
 from mxverdict.evidence import Evidence, from_json, seen_by, to_json
 from mxverdict.evidence.audience import Audience, veiled
 from mxverdict.findings import Verdict
 from mxverdict.report.json import report_json
+from mxverdict.services import check
 from tests.unit.root_secrets import SECRET, rate_limited, rich, secrets
 
 _TABLE = Path(__file__).parents[1] / "tables/evidence_audience.tsv"

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from mxverdict.commands.common import saved
+from mxverdict.cli.common import saved
 from mxverdict.errors import UsageError
 from mxverdict.evidence import Evidence, to_json
 from mxverdict.evidence.bounded_json import BYTES_LIMIT, TooLarge, bounded_json
 from mxverdict.host import Host
-from mxverdict.web import checks, jobs
+from mxverdict.web.jobs import queue
+from mxverdict.web.tasks import checks
 from tests.unit.evidence_maker import evidence
 
 
@@ -62,18 +63,18 @@ def test_a_larger_file_is_refused_in_one_line(tmp_path: Path) -> None:
 def test_a_job_that_found_more_fails_in_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     host = Host(tmp_path)
 
-    def work(desk: jobs.Desk) -> str:
+    def work(desk: queue.Desk) -> str:
         desk.keep({"evidence": to_json(large())})
         return "done"
 
-    name = jobs.start_at_desk(host, work, checks.domain_job("shop.example"), "shop.example")
+    name = queue.start_at_desk(host, work, checks.domain_job("shop.example"), "shop.example")
     assert name is not None
-    jobs.wait(host, name, 30)
-    job = jobs.read(host, name)
+    queue.wait(host, name, 30)
+    job = queue.read(host, name)
     assert job is not None
     assert (job.state, job.text) == ("failed", "what was found is larger than 5 MB and was not kept")
     assert job.advice == "Check fewer domains at once."
-    assert jobs.result(host, name) is None
+    assert queue.result(host, name) is None
 
 
 def test_a_larger_result_is_not_read(tmp_path: Path) -> None:
@@ -81,22 +82,22 @@ def test_a_larger_result_is_not_read(tmp_path: Path) -> None:
     (host.state / "jobs").mkdir(parents=True)
     path = host.state / "jobs/some.json"
     path.write_bytes(b"[" + b" " * BYTES_LIMIT + b"]")
-    assert jobs.result(host, "some") is None
+    assert queue.result(host, "some") is None
     path.write_bytes(b"[" + b" " * (BYTES_LIMIT - 2) + b"]")
-    assert jobs.result(host, "some") == []
+    assert queue.result(host, "some") == []
 
 
 def test_of_a_long_file_of_steps_the_last_line_counts(tmp_path: Path) -> None:
     host = Host(tmp_path)
 
-    def work(desk: jobs.Desk) -> str:
+    def work(desk: queue.Desk) -> str:
         for number in range(2000):
             desk.step(f"step {number} \N{SNOWMAN}" * 20, number, 2000)
         return "done"
 
-    name = jobs.start_at_desk(host, work, "some", "shop.example")
+    name = queue.start_at_desk(host, work, "some", "shop.example")
     assert name is not None
-    jobs.wait(host, name, 30)
-    job = jobs.read(host, name)
+    queue.wait(host, name, 30)
+    job = queue.read(host, name)
     assert job is not None
     assert (job.state, job.text, job.title) == ("done", "done", "shop.example")

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from mxverdict.collect.climb import Envelope, Limits, climb
-from mxverdict.collect.conversation import Conversation
-from mxverdict.evidence.ladder import Source
+from mxverdict.collect.smtp_attempt import Envelope, Limits, climb
+from mxverdict.collect.smtp_client import Conversation
+from mxverdict.evidence.outbound import Source
 
 HERE = Source("", "cp1.example.net")
 ENVELOPE = Envelope("postmaster@cp1.example.net", "info@remote.example")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict import cli
+from mxverdict.cli import main
 
 NAMES = ("a\x1b]0;title\x07\x1b[2J.json", "b\u202e\r.json", "c\nmxverdict: fine.json", "d\udcff.json")
 
@@ -37,7 +37,7 @@ def test_names_of_files_steer_no_terminal(
 ) -> None:
     monkeypatch.setenv("MXVERDICT_ROOT", str(tmp_path))
     with pytest.raises(SystemExit) as ended:
-        cli.main([*words, name])
+        main.main([*words, name])
     assert ended.value.code == 2
     out, err = capfd.readouterr()
     assert {unicodedata.category(one)[0] for one in (out + err).replace("\n", "")}.isdisjoint("C")
@@ -55,7 +55,7 @@ def test_a_number_that_no_window_has(
 ) -> None:
     monkeypatch.setenv("MXVERDICT_ROOT", str(tmp_path))
     with pytest.raises(SystemExit) as ended:
-        cli.main(["window", word, number])
+        main.main(["window", word, number])
     assert ended.value.code == 2
     assert "is not the number of a window" in capsys.readouterr().err
 
@@ -63,7 +63,7 @@ def test_a_number_that_no_window_has(
 @pytest.mark.parametrize("words", [["explain"], ["explain", "-"], ["judge", "/dev/stdin"]], ids=" ".join)
 def test_standard_input_that_is_closed(words: list[str], tmp_path: Path) -> None:
     done = subprocess.run(
-        ["/bin/sh", "-c", 'exec "$@" <&-', "sh", sys.executable, "-m", "mxverdict.cli", *words],
+        ["/bin/sh", "-c", 'exec "$@" <&-', "sh", sys.executable, "-m", "mxverdict.cli.main", *words],
         env={"PYTHONPATH": os.pathsep.join(sys.path), "MXVERDICT_ROOT": str(tmp_path)},
         capture_output=True,
         text=True,

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from mxverdict import cli
+from mxverdict.cli import main
 from mxverdict.evidence import to_json
 from mxverdict.evidence.bounded_json import BYTES_LIMIT
 from mxverdict.judge.selfcheck import judge
@@ -118,7 +118,7 @@ def test_nothing_but_one_line_or_a_report(
     statuses = set()
     for seed in range(_SEEDS):
         path.write_bytes(crafted(data, Random(seed)))
-        status = cli.main(words)
+        status = main.main(words)
         assert_harmless(words, *capsys.readouterr(), status, f"seed {seed}")
         statuses.add(status)
     assert 2 in statuses
@@ -132,11 +132,9 @@ def test_one_that_would_take_hours_is_given_up(words: list[str], tmp_path: Path)
     path = tmp_path / "saved.json"
     path.write_text(json.dumps(data))
     assert path.stat().st_size < BYTES_LIMIT
-    quick = (
-        "import sys; from mxverdict import cli; from mxverdict.commands import common; common._JUDGING = 2.0"
-    )
+    quick = "import sys; from mxverdict.cli import common, main; common._JUDGING = 2.0"
     done = subprocess.run(
-        [sys.executable, "-c", f"{quick}; sys.exit(cli.main(sys.argv[1:]))", *words, str(path)],
+        [sys.executable, "-c", f"{quick}; sys.exit(main.main(sys.argv[1:]))", *words, str(path)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "MXVERDICT_ROOT": str(tmp_path)},
         capture_output=True,
         text=True,
@@ -174,7 +172,7 @@ def test_each_field_with_values_of_its_type(
         for value in _TEXTS if isinstance(kept, str) else _NUMBERS:
             holder[key] = value
             path.write_text(json.dumps(data))
-            status = cli.main(words)
+            status = main.main(words)
             assert_harmless(words, *capsys.readouterr(), status, f"{name}: {value!r}")
             count += 1
         holder[key] = kept
@@ -185,5 +183,5 @@ def test_the_files_themselves_are_taken(tmp_path: Path, capsys: pytest.CaptureFi
     for name, (make, arguments) in COMMANDS.items():
         path = tmp_path / "saved.json"
         path.write_text(json.dumps(make()))
-        status = cli.main([str(path) if word == "FILE" else word for word in arguments])
+        status = main.main([str(path) if word == "FILE" else word for word in arguments])
         assert (status == 2) == (name == "explain"), capsys.readouterr().err

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from mxverdict.collect import exim_preview as previews
 from mxverdict.collect import exim_sessions
-from mxverdict.collect import preview as previews
 from mxverdict.collect.exim_sessions import Job, NoTimeLeft, Pace, beginning, representatives
 from mxverdict.evidence import Preview, PreviewStage, Reply
 from mxverdict.host import Host

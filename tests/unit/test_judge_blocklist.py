@@ -12,8 +12,8 @@ import pytest
 
 from mxverdict.collect.dnsbl import query_name
 from mxverdict.evidence.blocklist import BlocklistEvidence, ListAnswer
-from mxverdict.judge.blocklist import judge_blocklists
-from mxverdict.testers import rows
+from mxverdict.judge.domain.blocklist import judge_blocklists
+from mxverdict.testers import row_texts
 from mxverdict.testers.blocklists import IMPORTANCES, Blocklist, load
 
 CASES = json.loads(Path(__file__).parents[1].joinpath("tables/blocklist_judged.json").read_text())["cases"]
@@ -59,7 +59,7 @@ def test_list(known: Blocklist) -> None:
         assert code.meaning
     assert not any(known.refuses(code.code) for code in known.codes)
     assert all(known.refuses(f"127.255.255.{last}") for last in (252, 254, 255))
-    assert known.title in rows.load("blacklist")
+    assert known.title in row_texts.load("blacklist")
     assert KNOWN.named(known.zone.upper()) is KNOWN.named(f" {known.title.lower()} ") is known
 
 

@@ -9,7 +9,7 @@ import pytest
 from mxverdict import testers
 from mxverdict.evidence import Preview, Reply, from_json, to_json
 from mxverdict.evidence.visit import Visit, VisitLog
-from mxverdict.judge.whole import judge
+from mxverdict.judge.engine import judge
 from tests.unit.evidence_maker import MXTOOLBOX, evidence, preview
 
 WENT = Visit("mxtoolbox", "18.209.86.113", 4711, 1_795_000_000.0, 3600, helo="k.example", seconds=2.0,

@@ -11,13 +11,13 @@ import pytest
 
 from mxverdict.evidence import Reply, Tls
 from mxverdict.evidence.decode import decode
-from mxverdict.evidence.ladder import CAUSES, Ladder, Receiver
 from mxverdict.evidence.mail_route import MailRoute
+from mxverdict.evidence.outbound import CAUSES, Ladder, Receiver
 from mxverdict.findings import Finding, LadderReport, Verdict
-from mxverdict.judge import ladder_words
-from mxverdict.judge.climb import Outcome, outcome_of
-from mxverdict.judge.ladder import judge_ladder
-from mxverdict.report.ladder import ladder_json
+from mxverdict.judge.outbound import messages
+from mxverdict.judge.outbound.outcome import Outcome, outcome_of
+from mxverdict.judge.outbound.report import judge_ladder
+from mxverdict.report.outbound import ladder_json
 from tests.unit.ladder_maker import HOSTNAME, SOURCE, SOURCE6, climb, ladder, receivers
 
 TABLE = json.loads((Path(__file__).parents[1] / "tables/ladder_replies.json").read_text())
@@ -62,8 +62,8 @@ def test_the_table_names_every_cause() -> None:
 
 
 def test_every_outcome_has_words_that_can_be_filled_in() -> None:
-    assert set(ladder_words.WORDS) == set(Outcome)
-    for words in ladder_words.WORDS.values():
+    assert set(messages.WORDS) == set(Outcome)
+    for words in messages.WORDS.values():
         for text in (words.text, words.why, words.todo):
             used = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
             assert used <= PLACEHOLDERS

@@ -10,7 +10,7 @@ import pytest
 from mxverdict.evidence import Probe, ProbeStage, Reply
 from mxverdict.evidence.mail_route import HostGreeting, MailHost, MailRoute, RecipientAnswer, Routing
 from mxverdict.findings import Finding, Owner, Verdict
-from mxverdict.judge.mail_route import judge_mail_route
+from mxverdict.judge.domain.mx import judge_mail_route
 
 OWN = frozenset({"203.0.113.10", "10.0.0.10"})
 REMOTE = "198.51.100.20"

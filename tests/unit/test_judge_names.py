@@ -9,8 +9,8 @@ import pytest
 from mxverdict.evidence import Forward, ProbeStage, Reply, ReverseDns, Target
 from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.findings import Verdict
-from mxverdict.judge.names import judge_names
-from mxverdict.judge.outgoing import judge_outgoing
+from mxverdict.judge.server.banner_names import judge_names
+from mxverdict.judge.server.sender_identity import judge_outgoing
 from tests.unit.evidence_maker import HOSTNAME, SERVER, evidence, probe, reverse
 
 GOOD = Outgoing(

@@ -9,7 +9,7 @@ import pytest
 
 from mxverdict.evidence import RelayEntry, Reply, Settings, Target
 from mxverdict.evidence.server import MissingFact
-from mxverdict.judge.whole import judge
+from mxverdict.judge.engine import judge
 from mxverdict.testers import UNKNOWN_HOSTS, load
 from tests.unit.evidence_maker import EHLO, MXTOOLBOX, SERVER, evidence, preview, probe
 

@@ -7,9 +7,9 @@ import time
 import pytest
 
 from mxverdict.evidence.policy import DnsAnswer, Policy
-from mxverdict.judge.policy import judge_policy
-from mxverdict.spf.tree import TREE_LIMIT, table, walk
-from mxverdict.testers import rows
+from mxverdict.judge.domain.mail_policy import judge_policy
+from mxverdict.mailauth.spf.tree import TREE_LIMIT, table, walk
+from mxverdict.testers import row_texts
 from tests.unit.policy_cases import Case, cases, policy_of
 
 
@@ -21,7 +21,7 @@ def test_findings(case: Case) -> None:
 @pytest.mark.parametrize("table", ["spf", "dmarc"])
 def test_every_row_of_the_tester_is_tried_both_ways(table: str) -> None:
     found = [f for case in cases(table) for f in case.findings(policy_of(case))]
-    for name, words in rows.load(table).items():
+    for name, words in row_texts.load(table).items():
         levels = {f.row.level for f in found if f.row.name == name}
         assert {"ok", words.level} <= levels, name
 

@@ -8,11 +8,11 @@ from typing import Any, Optional
 
 import pytest
 
-from mxverdict.collect.relay import decision, destination, variants
+from mxverdict.collect.open_relay import decision, destination, variants
 from mxverdict.evidence import Reply
 from mxverdict.evidence.relay import RelayTest
 from mxverdict.findings import Verdict
-from mxverdict.judge.relay import judge_relay
+from mxverdict.judge.smtp.open_relay import judge_relay
 
 TABLE = json.loads((Path(__file__).parents[1] / "tables/relay_verdicts.json").read_text())
 

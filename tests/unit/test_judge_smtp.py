@@ -9,7 +9,7 @@ import pytest
 
 from mxverdict.evidence import Forward, ProbeStage, Reply, ReverseDns, Tls
 from mxverdict.findings import Prediction, Report
-from mxverdict.judge.whole import judge
+from mxverdict.judge.engine import judge
 from mxverdict.testers import load
 from tests.unit.evidence_maker import (
     EHLO,

@@ -13,13 +13,13 @@ from rich.console import Console
 from mxverdict.evidence.decode import decode
 from mxverdict.evidence.traffic import CAUSES, Traffic, TrafficHour
 from mxverdict.findings import Finding
-from mxverdict.judge.delay_cost import judge_delay_cost
 from mxverdict.judge.durations import duration
-from mxverdict.judge.refused_senders import CAUSES as CAUSE_WORDS
-from mxverdict.judge.refused_senders import judge_refused_senders
+from mxverdict.judge.log.delay_impact import judge_delay_cost
+from mxverdict.judge.log.refused_senders import CAUSES as CAUSE_WORDS
+from mxverdict.judge.log.refused_senders import judge_refused_senders
 from mxverdict.report.figures import bars
 from mxverdict.report.traffic import print_traffic, traffic_json
-from mxverdict.testers.big_senders import title_of
+from mxverdict.testers.providers import title_of
 
 TABLE = json.loads((Path(__file__).parents[1] / "tables/traffic_judged.json").read_text(encoding="utf-8"))
 CASES = TABLE["cases"]

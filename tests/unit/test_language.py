@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict import language
-from mxverdict.language import decimal, gettext, marked, ngettext, stored, tag, use
+from mxverdict.i18n import catalog
+from mxverdict.i18n.catalog import decimal, gettext, marked, ngettext, stored, tag, use
 from tests.spoken import speaking
 
 _TEXTS = {"Open": "Offen", "{count} row\0{count} rows": "{count} Zeile\0{count} Zeilen"}
@@ -21,7 +21,7 @@ def english() -> Iterator[None]:
 
 
 def test_english_needs_no_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(language, "FOLDER", tmp_path)
+    monkeypatch.setattr(catalog, "FOLDER", tmp_path)
     use("en")
     assert (tag(), gettext("Open")) == ("en", "Open")
 
@@ -74,7 +74,7 @@ def test_a_language_that_there_is_not(name: str, tmp_path: Path) -> None:
 def test_a_catalogue_that_is_missing_or_none(
     content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(language, "FOLDER", tmp_path)
+    monkeypatch.setattr(catalog, "FOLDER", tmp_path)
     if content is not None:
         path = tmp_path / "de/LC_MESSAGES/mxverdict.mo"
         path.parent.mkdir(parents=True)
@@ -93,7 +93,7 @@ def test_marking_changes_nothing(tmp_path: Path) -> None:
         assert (marked("Open"), stored("Open")) == ("Open", "Open")
 
 
-@pytest.mark.parametrize("name", sorted(set(language.NAMES) - {"en"}))
+@pytest.mark.parametrize("name", sorted(set(catalog.NAMES) - {"en"}))
 def test_every_language_is_there(name: str) -> None:
     use(name)
     assert tag() == name

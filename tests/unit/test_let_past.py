@@ -5,8 +5,8 @@ from __future__ import annotations
 from mxverdict.evidence import Reply
 from mxverdict.evidence.visit import VisitLog
 from mxverdict.findings import Verdict
-from mxverdict.judge.let_past import counterpart, let_past, without_delay
-from mxverdict.judge.whole import predict
+from mxverdict.judge.engine import predict
+from mxverdict.judge.what_if import counterpart, let_past, without_delay
 from mxverdict.testers import load
 from tests.unit.evidence_maker import BANNER, EHLO, HOSTNAME, MXTOOLBOX, evidence, preview, probe, reverse
 

@@ -10,10 +10,9 @@ from contextlib import suppress
 
 import pytest
 
-from mxverdict import dmarc_record, language, mailbox, retold, targets
-from mxverdict.collect import exim_perl, lsearch, relay
+from mxverdict.collect import exim_perl, lsearch, open_relay
 from mxverdict.collect.exim_trace import TraceParser
-from mxverdict.collect.mainlog.causes import cause_of
+from mxverdict.collect.mainlog.verify_failures import cause_of
 from mxverdict.collect.reply_lines import ReplyLines
 from mxverdict.collect.selfcheck import log as selfcheck_log
 from mxverdict.errors import MxVerdictError
@@ -21,15 +20,20 @@ from mxverdict.evidence import Preview, Reply
 from mxverdict.evidence.mail_route import HostGreeting, RecipientAnswer
 from mxverdict.evidence.policy import DnsAnswer, Policy
 from mxverdict.evidence.smtp import Probe
-from mxverdict.explain import recognise
-from mxverdict.judge import climb, mail_hosts, truth
-from mxverdict.judge.policy import judge_policy
-from mxverdict.spf import record as spf
-from mxverdict.spf.evaluate import check_host
-from mxverdict.spf.tree import table, walk
-from mxverdict.text import visible
-from mxverdict.whm import inline
-from mxverdict.window import listfile, localopts
+from mxverdict.i18n import catalog, stored
+from mxverdict.judge.domain import mx_hosts
+from mxverdict.judge.domain.mail_policy import judge_policy
+from mxverdict.judge.outbound import outcome
+from mxverdict.judge.smtp import ground_truth
+from mxverdict.mailauth import dmarc as dmarc_record
+from mxverdict.mailauth.spf import record as spf
+from mxverdict.mailauth.spf.evaluate import check_host
+from mxverdict.mailauth.spf.tree import table, walk
+from mxverdict.net import iplsearch, mailbox
+from mxverdict.net import target as targets
+from mxverdict.pasted import recognise
+from mxverdict.sanitize import visible
+from mxverdict.whm import csp_hashes, localopts
 from tests.cpu_time import cost
 
 pytestmark = pytest.mark.slow
@@ -67,12 +71,12 @@ def reply(text: str) -> Reply:
 def judged_reply(text: str) -> None:
     said = Reply(550, (text,))
     said.offers("STARTTLS")
-    climb.enhanced_code(said)
+    outcome.enhanced_code(said)
     for name in ("_SENDER_CHECK", "_NO_USER", "_RELAY", "_FULL", "_STARTTLS_FIRST"):
-        getattr(climb, name).search(text)
+        getattr(outcome, name).search(text)
     answer = RecipientAnswer("shop.example", "postmaster@shop.example", said)
     greeting = HostGreeting("192.0.2.1", "greeted", Probe("192.0.2.1", ()), (answer,))
-    mail_hosts._acceptance(greeting, answer, "shop.example")
+    mx_hosts._acceptance(greeting, answer, "shop.example")
 
 
 def spf_record(text: str) -> None:
@@ -95,16 +99,16 @@ def policy(text: str) -> None:
 
 def trace(text: str) -> None:
     TraceParser([range(1, 9)]).stage(text.split("\n"))
-    relay.decision(text, True)
+    open_relay.decision(text, True)
     _ = Preview("192.0.2.1", "192.0.2.2", (), (), raw=text).counted
 
 
 def list_file(text: str) -> None:
     data = quoted(text)
-    listfile.networks(data)
-    listfile.missing(data, [ipaddress.ip_network("192.0.2.9/32")])
-    listfile.present(data, ["192.0.2.9"])
-    listfile.without(data, ["192.0.2.9"])
+    iplsearch.networks(data)
+    iplsearch.missing(data, [ipaddress.ip_network("192.0.2.9/32")])
+    iplsearch.present(data, ["192.0.2.9"])
+    iplsearch.without(data, ["192.0.2.9"])
 
 
 def lsearch_lines(text: str) -> None:
@@ -138,11 +142,11 @@ def address(text: str) -> None:
 
 
 def in_german(text: str) -> None:
-    language.use("de")
+    catalog.use("de")
     try:
-        retold.retold(text)
+        stored.retold(text)
     finally:
-        language.use("en")
+        catalog.use("en")
 
 
 READERS: dict[str, tuple[Callable[[str], object], tuple[str, ...], tuple[str, ...]]] = {
@@ -201,14 +205,14 @@ READERS: dict[str, tuple[Callable[[str], object], tuple[str, ...], tuple[str, ..
     "sentence kept in English": (in_german, (": ", ". ", "a: b. ", "{x}"), ("",)),
     "text made visible": (lambda text: visible(text, LONG), ("\x1b[", "\u202e", "\r"), ("",)),
     "page of WHM": (
-        inline.inline_hashes, ("<script ", "<style>", "<!--", "--!>", "</script", " a="),
+        csp_hashes.inline_hashes, ("<script ", "<style>", "<!--", "--!>", "</script", " a="),
         ("", "<script", "<!--", "<a "),
     ),
     "log of a self-check": (
         lambda text: selfcheck_log._SESSION.match(quoted(text)), ("[1] ", "Ci=a ", "from ", "a [", "S "),
         ("", "a b SMTP connection from ", "a b "),
     ),
-    "host name": (truth.is_host_name, ("a-", "-"), ("", "a.")),
+    "host name": (ground_truth.is_host_name, ("a-", "-"), ("", "a.")),
 }  # fmt: skip
 """By what it reads: the reader, what is repeated besides PLAIN, and what stands before it."""
 

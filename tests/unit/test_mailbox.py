@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mxverdict import mailbox
 from mxverdict.errors import UsageError
+from mxverdict.net import mailbox
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from mxverdict.collect.name_server import FOREIGN_NAME, Heard, _recursive, _transfers, ask
+from mxverdict.collect.authoritative_dns import FOREIGN_NAME, Heard, _recursive, _transfers, ask
 
 ZONE = dns.name.from_text("good.test")
 

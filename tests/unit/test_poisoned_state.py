@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict.cli import main
+from mxverdict.cli.main import main
 from mxverdict.host import Host
 from tests.unit.web.cgi import call
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from mxverdict.collect.smtp import probe
+from mxverdict.collect.smtp_probe import probe
 
 Script = Callable[[socket.socket], None]
 

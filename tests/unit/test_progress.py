@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from mxverdict import check
-from mxverdict.collect.draft import Draft
+from mxverdict.collect.evidence_builder import Draft
 from mxverdict.collect.progress import FULL, PARTS, Progress, Steps, Tally, Watch
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Finding
-from mxverdict.testers.rows import CATEGORIES
+from mxverdict.services import check
+from mxverdict.testers.row_texts import CATEGORIES
 from tests.unit.whole_maker import PARTS as FOUND
 from tests.unit.whole_maker import known, whole
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from mxverdict.collect.conversation import Conversation
 from mxverdict.collect.reply_lines import LINES_LIMIT, TEXT_LIMIT, ReplyLines
+from mxverdict.collect.smtp_client import Conversation
 from mxverdict.evidence import Reply
 
 

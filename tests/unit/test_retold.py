@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict.retold import retold
+from mxverdict.i18n.stored import retold
 from tests.spoken import speaking
 
 _STORED = {

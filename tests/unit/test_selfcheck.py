@@ -328,7 +328,7 @@ def judge_file(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
         resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
 
     return subprocess.run(
-        [sys.executable, "-m", "mxverdict.cli", "selfcheck", "--from", path, *words],
+        [sys.executable, "-m", "mxverdict.cli.main", "selfcheck", "--from", path, *words],
         env={"PYTHONPATH": str(REPOSITORY / "plugin"), "MXVERDICT_ROOT": "/nonexistent"},
         preexec_fn=limit,
         capture_output=True,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict.spf.evaluate import macros
-from mxverdict.spf.record import expand, is_record, parse
+from mxverdict.mailauth.spf.evaluate import macros
+from mxverdict.mailauth.spf.record import expand, is_record, parse
 
 TABLE = json.loads(Path(__file__).parents[1].joinpath("tables/spf_terms.json").read_text(encoding="utf-8"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mxverdict.errors import UsageError
-from mxverdict.targets import parse
+from mxverdict.net.target import parse
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from mxverdict import testers
 from mxverdict.errors import AddressRefused, HostError, MxVerdictError, UsageError
 from mxverdict.evidence import Forward, ReverseDns
 from mxverdict.host import Host
-from mxverdict.tester_addresses import add, confirmed, in_words, remove
-from mxverdict.testers import own
+from mxverdict.services.tester_addresses import add, confirmed, in_words, remove
+from mxverdict.testers import local_addresses
 from mxverdict.window import Actor
 
 ROOT = Actor("root", "cli")
@@ -95,7 +95,7 @@ def test_a_damaged_file_is_told_and_left_out(host: Host, content: object) -> Non
 
 def test_sound_entries_of_a_damaged_file_count(host: Host) -> None:
     put(host, {"schema": 1, "addresses": [{**ROW, "address": 7}, ROW]})
-    added, trouble = own.read(host.tester_addresses)
+    added, trouble = local_addresses.read(host.tester_addresses)
     assert [one.address for one in added] == [NEW]
     assert "1 damaged entry is left out" in trouble
 

@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 
-from mxverdict.collect.mainlog import ledger, traffic
-from mxverdict.collect.mainlog.causes import cause_of
-from mxverdict.collect.mainlog.tally import HOUR, Tally
+from mxverdict.collect.mainlog import traffic, traffic_store
 from mxverdict.collect.mainlog.traffic import ledger_path, read_traffic
+from mxverdict.collect.mainlog.traffic_counter import HOUR, Tally
+from mxverdict.collect.mainlog.verify_failures import cause_of
 from mxverdict.evidence.decode import decode
 from mxverdict.evidence.traffic import CAUSES, Traffic
 from mxverdict.host import Host
@@ -77,7 +77,7 @@ def groups(found: Traffic) -> dict[tuple[str, str], tuple[int, int, float, float
 @pytest.mark.parametrize("style", range(5))
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_counts_as_the_slow_count(host: Host, seed: int, style: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mxverdict.collect.mainlog.sums.MOST_LISTED", 10_000)
+    monkeypatch.setattr("mxverdict.collect.mainlog.traffic_query.MOST_LISTED", 10_000)
     lines = list(Maker(seed, start(), style, hostile=0.0).lines(1500))
     write(host.exim_mainlog, lines)
     found = read(host)
@@ -217,8 +217,8 @@ def test_too_many_to_tell_apart(host: Host, monkeypatch: pytest.MonkeyPatch) -> 
     write(host.exim_mainlog, lines)
     whole = read_traffic(host, start(), time.time())
     ledger_path(host).unlink()
-    monkeypatch.setattr(ledger, "MOST_CELLS", 100)
-    monkeypatch.setattr(ledger, "MOST_REFUSALS", 20)
+    monkeypatch.setattr(traffic_store, "MOST_CELLS", 100)
+    monkeypatch.setattr(traffic_store, "MOST_REFUSALS", 20)
     monkeypatch.setattr(traffic, "_BLOCK", 20_000)
     monkeypatch.setattr(traffic, "_FLUSH", 200)
     few = read_traffic(host, start(), time.time())

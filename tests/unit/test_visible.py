@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mxverdict.text import LIMIT, visible
+from mxverdict.sanitize import LIMIT, visible
 
 CASES = (
     ("cp1.example.net ESMTP", "cp1.example.net ESMTP"),

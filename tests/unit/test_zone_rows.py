@@ -15,9 +15,9 @@ import pytest
 from mxverdict.evidence.decode import decode
 from mxverdict.evidence.zone import Delegation, HostAddresses, Soa, Zone
 from mxverdict.findings import Finding
-from mxverdict.judge.serial import read_serial
-from mxverdict.judge.zone import judge_zone
-from mxverdict.testers.rows import load
+from mxverdict.judge.domain.soa_serial import read_serial
+from mxverdict.judge.domain.zone import judge_zone
+from mxverdict.testers.row_texts import load
 from tests.unit.zone_maker import FIRST, HOSTS, NAMES, SECOND, SOA, dead, delegation, server, zone
 
 TABLES = Path(__file__).parents[1] / "tables"

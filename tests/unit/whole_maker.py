@@ -51,7 +51,7 @@ PARTS: dict[str, Any] = {
 
 def known(**changes: Any) -> Evidence:
     """What is known before the parts are begun."""
-    from mxverdict.collect.draft import unread
+    from mxverdict.collect.evidence_builder import unread
 
     return evidence(
         **{

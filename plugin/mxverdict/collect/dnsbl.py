@@ -19,9 +19,8 @@ import dns.rcode
 import dns.rdata
 import dns.resolver
 
-from mxverdict.addresses import is_public
-from mxverdict.collect.dns import TIMEOUT, resolvers
 from mxverdict.collect.progress import Watch
+from mxverdict.collect.resolver import TIMEOUT, resolvers
 from mxverdict.evidence.blocklist import (
     CLEAN_ENTRY,
     CLEAN_ENTRY_6,
@@ -30,7 +29,8 @@ from mxverdict.evidence.blocklist import (
     BlocklistEvidence,
     ListAnswer,
 )
-from mxverdict.language import stored
+from mxverdict.i18n.catalog import stored
+from mxverdict.net.special_ranges import is_public
 from mxverdict.testers.blocklists import Blocklist, load
 
 _ATTEMPT = TIMEOUT / 2

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Optional, TypeVar
 
-from mxverdict.collect.dns import look_up
+from mxverdict.collect.mail_policy import read_policy
 from mxverdict.collect.mail_route import find_routes, greet_hosts, read_routing
-from mxverdict.collect.policy import read_policy
 from mxverdict.collect.progress import Watch
+from mxverdict.collect.resolver import look_up
 from mxverdict.collect.zone import read_zones
 from mxverdict.evidence import Domain
 from mxverdict.evidence.mail_route import HostGreeting, MailRoute

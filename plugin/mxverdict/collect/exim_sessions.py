@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Optional
 
-from mxverdict.collect import preview as previews
+from mxverdict.collect import exim_preview as previews
 from mxverdict.collect.exim_perl import late_before_mail, late_perl
 from mxverdict.collect.progress import Watch
 from mxverdict.evidence import Preview
@@ -127,7 +127,7 @@ class EximSessions:
         commands: Sequence[tuple[str, str]],
         deadline: float = math.inf,
     ) -> Preview:
-        """One session; see `preview.preview`. Raises NoTimeLeft."""
+        """One session; see `exim_preview.preview`. Raises NoTimeLeft."""
         before_mail = all(name == "ehlo" for name, _ in commands)
         with self.turn(deadline) as turn:
             answer = previews.preview(

@@ -16,15 +16,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Callable, Optional, TypeVar
 
-from mxverdict.addresses import special_kind
-from mxverdict.collect.conversation import CONNECT_TIMEOUT, Conversation, ConversationFailed
-from mxverdict.collect.dns import Answer, look_up
 from mxverdict.collect.lsearch import read_keys
 from mxverdict.collect.progress import Watch
+from mxverdict.collect.resolver import Answer, look_up
+from mxverdict.collect.smtp_client import CONNECT_TIMEOUT, Conversation, ConversationFailed
 from mxverdict.evidence import Probe, Reply
 from mxverdict.evidence.mail_route import HostGreeting, MailHost, MailRoute, RecipientAnswer, Routing
 from mxverdict.host import Host
-from mxverdict.language import stored
+from mxverdict.i18n.catalog import stored
+from mxverdict.net.special_ranges import special_kind
 
 HOSTS_LIMIT = 20
 """MX hosts of one domain that are looked at."""

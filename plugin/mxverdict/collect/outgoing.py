@@ -19,16 +19,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Optional
 
-from mxverdict.collect.dns import look_up, reverse_all
 from mxverdict.collect.exim_perl import late_perl
 from mxverdict.collect.lsearch import read_pairs
+from mxverdict.collect.resolver import look_up, reverse_all
 from mxverdict.collect.server import is_local
 from mxverdict.errors import HostError
 from mxverdict.evidence import Forward, ReverseDns, Target
 from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.fs.read import read_regular
 from mxverdict.host import Host
-from mxverdict.language import stored
+from mxverdict.i18n.catalog import stored
 
 _EXIM_TIMEOUT = 10.0
 _SOMEWHERE = {4: "198.41.0.4", 6: "2001:503:ba3e::2:30"}

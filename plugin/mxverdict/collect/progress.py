@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from mxverdict.evidence import Evidence
-from mxverdict.language import stored
+from mxverdict.i18n.catalog import stored
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")

@@ -11,18 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from mxverdict.addresses import special_kind
 from mxverdict.collect.exim_perl import late_perl
-from mxverdict.collect.preview import delay_stanzas
+from mxverdict.collect.exim_preview import delay_stanzas
 from mxverdict.errors import CommandFailed, HostError, WhmError, WhmUnreachable
 from mxverdict.evidence import RelayEntry, Settings, Target
 from mxverdict.evidence.server import ADDRESSES, DELAY, GREYLISTING, HOST_NAME, MissingFact
+from mxverdict.fs import safe_edit
 from mxverdict.fs.read import read_regular
 from mxverdict.host import Host
-from mxverdict.language import stored
+from mxverdict.i18n.catalog import stored
+from mxverdict.net.special_ranges import special_kind
 from mxverdict.testers import Network
+from mxverdict.whm import localopts
 from mxverdict.whm.api import WhmApi
-from mxverdict.window import files, localopts
 
 _EXIM_TIMEOUT = 10.0
 _FACTS: tuple[tuple[str, str, dict[str, str], str], ...] = (
@@ -175,7 +176,7 @@ def _delay_setting(host: Host, answer: dict[str, Any]) -> bool:
     setting = answer.get("tweaksetting")
     value = setting.get("value") if isinstance(setting, dict) else None
     if value in (None, ""):
-        return localopts.is_on(files.read(host.localopts) or b"")
+        return localopts.is_on(safe_edit.read(host.localopts) or b"")
     return localopts.is_on(f"{localopts.KEY}={value}".encode())
 
 

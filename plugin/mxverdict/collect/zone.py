@@ -15,11 +15,11 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-from mxverdict.collect import dns as resolver
-from mxverdict.collect.name_server import Heard, ask, interrogate, names_of, soa_of, text_of
+from mxverdict.collect import resolver
+from mxverdict.collect.authoritative_dns import Heard, ask, interrogate, names_of, soa_of, text_of
 from mxverdict.collect.progress import Watch
 from mxverdict.evidence.zone import Delegation, HostAddresses, ServerAnswers, Soa, Zone
-from mxverdict.language import stored
+from mxverdict.i18n.catalog import stored
 
 SERVERS_LIMIT = 13
 """Names of name servers that are asked, as many as the root has."""

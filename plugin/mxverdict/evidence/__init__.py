@@ -1,7 +1,7 @@
 """What was gathered, as plain frozen data: every verdict is judged from this alone.
 
 `to_json` and `from_json` carry it through a file, so stored evidence can be judged again anywhere. The names
-are those of `whole`, which is loaded when one is first asked for: a look into the log needs one part alone.
+are those of `model`, which is loaded when one is first asked for: a look into the log needs one part alone.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mxverdict.evidence.whole import (
+    from mxverdict.evidence.model import (
         Asked,
         Domain,
         Evidence,
@@ -34,7 +34,7 @@ else:
         from importlib import import_module
 
         try:
-            return getattr(import_module("mxverdict.evidence.whole"), name)
+            return getattr(import_module("mxverdict.evidence.model"), name)
         except AttributeError:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
 

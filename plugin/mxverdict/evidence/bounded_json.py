@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mxverdict.errors import MxVerdictError
-from mxverdict.language import stored
+from mxverdict.i18n.catalog import stored
 
 BYTES_LIMIT = 5_000_000
 """Of one file: a check of some hundred domains that share their mail hosts."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Optional
 
 from mxverdict.evidence.audience import root_alone
-from mxverdict.evidence.names import Forward, ReverseDns
+from mxverdict.evidence.reverse_dns import Forward, ReverseDns
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from mxverdict.evidence.audience import root_alone
-from mxverdict.language import stored
+from mxverdict.i18n.catalog import stored
 
 RATE_LIMITED = "ratelimited"
 """Stands in Exim's log line of a session that an ACL refused for its rate."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mxverdict.language import gettext as _
+from mxverdict.i18n.catalog import gettext as _
 
 
 def duration(seconds: float) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mxverdict.findings import DomainReport, Finding, Prediction, Verdict
-from mxverdict.language import gettext as _
-from mxverdict.language import ngettext
-from mxverdict.testers.rows import printed
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.i18n.catalog import ngettext
+from mxverdict.testers.row_texts import printed
 
 _COMPLAINTS = ("warning", "error")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mxverdict.evidence.traffic import Traffic, TrafficHour
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.i18n.catalog import ngettext
 from mxverdict.judge.durations import duration
-from mxverdict.language import gettext as _
-from mxverdict.language import ngettext
 
 _MOST_BARS = 25
 _STEPS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 168)

@@ -12,10 +12,10 @@ from markupsafe import Markup, escape
 
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Report
-from mxverdict.language import gettext, tag
-from mxverdict.report.letter import METHOD, letter
-from mxverdict.spoken import EXTENSION, shown, speak
-from mxverdict.text import visible
+from mxverdict.i18n.catalog import gettext, tag
+from mxverdict.i18n.jinja import EXTENSION, shown, speak
+from mxverdict.report.document import METHOD, letter
+from mxverdict.sanitize import visible
 
 if TYPE_CHECKING:
     from mxverdict.window import Window
@@ -28,7 +28,7 @@ _LONG = 40_000
 def report_html(
     report: Report, evidence: Optional[Evidence] = None, windows: Optional[Sequence[Window]] = None
 ) -> str:
-    """The page of `letter.letter`, for light and dark screens and for paper; no script, nothing fetched."""
+    """The page of `document.letter`, for light and dark screens and for paper; no script, nothing fetched."""
     return _template().render(
         letter=letter(report, evidence, windows), method=gettext(METHOD), language=tag()
     )

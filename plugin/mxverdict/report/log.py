@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from mxverdict.evidence.visit import Visit, VisitLog
-from mxverdict.judge.history import ending, printed, when
+from mxverdict.judge.smtp.visit_comparison import ending, printed, when
+from mxverdict.sanitize import visible
 from mxverdict.testers import Tester
-from mxverdict.text import visible
 
 _MOST_LINES = 200
 

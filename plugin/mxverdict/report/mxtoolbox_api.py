@@ -12,8 +12,8 @@ from typing import Any, Optional
 
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Finding, Report, Verdict
-from mxverdict.report.clock import iso
-from mxverdict.testers import rows
+from mxverdict.report.timestamps import iso
+from mxverdict.testers import row_texts
 
 TESTER = "mxtoolbox"
 OURS = "MxVerdict"
@@ -113,7 +113,7 @@ def _once(entries: Iterable[_Entry]) -> list[_Entry]:
 
 def _item(entry: _Entry) -> dict[str, Any]:
     finding, row = entry.finding, entry.finding.row
-    words = rows.load(row.category).get(row.name) if row.category in rows.CATEGORIES else None
+    words = row_texts.load(row.category).get(row.name) if row.category in row_texts.CATEGORIES else None
     problem = row.name.replace(" ", "-")
     return {
         "ID": words.id if words is not None else None,
@@ -127,7 +127,7 @@ def _item(entry: _Entry) -> dict[str, Any]:
         OURS: {
             "Category": row.category,
             "Host": entry.host,
-            "Own": not rows.printed(row),
+            "Own": not row_texts.printed(row),
             "Verdict": finding.verdict.value,
             "Why": finding.why,
             "Evidence": list(finding.evidence),

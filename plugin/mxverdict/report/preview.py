@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from mxverdict.evidence import Preview
+from mxverdict.sanitize import visible
 from mxverdict.testers import UNKNOWN_HOSTS
-from mxverdict.text import visible
 
 
 def preview_json(preview: Preview) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from mxverdict.evidence.selfcheck import KIND, SCHEMA, Selfcheck, to_json
 from mxverdict.judge.selfcheck import DIFFERS, HOLE, OK, UNKNOWN, Page
 from mxverdict.judge.selfcheck.item import plural
-from mxverdict.text import visible
+from mxverdict.sanitize import visible
 
 _WIDTH = 100
 _HEADINGS = {

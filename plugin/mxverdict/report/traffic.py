@@ -13,14 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from mxverdict.evidence.traffic import CAUSES, DelayedSender, RefusedSender, Traffic
-from mxverdict.judge.delay_cost import LIMITS, judge_delay_cost
 from mxverdict.judge.durations import duration
-from mxverdict.judge.refused_senders import CAUSES as CAUSE_WORDS
-from mxverdict.judge.refused_senders import came_later, judge_refused_senders
-from mxverdict.report.clock import iso, stamp
+from mxverdict.judge.log.delay_impact import LIMITS, judge_delay_cost
+from mxverdict.judge.log.refused_senders import CAUSES as CAUSE_WORDS
+from mxverdict.judge.log.refused_senders import came_later, judge_refused_senders
 from mxverdict.report.figures import bars, figures
-from mxverdict.report.text import print_findings
-from mxverdict.text import visible
+from mxverdict.report.terminal import print_findings
+from mxverdict.report.timestamps import iso, stamp
+from mxverdict.sanitize import visible
 
 _SHOWN = 15
 _BAR = 40

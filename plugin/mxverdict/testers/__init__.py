@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 from urllib.parse import quote
 
 from mxverdict.errors import UsageError
-from mxverdict.language import gettext as _
-from mxverdict.language import stored
-from mxverdict.testers import own
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.i18n.catalog import stored
+from mxverdict.testers import local_addresses
 
 if TYPE_CHECKING:
     from mxverdict.host import Host
@@ -127,7 +127,7 @@ class Tester(NamedTuple):
 class Sender(NamedTuple):
     """Software that sends or scores real mail and gives up before the 5 minutes of RFC 5321 4.5.3.2.1.
 
-    `effect` stands in the catalogue of texts: whoever shows it passes it through `language.gettext`.
+    `effect` stands in the catalogue of texts: whoever shows it passes it through `catalog.gettext`.
     """
 
     name: str
@@ -182,7 +182,7 @@ def _page(entry: dict[str, str]) -> TesterPage:
 
 
 def _with_added(known: Catalogue, host: Host) -> Catalogue:
-    added, trouble = own.read(host.tester_addresses)
+    added, trouble = local_addresses.read(host.tester_addresses)
     testers = tuple(
         tester._replace(
             addresses=tester.addresses

@@ -1,7 +1,7 @@
 """The blocklists (DNSBLs) that are looked at, and those that are dead: data with source and date.
 
 What is said of a list (`meaning`, `access`, `advice`, `ended`, `why`) stands in the catalogue of texts:
-whoever shows it passes it through `language.gettext`.
+whoever shows it passes it through `catalog.gettext`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Optional, Union
 
-from mxverdict.language import marked
+from mxverdict.i18n.catalog import marked
 
 CATALOGUE = Path(__file__).with_name("blocklists.json")
 IMPORTANCES = ("high", "medium", "low")

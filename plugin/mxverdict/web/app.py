@@ -10,24 +10,26 @@ from importlib import import_module
 from threading import Thread
 from typing import BinaryIO, Optional
 
-from mxverdict import language, settings
+from mxverdict import settings
 from mxverdict.host import Host
-from mxverdict.language import gettext as _
-from mxverdict.web import admission, incidents, rights
-from mxverdict.web.request import Refusal, Request, read
-from mxverdict.web.response import Response
-from mxverdict.web.tongue import preferred
-from mxverdict.web.visitor import Visitor
+from mxverdict.i18n import catalog
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.i18n.negotiation import preferred
+from mxverdict.web.auth import admission, permissions
+from mxverdict.web.http import incidents
+from mxverdict.web.http.request import Refusal, Request, read
+from mxverdict.web.http.response import Response
+from mxverdict.web.http.visitor import Visitor
 from mxverdict.whm.frame import Frame, start
 
 _VIEWS = {
-    "main": ("page", "show"),
-    "domain": ("domain_page", "show"),
-    "explain": ("explain_page", "show"),
-    "testers": ("compare_page", "show"),
-    "log": ("log_page", "show"),
-    "history": ("history_page", "show"),
-    "settings": ("settings_page", "show"),
+    "main": ("render", "show"),
+    "domain": ("domain", "show"),
+    "explain": ("pasted_report", "show"),
+    "testers": ("testers", "show"),
+    "log": ("log", "show"),
+    "history": ("history", "show"),
+    "settings": ("settings", "show"),
     "report": ("download", "send"),
     "state": ("state", "send_state"),
     "poll": ("state", "send_version"),
@@ -35,12 +37,12 @@ _VIEWS = {
 """Module and function that answer a view; each request imports only its own."""
 _PAGES = frozenset(_VIEWS) - {"report", "state", "poll"}
 """Views that stand inside WHM's frame."""
-_RESELLERS_FIRST = ("reseller_page", "show")
+_RESELLERS_FIRST = ("reseller", "show")
 _ASK_AGAIN = {
-    "domain": "domain_page",
-    "text": "explain_page",
-    "about": "explain_page",
-    "minutes": "minutes_page",
+    "domain": "domain",
+    "text": "pasted_report",
+    "about": "pasted_report",
+    "minutes": "window_form",
 }
 """Module whose `show` draws the form again in which a field was mistyped, by the field."""
 
@@ -84,7 +86,7 @@ def answer(
 
 def _prepare(host: Host, environ: Mapping[str, str], response: Response) -> None:
     chosen = settings.read(host)
-    language.use(chosen.language or preferred(environ.get("HTTP_ACCEPT_LANGUAGE", "")))
+    catalog.use(chosen.language or preferred(environ.get("HTTP_ACCEPT_LANGUAGE", "")))
     response.frame_wanted = chosen.framed
 
 
@@ -94,14 +96,16 @@ def _respond(
     request = read(environ, body, visitor)
     try:
         _route(host, request, response)
-    except rights.NotTheirs as refusal:
-        rights.record_refusal(host, request, refusal)
+    except permissions.NotTheirs as refusal:
+        permissions.record_refusal(host, request, refusal)
         raise
     except Refusal as refusal:
         if response.begun or refusal.field not in _ASK_AGAIN:
             raise
         response.begin_page(refusal.status)
-        import_module(f"mxverdict.web.{_ASK_AGAIN[refusal.field]}").show(host, request, response, refusal)
+        import_module(f"mxverdict.web.pages.{_ASK_AGAIN[refusal.field]}").show(
+            host, request, response, refusal
+        )
 
 
 def _route(host: Host, request: Request, response: Response) -> None:
@@ -114,7 +118,7 @@ def _route(host: Host, request: Request, response: Response) -> None:
         _act(host, request, response)
         return
     view = query.get("view", "main")
-    rights.require_view(visitor, view)
+    permissions.require_view(visitor, view)
     _only_reading(request)
     module, function = _RESELLERS_FIRST if view == "main" and not visitor.is_root else _VIEWS[view]
     with contextlib.nullcontext() if visitor.is_root else _importing(module):
@@ -123,7 +127,7 @@ def _route(host: Host, request: Request, response: Response) -> None:
         response.begin_page()
         if response.head_only:
             return
-    getattr(import_module(f"mxverdict.web.{module}"), function)(host, request, response)
+    getattr(import_module(f"mxverdict.web.pages.{module}"), function)(host, request, response)
 
 
 @contextlib.contextmanager
@@ -132,7 +136,7 @@ def _importing(module: str) -> Iterator[None]:
 
     def work() -> None:
         with contextlib.suppress(Exception):  # whoever imports it next meets the same
-            import_module(f"mxverdict.web.{module}")
+            import_module(f"mxverdict.web.pages.{module}")
 
     thread = Thread(target=work)
     thread.start()
@@ -144,12 +148,13 @@ def _importing(module: str) -> Iterator[None]:
 
 def _act(host: Host, request: Request, response: Response) -> None:
     visitor, name = request.visitor, request.query["action"]
-    rights.require_action(visitor, name)
+    permissions.require_action(visitor, name)
     if request.method != "POST":
         raise Refusal(405, _("Changes are made by the buttons of the page only."), allow="POST")
-    from mxverdict.web import checks, csrf, found_testers
-    from mxverdict.web.actions import ACTIONS
-    from mxverdict.web.submit import lead_to, submit
+    from mxverdict.web.http import csrf
+    from mxverdict.web.tasks import checks, tester_search
+    from mxverdict.web.tasks.submit import lead_to, submit
+    from mxverdict.web.tasks.window_forms import ACTIONS
 
     if not csrf.is_valid(host, visitor.user, visitor.session, request.form.get("token", "")):
         raise Refusal(
@@ -159,10 +164,10 @@ def _act(host: Host, request: Request, response: Response) -> None:
         )
     if name in checks.STARTS:
         lead_to(checks.STARTS[name](host, visitor, request.form), response)
-    elif name == found_testers.ACTION:
-        lead_to(found_testers.start(host), response)
+    elif name == tester_search.ACTION:
+        lead_to(tester_search.start(host), response)
     elif name == "settings":
-        from mxverdict.web import settings_page
+        from mxverdict.web.pages import settings as settings_page
 
         settings_page.save(host, request, response)
     else:
@@ -176,7 +181,7 @@ def _only_reading(request: Request) -> None:
 
 
 def _static(name: str, response: Response) -> None:
-    from mxverdict.web.static_files import find
+    from mxverdict.web.http.static_files import find
 
     found = find(name)
     if found is None:
@@ -187,7 +192,7 @@ def _static(name: str, response: Response) -> None:
 
 
 def _refuse(host: Host, response: Response, refusal: Refusal) -> None:
-    from mxverdict.web.page import refused_within, show_refusal
+    from mxverdict.web.pages.render import refused_within, show_refusal
 
     if not response.begun:
         show_refusal(host, response, refusal)
@@ -197,7 +202,7 @@ def _refuse(host: Host, response: Response, refusal: Refusal) -> None:
 
 def _apologise(response: Response, incident: str, error: Exception) -> None:
     from mxverdict import installation
-    from mxverdict.web.apology import apology
+    from mxverdict.web.http.internal_error import apology
 
     if not response.begun:
         response.begin(500)

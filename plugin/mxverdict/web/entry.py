@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from mxverdict.root import ROOT_VARIABLE
-from mxverdict.web import poll
+from mxverdict.host_paths import ROOT_VARIABLE
+from mxverdict.web.http import poll
 
 _KEPT = frozenset(
     {

@@ -22,7 +22,7 @@ from mxverdict.errors import (
     WhmUnreachable,
 )
 from mxverdict.host import Host
-from mxverdict.language import stored
+from mxverdict.i18n.catalog import stored
 
 TIMEOUT = 30.0
 CHANGES = frozenset({"set_tweaksetting", "create_cpgreylist_trusted_host", "delete_cpgreylist_trusted_host"})

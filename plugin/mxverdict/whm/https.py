@@ -8,7 +8,7 @@ from typing import Any, Union
 import requests
 
 from mxverdict.errors import WhmForbidden, WhmUnreachable
-from mxverdict.language import stored
+from mxverdict.i18n.catalog import stored
 from mxverdict.whm.api import TIMEOUT, WhmApi, envelope
 
 

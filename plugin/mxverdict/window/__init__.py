@@ -8,15 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mxverdict.window.engine import (
-        close_due,
-        close_window,
-        extend_window,
-        open_permanent,
-        open_window,
-    )
-    from mxverdict.window.listing import list_windows, open_windows, permanent_entries
     from mxverdict.window.model import Actor, Window
+    from mxverdict.window.queries import list_windows, open_windows, permanent_entries
+    from mxverdict.window.service import close_due, close_window, extend_window, open_permanent, open_window
 
 __all__ = [
     "Actor",
@@ -33,9 +27,9 @@ __all__ = [
 _ELSEWHERE = {
     "Actor": "model",
     "Window": "model",
-    "list_windows": "listing",
-    "open_windows": "listing",
-    "permanent_entries": "listing",
+    "list_windows": "queries",
+    "open_windows": "queries",
+    "permanent_entries": "queries",
 }
 
 
@@ -44,4 +38,4 @@ def __getattr__(name: str) -> object:
         raise AttributeError(name)
     from importlib import import_module
 
-    return getattr(import_module(f"mxverdict.window.{_ELSEWHERE.get(name, 'engine')}"), name)
+    return getattr(import_module(f"mxverdict.window.{_ELSEWHERE.get(name, 'service')}"), name)

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from mxverdict.errors import JournalDamaged, JournalError, WindowBusy
+from mxverdict.fs.lock import exclusive
 from mxverdict.fs.read import is_regular_or_absent
+from mxverdict.fs.safe_edit import fsync_folder
 from mxverdict.host import Host
-from mxverdict.language import stored
-from mxverdict.window.clock import Deadline
-from mxverdict.window.files import fsync_folder
-from mxverdict.window.lock import exclusive
+from mxverdict.i18n.catalog import stored
+from mxverdict.window.deadline import Deadline
 from mxverdict.window.model import CLOSE_FAILED, DAY, FINISHED, MAILED, NOT_MAILED, OPEN, PERMANENT, Window
 
 KEPT = 1000

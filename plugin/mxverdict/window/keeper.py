@@ -113,11 +113,11 @@ def main() -> int:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, _LIMIT)
     from mxverdict.errors import MxVerdictError
+    from mxverdict.fs.lock import if_free
     from mxverdict.host import Host
-    from mxverdict.window.listing import open_windows
-    from mxverdict.window.lock import if_free
     from mxverdict.window.model import CLOSE_FAILED
-    from mxverdict.window.rounds import close_all_due
+    from mxverdict.window.queries import open_windows
+    from mxverdict.window.sweep import close_all_due
 
     host = Host.from_environment()
     try:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from mxverdict.errors import WindowError
 from mxverdict.host import Host
-from mxverdict.window.listing import list_windows
 from mxverdict.window.model import Window
+from mxverdict.window.queries import list_windows
 
 _DAYS = 7
 _MOST = 50

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Optional
 
-from mxverdict.window.clock import Deadline
+from mxverdict.window.deadline import Deadline
 
 WHITELIST = "whitelist"
 DELAY_OFF = "delay_off"

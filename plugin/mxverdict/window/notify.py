@@ -12,10 +12,10 @@ from contextlib import suppress
 
 from mxverdict import settings
 from mxverdict.errors import CommandFailed, MxVerdictError, WhmError
+from mxverdict.fs.lock import if_free
 from mxverdict.host import Host
 from mxverdict.whm.api import LocalWhmApi, WhmApi
 from mxverdict.window.journal import reading
-from mxverdict.window.lock import if_free
 from mxverdict.window.model import MAILED, MAILED_CLOSED, Window
 
 _TIMEOUT = 15.0

@@ -6,13 +6,14 @@ import ipaddress
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from mxverdict.collect.preview import delay_stanzas, preview
+from mxverdict.collect.exim_preview import delay_stanzas, preview
 from mxverdict.errors import HostError, UsageError
 from mxverdict.evidence import Preview
+from mxverdict.fs import safe_edit
 from mxverdict.host import Host
-from mxverdict.language import stored
+from mxverdict.i18n.catalog import stored
+from mxverdict.net import iplsearch
 from mxverdict.testers import UNKNOWN_HOSTS, load
-from mxverdict.window import files, listfile
 
 _AT_A_TIME = 8
 _LOCAL = {4: "127.0.0.1", 6: "::1"}
@@ -107,8 +108,8 @@ def _not_delayed(host: Host, address: str, answer: Preview, tester: str) -> str:
 
 
 def _may_be_listed(host: Host, address: str) -> bool:
-    content = files.read(host.sender_verify_bypass_hosts) or b""
-    return listfile.may_match(content, ipaddress.ip_network(address))
+    content = safe_edit.read(host.sender_verify_bypass_hosts) or b""
+    return iplsearch.may_match(content, ipaddress.ip_network(address))
 
 
 def _failed(address: str, answer: Preview) -> HostError:

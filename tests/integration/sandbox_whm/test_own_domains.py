@@ -8,8 +8,8 @@ import pytest
 
 from mxverdict.errors import WhmUnreachable
 from mxverdict.host import Host
+from mxverdict.whm.account_domains import read_domains
 from mxverdict.whm.api import LocalWhmApi
-from mxverdict.whm.own_domains import read_domains
 from tests.sandbox.whm import accounts
 from tests.sandbox.whm.accounts import Account
 

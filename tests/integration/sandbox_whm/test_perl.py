@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mxverdict.whm import frame
-from mxverdict.whm.inline import inline_hashes
+from mxverdict.whm.csp_hashes import inline_hashes
 from tests.integration.sandbox_whm.helpers import PLUGIN_CONF, REPOSITORY, command
 from tests.sandbox.plugin import install_plugin
 

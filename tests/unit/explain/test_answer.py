@@ -10,9 +10,9 @@ from typing import Any, Optional
 import pytest
 
 from mxverdict import testers
-from mxverdict.explain import answer, recognise
 from mxverdict.findings import Report
-from mxverdict.judge.whole import judge
+from mxverdict.judge.engine import judge
+from mxverdict.pasted import answer, recognise
 from tests.unit.evidence_maker import EHLO, MXTOOLBOX, OK, evidence, preview, probe, reverse
 from tests.unit.report_maker import domain_report
 

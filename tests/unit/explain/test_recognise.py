@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from mxverdict.explain import Pasted, PastedRow, recognise
-from mxverdict.explain.clean import LINES_LIMIT, TEXT_LIMIT, plain
-from mxverdict.explain.pasted import ROWS_LIMIT
-from mxverdict.judge import mxtoolbox
-from mxverdict.testers import rows
-from mxverdict.text import visible
+from mxverdict.judge.smtp import mxtoolbox_rows
+from mxverdict.pasted import Pasted, PastedRow, recognise
+from mxverdict.pasted.model import ROWS_LIMIT
+from mxverdict.pasted.normalize import LINES_LIMIT, TEXT_LIMIT, plain
+from mxverdict.sanitize import visible
+from mxverdict.testers import row_texts
 
 _TESTS = Path(__file__).parents[2]
 CORPUS = _TESTS / "corpus"
@@ -70,12 +70,12 @@ def test_line_ends_and_blanks_of_every_kind() -> None:
         assert [shown(row) for row in recognise(text.replace(old, new)).rows] == expected, (old, new)
 
 
-@pytest.mark.parametrize("category", rows.CATEGORIES)
+@pytest.mark.parametrize("category", row_texts.CATEGORIES)
 def test_every_wording_of_every_row_is_recognised(category: str) -> None:
     """Name and words as a line of the page, with each placeholder filled."""
     filled = _Filled()
-    for words in rows.load(category).values():
-        if words.name == rows.HEADLINE or category == "blacklist":
+    for words in row_texts.load(category).values():
+        if words.name == row_texts.HEADLINE or category == "blacklist":
             continue
         for level, text in (("ok", words.ok), (words.level, words.failed), ("warning", words.warned)):
             if text:
@@ -93,16 +93,16 @@ class _Filled(dict[str, str]):
 
 def test_the_words_of_the_prediction_stand_in_the_data() -> None:
     """What we predict is what we recognise."""
-    named = {name: value for name, value in vars(mxtoolbox).items() if name.isupper() and name[0] != "_"}
+    named = {name: value for name, value in vars(mxtoolbox_rows).items() if name.isupper() and name[0] != "_"}
     constants = {value for value in named.values() if isinstance(value, str)}
-    assert constants <= set(rows.load("smtp"))
+    assert constants <= set(row_texts.load("smtp"))
     assert len(constants) > 9
 
 
 def test_a_transcript_tells_no_rows() -> None:
     found = paste("smtp_no_ptr.txt")
     assert [session.milliseconds for session in found.sessions] == [2815]
-    assert [row.level for row in found.rows if row.name == mxtoolbox.TLS] == ["ok"]
+    assert [row.level for row in found.rows if row.name == mxtoolbox_rows.TLS] == ["ok"]
 
 
 def test_the_session_that_was_given_up() -> None:
@@ -112,8 +112,8 @@ def test_the_session_that_was_given_up() -> None:
 
 def test_numbers_are_read_with_point_and_comma() -> None:
     seconds = {row.name: row.seconds for row in paste("smtp_old_2009.txt").rows}
-    assert seconds[mxtoolbox.TRANSACTION_TIME] == 9.188
-    assert seconds[mxtoolbox.CONNECTION_TIME] == 0.0
+    assert seconds[mxtoolbox_rows.TRANSACTION_TIME] == 9.188
+    assert seconds[mxtoolbox_rows.CONNECTION_TIME] == 0.0
 
 
 def test_words_that_several_rows_share_are_not_guessed() -> None:

@@ -127,7 +127,7 @@ def test_work_that_breaks_off_is_told_until_a_run_succeeds(product: Product) -> 
             copy.write_text(module.read_text())
     for name in ("__init__", "errors", "language", "root", "host", "text"):
         (package / f"mxverdict/{name}.py").write_text((target / f"mxverdict/{name}.py").read_text())
-    (package / "mxverdict/window/rounds.py").write_text("import gone\n")
+    (package / "mxverdict/window/sweep.py").write_text("import gone\n")
     with sqlite3.connect(product.state / "journal.sqlite") as journal:
         journal.execute("CREATE TABLE windows (state, kind, mailed, closed_at)")
         journal.execute("INSERT INTO windows VALUES ('open', 'whitelist', 0, 0)")

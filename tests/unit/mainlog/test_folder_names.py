@@ -9,10 +9,10 @@ from random import Random
 
 import pytest
 
-from mxverdict.collect.mainlog import scan
+from mxverdict.collect.mainlog import line_scan
 from mxverdict.collect.mainlog.folder_names import REACH, Unbelieved, settled
-from mxverdict.collect.mainlog.tally import Tally
-from mxverdict.window import visits
+from mxverdict.collect.mainlog.traffic_counter import Tally
+from mxverdict.window.watch import tester_visit
 from tests import log_reference
 from tests.unit.mainlog.logs import DAY, at_rest, host_in, look
 from tests.unit.window.rows import window
@@ -76,7 +76,7 @@ def seen(folder: Path, pieces: Sequence[bytes]) -> list[tuple[str, int, str]]:
 def test_names_are_not_believed(
     seed: int, random: Random, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scan, "CHUNK", random.choice((700, 5000, 1 << 16)))
+    monkeypatch.setattr(line_scan, "CHUNK", random.choice((700, 5000, 1 << 16)))
     records, sessions = [record(random) for _ in range(15)], [honest(random, n) for n in range(15)]
     log = b"".join(text for pair in zip(records, sessions) for text in pair)
     wanted = [(REAL, 1000 + number, "quit") for number in range(15)]
@@ -101,12 +101,12 @@ def test_a_window_is_not_closed_by_a_name(seed: int, random: Random, tmp_path: P
     for begin, end in zip([0, *cuts], [*cuts, len(log)]):
         with host.exim_mainlog.open("ab") as file:
             file.write(log[begin:end])
-        visit, row = visits.look(host, row)
+        visit, row = tester_visit.look(host, row)
         assert visit is None
     at_rest(host.exim_mainlog)
-    assert visits.look(host, row)[0] is None
+    assert tester_visit.look(host, row)[0] is None
     real = window(opened_at=START - 5, networks=(REAL,), log_inode=row.log_inode)
-    assert visits.look(host, real)[0] is not None
+    assert tester_visit.look(host, real)[0] is not None
 
 
 def test_distrust_ends_after_the_longest_record() -> None:

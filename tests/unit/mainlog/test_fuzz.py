@@ -13,7 +13,7 @@ from typing import Optional
 
 import pytest
 
-from mxverdict.collect.mainlog import scan
+from mxverdict.collect.mainlog import line_scan
 from mxverdict.collect.mainlog.lines import parse, times_of
 from tests import log_reference
 from tests.unit.mainlog.logs import ANY, TESTERS, host_in, look
@@ -63,7 +63,7 @@ def damaged(dice: random.Random, line: bytes) -> bytes:
 
 @pytest.mark.parametrize("seed", range(30))
 def test_damaged_logs(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scan, "CHUNK", 5000)
+    monkeypatch.setattr(line_scan, "CHUNK", 5000)
     dice = random.Random(seed)
     log = [damaged(dice, dice.choice(LINES)) for _ in range(400)]
     for line in log:
@@ -156,10 +156,10 @@ def test_the_filter_lets_every_form_of_an_address_through() -> None:
         "::/0": ["2001:db8::1", "::1", "fe80::1"],
         "::1": ["::1"],
     }.items():
-        wanted = scan.pattern([ipaddress.ip_network(network)])
+        wanted = line_scan.pattern([ipaddress.ip_network(network)])
         for form in forms:
             assert wanted.search(f"SMTP connection from [{form}]:4 lost".encode()), (network, form)
-    assert not scan.pattern([]).search(b"[18.209.86.113]")
+    assert not line_scan.pattern([]).search(b"[18.209.86.113]")
 
 
 def test_an_endless_line_takes_no_memory() -> None:
@@ -171,7 +171,7 @@ def test_an_endless_line_takes_no_memory() -> None:
             return b"x" * (size or 0) if self.left > 0 else b""
 
     tracemalloc.start()
-    assert list(scan.Scan(Endless(), scan.pattern(NETWORKS), ANY)) == []
+    assert list(line_scan.Scan(Endless(), line_scan.pattern(NETWORKS), ANY)) == []
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 4 * scan.CHUNK
+    assert peak < 4 * line_scan.CHUNK

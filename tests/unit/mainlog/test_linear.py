@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict.collect.mainlog import blocks, folder_names, lines, named, scan, tally
-from mxverdict.collect.mainlog.causes import cause_of
-from mxverdict.window import visits
+from mxverdict.collect.mainlog import blocks, folder_names, helo_search, line_scan, lines, traffic_counter
+from mxverdict.collect.mainlog.verify_failures import cause_of
+from mxverdict.window.watch import tester_visit
 from tests.cpu_time import cost
 from tests.unit.mainlog.logs import TESTERS, host_in
 from tests.unit.window.rows import window
@@ -68,7 +68,7 @@ def grows_as_the_line_does(work: Callable[[bytes], object], openings: Sequence[b
 @pytest.fixture(autouse=True)
 def long_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is cut off."""
-    for module in (lines, scan, tally, blocks):
+    for module in (lines, line_scan, traffic_counter, blocks):
         monkeypatch.setattr(module, "LONGEST", 1 << 20)
 
 
@@ -77,12 +77,12 @@ def test_parse() -> None:
 
 
 def test_tally() -> None:
-    grows_as_the_line_does(lambda line: tally.Tally(20.0).consume(line), LINES)
+    grows_as_the_line_does(lambda line: traffic_counter.Tally(20.0).consume(line), LINES)
 
 
 def test_what_a_scan_looks_for() -> None:
-    wanted = scan.pattern(network for tester in TESTERS for network in tester.networks)
-    grows_as_the_line_does(lambda line: list(scan.lines_with(wanted, line)), LINES)
+    wanted = line_scan.pattern(network for tester in TESTERS for network in tester.networks)
+    grows_as_the_line_does(lambda line: list(line_scan.lines_with(wanted, line)), LINES)
 
 
 FOLDERS = (
@@ -108,8 +108,8 @@ def test_names_of_folders(filling: bytes) -> None:
 
 
 def test_names_of_testers() -> None:
-    wanted = named._pattern(TESTERS)
-    grows_as_the_line_does(lambda line: list(scan.lines_with(wanted, line)), LINES[:1])
+    wanted = helo_search._pattern(TESTERS)
+    grows_as_the_line_does(lambda line: list(line_scan.lines_with(wanted, line)), LINES[:1])
 
 
 @pytest.mark.parametrize("said", ANSWERS)
@@ -123,6 +123,6 @@ def test_a_window_is_followed(tmp_path: Path) -> None:
 
     def follow(line: bytes) -> None:
         host.exim_mainlog.write_bytes(line)
-        visits.look(host, row)
+        tester_visit.look(host, row)
 
     grows_as_the_line_does(follow, LINES[:1])

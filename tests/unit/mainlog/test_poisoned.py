@@ -16,16 +16,17 @@ import pytest
 from mxverdict.collect.mainlog import read_visits
 from mxverdict.collect.mainlog.lines import NEWEST, parse, stamp_of, times_of
 from mxverdict.collect.mainlog.plausible import is_traffic, is_visit
-from mxverdict.collect.mainlog.tally import Tally
 from mxverdict.collect.mainlog.traffic import ledger_path, read_traffic
+from mxverdict.collect.mainlog.traffic_counter import Tally
 from mxverdict.evidence.traffic import Traffic
 from mxverdict.evidence.visit import VisitLog
 from mxverdict.host import Host
-from mxverdict.judge.history import ending, when
+from mxverdict.judge.smtp.visit_comparison import ending, when
 from mxverdict.report.log import log_json
 from mxverdict.report.traffic import traffic_json
-from mxverdict.web import jobs, log_reading
-from mxverdict.window import visits
+from mxverdict.web.jobs import queue
+from mxverdict.web.tasks import log_reading
+from mxverdict.window.watch import tester_visit
 from tests.traffic_log import Maker
 from tests.unit.mainlog.logs import TESTERS, at_rest, host_in, look
 from tests.unit.window.rows import window
@@ -224,7 +225,7 @@ def test_something_else_in_its_place(host: Host, kind: str) -> None:
 
 
 def test_another_process_that_counts_is_no_damage(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mxverdict.collect.mainlog.ledger._TIMEOUT", 0.2)
+    monkeypatch.setattr("mxverdict.collect.mainlog.traffic_store._TIMEOUT", 0.2)
     other = sqlite3.connect(ledger_path(host), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     inode = ledger_path(host).stat().st_ino
@@ -239,14 +240,14 @@ def test_another_process_that_counts_is_no_damage(host: Host, monkeypatch: pytes
 )
 def test_a_place_in_the_log_that_cannot_be(host: Host, inode: Any, offset: Any) -> None:
     row = window(opened_at=time.time() - 20 * HOUR - 60, log_inode=inode, log_offset=offset)
-    visit, row = visits.look(host, row)
+    visit, row = tester_visit.look(host, row)
     assert visit is None
-    assert (row.log_inode, row.log_offset) == visits.log_position(host)
+    assert (row.log_inode, row.log_offset) == tester_visit.log_position(host)
     now = time.time()
     with host.exim_mainlog.open("a") as log:
         for seconds, end in ((0, "(TCP/IP connection count = 1)"), (1, "closed by QUIT")):
             log.write(f"{stamp(now + seconds)} SMTP connection from [{TESTER}]:7 {end}\n")
-    assert visits.look(host, row)[0] is not None
+    assert tester_visit.look(host, row)[0] is not None
 
 
 @pytest.mark.slow
@@ -259,13 +260,13 @@ def test_what_the_page_kept(host: Host, monkeypatch: pytest.MonkeyPatch) -> None
     for path in places(data):
         for value in IMPOSSIBLE:
             kept = with_value(data, path, value)
-            monkeypatch.setattr(jobs, "result", lambda *_, kept=kept: kept)
+            monkeypatch.setattr(queue, "result", lambda *_, kept=kept: kept)
             found = log_reading.latest(host)
             shown += found is not None
             if found is not None:
                 log_json(found.visits, TESTERS)
                 traffic_json(found.week)
-    monkeypatch.setattr(jobs, "result", lambda *_: data)
+    monkeypatch.setattr(queue, "result", lambda *_: data)
     assert log_reading.latest(host) is not None
     assert shown > 0
 
@@ -294,7 +295,7 @@ def test_times_that_no_line_has(host: Host, moment: str) -> None:
             log.write(f"{moment}{zone} SMTP connection from {peer} closed by QUIT\n")
             log.write(f"{moment}{zone} SMTP connection from [198.51.100.9]:9 lost D=3s\n")
     row = window(opened_at=0.0, log_inode=host.exim_mainlog.stat().st_ino)
-    assert visits.look(host, row)[0] is None
+    assert tester_visit.look(host, row)[0] is None
     assert len(seen(host).visits) == 4
     after = counted(host)
     assert (after.connections, after.left, after.read_from, after.read_to) == (

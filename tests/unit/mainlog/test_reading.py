@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from mxverdict.collect.mainlog import reading, scan
-from mxverdict.collect.mainlog.files import files_of
+from mxverdict.collect.mainlog import line_scan, visit_reader
 from mxverdict.collect.mainlog.lines import stamp_of
+from mxverdict.collect.mainlog.log_files import files_of
 from mxverdict.host import Host
 from tests.unit.mainlog.logs import ANY, TESTERS, append, host_in, look, minutes, others, visit
 
@@ -28,14 +28,14 @@ def host(tmp_path: Path) -> Host:
 def bytes_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many bytes each scan covers."""
     seen: list[int] = []
-    real = scan.Scan.__iter__
+    real = line_scan.Scan.__iter__
 
     def counted(self: Any) -> Any:
         before = self.offset
         yield from real(self)
         seen.append(self.offset - before)
 
-    monkeypatch.setattr(scan.Scan, "__iter__", counted)
+    monkeypatch.setattr(line_scan.Scan, "__iter__", counted)
     return seen
 
 
@@ -190,7 +190,7 @@ def test_without_a_place_for_the_memory(host: Host) -> None:
 
 def test_other_testers_are_looked_for_from_the_beginning(host: Host) -> None:
     append(host.exim_mainlog, visit(1))
-    found = reading.read_visits(host, (), 0.0)
+    found = visit_reader.read_visits(host, (), 0.0)
     assert found.visits == ()
     assert minutes(look(host)) == [1]
 
@@ -221,8 +221,8 @@ def test_the_first_look_is_limited_and_says_so(host: Host, bytes_read: list[int]
 
 
 def test_the_beginning_is_found_by_time(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scan, "CHUNK", 1000)
-    monkeypatch.setattr(scan, "_MARGIN", 0.0)
+    monkeypatch.setattr(line_scan, "CHUNK", 1000)
+    monkeypatch.setattr(line_scan, "_MARGIN", 0.0)
     for minute in range(60):
         append(host.exim_mainlog, others(minute, 50), visit(minute))
     data = host.exim_mainlog.read_bytes()
@@ -230,15 +230,15 @@ def test_the_beginning_is_found_by_time(host: Host, monkeypatch: pytest.MonkeyPa
         for minute in (0, 1, 30, 59):
             at = stamp_of(visit(minute))
             assert at is not None
-            offset = scan.start_of(log, len(data), at, ANY)
+            offset = line_scan.start_of(log, len(data), at, ANY)
             assert data[:offset].endswith(b"\n") or offset == 0
             assert offset <= data.index(visit(minute)) < offset + 10_000
-        assert scan.start_of(log, len(data), 4e9, ANY) > len(data) - 3000
+        assert line_scan.start_of(log, len(data), 4e9, ANY) > len(data) - 3000
 
 
 def test_stops_in_time_and_goes_on(host: Host) -> None:
     append(host.exim_mainlog, *[visit(minute, port=minute + 1) + others(minute, 9000) for minute in range(9)])
-    found = reading.read_visits(host, TESTERS, 0.0, deadline=0.0)
+    found = visit_reader.read_visits(host, TESTERS, 0.0, deadline=0.0)
     assert found.remarks == ("exim_mainlog was not read to its end, for lack of time",)
     assert 0 < len(found.visits) < 9
     assert minutes(look(host)) == list(range(9))

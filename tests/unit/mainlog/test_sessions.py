@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from mxverdict.collect.mainlog.tally import Tally
-from mxverdict.window import visits
+from mxverdict.collect.mainlog.traffic_counter import Tally
+from mxverdict.window.watch import tester_visit
 from tests import log_reference
 from tests.unit.mainlog.logs import DAY, at_rest, host_in, look
 from tests.unit.window.rows import window
@@ -57,7 +57,7 @@ def test_followed(case: dict[str, Any], tmp_path: Path) -> None:
     at = log_reference.reading(log_of(case).partition(b"\n")[0])
     assert at is not None
     row = window(opened_at=at.at, log_inode=host.exim_mainlog.stat().st_ino, log_offset=0)
-    visit = visits.look(host, row)[0]
+    visit = tester_visit.look(host, row)[0]
     assert (visit.how if visit else None) == case["follower"]
 
 

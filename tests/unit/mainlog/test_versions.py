@@ -10,11 +10,11 @@ from random import Random
 
 import pytest
 
-from mxverdict.collect.mainlog import scan
+from mxverdict.collect.mainlog import line_scan
 from mxverdict.collect.mainlog.lines import parse
-from mxverdict.collect.mainlog.tally import Tally
+from mxverdict.collect.mainlog.traffic_counter import Tally
 from mxverdict.host import Host
-from mxverdict.window import visits
+from mxverdict.window.watch import tester_visit
 from tests import log_reference
 from tests.exim_lines import CPANELS, HELOS, SELECTORS, VERSIONS, Exim, Maker, Stamped, Truth
 from tests.unit.mainlog.logs import host_in, look
@@ -120,7 +120,7 @@ def test_counter_and_follower_agree(exim: Exim, random: Random, host: Host) -> N
         told = (truth.taken, truth.left, truth.later, truth.delivered, truth.unverified)
         assert counted(tally, address) == told, truth
         row = window(networks=(address,), opened_at=START, log_inode=host.exim_mainlog.stat().st_ino)
-        visit = visits.look(host, row)[0]
+        visit = tester_visit.look(host, row)[0]
         assert (visit.how if visit else None) == truth.how, truth
 
 
@@ -149,7 +149,7 @@ def test_what_others_say_moves_nothing(exim: Exim, random: Random, tmp_path: Pat
 def test_in_pieces_as_in_one(
     exim: Exim, random: Random, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scan, "CHUNK", 700)
+    monkeypatch.setattr(line_scan, "CHUNK", 700)
     truth, own = session_of_the_tester(random, exim)
     _, others = made(random, exim, HOSTILE, addresses(20))
     log = log_of([*own, *others])
@@ -185,7 +185,7 @@ def followed(host: Host, pieces: Sequence[bytes]) -> str | None:
     for piece in pieces:
         with host.exim_mainlog.open("ab") as file:
             file.write(piece)
-        visit, row = visits.look(host, row)
+        visit, row = tester_visit.look(host, row)
         if visit is not None:
             return visit.how
     return None

@@ -11,7 +11,7 @@ import pytest
 from mxverdict import testers
 from mxverdict.collect.mainlog.lines import stamp_of
 from mxverdict.collect.mainlog.visits import Visits
-from mxverdict.judge.history import ending, printed
+from mxverdict.judge.smtp.visit_comparison import ending, printed
 from tests.unit.mainlog.logs import TESTERS
 
 TABLE = Path(__file__).parents[2] / "tables/log_visits.json"

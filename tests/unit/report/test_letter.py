@@ -15,14 +15,14 @@ from rich.console import Console
 
 from mxverdict import testers
 from mxverdict.evidence import Reply
-from mxverdict.explain import answer, recognise
 from mxverdict.findings import Finding, Report, Row, Verdict
-from mxverdict.judge.whole import judge
-from mxverdict.report.explain import explanation_json, print_explanation
+from mxverdict.judge.engine import judge
+from mxverdict.pasted import answer, recognise
+from mxverdict.report.document import letter
 from mxverdict.report.html import report_html
-from mxverdict.report.letter import letter
 from mxverdict.report.mxtoolbox_api import api_json
-from mxverdict.report.plain import WIDTH, report_text
+from mxverdict.report.pasted import explanation_json, print_explanation
+from mxverdict.report.plain_text import WIDTH, report_text
 from tests.unit.evidence_maker import BANNER, MXTOOLBOX, evidence, preview
 from tests.unit.report_maker import domain_report
 from tests.unit.window.rows import NOW, window

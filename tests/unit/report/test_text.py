@@ -8,11 +8,11 @@ from dataclasses import replace
 from rich.console import Console
 
 from mxverdict.findings import Finding, Report, Row, Verdict
-from mxverdict.judge.ladder import judge_ladder
-from mxverdict.judge.whole import judge
-from mxverdict.report.ladder import print_ladder
+from mxverdict.judge.engine import judge
+from mxverdict.judge.outbound.report import judge_ladder
+from mxverdict.report.outbound import print_ladder
 from mxverdict.report.preview import preview_lines
-from mxverdict.report.text import print_report
+from mxverdict.report.terminal import print_report
 from mxverdict.testers import UNKNOWN_HOSTS, load
 from tests.unit.evidence_maker import MXTOOLBOX, evidence, preview
 from tests.unit.ladder_maker import climb, ladder

@@ -24,7 +24,7 @@ def host(tmp_path: Path) -> Host:
 @pytest.fixture(autouse=True)
 def checks(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[Host], Checked]]:
     """What a check answers: the last entry is called; it may raise."""
-    from mxverdict import check
+    from mxverdict.services import check
 
     said = evidence()
     answers: list[Callable[[Host], Checked]] = [lambda host: (said, check.again(said))]
@@ -32,14 +32,14 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[Host], Checked]]:
     def run(host: Host, **_: object) -> Checked:
         return answers[-1](host)
 
-    monkeypatch.setattr("mxverdict.check.run", run)
+    monkeypatch.setattr("mxverdict.services.check.run", run)
     return answers
 
 
 @pytest.fixture
 def judged(monkeypatch: pytest.MonkeyPatch) -> list[DomainReport]:
     """Reports of domains that every judgement holds."""
-    from mxverdict import check
+    from mxverdict.services import check
 
     again = check.again
     domains = [domain_report()]
@@ -47,5 +47,5 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[DomainReport]:
     def judge(evidence: Evidence, testers: Sequence[str] = (), **named: Any) -> Report:
         return replace(again(evidence, testers, **named), domains=tuple(domains))
 
-    monkeypatch.setattr("mxverdict.check.again", judge)
+    monkeypatch.setattr("mxverdict.services.check.again", judge)
     return domains

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from mxverdict import check, testers
+from mxverdict import testers
 from mxverdict.errors import CommandMissing, MxVerdictError
 from mxverdict.evidence import Evidence, Preview, Reply
 from mxverdict.findings import Verdict
 from mxverdict.host import Host
+from mxverdict.services import check
 from mxverdict.testers import UNKNOWN_HOSTS
-from mxverdict.web.compare_view import Line, compare
+from mxverdict.web.views.compare import Line, compare
 from tests.unit.evidence_maker import MXTOOLBOX, evidence, preview
 from tests.unit.web.cgi import call
 from tests.unit.web.conftest import Checked

@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict.collect.own_targets import NoTarget
+from mxverdict.collect.targets import NoTarget
 from mxverdict.errors import MxVerdictError
 from mxverdict.findings import DomainReport, Finding, Row, Verdict
 from mxverdict.host import Host
-from mxverdict.web import checks, csrf, jobs
-from mxverdict.web.clock import age
-from mxverdict.web.domain_view import sections
+from mxverdict.web.http import csrf
+from mxverdict.web.jobs import queue
+from mxverdict.web.tasks import checks
+from mxverdict.web.views.domain import sections
+from mxverdict.web.views.timestamps import age
 from tests.unit.report_maker import DOMAIN, FINDINGS, SUMMARY
 from tests.unit.web.cgi import SESSION, Answer, call, post
 from tests.unit.web.conftest import Checked
@@ -37,7 +39,7 @@ def start(host: Host, domain: str = DOMAIN, **fields: str) -> Answer:
 def finished(host: Host, domain: str = DOMAIN) -> str:
     """The page of a domain after its check."""
     assert start(host, domain).status == 303
-    jobs.wait(host, checks.domain_job(domain), 20)
+    queue.wait(host, checks.domain_job(domain), 20)
     return call(host, f"view=domain&domain={domain}").body
 
 
@@ -52,7 +54,7 @@ def folds(page: str) -> list[tuple[bool, str]]:
 def test_a_check_from_the_form_to_the_verdict(host: Host, judged: list[DomainReport]) -> None:
     answer = start(host, " Shop.Example. ")
     assert (answer.status, answer.headers["Location"]) == (303, f"?{PAGE}")
-    jobs.wait(host, NAME, 20)
+    queue.wait(host, NAME, 20)
     page = call(host, PAGE)
     assert page.status == 200
     assert SUMMARY in page.body
@@ -167,7 +169,7 @@ def test_a_running_check_is_found_again_and_not_started_twice(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("mxverdict.web.checks.PATIENCE", 0.0)
+    monkeypatch.setattr("mxverdict.web.tasks.checks.PATIENCE", 0.0)
     runs, go_on = tmp_path / "runs", tmp_path / "go-on"
 
     def counted(host: Host) -> Checked:
@@ -188,7 +190,7 @@ def test_a_running_check_is_found_again_and_not_started_twice(
     assert "Check again" not in page
     assert '"busy": true' in call(host, f"view=state&job={NAME}").body
     go_on.touch()
-    jobs.wait(host, NAME, 20)
+    queue.wait(host, NAME, 20)
     assert runs.read_text() == "x"
     assert '"busy": false' in call(host, f"view=state&job={NAME}").body
     assert SUMMARY in call(host, PAGE).body
@@ -216,7 +218,7 @@ def test_a_check_that_fails_says_so_and_keeps_the_earlier_result(
 def test_a_killed_check_can_be_started_again(
     host: Host, checks: Checks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mxverdict.web.checks._LONGEST", 1)
+    monkeypatch.setattr("mxverdict.web.tasks.checks._LONGEST", 1)
 
     def endless(host: Host) -> Checked:
         time.sleep(30)

@@ -8,11 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from mxverdict import check
 from mxverdict.errors import CommandMissing
 from mxverdict.findings import DomainReport
 from mxverdict.host import Host
-from mxverdict.web import checks, csrf, jobs
+from mxverdict.services import check
+from mxverdict.web.http import csrf
+from mxverdict.web.jobs import queue
+from mxverdict.web.tasks import checks
 from tests.unit.evidence_maker import evidence
 from tests.unit.report_maker import DOMAIN, SUMMARY
 from tests.unit.web.cgi import SESSION, call, post
@@ -26,7 +28,7 @@ TAKEN_AT = time.mktime((2026, 11, 25, 9, 5, 0, 0, 0, -1))
 def finish(host: Host, domain: str = DOMAIN) -> None:
     token = csrf.token(host, "root", SESSION)
     assert post(host, "action=check", {"token": token, "domain": domain}).status == 303
-    jobs.wait(host, checks.domain_job(domain), 20)
+    queue.wait(host, checks.domain_job(domain), 20)
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,9 @@ import pytest
 
 from mxverdict.errors import CommandMissing
 from mxverdict.host import Host
-from mxverdict.web import csrf, jobs
-from mxverdict.web.request import BODY_LIMIT, PASTE_LIMIT
+from mxverdict.web.http import csrf
+from mxverdict.web.http.request import BODY_LIMIT, PASTE_LIMIT
+from mxverdict.web.jobs import queue
 from tests.unit.web.cgi import SESSION, Answer, call, post
 from tests.unit.web.conftest import Checked
 
@@ -31,7 +32,7 @@ def paste(host: Host, text: str = REPORT, **fields: str) -> Answer:
 def answered(host: Host, text: str = REPORT) -> str:
     """The page with the answer."""
     address = paste(host, text).headers["Location"]
-    jobs.wait(host, address.rpartition("=")[2], 20)
+    queue.wait(host, address.rpartition("=")[2], 20)
     page = call(host, address[1:])
     assert page.status == 200
     return page.body
@@ -186,7 +187,7 @@ LINE = "error  smtp  m{number}.shop.example  SMTP TLS  Warning - Does not suppor
 def test_a_page_shows_some_rows_says_how_many_it_does_not_and_the_download_has_all(host: Host) -> None:
     address = paste(host, "".join(LINE.format(number=number) for number in range(300))).headers["Location"]
     name = address.rpartition("=")[2]
-    jobs.wait(host, name, 30)
+    queue.wait(host, name, 30)
     page = call(host, address[1:]).body
     assert page.count("Warning - Does not support TLS.") == 200
     assert "100 more rows are not shown here." in page

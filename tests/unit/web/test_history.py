@@ -12,13 +12,16 @@ from urllib.parse import quote
 import pytest
 
 from mxverdict import settings
+from mxverdict.audit import log
 from mxverdict.errors import CommandMissing, MxVerdictError
 from mxverdict.host import Host
 from mxverdict.settings import Settings
-from mxverdict.web import csrf, jobs, rights
-from mxverdict.web.checks import domain_job
+from mxverdict.web.auth import permissions
+from mxverdict.web.http import csrf
+from mxverdict.web.jobs import queue
+from mxverdict.web.tasks.checks import domain_job
 from mxverdict.whm.frame import DELEGATED, NONE
-from mxverdict.window import Actor, Window, audit
+from mxverdict.window import Actor, Window
 from mxverdict.window.journal import Journal
 from mxverdict.window.model import CLOSE_FAILED, CLOSED, FAILED
 from tests.unit.web.cgi import SESSION, call, post
@@ -55,7 +58,7 @@ def in_journal(host: Host, window: Window) -> Window:
 
 def opened(host: Host, window: Window, actor: Actor = BOB) -> None:
     for result in ("begun, for 15 minutes", "open for 15 minutes"):
-        audit.record(
+        log.record(
             host,
             actor,
             "open",
@@ -85,10 +88,12 @@ def test_nothing_so_far(host: Host) -> None:
 def test_a_window_is_told_once_with_its_end(
     host: Host, changes: dict[str, Any], outcome: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mxverdict.web.state.tend", lambda _host: None)  # the row is due by this boot's clock
+    monkeypatch.setattr(
+        "mxverdict.web.pages.state.tend", lambda _host: None
+    )  # the row is due by this boot's clock
     window = in_journal(host, journal_rows.window(reason="ticket <7>", **changes))
     opened(host, window)
-    audit.record(host, KEEPER, "close", window=window.id, kind=window.kind, result="closed")
+    log.record(host, KEEPER, "close", window=window.id, kind=window.kind, result="closed")
     ((when, who, what, came),) = rows(host)
     assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \w+", when)
     assert who == "bob on the command line"
@@ -106,11 +111,11 @@ def test_without_the_journal_the_trail_still_tells(host: Host) -> None:
 
 def test_what_people_do_with_windows_and_what_fails(host: Host) -> None:
     about: dict[str, Any] = {"window": 3, "kind": "whitelist", "addresses": ["192.0.2.7"]}
-    audit.record(host, BOB, "extend", result="asked for 30 minutes from that time", **about)
-    audit.record(host, BOB, "close", result="closed", **about)
-    audit.record(host, KEEPER, "close_failed", result="no space", **about)
-    audit.record(host, BOB, "close", result="closed", window=4, kind="permanent", addresses=["192.0.2.8"])
-    audit.record(host, BOB, "refuse", result="open: there is no such window", window=0)
+    log.record(host, BOB, "extend", result="asked for 30 minutes from that time", **about)
+    log.record(host, BOB, "close", result="closed", **about)
+    log.record(host, KEEPER, "close_failed", result="no space", **about)
+    log.record(host, BOB, "close", result="closed", window=4, kind="permanent", addresses=["192.0.2.8"])
+    log.record(host, BOB, "refuse", result="open: there is no such window", window=0)
     assert [(who, what, came) for _, who, what, came in rows(host)] == [
         ("bob on the command line", "Refused: opening a test window", "There is no such window."),
         ("bob on the command line", "No longer let past for good: 192.0.2.8", ""),
@@ -157,17 +162,17 @@ def test_changes_of_the_settings_in_words(host: Host) -> None:
     ],
 )
 def test_one_kind_alone(host: Host, kind: str, told: list[str]) -> None:
-    audit.record(host, ROOT, "new_kind", result="of a later version")
-    audit.record(host, ROOT, "add_tester_address", addresses=["192.0.2.9"], result="mxtoolbox: x")
-    audit.record(host, ROOT, "close", window=3, kind="whitelist", result="closed")
-    audit.record(host, ROOT, "check", kind="domain", addresses=["shop.example"], result="1 problem.")
-    audit.record(host, ROOT, "refused", result="x.example is not a domain of your accounts.")
+    log.record(host, ROOT, "new_kind", result="of a later version")
+    log.record(host, ROOT, "add_tester_address", addresses=["192.0.2.9"], result="mxtoolbox: x")
+    log.record(host, ROOT, "close", window=3, kind="whitelist", result="closed")
+    log.record(host, ROOT, "check", kind="domain", addresses=["shop.example"], result="1 problem.")
+    log.record(host, ROOT, "refused", result="x.example is not a domain of your accounts.")
     assert [row[2] for row in rows(host, f"&kind={kind}" if kind else "")] == told
 
 
 def test_pages_of_fifty(host: Host) -> None:
     for number in range(120):
-        audit.record(host, ROOT, "check", addresses=[f"d{number}.example"], result="x")
+        log.record(host, ROOT, "check", addresses=[f"d{number}.example"], result="x")
 
     def targets(query: str) -> list[str]:
         return [row[2].rpartition(" ")[2] for row in rows(host, query)]
@@ -201,7 +206,7 @@ def test_no_such_page(host: Host, query: str) -> None:
 
 def test_hostile_entries_stay_text(host: Host) -> None:
     evil = "<script>alert(1)</script>\x1b[2J\u202e"
-    audit.record(host, Actor(evil, "web"), "check", addresses=[evil], reason=evil, result=evil)
+    log.record(host, Actor(evil, "web"), "check", addresses=[evil], reason=evil, result=evil)
     body = call(host, "view=history").body
     assert "<script>alert" not in body
     assert "\x1b" not in body
@@ -253,18 +258,21 @@ def test_hostile_words_of_a_request_stay_text(host: Host, query: str, told: str)
 
 
 def test_a_refusal_of_an_older_version_is_told(host: Host) -> None:
-    audit.record(host, ROOT, "refused", result="Window 5 is not one that you opened.")
+    log.record(host, ROOT, "refused", result="Window 5 is not one that you opened.")
     assert rows(host)[0][2:] == ["Refused", "Window 5 is not one that you opened."]
 
 
 def test_every_page_and_action_has_words(host: Host) -> None:
-    for name in [*(f"view={one}" for one in rights.VIEWS), *(f"action={one}" for one in rights.ACTIONS)]:
-        audit.record(host, ROOT, "refused", kind=name, result="x.")
+    for name in [
+        *(f"view={one}" for one in permissions.VIEWS),
+        *(f"action={one}" for one in permissions.ACTIONS),
+    ]:
+        log.record(host, ROOT, "refused", kind=name, result="x.")
         assert not re.search("^Refused$|does not exist|view|action", rows(host)[0][2])
 
 
 def test_damage_is_told(host: Host) -> None:
-    audit.record(host, ROOT, "check", addresses=["shop.example"], result="x")
+    log.record(host, ROOT, "check", addresses=["shop.example"], result="x")
     with host.audit.open("a") as file:
         file.write("{\n{\n")
     assert "2 damaged lines of the file are left out." in call(host, "view=history").body
@@ -276,10 +284,10 @@ def test_damage_is_told(host: Host) -> None:
 def test_checks_are_noted_with_what_came_out(host: Host) -> None:
     token = csrf.token(host, "root", SESSION)
     post(host, "action=check", {"token": token, "domain": "shop.example"})
-    jobs.wait(host, domain_job("shop.example"), 20)
+    queue.wait(host, domain_job("shop.example"), 20)
     report = "SMTP TLS\tWarning - Does not support TLS.\nSMTP Open Relay\tOK - Not an open relay.\n"
     place = post(host, "action=explain", {"token": token, "text": report}).headers["Location"]
-    jobs.wait(host, place.rpartition("=")[2], 20)
+    queue.wait(host, place.rpartition("=")[2], 20)
     assert [row[1:] for row in rows(host)] == [
         ["root", "Check of a report in hand", "False alarm: 1 · Never tested: 1."],
         ["root", "Check of shop.example", "False alarm: 3 · True but harmless: 1 · Never tested: 2 · OK: 4."],
@@ -293,20 +301,18 @@ def test_a_check_that_fails_is_noted_with_the_reason(host: Host, checks: Checks)
     checks.append(fail)
     token = csrf.token(host, "root", SESSION)
     post(host, "action=check", {"token": token, "domain": "shop.example"})
-    jobs.wait(host, domain_job("shop.example"), 20)
+    queue.wait(host, domain_job("shop.example"), 20)
     ((_, who, what, came),) = rows(host)
     assert (who, what) == ("root", "Check of shop.example")
     assert came == "/usr/sbin/exim, 2 problem is not there or cannot be run."
 
 
 def test_a_user_alone(host: Host) -> None:
-    audit.record(host, Actor("bob", "web"), "check", addresses=["shop.example"], result="1 ok")
-    audit.record(host, Actor("bob", "cli"), "check", addresses=["other.example"], result="1 ok")
-    audit.record(host, ROOT, "check", addresses=["root.example"], result="1 ok", reason='"user": "bob"')
+    log.record(host, Actor("bob", "web"), "check", addresses=["shop.example"], result="1 ok")
+    log.record(host, Actor("bob", "cli"), "check", addresses=["other.example"], result="1 ok")
+    log.record(host, ROOT, "check", addresses=["root.example"], result="1 ok", reason='"user": "bob"')
     in_journal(host, journal_rows.window(opened_by="root", reason="secret"))
-    audit.record(
-        host, Actor("bob", "web"), "join", window=1, kind="whitelist", result="joined, for 5 minutes"
-    )
+    log.record(host, Actor("bob", "web"), "join", window=1, kind="whitelist", result="joined, for 5 minutes")
 
     body = call(host, "view=history", as_level=DELEGATED, REMOTE_USER="bob").body
     assert "What you did" in body

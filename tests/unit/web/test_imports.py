@@ -21,13 +21,13 @@ assert b"</html>" in said.getvalue()
 print(*sys.modules)
 """
 _NOT_SHOWN = (
-    "mxverdict.check",
+    "mxverdict.services.check",
     "mxverdict.collect",
-    "mxverdict.evidence.whole",
-    "mxverdict.explain",
+    "mxverdict.evidence.model",
+    "mxverdict.pasted",
     "mxverdict.judge",
-    "mxverdict.spf",
-    "mxverdict.window.engine",
+    "mxverdict.mailauth.spf",
+    "mxverdict.window.service",
 )
 _HEAVY = ("asyncio", "concurrent.futures", "dns", "email", "gettext", "http", "logging", "ssl", "subprocess")
 

@@ -11,28 +11,28 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict import language
 from mxverdict.errors import OpenFailed
 from mxverdict.host import Host
-from mxverdict.web import jobs
+from mxverdict.i18n import catalog
+from mxverdict.web.jobs import queue
 
 
 def started(host: Host, work: object, name: str = "") -> str:
-    job = jobs.start(host, work, name)  # type: ignore[arg-type]
+    job = queue.start(host, work, name)  # type: ignore[arg-type]
     assert job is not None
     return job
 
 
-def ended(host: Host, name: str) -> jobs.Job:
-    jobs.wait(host, name, 10)
-    job = jobs.read(host, name)
+def ended(host: Host, name: str) -> queue.Job:
+    queue.wait(host, name, 10)
+    job = queue.read(host, name)
     assert job is not None
     return job
 
 
 def test_done(host: Host) -> None:
     name = started(host, lambda: "It is done.")
-    assert ended(host, name) == jobs.Job(name, "done", "It is done.")
+    assert ended(host, name) == queue.Job(name, "done", "It is done.")
 
 
 def test_failed_with_advice(host: Host) -> None:
@@ -61,13 +61,13 @@ def test_running_then_interrupted(host: Host, tmp_path: Path) -> None:
     name = started(host, work)
     while not (pid_file.exists() and pid_file.read_text()):
         time.sleep(0.01)
-    running = jobs.read(host, name)
+    running = queue.read(host, name)
     assert running is not None
     assert running.state == "running"
     pid = int(pid_file.read_text())
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    job = jobs.read(host, name)
+    job = queue.read(host, name)
     assert job is not None
     assert job.state == "interrupted"
 
@@ -92,7 +92,7 @@ def test_a_named_job_runs_once_at_a_time(host: Host) -> None:
         return "once"
 
     assert started(host, work, "close-due") == "close-due"
-    assert jobs.start(host, work, "close-due") is None
+    assert queue.start(host, work, "close-due") is None
     assert ended(host, "close-due").text == "once"
     assert started(host, lambda: "x", "close-due") == "close-due"
     assert ended(host, "close-due").text == "x"
@@ -102,7 +102,7 @@ def test_a_named_job_runs_once_at_a_time(host: Host) -> None:
 def test_names_that_are_no_job(host: Host, name: str) -> None:
     host.state.mkdir(parents=True)
     (host.state / "web-secret").write_text("{}")
-    assert jobs.read(host, name) is None
+    assert queue.read(host, name) is None
 
 
 def test_old_jobs_are_forgotten(host: Host) -> None:
@@ -111,22 +111,22 @@ def test_old_jobs_are_forgotten(host: Host) -> None:
     yesterday = time.time() - 90000
     os.utime(host.state / "jobs" / old, (yesterday, yesterday))
     ended(host, started(host, lambda: "new"))
-    assert jobs.read(host, old) is None
+    assert queue.read(host, old) is None
 
 
-def kept(host: Host, result: object, name: str = "domain-1", title: str = "shop.example") -> jobs.Job:
-    def work(desk: jobs.Desk) -> str:
+def kept(host: Host, result: object, name: str = "domain-1", title: str = "shop.example") -> queue.Job:
+    def work(desk: queue.Desk) -> str:
         desk.keep(result)
         return "It is checked."
 
-    assert jobs.start_at_desk(host, work, name, title) == name
+    assert queue.start_at_desk(host, work, name, title) == name
     return ended(host, name)
 
 
 def test_a_result_lies_beside_the_job_for_root_alone(host: Host) -> None:
     job = kept(host, {"found": ["é", 1]})
-    assert job == jobs.Job("domain-1", "done", "It is checked.", title="shop.example")
-    assert jobs.result(host, "domain-1") == {"found": ["é", 1]}
+    assert job == queue.Job("domain-1", "done", "It is checked.", title="shop.example")
+    assert queue.result(host, "domain-1") == {"found": ["é", 1]}
     files = {path.name: path.stat().st_mode & 0o777 for path in (host.state / "jobs").iterdir()}
     assert files == {"domain-1": 0o600, "domain-1.json": 0o600}
 
@@ -134,31 +134,31 @@ def test_a_result_lies_beside_the_job_for_root_alone(host: Host) -> None:
 def test_a_new_result_replaces_the_old_one_and_a_failure_leaves_it(host: Host) -> None:
     kept(host, 1)
     kept(host, 2)
-    assert jobs.result(host, "domain-1") == 2
+    assert queue.result(host, "domain-1") == 2
 
-    def broken(desk: jobs.Desk) -> str:
+    def broken(desk: queue.Desk) -> str:
         desk.keep(3 + 0j)
         return "never"
 
-    jobs.start_at_desk(host, broken, "domain-1", "shop.example")
+    queue.start_at_desk(host, broken, "domain-1", "shop.example")
     assert ended(host, "domain-1").state == "failed"
-    assert jobs.result(host, "domain-1") == 2
+    assert queue.result(host, "domain-1") == 2
     assert len(list((host.state / "jobs").iterdir())) == 2
 
 
 def test_results_that_are_none(host: Host) -> None:
-    assert jobs.result(host, "domain-1") is None
+    assert queue.result(host, "domain-1") is None
     kept(host, 1)
     (host.state / "jobs/domain-1.json").write_text("{")
     (host.state / "secret.json").write_text("1")
-    assert [jobs.result(host, name) for name in ("domain-1", "../secret", "", "domain-1.json")] == [None] * 4
+    assert [queue.result(host, name) for name in ("domain-1", "../secret", "", "domain-1.json")] == [None] * 4
 
 
 def test_old_results_are_forgotten(host: Host) -> None:
     kept(host, 1)
     yesterday = time.time() - 90000
     os.utime(host.state / "jobs/domain-1.json", (yesterday, yesterday))
-    assert jobs.result(host, "domain-1") is None
+    assert queue.result(host, "domain-1") is None
     ended(host, started(host, lambda: "new"))
     assert not (host.state / "jobs/domain-1.json").exists()
 
@@ -166,16 +166,16 @@ def test_old_results_are_forgotten(host: Host) -> None:
 def test_the_last_step_is_told_while_the_work_runs(host: Host, tmp_path: Path) -> None:
     go_on = tmp_path / "go-on"
 
-    def work(desk: jobs.Desk) -> str:
+    def work(desk: queue.Desk) -> str:
         desk.step("one")
         desk.step("two\n" + "x" * 1000)
         while not go_on.exists():
             time.sleep(0.01)
         return "all"
 
-    jobs.start_at_desk(host, work, "domain-1", "shop.example")
+    queue.start_at_desk(host, work, "domain-1", "shop.example")
     limit = time.monotonic() + 10
-    while (job := jobs.read(host, "domain-1")) and not job.text.startswith("two"):
+    while (job := queue.read(host, "domain-1")) and not job.text.startswith("two"):
         assert time.monotonic() < limit
     assert job is not None
     assert (job.state, job.title, len(job.text)) == ("running", "shop.example", 200)
@@ -184,24 +184,24 @@ def test_the_last_step_is_told_while_the_work_runs(host: Host, tmp_path: Path) -
 
 
 def test_a_killed_check_says_what_to_do(host: Host) -> None:
-    def work(desk: jobs.Desk) -> str:
+    def work(desk: queue.Desk) -> str:
         desk.step("one")
         os.kill(os.getpid(), signal.SIGKILL)
         return "never"
 
-    jobs.start_at_desk(host, work, "domain-1", "shop.example")
+    queue.start_at_desk(host, work, "domain-1", "shop.example")
     job = ended(host, "domain-1")
     assert (job.state, job.title, job.advice) == ("interrupted", "shop.example", "Start it again.")
 
 
 def test_titled_jobs_are_listed_latest_first(host: Host) -> None:
-    assert jobs.titled(host, "domain-") == []
+    assert queue.titled(host, "domain-") == []
     for number in (1, 2):
         kept(host, 1, f"domain-{number}", f"{number}.example")
     kept(host, 1, "other-1", "other")
     started(host, lambda: "x", "domain-3")
     os.utime(host.state / "jobs/domain-2", (1, 1))
-    assert [job.title for job in jobs.titled(host, "domain-")] == ["1.example", "2.example"]
+    assert [job.title for job in queue.titled(host, "domain-")] == ["1.example", "2.example"]
 
 
 def test_reading_a_job_does_not_bar_its_next_start(host: Host) -> None:
@@ -212,13 +212,13 @@ def test_reading_a_job_does_not_bar_its_next_start(host: Host) -> None:
         reader.start()
         assert kept(host, 2).state == "done"
         reader.join()
-    assert jobs.result(host, "domain-1") == 2
+    assert queue.result(host, "domain-1") == 2
 
 
 def test_how_far_the_work_is_and_what_it_has_found_so_far(host: Host, tmp_path: Path) -> None:
     go_on = tmp_path / "go-on"
 
-    def work(desk: jobs.Desk) -> str:
+    def work(desk: queue.Desk) -> str:
         desk.step("one", 3, 10)
         desk.show(["first"])
         desk.show(["first", "second"])
@@ -228,38 +228,38 @@ def test_how_far_the_work_is_and_what_it_has_found_so_far(host: Host, tmp_path: 
         desk.keep("all")
         return "all"
 
-    assert jobs.partial(host, "domain-1") is None
-    jobs.start_at_desk(host, work, "domain-1", "shop.example", "alice")
+    assert queue.partial(host, "domain-1") is None
+    queue.start_at_desk(host, work, "domain-1", "shop.example", "alice")
     limit = time.monotonic() + 10
-    while (job := jobs.read(host, "domain-1")) and job.text != "two":
+    while (job := queue.read(host, "domain-1")) and job.text != "two":
         assert time.monotonic() < limit
-    assert job == jobs.Job(
+    assert job == queue.Job(
         "domain-1", "running", "two", title="shop.example", done=3, total=10, version=2, owner="alice"
     )
-    assert jobs.partial(host, "domain-1") == ["first", "second"]
+    assert queue.partial(host, "domain-1") == ["first", "second"]
     assert (host.state / "jobs/domain-1.part").stat().st_mode & 0o777 == 0o600
-    assert jobs.result(host, "domain-1") is None
-    assert [one.name for one in jobs.titled(host, "domain-")] == ["domain-1"]
+    assert queue.result(host, "domain-1") is None
+    assert [one.name for one in queue.titled(host, "domain-")] == ["domain-1"]
     go_on.touch()
     job = ended(host, "domain-1")
     assert (job.state, job.done, job.total, job.owner) == ("done", 10, 10, "alice")
-    while jobs.partial(host, "domain-1") is not None:
+    while queue.partial(host, "domain-1") is not None:
         assert time.monotonic() < limit
-    assert jobs.result(host, "domain-1") == "all"
+    assert queue.result(host, "domain-1") == "all"
 
 
 def test_a_new_start_forgets_what_a_killed_one_had_found(host: Host) -> None:
-    def killed(desk: jobs.Desk) -> str:
+    def killed(desk: queue.Desk) -> str:
         desk.show("some")
         desk.step("one", 1, 2)
         os.kill(os.getpid(), signal.SIGKILL)
         return "never"
 
-    jobs.start_at_desk(host, killed, "domain-1", "shop.example", "alice")
+    queue.start_at_desk(host, killed, "domain-1", "shop.example", "alice")
     job = ended(host, "domain-1")
     assert (job.state, job.done, job.total, job.owner) == ("interrupted", 1, 2, "alice")
-    assert jobs.partial(host, "domain-1") == "some"
-    jobs.start_at_desk(host, lambda desk: str(jobs.partial(host, "domain-1")), "domain-1", "shop.example")
+    assert queue.partial(host, "domain-1") == "some"
+    queue.start_at_desk(host, lambda desk: str(queue.partial(host, "domain-1")), "domain-1", "shop.example")
     assert ended(host, "domain-1").text == "None"
 
 
@@ -267,7 +267,9 @@ def test_lines_of_an_earlier_version_are_read(host: Host) -> None:
     kept(host, 1)
     line = '{"state": "done", "text": "It is checked.", "title": "shop.example"}\n'
     (host.state / "jobs/domain-1").write_text(line)
-    assert jobs.read(host, "domain-1") == jobs.Job("domain-1", "done", "It is checked.", title="shop.example")
+    assert queue.read(host, "domain-1") == queue.Job(
+        "domain-1", "done", "It is checked.", title="shop.example"
+    )
 
 
 @pytest.mark.parametrize("name", ["", "../secret", "domain-1.part", "A"])
@@ -275,15 +277,15 @@ def test_what_is_found_so_far_of_names_that_are_no_job(host: Host, name: str) ->
     kept(host, 1)
     (host.state / "secret.part").write_text("1")
     (host.state / "jobs/.part").write_text("1")
-    assert jobs.partial(host, name) is None
+    assert queue.partial(host, name) is None
 
 
 def test_a_job_speaks_english_whoever_started_it(host: Host) -> None:
-    language.use("de")
+    catalog.use("de")
     try:
-        name = started(host, language.tag)
+        name = started(host, catalog.tag)
     finally:
-        language.use("en")
+        catalog.use("en")
     assert ended(host, name).text == "en"
 
 
@@ -301,8 +303,8 @@ def test_a_clock_put_forward_forgets_nothing_that_runs(host: Host, tmp_path: Pat
     for name in (over, running):
         os.utime(host.state / "jobs" / name, (1.0, 1.0))
     try:
-        assert jobs.start(host, work, "close-due") is None
-        assert jobs.read(host, over) is None
+        assert queue.start(host, work, "close-due") is None
+        assert queue.read(host, over) is None
     finally:
         go_on.touch()
     assert ended(host, running).text == "done"

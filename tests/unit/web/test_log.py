@@ -10,18 +10,23 @@ from typing import Any
 
 import pytest
 
-from mxverdict import check, testers
+from mxverdict import testers
 from mxverdict.evidence.traffic import RefusedSender, Traffic, TrafficHour
 from mxverdict.evidence.visit import Visit, VisitLog
 from mxverdict.host import Host
+from mxverdict.services import check
 from mxverdict.settings import Settings
-from mxverdict.web import csrf, found_testers, jobs, live, log_reading, state
-from mxverdict.web.chart import chart
-from mxverdict.web.log_reading import Reading
-from mxverdict.web.log_view import came, visits_view
-from mxverdict.web.standing import Standing
-from mxverdict.web.traffic_view import traffic_view
-from mxverdict.web.visitor import Visitor
+from mxverdict.web.http import csrf
+from mxverdict.web.http.visitor import Visitor
+from mxverdict.web.jobs import queue
+from mxverdict.web.pages import state
+from mxverdict.web.pages.page_state import Standing
+from mxverdict.web.tasks import log_reading, tester_search
+from mxverdict.web.tasks.log_reading import Reading
+from mxverdict.web.views import live_visits
+from mxverdict.web.views.chart import chart
+from mxverdict.web.views.log import came, visits_view
+from mxverdict.web.views.traffic import traffic_view
 from mxverdict.whm.frame import start
 from mxverdict.window.model import TESTED, Window
 from tests.unit.evidence_maker import evidence
@@ -50,12 +55,12 @@ def left_behind(host: Host, reading: Reading) -> None:
 
 
 def leave(host: Host, name: str, result: object) -> None:
-    def work(desk: jobs.Desk) -> str:
+    def work(desk: queue.Desk) -> str:
         desk.keep(result)
         return "It is done."
 
-    assert jobs.start_at_desk(host, work, name, "a title")
-    jobs.wait(host, name, 10)
+    assert queue.start_at_desk(host, work, name, "a title")
+    queue.wait(host, name, 10)
 
 
 def write_log(host: Host, *lines: str) -> None:
@@ -72,7 +77,7 @@ def act(host: Host, action: str, **form: str) -> Answer:
     """The page that a form leads to."""
     answer = post(host, f"action={action}", {"token": csrf.token(host, "root", SESSION), **form})
     assert answer.status == 303, answer.body
-    jobs.wait(host, answer.headers["Location"].partition("=")[2], 10)
+    queue.wait(host, answer.headers["Location"].partition("=")[2], 10)
     return call(host, answer.headers["Location"].removeprefix("?"))
 
 
@@ -197,7 +202,7 @@ def test_the_log_is_read_by_the_page(host: Host) -> None:
     call(host, "view=log", REQUEST_METHOD="HEAD")
     assert not host.state.exists()
     page = call(host, "view=log&days=7")
-    jobs.wait(host, log_reading.JOB, 10)
+    queue.wait(host, log_reading.JOB, 10)
     page = call(host, "view=log&days=7")
     assert "MXToolbox was here once in the last 7 days." in page.body
     assert "It said QUIT." in page.body
@@ -210,7 +215,7 @@ def test_a_page_reads_only_when_what_is_there_is_not_fresh(
     left_behind(host, Reading(NOW, VisitLog(NOW - 10), traffic(), traffic()))
     taken_at = "read a moment ago"
     started: list[str] = []
-    monkeypatch.setattr(jobs, "start_at_desk", lambda *_: started.append(taken_at))
+    monkeypatch.setattr(queue, "start_at_desk", lambda *_: started.append(taken_at))
     call(host, "view=log")
     assert started == []
     monkeypatch.setattr(log_reading, "_FRESH", -1.0)
@@ -221,7 +226,7 @@ def test_a_page_reads_only_when_what_is_there_is_not_fresh(
 def test_a_big_log_is_waited_for_with_progress(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_reading, "_WAIT", 0.0)
 
-    def slow(host: Host, desk: jobs.Desk) -> str:
+    def slow(host: Host, desk: queue.Desk) -> str:
         desk.step("counting")
         time.sleep(3)
         return "read"
@@ -235,7 +240,7 @@ def test_a_big_log_is_waited_for_with_progress(host: Host, monkeypatch: pytest.M
 
 def test_without_a_log_the_page_says_so(host: Host) -> None:
     call(host, "view=log")
-    jobs.wait(host, log_reading.JOB, 10)
+    queue.wait(host, log_reading.JOB, 10)
     assert "Exim&#39;s main log is not there." in call(host, "view=log").body
 
 
@@ -291,16 +296,16 @@ def test_no_address_of_a_tester(host: Host, action: str) -> None:
 
 
 def test_found_visitors_are_offered_until_they_are_known(host: Host) -> None:
-    def visitor(address: str, name: str) -> found_testers.Visitor:
-        return found_testers.Visitor(address, "mxtoolbox", HOSTILE, NOW, HOSTILE, name, HOSTILE)
+    def visitor(address: str, name: str) -> tester_search.Visitor:
+        return tester_search.Visitor(address, "mxtoolbox", HOSTILE, NOW, HOSTILE, name, HOSTILE)
 
-    found = found_testers.Found(
+    found = tester_search.Found(
         NOW,
         (visitor("198.51.100.1", "k.mxtoolbox.com"), visitor("198.51.100.2", ""), visitor(TESTER, "x")),
         (),
     )
-    leave(host, found_testers.JOB, dataclasses.asdict(found))
-    assert len((found_testers.latest(host, KNOWN) or found).visitors) == 2
+    leave(host, tester_search.JOB, dataclasses.asdict(found))
+    assert len((tester_search.latest(host, KNOWN) or found).visitors) == 2
     page = call(host, "view=log").body
     assert "<img" not in page
     assert page.count('action="?action=add-tester-address"') == 1
@@ -322,7 +327,7 @@ def test_found_visitors_are_offered_until_they_are_known(host: Host) -> None:
     ],
 )
 def test_what_is_told_while_a_window_waits(changes: dict[str, Any], words: str) -> None:
-    (line,) = live.told([came(visit(**changes), KNOWN)])
+    (line,) = live_visits.told([came(visit(**changes), KNOWN)])
     assert line.endswith(words)
 
 
@@ -335,9 +340,9 @@ def test_visits_of_others_are_not_what_the_window_waits_for(host: Host) -> None:
     for address, seconds in ((TESTER, 200), (TESTER, 50), ("52.55.244.91", 40), (TESTER, 10)):
         write_log(host, f"{at(now - seconds)} SMTP connection from [{address}]:40{seconds} closed by QUIT")
     row = waiting()
-    assert [one.visit.port for one in live.met(host, row)] == [4050, 4010]
+    assert [one.visit.port for one in live_visits.met(host, row)] == [4050, 4010]
     closed = dataclasses.replace(row, closed_at=now - 30)
-    assert [one.visit.port for one in live.met(host, closed)] == [4050]
+    assert [one.visit.port for one in live_visits.met(host, closed)] == [4050]
 
 
 def test_with_the_delay_off_each_tester_is_told(host: Host) -> None:
@@ -345,9 +350,9 @@ def test_with_the_delay_off_each_tester_is_told(host: Host) -> None:
     for address, seconds in ((TESTER, 200), ("52.55.244.91", 40), ("198.51.100.7", 20), (TESTER, 10)):
         write_log(host, f"{at(now - seconds)} SMTP connection from [{address}]:40{seconds} closed by QUIT")
     row = dataclasses.replace(waiting(), kind="delay_off", networks=(), tester="internet.nl")
-    assert [one.visit.port for one in live.met(host, row)] == [4040, 4010]
+    assert [one.visit.port for one in live_visits.met(host, row)] == [4040, 4010]
     closed = dataclasses.replace(row, closed_at=now - 30)
-    assert [one.visit.port for one in live.met(host, closed)] == [4040]
+    assert [one.visit.port for one in live_visits.met(host, closed)] == [4040]
 
 
 def test_the_polled_state_tells_what_the_tester_met(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

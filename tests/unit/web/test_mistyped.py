@@ -8,8 +8,8 @@ from html import unescape
 import pytest
 
 from mxverdict.host import Host
-from mxverdict.web import csrf
-from mxverdict.web.request import PASTE_LIMIT
+from mxverdict.web.http import csrf
+from mxverdict.web.http.request import PASTE_LIMIT
 from tests.unit.web.cgi import SESSION, Answer, call, post
 
 

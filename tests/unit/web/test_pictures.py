@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mxverdict import check, testers
+from mxverdict import testers
 from mxverdict.evidence import Evidence
-from mxverdict.web.pictures import Pictures, pictures, without_picture
-from mxverdict.web.view import check_view
+from mxverdict.services import check
+from mxverdict.web.views.check import check_view
+from mxverdict.web.views.session_chart import Pictures, pictures, without_picture
 from mxverdict.window import Window
 from tests.unit.evidence_maker import evidence, preview
 from tests.unit.window.rows import window

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from mxverdict.host import Host
-from mxverdict.web import jobs, poll
-from mxverdict.web.csrf import veil
-from mxverdict.web.poll import version
+from mxverdict.web.http import poll
+from mxverdict.web.http.csrf import veil
+from mxverdict.web.http.poll import version
+from mxverdict.web.jobs import queue
 from mxverdict.whm.frame import Frame
 from tests.sandbox.server_files import REPOSITORY
 from tests.unit.web.cgi import call
@@ -80,7 +81,7 @@ def test_what_a_level_is_told_at_once(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     frame = Frame(0, -1, b"", level=level, framed=False) if level else None
-    monkeypatch.setattr("mxverdict.web.poll.os.write", lambda _, data: said.append(data))
+    monkeypatch.setattr("mxverdict.web.http.poll.os.write", lambda _, data: said.append(data))
     assert poll.answer(frame) is answered
     assert bool(said) is answered
     if answered:
@@ -136,7 +137,7 @@ def test_the_marks_change_with_the_journal_the_log_and_the_job(host: Host) -> No
         path.write_text("ab")
         marks.append(version(str(host.root), name))
     assert len(set(marks)) == len(marks)
-    assert jobs.read(host, name) is not None
+    assert queue.read(host, name) is not None
 
 
 @pytest.mark.parametrize("name", ["../web-secret", "a/b", "A", "a" * 41, "é", "%2e%2e"])

@@ -12,8 +12,8 @@ import pytest
 
 from mxverdict.errors import CommandMissing
 from mxverdict.host import Host
-from mxverdict.web import csrf
-from mxverdict.web.request import BODY_LIMIT
+from mxverdict.web.http import csrf
+from mxverdict.web.http.request import BODY_LIMIT
 from tests.sandbox.plugin import lay_out, lay_page
 from tests.unit.web.cgi import SESSION, Answer, call, post
 from tests.unit.web.conftest import Checked
@@ -207,7 +207,7 @@ def test_a_bug_before_the_headers_is_a_500(host: Host, monkeypatch: pytest.Monke
 
 
 def test_the_incident_log_stays_small(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mxverdict.web import incidents
+    from mxverdict.web.http import incidents
 
     monkeypatch.setattr(incidents, "_LIMIT", 1000)
     for number in range(100):

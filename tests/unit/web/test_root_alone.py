@@ -12,19 +12,22 @@ from dataclasses import replace
 
 import pytest
 
-from mxverdict import check
+from mxverdict.audit import log
 from mxverdict.errors import CommandFailed
 from mxverdict.evidence import Evidence, to_json
 from mxverdict.findings import Report
 from mxverdict.host import Host
 from mxverdict.report.json import report_json
 from mxverdict.report.mxtoolbox_api import api_json
-from mxverdict.report.plain import report_text
-from mxverdict.testers.rows import CATEGORIES
-from mxverdict.web import checks, csrf, jobs
-from mxverdict.web.jobs import Desk
-from mxverdict.web.visitor import Visitor
-from mxverdict.window import Actor, audit
+from mxverdict.report.plain_text import report_text
+from mxverdict.services import check
+from mxverdict.testers.row_texts import CATEGORIES
+from mxverdict.web.http import csrf
+from mxverdict.web.http.visitor import Visitor
+from mxverdict.web.jobs import queue
+from mxverdict.web.jobs.queue import Desk
+from mxverdict.web.tasks import checks
+from mxverdict.window import Actor
 from mxverdict.window.journal import Journal
 from mxverdict.window.model import CLOSE_FAILED, FAILED
 from tests.unit.root_secrets import SECRET, rich, secrets
@@ -65,8 +68,8 @@ def checked(
 def finish(host: Host, user: str, level: str) -> None:
     form = {"token": csrf.token(host, user, SESSION), "domain": NAME}
     assert post(host, "action=check", form, as_level=level, REMOTE_USER=user).status == 303
-    jobs.wait(host, checks.domain_job(NAME), 20)
-    job = jobs.read(host, checks.domain_job(NAME))
+    queue.wait(host, checks.domain_job(NAME), 20)
+    job = queue.read(host, checks.domain_job(NAME))
     assert job is not None
     assert job.state == "done"
 
@@ -98,7 +101,7 @@ def test_no_page_tells_why_a_check_failed(host: Host, request: pytest.FixtureReq
     answers.append(fail_with(f"{SECRET}"))
     form = {"token": csrf.token(host, "bob", SESSION), "domain": NAME}
     assert post(host, "action=check", form, **BOB).status == 303
-    jobs.wait(host, checks.domain_job(NAME), 20)
+    queue.wait(host, checks.domain_job(NAME), 20)
     for query, answer in read(host, (*PAGES[:3], *PAGES[5:]), BOB).items():
         assert secrets(answer.body) == set(), query
     assert "Its owner can see why." in call(host, PAGES[1], **BOB).body
@@ -113,10 +116,10 @@ def test_no_page_tells_why_a_window_failed(host: Host, state: str) -> None:
     with closing(Journal(host, create=True)) as journal:
         one = window(opened_by="bob", origin="web", error=f"line {SECRET}", remark=f"remark {SECRET}")
         number = journal.insert(replace(one, state=state)).id
-    audit.record(host, bob, "open", window=number, kind="whitelist", result="begun")
-    audit.record(host, bob, "rollback", window=number, result=f"in {SECRET}")
-    audit.record(host, bob, CLOSE_FAILED, window=number, result=f"in {SECRET}")
-    audit.record(host, bob, "close", window=number, result=f"exempt by {SECRET} too")
+    log.record(host, bob, "open", window=number, kind="whitelist", result="begun")
+    log.record(host, bob, "rollback", window=number, result=f"in {SECRET}")
+    log.record(host, bob, CLOSE_FAILED, window=number, result=f"in {SECRET}")
+    log.record(host, bob, "close", window=number, result=f"exempt by {SECRET} too")
     for query, answer in read(
         host, ("", "view=history", f"view=state&job={checks.domain_job(NAME)}"), BOB
     ).items():
@@ -141,12 +144,12 @@ def running(host: Host) -> Iterator[None]:
         return "done"
 
     name = checks.domain_job(NAME)
-    assert jobs.start_at_desk(host, work, name, NAME, owner="root")
-    while not jobs.partial(host, name):
+    assert queue.start_at_desk(host, work, name, NAME, owner="root")
+    while not queue.partial(host, name):
         pass
     yield
     end.touch()
-    jobs.wait(host, name, 20)
+    queue.wait(host, name, 20)
 
 
 @pytest.mark.usefixtures("running")
@@ -199,7 +202,7 @@ def paste(host: Host, user: str, level: str, text: str, about: str) -> str:
     assert secrets(answer.body) == set()
     job = answer.headers.get("Location", "").rpartition("=")[2]
     if job:
-        jobs.wait(host, job, 20)
+        queue.wait(host, job, 20)
     return job
 
 

@@ -11,14 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict import check
-from mxverdict.explain import Answer, Explanation, PastedRow
 from mxverdict.findings import Verdict
 from mxverdict.host import Host
-from mxverdict.testers.rows import CATEGORIES
-from mxverdict.web import checks, csrf, jobs
-from mxverdict.web.running_view import answered_so_far
-from mxverdict.web.telling import Telling
+from mxverdict.pasted import Answer, Explanation, PastedRow
+from mxverdict.services import check
+from mxverdict.testers.row_texts import CATEGORIES
+from mxverdict.web.http import csrf
+from mxverdict.web.jobs import queue
+from mxverdict.web.jobs.progress_writer import Telling
+from mxverdict.web.tasks import checks
+from mxverdict.web.views.running import answered_so_far
 from tests.unit.steered_check import run
 from tests.unit.web.cgi import SESSION, call, post
 from tests.unit.whole_maker import NAME, PARTS, whole
@@ -36,8 +38,8 @@ SPF Record Published\tNo SPF Record found
 def steered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder: each file in it names a part that the check may go on with; `end` lets it end."""
 
-    monkeypatch.setattr("mxverdict.check.run", lambda host, **options: run(tmp_path, **options))
-    monkeypatch.setattr("mxverdict.web.checks.PATIENCE", 0.0)
+    monkeypatch.setattr("mxverdict.services.check.run", lambda host, **options: run(tmp_path, **options))
+    monkeypatch.setattr("mxverdict.web.tasks.checks.PATIENCE", 0.0)
     return tmp_path
 
 
@@ -78,7 +80,7 @@ def checking(host: Host, folder: Path, target: str = NAME) -> Iterator[str]:
     start(host, target)
     yield checks.domain_job(target)
     (folder / "end").touch()
-    jobs.wait(host, checks.domain_job(target), 20)
+    queue.wait(host, checks.domain_job(target), 20)
 
 
 def test_rows_are_shown_as_they_are_known(host: Host, steered: Path) -> None:
@@ -145,12 +147,12 @@ def test_of_an_address_what_testers_meet_and_its_listings(host: Host, steered: P
 def test_an_earlier_result_stays_until_the_end(host: Host, steered: Path) -> None:
     go_on(steered, "end")
     start(host)
-    jobs.wait(host, checks.domain_job(NAME), 20)
+    queue.wait(host, checks.domain_job(NAME), 20)
     (steered / "end").unlink()
-    before = jobs.result(host, checks.domain_job(NAME))
+    before = queue.result(host, checks.domain_job(NAME))
     with checking(host, steered) as job:
         until(host, job, "Name servers are still being asked.")
-        assert jobs.result(host, job) == before
+        assert queue.result(host, job) == before
 
 
 def test_a_pasted_report_is_answered_as_the_checks_behind_it_arrive(host: Host, steered: Path) -> None:
@@ -169,7 +171,7 @@ def test_a_pasted_report_is_answered_as_the_checks_behind_it_arrive(host: Host, 
     assert "Blocklists are still being asked." in found
     assert f"url=?view=explain&amp;job={job}" in call(host, address).body
     go_on(steered, "end")
-    jobs.wait(host, job, 20)
+    queue.wait(host, job, 20)
     found = rows(host, address)
     assert "STARTTLS works" in found
     assert "are answered so far" not in found
@@ -195,7 +197,7 @@ def test_answers_that_may_still_change_wait(category: str, verdict: Verdict, sta
 
 @pytest.mark.slow
 def test_what_is_shown_is_written_a_few_times_a_second_at_most() -> None:
-    class Desk(jobs.Desk):
+    class Desk(queue.Desk):
         def __init__(self) -> None:
             self.steps: list[str] = []
             self.shown: list[object] = []
@@ -222,7 +224,7 @@ def test_what_is_shown_is_written_a_few_times_a_second_at_most() -> None:
 
 
 def test_the_text_is_that_of_what_is_left_to_do() -> None:
-    class Desk(jobs.Desk):
+    class Desk(queue.Desk):
         def __init__(self) -> None:
             self.text = ""
 
@@ -246,7 +248,7 @@ def test_the_text_is_that_of_what_is_left_to_do() -> None:
 
 
 def test_a_full_disk_does_not_stop_a_check() -> None:
-    class Full(jobs.Desk):
+    class Full(queue.Desk):
         def __init__(self) -> None:
             self.tries = 0
 

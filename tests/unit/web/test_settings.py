@@ -9,10 +9,11 @@ from html import unescape
 
 import pytest
 
-from mxverdict import language, settings
+from mxverdict import settings
 from mxverdict.host import Host
+from mxverdict.i18n import catalog
 from mxverdict.settings import Settings
-from mxverdict.web import csrf
+from mxverdict.web.http import csrf
 from mxverdict.whm.frame import DELEGATED
 from mxverdict.window import Actor
 from tests.unit.web.cgi import SESSION, Answer, call, post
@@ -31,7 +32,7 @@ TYPED = {
 @pytest.fixture(autouse=True)
 def _speaking_english_afterwards() -> Iterator[None]:
     yield
-    language.use("en")
+    catalog.use("en")
 
 
 def send(host: Host, **changes: str) -> Answer:

@@ -100,7 +100,7 @@ def test_without_a_window_no_page_is_offered(host: Host, standing: list[Window])
 @pytest.fixture
 def bobs(standing: list[Window], monkeypatch: pytest.MonkeyPatch) -> None:
     """A reseller has opened one."""
-    monkeypatch.setattr("mxverdict.web.rights.own_domains", lambda _: ())
+    monkeypatch.setattr("mxverdict.web.auth.permissions.own_domains", lambda _: ())
     standing.append(window(opened_by="bob", origin="web"))
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from mxverdict.audit import log
 from mxverdict.host import Host
-from mxverdict.web.tongue import preferred
+from mxverdict.i18n.negotiation import preferred
 from mxverdict.whm.frame import DELEGATED
-from mxverdict.window import Actor, audit
+from mxverdict.window import Actor
 from tests.unit.web.cgi import call
 
 
@@ -44,7 +45,7 @@ def test_a_refusal_is_kept_in_english_whoever_is_refused(host: Host) -> None:
     bob = {"as_level": DELEGATED, "REMOTE_USER": "bob", "HTTP_ACCEPT_LANGUAGE": "de"}
     assert "Das erfordert root-Rechte in WHM." in call(host, "view=settings", **bob).body
     assert "This needs root privileges in WHM." in host.audit.read_text()
-    audit.record(host, Actor("bob", "web"), "refused", result="x.example is not a domain of your accounts.")
+    log.record(host, Actor("bob", "web"), "refused", result="x.example is not a domain of your accounts.")
     told = call(host, "view=history", **bob).body
     assert "Das erfordert root-Rechte in WHM." in told
     assert "x.example ist keine Domain Ihrer Konten." in told

@@ -13,14 +13,16 @@ from pathlib import Path
 import pytest
 
 from mxverdict import settings
+from mxverdict.fs.lock import exclusive
 from mxverdict.host import Host
 from mxverdict.settings import Settings
-from mxverdict.web import csrf, jobs, submit
-from mxverdict.web.request import Refusal
+from mxverdict.web.http import csrf
+from mxverdict.web.http.request import Refusal
+from mxverdict.web.jobs import queue
+from mxverdict.web.tasks import submit
 from mxverdict.window import Actor, Window
-from mxverdict.window.clock import Deadline, instant
+from mxverdict.window.deadline import Deadline, instant
 from mxverdict.window.journal import Journal
-from mxverdict.window.lock import exclusive
 from tests.unit.web.cgi import SESSION, post
 from tests.unit.window import rows
 
@@ -28,8 +30,8 @@ STARTER = """
 import fcntl, sys, time
 from pathlib import Path
 from mxverdict.host import Host
-from mxverdict.web import jobs
-from mxverdict.web.request import Refusal
+from mxverdict.web.jobs import queue
+from mxverdict.web.http.request import Refusal
 folder, name = Path(sys.argv[1]), sys.argv[2]
 def wait_for(file):
     while not (folder / file).exists():
@@ -37,7 +39,7 @@ def wait_for(file):
 def work(desk):
     wait_for("go-on")
     return "done"
-def count(*given, count=jobs._require_room):
+def count(*given, count=queue._require_room):
     count(*given)
     (folder / f"{name}-counted").touch()
     wait_for("counting-ends")
@@ -47,9 +49,9 @@ def lock(file, how, lock=fcntl.flock):
     except BlockingIOError:
         (folder / f"{name}-waits").touch()
         raise
-jobs._require_room, fcntl.flock = count, lock
+queue._require_room, fcntl.flock = count, lock
 try:
-    jobs.start_at_desk(Host(folder), work, "domain-" + name, "shop.example", "alice", limited=True)
+    queue.start_at_desk(Host(folder), work, "domain-" + name, "shop.example", "alice", limited=True)
 except Refusal:
     print("refused")
 """
@@ -64,12 +66,12 @@ def go_on(tmp_path: Path) -> Iterator[Path]:
 
 
 def start(host: Host, go_on: Path, name: str, owner: str = "alice", *, limited: bool = True) -> None:
-    def work(_desk: jobs.Desk) -> str:
+    def work(_desk: queue.Desk) -> str:
         while not go_on.exists():
             time.sleep(0.01)
         return "done"
 
-    jobs.start_at_desk(host, work, name, "shop.example", owner, limited=limited)
+    queue.start_at_desk(host, work, name, "shop.example", owner, limited=limited)
 
 
 def names(host: Host) -> set[str]:
@@ -77,7 +79,7 @@ def names(host: Host) -> set[str]:
 
 
 def test_so_many_at_once_and_no_more(host: Host, go_on: Path) -> None:
-    running = {f"domain-{number}" for number in range(jobs.MOST_AT_ONCE)}
+    running = {f"domain-{number}" for number in range(queue.MOST_AT_ONCE)}
     for name in sorted(running):
         start(host, go_on, name)
     with pytest.raises(Refusal, match="4 of your checks are running") as refused:
@@ -88,33 +90,33 @@ def test_so_many_at_once_and_no_more(host: Host, go_on: Path) -> None:
     start(host, go_on, "domain-of-bob", "bob")
     start(host, go_on, "domain-of-root", "root", limited=False)
     go_on.touch()
-    jobs.wait(host, "domain-0", 10)
+    queue.wait(host, "domain-0", 10)
     start(host, go_on, "domain-more")
 
 
 def test_a_refused_check_leaves_what_an_earlier_one_found(host: Host, go_on: Path) -> None:
-    def work(desk: jobs.Desk) -> str:
+    def work(desk: queue.Desk) -> str:
         desk.keep("found")
         return "done"
 
-    jobs.start_at_desk(host, work, "domain-x", "shop.example", "bob")
-    jobs.wait(host, "domain-x", 10)
-    for number in range(jobs.MOST_AT_ONCE):
+    queue.start_at_desk(host, work, "domain-x", "shop.example", "bob")
+    queue.wait(host, "domain-x", 10)
+    for number in range(queue.MOST_AT_ONCE):
         start(host, go_on, f"domain-{number}")
     with pytest.raises(Refusal):
         start(host, go_on, "domain-x")
-    job = jobs.read(host, "domain-x")
+    job = queue.read(host, "domain-x")
     assert job is not None
     assert (job.state, job.owner) == ("done", "bob")
-    assert jobs.result(host, "domain-x") == "found"
+    assert queue.result(host, "domain-x") == "found"
 
 
 def test_so_many_are_kept_and_no_more(host: Host, go_on: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "MOST_KEPT", 2)
+    monkeypatch.setattr(queue, "MOST_KEPT", 2)
     go_on.touch()
     for name in ("domain-1", "domain-2"):
         start(host, go_on, name)
-        jobs.wait(host, name, 10)
+        queue.wait(host, name, 10)
     with pytest.raises(Refusal, match="2 of your checks are kept already"):
         start(host, go_on, "domain-3")
     start(host, go_on, "domain-2")
@@ -123,14 +125,14 @@ def test_so_many_are_kept_and_no_more(host: Host, go_on: Path, monkeypatch: pyte
 def test_so_much_is_kept_and_no_more(host: Host, go_on: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By one of them; the results of domains that mean harm are large."""
 
-    def work(desk: jobs.Desk) -> str:
+    def work(desk: queue.Desk) -> str:
         desk.keep("x" * 600)
         return "done"
 
-    monkeypatch.setattr(jobs, "MOST_BYTES_KEPT", 1000)
+    monkeypatch.setattr(queue, "MOST_BYTES_KEPT", 1000)
     for name in ("domain-1", "domain-2"):
-        jobs.start_at_desk(host, work, name, "shop.example", "alice", limited=True)
-        jobs.wait(host, name, 10)
+        queue.start_at_desk(host, work, name, "shop.example", "alice", limited=True)
+        queue.wait(host, name, 10)
     with pytest.raises(Refusal, match="2 of your checks are kept already"):
         start(host, go_on, "domain-3")
     start(host, go_on, "domain-2")  # its result takes the place of the old one
@@ -143,11 +145,11 @@ def change(host: Host, go_on: Path, owner: str = "bob", *, limited: bool = True)
             time.sleep(0.01)
         return "done"
 
-    return jobs.start(host, work, owner=owner, limited=limited) or ""
+    return queue.start(host, work, owner=owner, limited=limited) or ""
 
 
 def test_so_many_changes_at_once_and_no_more(host: Host, go_on: Path) -> None:
-    running = {change(host, go_on) for _ in range(jobs.MOST_CHANGES_AT_ONCE)}
+    running = {change(host, go_on) for _ in range(queue.MOST_CHANGES_AT_ONCE)}
     with pytest.raises(Refusal, match="Another change of yours is under way") as refused:
         change(host, go_on)
     assert refused.value.status == 429
@@ -157,15 +159,15 @@ def test_so_many_changes_at_once_and_no_more(host: Host, go_on: Path) -> None:
     change(host, go_on, "root", limited=False)
     go_on.touch()
     for name in running:
-        jobs.wait(host, name, 10)
+        queue.wait(host, name, 10)
     change(host, go_on)
 
 
 def test_so_many_changes_a_day_and_no_more(host: Host, go_on: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "MOST_CHANGES", 2)
+    monkeypatch.setattr(queue, "MOST_CHANGES", 2)
     go_on.touch()
     for _ in range(2):
-        jobs.wait(host, change(host, go_on), 10)
+        queue.wait(host, change(host, go_on), 10)
     with pytest.raises(Refusal, match="You have changed test windows 2 times within a day"):
         change(host, go_on)
     change(host, go_on, "alice")
@@ -195,7 +197,7 @@ def test_forms_of_a_reseller_at_once(host: Host, action: str, monkeypatch: pytes
         assert len(names(host)) == 2
         assert audit_and_journal(host) == before
     for name in names(host):
-        jobs.wait(host, name, 60)
+        queue.wait(host, name, 60)
 
 
 def audit_and_journal(host: Host) -> tuple[bytes, list[Window]]:
@@ -206,7 +208,7 @@ def audit_and_journal(host: Host) -> tuple[bytes, list[Window]]:
 def test_nobody_counts_while_another_has_counted_and_not_begun(
     host: Host, tmp_path: Path, go_on: Path
 ) -> None:
-    for number in range(jobs.MOST_AT_ONCE - 1):
+    for number in range(queue.MOST_AT_ONCE - 1):
         start(host, go_on, f"domain-{number}")
     asked = []
     for name in ("first", "second"):
@@ -225,7 +227,7 @@ def one_is_there(*files: Path) -> None:
 
 
 def path() -> str:
-    return str(Path(jobs.__file__).parents[2])
+    return str(Path(queue.__file__).parents[3])
 
 
 @pytest.mark.parametrize(
@@ -235,7 +237,7 @@ def path() -> str:
 def test_a_line_that_cannot_be_read_is_an_interruption(host: Host, line: str) -> None:
     (host.state / "jobs").mkdir(parents=True)
     (host.state / "jobs/domain-1").write_text(f"{line}\n")
-    job = jobs.read(host, "domain-1")
+    job = queue.read(host, "domain-1")
     assert job is not None
     assert job.state == "interrupted"
-    assert jobs.titled(host, "domain-") == []
+    assert queue.titled(host, "domain-") == []

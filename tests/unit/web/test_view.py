@@ -8,13 +8,14 @@ from typing import Optional
 
 import pytest
 
-from mxverdict import check, testers
+from mxverdict import testers
 from mxverdict.evidence import Reply, Settings
 from mxverdict.findings import Verdict
 from mxverdict.host import Host
-from mxverdict.web.clock import countdown, moment
-from mxverdict.web.timeline import Timeline
-from mxverdict.web.view import CheckView, check_view, delay
+from mxverdict.services import check
+from mxverdict.web.views.check import CheckView, check_view, delay
+from mxverdict.web.views.timeline import Timeline
+from mxverdict.web.views.timestamps import countdown, moment
 from tests.unit.evidence_maker import BANNER, evidence, preview
 from tests.unit.web.cgi import call
 

@@ -8,10 +8,11 @@ import re
 import pytest
 
 from mxverdict.host import Host
-from mxverdict.web import checks, jobs
 from mxverdict.web.app import answer
-from mxverdict.web.closing import closing
-from mxverdict.web.rights import VIEWS
+from mxverdict.web.auth.permissions import VIEWS
+from mxverdict.web.http.html_tail import closing
+from mxverdict.web.jobs import queue
+from mxverdict.web.tasks import checks
 from mxverdict.whm.frame import ROOT, Frame
 from tests.unit.web.cgi import call
 
@@ -29,7 +30,7 @@ def test_a_part_that_a_view_does_not_have_is_the_whole(host: Host, view: str, me
 
 @pytest.mark.parametrize("query", ["view=domain", "view=history&job={job}"])
 def test_whm_that_tells_no_owners_any_more_is_said_within_the_page(host: Host, query: str) -> None:
-    job = jobs.start_at_desk(host, lambda _desk: "", checks.domain_job("shop.example"), "shop.example")
+    job = queue.start_at_desk(host, lambda _desk: "", checks.domain_job("shop.example"), "shop.example")
     page = call(host, query.format(job=job), as_level="delegated", REMOTE_USER="alice")
     assert page.status == 200
     assert 'role="alert"><strong>WHM does not tell which domains are yours' in page.body
@@ -40,7 +41,7 @@ def test_a_refusal_that_cannot_be_shown_is_an_incident(host: Host, monkeypatch: 
     def broken(*_: object) -> None:
         raise RuntimeError("the template is gone")
 
-    monkeypatch.setattr("mxverdict.web.page.show_refusal", broken)
+    monkeypatch.setattr("mxverdict.web.pages.render.show_refusal", broken)
     page = call(host, "view=nothing")
     assert page.status == 500
     assert "incident" in page.body
@@ -75,7 +76,7 @@ def test_a_fault_within_a_page_leaves_whms_footer_in_its_place(
         raise RuntimeError("broken")
 
     assert unclosed(framed(host, "view=history")) == []
-    monkeypatch.setattr("mxverdict.web.templating.moment", broken)
+    monkeypatch.setattr("mxverdict.web.views.templating.moment", broken)
     page = framed(host, "view=history")
     assert unclosed(page) == []
     assert re.search(r"</p></nav></div>\n<p role=.alert.>.*</p>\n</div></main>", page)

@@ -7,7 +7,7 @@ import hashlib
 
 import pytest
 
-from mxverdict.whm.inline import UNSAFE_HASHES, inline_hashes
+from mxverdict.whm.csp_hashes import UNSAFE_HASHES, inline_hashes
 
 HELLO = "alert('Hello, world.');"
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from mxverdict.errors import WhmApiError, WhmUnreachable
+from mxverdict.whm.account_domains import Account, Domains, read_domains
 from mxverdict.whm.api import WhmApi
-from mxverdict.whm.own_domains import Account, Domains, read_domains
 
 ROWS = (
     ("alice.example", "main", "alice", "root"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from mxverdict.window.clock import Deadline, Instant
+from mxverdict.window.deadline import Deadline, Instant
 from mxverdict.window.model import OPEN, WHITELIST, Window
 
 NOW = Instant(1_800_000_000.0, 5000.0, "boot")

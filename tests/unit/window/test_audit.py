@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from mxverdict.audit import log
 from mxverdict.errors import JournalError
 from mxverdict.host import Host
-from mxverdict.window import audit
 from mxverdict.window.model import Actor
 
 ROOT = Actor("root", "cli")
@@ -24,10 +24,8 @@ def lines(host: Host) -> list[dict[str, object]]:
 
 def test_appends_lines_only_root_can_read(tmp_path: Path) -> None:
     host = Host(tmp_path)
-    audit.record(
-        host, ROOT, "open", result="ok", window=1, kind="whitelist", addresses=["1.2.3.4"], reason="x"
-    )
-    audit.record(host, ROOT, "close", result="closed", window=1)
+    log.record(host, ROOT, "open", result="ok", window=1, kind="whitelist", addresses=["1.2.3.4"], reason="x")
+    log.record(host, ROOT, "close", result="closed", window=1)
     first, second = lines(host)
     assert first["window"] == 1
     assert (first["user"], first["origin"], first["action"]) == ("root", "cli", "open")
@@ -41,7 +39,7 @@ def test_appends_lines_only_root_can_read(tmp_path: Path) -> None:
 def test_hostile_text_is_visible_and_short(tmp_path: Path) -> None:
     host = Host(tmp_path)
     reason = 'a\nb\r\x1b[2J\u202e\u2028{"x":1}' + "y" * 10_000
-    audit.record(host, Actor("r\x00oot" * 100, "web"), "refuse", result="\x07", reason=reason)
+    log.record(host, Actor("r\x00oot" * 100, "web"), "refuse", result="\x07", reason=reason)
     (entry,) = lines(host)
     text = "".join(str(value) for value in entry.values())
     assert all(char.isprintable() for char in text)
@@ -52,10 +50,10 @@ def test_hostile_text_is_visible_and_short(tmp_path: Path) -> None:
 
 def test_a_torn_last_line_does_not_spoil_the_next(tmp_path: Path) -> None:
     host = Host(tmp_path)
-    audit.record(host, ROOT, "open", result="ok")
+    log.record(host, ROOT, "open", result="ok")
     with host.audit.open("a") as file:
         file.write('{"time": "2026')
-    audit.record(host, ROOT, "close", result="ok")
+    log.record(host, ROOT, "close", result="ok")
     assert json.loads(host.audit.read_text().splitlines()[-1])["action"] == "close"
 
 
@@ -63,7 +61,7 @@ def test_what_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     host = Host(tmp_path)
     host.audit.mkdir(parents=True)
     with pytest.raises(JournalError, match="cannot be written"):
-        audit.record(host, ROOT, "open", result="ok")
+        log.record(host, ROOT, "open", result="ok")
 
 
 @pytest.mark.slow
@@ -71,11 +69,12 @@ def test_several_writers_at_once_leave_no_empty_line(tmp_path: Path) -> None:
     """A line that crosses a page of memory is seen in part by others while it is written."""
     program = (
         "import os, sys; os.fsync = lambda _: None\n"
-        "from mxverdict.host import Host; from mxverdict.window import audit, model\n"
+        "from mxverdict.host import Host; from mxverdict.audit import log\n"
+        "from mxverdict.window import model\n"
         "for _ in range(800):\n"
-        "    audit.record(Host(sys.argv[1]), model.KEEPER, 'open', result='x' * 250, reason='y' * 200)\n"
+        "    log.record(Host(sys.argv[1]), model.KEEPER, 'open', result='x' * 250, reason='y' * 200)\n"
     )
-    package = str(Path(audit.__file__).parents[2])
+    package = str(Path(log.__file__).parents[2])
     writers = [
         subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], env={"PYTHONPATH": package})
         for _ in range(4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mxverdict.window.clock import Deadline, Instant
+from mxverdict.window.deadline import Deadline, Instant
 
 START = Instant(wall=1_000_000.0, boot=5_000.0, boot_id="a")
 DEADLINE = Deadline.after(START, 900)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from mxverdict.host import Host
-from mxverdict.window import visits
-from mxverdict.window.clock import Deadline, Instant, instant
-from mxverdict.window.due import anything_due, due, visited
+from mxverdict.window.deadline import Deadline, Instant, instant
+from mxverdict.window.expiry import anything_due, due, visited
 from mxverdict.window.journal import Journal
 from mxverdict.window.model import CLOSE_FAILED, CLOSING, FOREVER, OPEN, OPENING, PERMANENT, WHITELIST
+from mxverdict.window.watch import tester_visit
 from tests.unit.window.rows import NOW, window
 
 
@@ -50,7 +50,7 @@ def test_a_log_that_makes_it_stumble_does_not_hold_up_the_rest(
     def stumble(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(visits, "look", stumble)
+    monkeypatch.setattr(tester_visit, "look", stumble)
     host = Host(tmp_path)
     now = instant(host)
     ends = Deadline.after(now, 900)

@@ -12,9 +12,9 @@ from typing import BinaryIO, Optional
 import pytest
 
 from mxverdict.errors import HostError
-from mxverdict.window import files
+from mxverdict.fs import safe_edit
 
-NEW = files.Creation(group="mail", mode=0o640)
+NEW = safe_edit.Creation(group="mail", mode=0o640)
 
 
 def line(content: bytes) -> bytes:
@@ -32,7 +32,7 @@ def test_owner_and_mode_stay(path: Path) -> None:
     os.chown(path, 1234, 8)
     path.chmod(0o2640)
     inode = path.stat().st_ino
-    files.edit(path, line, NEW)
+    safe_edit.edit(path, line, NEW)
     status = path.stat()
     assert path.read_bytes() == b"theirs\nours\n"
     assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (1234, 8, 0o2640)
@@ -51,14 +51,14 @@ def test_the_name_never_holds_anything_but_the_old_or_the_new_content(
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", look)
-    files.edit(path, line, NEW)
+    safe_edit.edit(path, line, NEW)
     assert seen == [b"theirs\n", b"theirs\nours\n"]
 
 
 def test_nothing_to_change_touches_nothing(path: Path) -> None:
     before = path.stat()
-    files.edit(path, lambda _: None, NEW)
-    files.edit(path, lambda content: content, NEW)
+    safe_edit.edit(path, lambda _: None, NEW)
+    safe_edit.edit(path, lambda content: content, NEW)
     assert path.stat() == before or path.stat().st_mtime_ns == before.st_mtime_ns
     assert path.stat().st_ino == before.st_ino
 
@@ -66,14 +66,14 @@ def test_nothing_to_change_touches_nothing(path: Path) -> None:
 def test_a_symbolic_link_stays_and_its_target_is_replaced(path: Path, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to("list")
-    files.edit(link, line, NEW)
+    safe_edit.edit(link, line, NEW)
     assert link.is_symlink()
     assert path.read_bytes() == b"theirs\nours\n"
 
 
 def test_a_missing_file_is_made_for_group_mail(tmp_path: Path) -> None:
     path = tmp_path / "new"
-    files.edit(path, line, NEW)
+    safe_edit.edit(path, line, NEW)
     status = path.stat()
     assert path.read_bytes() == b"ours\n"
     assert (status.st_uid, path.group(), stat.S_IMODE(status.st_mode)) == (0, "mail", 0o640)
@@ -90,7 +90,7 @@ def test_a_file_that_somebody_makes_at_the_same_moment_is_kept(tmp_path: Path) -
             path.write_bytes(b"theirs\n")
         return line(content)
 
-    files.edit(path, change, NEW)
+    safe_edit.edit(path, change, NEW)
     assert calls == [b"", b"theirs\n"]
     assert path.read_bytes() == b"theirs\nours\n"
 
@@ -110,7 +110,7 @@ def test_a_change_by_somebody_else_starts_the_edit_again(path: Path, how: str) -
                 other.rename(path)
         return line(content)
 
-    files.edit(path, change, NEW)
+    safe_edit.edit(path, change, NEW)
     assert calls == [b"theirs\n", b"second\n"]
     assert path.read_bytes() == b"second\nours\n"
 
@@ -128,7 +128,7 @@ def test_an_append_by_somebody_else_while_we_edit_survives(path: Path, before: b
             append(path, late.pop())
         return line(content)
 
-    files.edit(path, change, NEW)
+    safe_edit.edit(path, change, NEW)
     assert path.read_bytes() == after
 
 
@@ -136,7 +136,7 @@ def test_a_line_appended_between_the_last_look_and_the_rename_survives(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     just_before_the_rename(monkeypatch, lambda: append(path, b"late\n"))
-    files.edit(path, line, NEW)
+    safe_edit.edit(path, line, NEW)
     assert path.read_bytes() == b"theirs\nours\nlate\n"
 
 
@@ -153,21 +153,21 @@ def finish(file: BinaryIO, content: bytes) -> None:
 
 def just_before_the_rename(monkeypatch: pytest.MonkeyPatch, strike: Callable[[], None]) -> None:
     """Once."""
-    exchange = files._exchange
+    exchange = safe_edit._exchange
 
     def struck(one: Path, other: Path) -> bool:
-        monkeypatch.setattr(files, "_exchange", exchange)
+        monkeypatch.setattr(safe_edit, "_exchange", exchange)
         strike()
         return exchange(one, other)
 
-    monkeypatch.setattr(files, "_exchange", struck)
+    monkeypatch.setattr(safe_edit, "_exchange", struck)
 
 
 def test_a_line_appended_by_a_program_that_had_the_old_file_open_survives(path: Path) -> None:
     with path.open("ab") as file:
         writer = threading.Timer(0.2, finish, [file, b"late\n"])
         writer.start()
-        files.edit(path, line, NEW)
+        safe_edit.edit(path, line, NEW)
         writer.join()
     assert path.read_bytes() == b"theirs\nours\nlate\n"
 
@@ -176,7 +176,7 @@ def test_a_file_rewritten_in_place_at_the_same_moment_is_the_one_that_counts(pat
     with path.open("r+b") as file:
         writer = threading.Timer(0.2, finish, [file, b"second\n"])
         writer.start()
-        files.edit(path, line, NEW)
+        safe_edit.edit(path, line, NEW)
         writer.join()
     assert path.read_bytes() == b"second\nours\n"
 
@@ -190,27 +190,27 @@ def test_a_file_replaced_just_before_the_rename_is_the_one_that_counts(
         other.rename(path)
 
     just_before_the_rename(monkeypatch, replace)
-    files.edit(path, line, NEW)
+    safe_edit.edit(path, line, NEW)
     assert path.read_bytes() == b"second\nours\n"
     assert [entry.name for entry in path.parent.iterdir()] == ["list"]
 
 
 def test_a_file_system_that_cannot_exchange_names(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_exchange", lambda *_: False)
-    files.edit(path, line, NEW)
+    monkeypatch.setattr(safe_edit, "_exchange", lambda *_: False)
+    safe_edit.edit(path, line, NEW)
     assert path.read_bytes() == b"theirs\nours\n"
     assert [entry.name for entry in path.parent.iterdir()] == ["list"]
 
 
 def test_gives_up_when_the_file_never_rests(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_PAUSE", 0)
+    monkeypatch.setattr(safe_edit, "_PAUSE", 0)
 
     def change(content: bytes) -> Optional[bytes]:
         path.write_bytes(b"x" + content)
         return line(content)
 
     with pytest.raises(HostError, match="all the time"):
-        files.edit(path, change, NEW)
+        safe_edit.edit(path, change, NEW)
     assert b"ours" not in path.read_bytes()
 
 
@@ -222,7 +222,7 @@ def test_a_full_disk_leaves_the_file_and_nothing_beside_it(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(HostError, match="No space left on device"):
-        files.edit(path, line, NEW)
+        safe_edit.edit(path, line, NEW)
     assert path.read_bytes() == b"theirs\n"
     assert [entry.name for entry in path.parent.iterdir()] == ["list"]
 
@@ -230,10 +230,10 @@ def test_a_full_disk_leaves_the_file_and_nothing_beside_it(
 def test_what_a_killed_edit_left_does_not_disturb_the_next(path: Path) -> None:
     leftover = path.with_name(".list.mxverdict")
     leftover.write_bytes(b"half")
-    files.edit(path, line, NEW)
+    safe_edit.edit(path, line, NEW)
     assert path.read_bytes() == b"theirs\nours\n"
     leftover.write_bytes(b"half")
-    files.remove_leftover(path)
+    safe_edit.remove_leftover(path)
     assert not leftover.exists()
 
 
@@ -241,4 +241,4 @@ def test_a_folder_or_a_pipe_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for name in (".", "pipe"):
         with pytest.raises(HostError):
-            files.edit(tmp_path / name, line, NEW)
+            safe_edit.edit(tmp_path / name, line, NEW)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mxverdict.host import Host
-from mxverdict.root import ROOT_VARIABLE
+from mxverdict.host_paths import ROOT_VARIABLE
 from mxverdict.window import keeper
 from mxverdict.window.journal import DORMANT, Journal
 from mxverdict.window.model import CLOSE_FAILED, CLOSED, CLOSING, FAILED, OPEN, OPENING, PERMANENT, WHITELIST

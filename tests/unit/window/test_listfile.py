@@ -7,7 +7,7 @@ from typing import Optional
 
 import pytest
 
-from mxverdict.window import listfile
+from mxverdict.net import iplsearch
 
 ONE = ipaddress.ip_network("18.209.86.113")
 BLOCK = ipaddress.ip_network("64.20.227.0/24")
@@ -25,7 +25,7 @@ SIX = ipaddress.ip_network("2001:db8:0:1:0:0:0:5")
     ],
 )
 def test_line(network: str, line: str) -> None:
-    assert listfile.line_of(ipaddress.ip_network(network)) == line
+    assert iplsearch.line_of(ipaddress.ip_network(network)) == line
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_line(network: str, line: str) -> None:
     ],
 )
 def test_present(content: bytes) -> None:
-    assert listfile.missing(content, [ONE]) == []
+    assert iplsearch.missing(content, [ONE]) == []
 
 
 @pytest.mark.parametrize(
@@ -60,16 +60,16 @@ def test_present(content: bytes) -> None:
     ],
 )
 def test_missing(content: bytes) -> None:
-    assert listfile.missing(content, [ONE]) == [ONE]
+    assert iplsearch.missing(content, [ONE]) == [ONE]
 
 
 def test_ipv6_counts_only_in_quotes() -> None:
-    assert listfile.missing(b"2001:db8:0:1::5\n", [SIX]) == [SIX]
-    assert listfile.missing(b'"2001:db8::/32"\n', [SIX]) == []
+    assert iplsearch.missing(b"2001:db8:0:1::5\n", [SIX]) == [SIX]
+    assert iplsearch.missing(b'"2001:db8::/32"\n', [SIX]) == []
 
 
 def test_a_part_of_a_network_is_not_the_network() -> None:
-    assert listfile.missing(b"64.20.227.133\n", [BLOCK]) == [BLOCK]
+    assert iplsearch.missing(b"64.20.227.133\n", [BLOCK]) == [BLOCK]
 
 
 CONTENTS = [
@@ -89,47 +89,50 @@ CONTENTS = [
 
 @pytest.mark.parametrize("content", CONTENTS)
 def test_in_and_out_leaves_every_byte(content: bytes) -> None:
-    lines = [listfile.line_of(network) for network in (ONE, BLOCK, SIX)]
-    added = listfile.add(content, lines)
-    assert listfile.missing(added, [ONE, BLOCK, SIX]) == []
+    lines = [iplsearch.line_of(network) for network in (ONE, BLOCK, SIX)]
+    added = iplsearch.add(content, lines)
+    assert iplsearch.missing(added, [ONE, BLOCK, SIX]) == []
     assert added.endswith(content)
-    assert listfile.remove(added, lines) == (content, [])
+    assert iplsearch.remove(added, lines) == (content, [])
 
 
 def test_what_others_appended_stays() -> None:
-    added = listfile.add(b"10.0.0.1\n", ["18.209.86.113"]) + b"10.0.0.9\n"
-    assert listfile.remove(added, ["18.209.86.113"]) == (b"10.0.0.1\n10.0.0.9\n", [])
+    added = iplsearch.add(b"10.0.0.1\n", ["18.209.86.113"]) + b"10.0.0.9\n"
+    assert iplsearch.remove(added, ["18.209.86.113"]) == (b"10.0.0.1\n10.0.0.9\n", [])
 
 
 def test_one_instance_is_taken_and_an_older_one_stays() -> None:
     content = b"18.209.86.113\n10.0.0.1\n18.209.86.113\n"
-    assert listfile.remove(content, ["18.209.86.113"]) == (b"10.0.0.1\n18.209.86.113\n", [])
+    assert iplsearch.remove(content, ["18.209.86.113"]) == (b"10.0.0.1\n18.209.86.113\n", [])
 
 
 @pytest.mark.parametrize(
     "changed", [b"18.209.86.113 # keep\n", b"18.209.86.113:\n", b" 18.209.86.113\n", b"#18.209.86.113\n", b""]
 )
 def test_a_line_that_is_not_exactly_ours_any_more_stays(changed: bytes) -> None:
-    assert listfile.remove(changed, ["18.209.86.113"]) == (changed, ["18.209.86.113"])
+    assert iplsearch.remove(changed, ["18.209.86.113"]) == (changed, ["18.209.86.113"])
 
 
 def test_an_editor_that_rewrote_the_line_ends_does_not_keep_it_in() -> None:
     content = b"10.0.0.1\r\n18.209.86.113\r\n"
-    assert listfile.remove(content, ["18.209.86.113"]) == (b"10.0.0.1\r\n", [])
+    assert iplsearch.remove(content, ["18.209.86.113"]) == (b"10.0.0.1\r\n", [])
 
 
 def test_quotes_that_an_editor_put_or_took_away_do_not_matter() -> None:
-    assert listfile.remove(b'2001:db8::5\n"18.209.86.113"\n', ['"2001:db8::5"', "18.209.86.113"]) == (b"", [])
+    assert iplsearch.remove(b'2001:db8::5\n"18.209.86.113"\n', ['"2001:db8::5"', "18.209.86.113"]) == (
+        b"",
+        [],
+    )
 
 
 def test_quotes_matter_where_told_so() -> None:
     content = b"2001:db8::5\n"
-    assert listfile.remove(content, ['"2001:db8::5"'], ['"2001:db8::5"']) == (content, ['"2001:db8::5"'])
-    assert listfile.remove(b'"2001:db8::5"\n' + content, ['"2001:db8::5"']) == (content, [])
+    assert iplsearch.remove(content, ['"2001:db8::5"'], ['"2001:db8::5"']) == (content, ['"2001:db8::5"'])
+    assert iplsearch.remove(b'"2001:db8::5"\n' + content, ['"2001:db8::5"']) == (content, [])
 
 
 def test_the_line_before_keeps_its_end() -> None:
-    assert listfile.remove(b"10.0.0.1\n18.209.86.113", ["18.209.86.113"]) == (b"10.0.0.1\n", [])
+    assert iplsearch.remove(b"10.0.0.1\n18.209.86.113", ["18.209.86.113"]) == (b"10.0.0.1\n", [])
 
 
 @pytest.mark.parametrize(
@@ -153,9 +156,9 @@ def test_others_keep_theirs(
     named = content.replace(b"A", ours.encode())
     exact, others, in_front = ([one.replace("A", ours) for one in some] for some in (exact, others, in_front))
     expected = (named, [ours]) if left is None else (left.replace(b"A", ours.encode()), [])
-    assert listfile.remove(named, [ours], exact, others, in_front) == expected
+    assert iplsearch.remove(named, [ours], exact, others, in_front) == expected
 
 
 def test_without_every_instance() -> None:
     content = b'18.209.86.113\n10.0.0.1\n"18.209.86.113"\r\n18.209.86.113 # kept\n'
-    assert listfile.without(content, ["18.209.86.113", "10.9.9.9"]) == b"10.0.0.1\n18.209.86.113 # kept\n"
+    assert iplsearch.without(content, ["18.209.86.113", "10.9.9.9"]) == b"10.0.0.1\n18.209.86.113 # kept\n"

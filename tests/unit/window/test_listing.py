@@ -7,8 +7,8 @@ from pathlib import Path
 
 from mxverdict.host import Host
 from mxverdict.window.journal import Journal
-from mxverdict.window.listing import list_windows
 from mxverdict.window.model import CLOSE_FAILED, CLOSED, DELAY_OFF, OPEN, PERMANENT
+from mxverdict.window.queries import list_windows
 from tests.unit.window.rows import window
 
 

@@ -7,7 +7,7 @@ from typing import Optional
 import pytest
 
 from mxverdict.errors import HostError
-from mxverdict.window import localopts
+from mxverdict.whm import localopts
 
 KEY = "acl_delay_unknown_hosts"
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from mxverdict.errors import JournalError, WindowBusy
+from mxverdict.fs.lock import exclusive
 from mxverdict.host import Host
-from mxverdict.window.lock import exclusive
 
 HOLD = """
 import sys, time
 from mxverdict.host import Host
-from mxverdict.window.lock import exclusive
+from mxverdict.fs.lock import exclusive
 with exclusive(Host(sys.argv[1]), "whitelist", 0):
     print("held", flush=True)
     time.sleep(60)

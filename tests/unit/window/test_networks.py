@@ -7,8 +7,8 @@ import ipaddress
 import pytest
 
 from mxverdict.errors import UsageError
-from mxverdict.window import networks
-from mxverdict.window.networks import parse, sample, show
+from mxverdict.net import networks
+from mxverdict.net.networks import parse, sample, show
 
 
 def shown(*texts: str) -> list[str]:

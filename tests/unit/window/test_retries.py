@@ -11,8 +11,8 @@ from mxverdict.errors import CloseFailed
 from mxverdict.host import Host
 from mxverdict.window import Actor, close_due, close_window
 from mxverdict.window.journal import APPLIED, Journal
-from mxverdict.window.listing import find_window
 from mxverdict.window.model import CLOSE_FAILED, Window
+from mxverdict.window.queries import find_window
 from tests.unit.window.rows import window
 
 ROOT = Actor("root", "cli")

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict import trail
+from mxverdict.audit import log, reader, rotation
+from mxverdict.audit.reader import Entry, Wanted
 from mxverdict.host import Host
-from mxverdict.trail import Entry, Wanted
-from mxverdict.window import audit, rotation
 from mxverdict.window.journal import Journal
 from mxverdict.window.model import CLOSED, Actor, Window
 from tests.unit.window import rows
@@ -35,20 +34,20 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
 def open_one(host: Host) -> Window:
     with closing(Journal(host, create=True)) as journal:
         window = journal.insert(rows.window())
-    audit.record(host, ROOT, "open", result="begun", window=window.id, reason="keep me")
-    audit.record(host, ROOT, "open", result="open for 15 minutes", window=window.id)
+    log.record(host, ROOT, "open", result="begun", window=window.id, reason="keep me")
+    log.record(host, ROOT, "open", result="open for 15 minutes", window=window.id)
     return window
 
 
 def close(host: Host, window: Window) -> None:
     with closing(Journal(host)) as journal:
         journal.store(dataclasses.replace(window, state=CLOSED))
-    audit.record(host, ROOT, "close", result="closed", window=window.id)
+    log.record(host, ROOT, "close", result="closed", window=window.id)
 
 
 def flood(host: Host, count: int, start: int = 0, window: int | None = None) -> None:
     for number in range(start, start + count):
-        audit.record(host, Actor("bob", "web"), "refused", result=f"number {number}", window=window)
+        log.record(host, Actor("bob", "web"), "refused", result=f"number {number}", window=window)
 
 
 def files(host: Host) -> list[Path]:
@@ -57,10 +56,10 @@ def files(host: Host) -> list[Path]:
 
 def everything(host: Host) -> list[Entry]:
     """By pages from the end, as the history shows it."""
-    look = trail.before(host, Wanted(), count=7)
+    look = reader.before(host, Wanted(), count=7)
     found = list(look.entries)
     while look.older is not None:
-        look = trail.before(host, Wanted(), look.older, count=7)
+        look = reader.before(host, Wanted(), look.older, count=7)
         found += look.entries
         assert look.damaged == 0
     return found
@@ -77,13 +76,13 @@ def test_it_is_bounded_and_the_newest_are_kept(host: Host) -> None:
 
 def test_forwards_it_is_the_same(host: Host) -> None:
     flood(host, 60)
-    look = trail.after(host, Wanted(), 0, 7)
+    look = reader.after(host, Wanted(), 0, 7)
     found: list[Entry] = []
     while True:
         found = [*look.entries, *found]
         if look.newer is None:
             break
-        look = trail.after(host, Wanted(), look.newer, 7)
+        look = reader.after(host, Wanted(), look.newer, 7)
     assert found == everything(host)
 
 
@@ -93,7 +92,7 @@ def test_the_lines_of_an_open_window_outlive_every_rotation(host: Host) -> None:
     close(host, closed)
     window = open_one(host)
     flood(host, 300, window=window.id)
-    audit.record(host, ROOT, "extend", result="asked for 5 minutes from that time", window=window.id)
+    log.record(host, ROOT, "extend", result="asked for 5 minutes from that time", window=window.id)
     flood(host, 300, 300, window=window.id)
     about = [entry for entry in everything(host) if entry.action != "refused"]
     assert [(entry.action, entry.window) for entry in about] == [
@@ -172,12 +171,13 @@ def test_cut_short_anywhere_it_is_whole(host: Host, monkeypatch: pytest.MonkeyPa
 def test_many_writers_lose_nothing(tmp_path: Path) -> None:
     program = (
         "import os, sys; os.fsync = lambda _: None\n"
-        "from mxverdict.host import Host; from mxverdict.window import audit, model, rotation\n"
+        "from mxverdict.host import Host; from mxverdict.audit import log, rotation\n"
+        "from mxverdict.window import model\n"
         "rotation.MOST_BYTES, rotation.KEPT = 20_000, 50\n"
         "for number in range(300):\n"
-        "    audit.record(Host(sys.argv[1]), model.KEEPER, 'refuse', result=f'{sys.argv[2]} {number}')\n"
+        "    log.record(Host(sys.argv[1]), model.KEEPER, 'refuse', result=f'{sys.argv[2]} {number}')\n"
     )
-    package = str(Path(audit.__file__).parents[2])
+    package = str(Path(log.__file__).parents[2])
     writers = [
         subprocess.Popen(
             [sys.executable, "-c", program, str(tmp_path), str(writer)], env={"PYTHONPATH": package}

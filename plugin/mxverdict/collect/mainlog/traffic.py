@@ -14,19 +14,19 @@ from pathlib import Path
 from typing import Optional
 
 from mxverdict.collect.mainlog.blocks import blocks
-from mxverdict.collect.mainlog.exempt import Exempt
-from mxverdict.collect.mainlog.files import LogFile, files_of
-from mxverdict.collect.mainlog.ledger import MOST_CELLS, MOST_REFUSALS, Ledger, LedgerBusy
+from mxverdict.collect.mainlog.ip_set import Exempt
+from mxverdict.collect.mainlog.line_scan import start_of
 from mxverdict.collect.mainlog.lines import NEWEST, times_of
+from mxverdict.collect.mainlog.log_cursor import READ_ERRORS, opened, position, resume
+from mxverdict.collect.mainlog.log_files import LogFile, files_of
 from mxverdict.collect.mainlog.plausible import is_traffic
-from mxverdict.collect.mainlog.position import READ_ERRORS, opened, position, resume
-from mxverdict.collect.mainlog.scan import start_of
-from mxverdict.collect.mainlog.sums import summed
-from mxverdict.collect.mainlog.tally import HOUR, Tally
+from mxverdict.collect.mainlog.traffic_counter import HOUR, Tally
+from mxverdict.collect.mainlog.traffic_query import summed
+from mxverdict.collect.mainlog.traffic_store import MOST_CELLS, MOST_REFUSALS, Ledger, LedgerBusy
 from mxverdict.evidence.traffic import Traffic
 from mxverdict.host import Host
-from mxverdict.language import stored
-from mxverdict.text import visible
+from mxverdict.i18n.catalog import stored
+from mxverdict.sanitize import visible
 
 KEPT = 8 * 86_400
 """Seconds that the ledger goes back."""

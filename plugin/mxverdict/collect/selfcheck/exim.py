@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Optional
 
 from mxverdict.collect.exim_daemon import RUNNING, daemon_state, pid_file_is_configured
-from mxverdict.collect.preview import delay_stanzas, preview
+from mxverdict.collect.exim_preview import delay_stanzas, preview
 from mxverdict.collect.selfcheck.files import LISTS, read
 from mxverdict.collect.server import exim_version
 from mxverdict.errors import HostError
@@ -15,7 +15,8 @@ from mxverdict.evidence.selfcheck import EximFacts, FileFacts, Session, SettingF
 from mxverdict.evidence.smtp import Preview, PreviewStage
 from mxverdict.host import Host
 from mxverdict.testers import UNKNOWN_HOSTS
-from mxverdict.window import exim, localopts
+from mxverdict.whm import localopts
+from mxverdict.window.changes import exim_config
 
 _LOOPBACK = "127.0.0.1"
 _NO_DOMAIN = "example.com"
@@ -59,7 +60,7 @@ def exim_facts(host: Host) -> EximFacts:
         rcpt_tried=not tracks,
         pid_path=pid_file_is_configured(host),
         daemon=state,
-        current=exim.daemon_is_current(host) if state == RUNNING else None,
+        current=exim_config.daemon_is_current(host) if state == RUNNING else None,
     )
 
 

@@ -87,9 +87,9 @@ def _list_file(path: Path, account: Optional[Account], configuration: Optional[b
 
 
 def _is_key(line: bytes) -> bool:
-    from mxverdict.window import listfile
+    from mxverdict.net import iplsearch
 
-    return bool(listfile.networks(line))
+    return bool(iplsearch.networks(line))
 
 
 def _readable(path: Path, account: Optional[Account]) -> Optional[bool]:

@@ -11,7 +11,7 @@ from typing import Optional
 from mxverdict.collect.exim_account import Account
 from mxverdict.collect.exim_options import exim_options
 from mxverdict.collect.mainlog import lines
-from mxverdict.collect.mainlog.files import ROTATED
+from mxverdict.collect.mainlog.log_files import ROTATED
 from mxverdict.collect.selfcheck.files import facts, read
 from mxverdict.evidence.selfcheck import LogFacts
 from mxverdict.host import Host

@@ -14,7 +14,7 @@ from mxverdict.errors import CommandMissing, CommandTimeout, WhmUnreachable
 from mxverdict.evidence.selfcheck import ApiCall, WhmFacts
 from mxverdict.host import Host
 from mxverdict.whm.api import envelope
-from mxverdict.window.localopts import KEY
+from mxverdict.whm.localopts import KEY
 
 TIMEOUT = 20.0
 _AT_A_TIME = 4

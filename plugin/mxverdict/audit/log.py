@@ -1,0 +1,138 @@
+"""The audit trail: one JSON object a line, appended and on disk before the call returns."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import stat
+import time
+import unicodedata
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timezone
+
+from mxverdict.errors import JournalError
+from mxverdict.fs.read import NotRegular
+from mxverdict.fs.safe_edit import fsync_folder
+from mxverdict.host import Host
+from mxverdict.i18n.catalog import stored
+from mxverdict.window.model import Actor
+
+_LIMIT = 300
+_ADDRESSES = 64
+_LOCK_WAIT = 1.0
+_POLL = 0.005
+_TRIES = 5
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
+
+
+def clean(text: str, limit: int = _LIMIT) -> str:
+    """Text from outside made harmless: control and format characters escaped visibly, long text cut."""
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    return "".join(
+        char.encode("unicode_escape").decode()
+        if unicodedata.category(char)[0] == "C" or unicodedata.category(char) in ("Zl", "Zp")
+        else char
+        for char in cut
+    )
+
+
+def record(
+    host: Host,
+    actor: Actor,
+    action: str,
+    *,
+    result: str,
+    window: int | None = None,
+    kind: str = "",
+    addresses: Sequence[str] = (),
+    reason: str = "",
+) -> None:
+    """Append one line: time (UTC), user, origin, action, window, kind, addresses, reason, result. `kind` is
+    that of the window; of a request that was refused (`refused`), the page or action it was for.
+
+    Raises JournalError when the line could not be made durable.
+    """
+    entry = {
+        "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+        "user": clean(actor.user, 64),
+        "origin": clean(actor.origin, 16),
+        "action": action,
+        "window": window,
+        "kind": clean(kind, 32),
+        "addresses": [clean(address, 64) for address in addresses[:_ADDRESSES]],
+        "reason": clean(reason),
+        "result": clean(result),
+    }
+    try:
+        _append(host, json.dumps(entry).encode() + b"\n")
+    except OSError as error:
+        raise JournalError(
+            stored("{path} cannot be written: {error}").format(path=host.audit, error=error.strerror)
+        ) from error
+
+
+def _append(host: Host, line: bytes) -> None:
+    """Nothing is appended to a file that was rotated meanwhile, unless that happens again and again."""
+    host.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for attempt in range(_TRIES):
+        is_new = not host.audit.exists()
+        descriptor = os.open(host.audit, _FLAGS, 0o600)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise NotRegular(host.audit)
+            _lock(descriptor)
+            last = attempt == _TRIES - 1
+            if not last and (not _is_current(host, descriptor) or _rotated(host, descriptor)):
+                continue
+            _write(descriptor, line)
+            break
+        finally:
+            os.close(descriptor)
+    if is_new:
+        fsync_folder(host.state)
+
+
+def _write(descriptor: int, line: bytes) -> None:
+    data = b"\n" + line if _is_torn(descriptor) else line
+    while data:
+        data = data[os.write(descriptor, data) :]
+    os.fsync(descriptor)
+
+
+def _is_torn(descriptor: int) -> bool:
+    size = os.fstat(descriptor).st_size
+    return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+
+
+def _is_current(host: Host, descriptor: int) -> bool:
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), host.audit.stat())
+    return False
+
+
+def _rotated(host: Host, descriptor: int) -> bool:
+    """Begin a new file when this one is full. Where that does not work, as on a full disk, it grows."""
+    from mxverdict.audit import rotation
+
+    if os.fstat(descriptor).st_size < rotation.MOST_BYTES:
+        return False
+    with suppress(OSError):
+        if _is_torn(descriptor):
+            os.write(descriptor, b"\n")
+        return rotation.rotate(host, descriptor)
+    return False
+
+
+def _lock(descriptor: int) -> None:
+    """Nobody else's line is half written then. A process that hangs with it holds nobody up for long."""
+    give_up = time.monotonic() + _LOCK_WAIT
+    while time.monotonic() < give_up:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_POLL)
+        else:
+            return

@@ -1,0 +1,104 @@
+"""`mxverdict explain`: a tester's report, pasted, answered row by row."""
+
+from __future__ import annotations
+
+import argparse
+import codecs
+import os
+import sys
+from typing import Any
+
+from mxverdict.cli.common import (
+    command,
+    console,
+    print_json,
+    progress,
+    root_host,
+    seconds,
+    stop_at_once,
+    tend_if_possible,
+    tester_option,
+)
+from mxverdict.errors import UsageError
+from mxverdict.fs.read import open_regular
+
+_BYTES = 4 << 20
+"""Of a text in UTF-8 this holds at least as many characters as are read."""
+
+
+def register(commands: Any) -> None:
+    explain = command(commands, "explain", _explain, "a tester's report, pasted: verdict row by row")
+    explain.add_argument(
+        "file", nargs="?", default="-", metavar="FILE", help="the report; - or nothing: standard input"
+    )
+    tester_option(explain)
+    explain.add_argument(
+        "--about",
+        action="append",
+        default=[],
+        metavar="TARGET",
+        help="the domain, host name or address that the report is about, where it does not say so",
+    )
+    explain.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=seconds,
+        default=45.0,
+        help="patience with this server's own replies (default: 45)",
+    )
+
+
+class NothingRecognised(UsageError):
+    """What was pasted is no report that we know."""
+
+    advice = "Paste the whole report: the rows as MXToolbox's page shows them, or the JSON of its API."
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from mxverdict.collect.progress import Steps
+    from mxverdict.net import target
+    from mxverdict.pasted import recognise
+    from mxverdict.report.pasted import explanation_json, print_explanation
+    from mxverdict.services import check, pasted_report
+
+    check.chosen(options.tester)
+    about = [target.parse(text) for text in options.about]
+    pasted = recognise(_read(options.file))
+    if not pasted.rows:
+        seen = len(pasted.unrecognised)
+        like = f"; {seen} lines look like rows, in words that are not known" if seen else ""
+        raise NothingRecognised(f"no row of a tester's report was recognised{like}")
+    host = root_host()
+    tend_if_possible(host)
+    stop_at_once()
+    checked = pasted_report.run(
+        host,
+        pasted,
+        about=about,
+        testers=options.tester,
+        progress=Steps(progress),
+        reply_timeout=options.timeout,
+    )
+    explanation = checked.explain(pasted, about)
+    if options.json:
+        print_json(explanation_json(explanation))
+    else:
+        print_explanation(explanation, console())
+    return explanation.exit_status
+
+
+def _read(name: str) -> str:
+    """The text of a file or of standard input, as far as it is read at all. Raises UsageError."""
+    try:
+        if name == "-":
+            if sys.stdin.isatty():
+                progress("paste the report, then press Enter and Ctrl-D")
+            data = sys.stdin.buffer.read(_BYTES)
+        else:
+            with os.fdopen(open_regular(name), "rb") as file:
+                data = file.read(_BYTES)
+    except OSError as error:
+        raise UsageError(f"{name} cannot be read: {error.strerror}") from None
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
+    return data.decode("utf-8-sig", "replace")

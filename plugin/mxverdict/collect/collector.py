@@ -1,0 +1,297 @@
+"""Gathers the evidence of one check: what is independent runs at the same time."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, Optional, TypeVar
+
+from mxverdict import __version__
+from mxverdict import testers as catalogue
+from mxverdict.collect import resolver, smtp_probe
+from mxverdict.collect.dnsbl import read_blocklists
+from mxverdict.collect.domains import read_domains, read_routes
+from mxverdict.collect.evidence_builder import Draft, unread
+from mxverdict.collect.exim_sessions import EximSessions, Job
+from mxverdict.collect.mail_route import read_routing
+from mxverdict.collect.mainlog import read_visits
+from mxverdict.collect.open_relay import read_relay
+from mxverdict.collect.outgoing import read_outgoing
+from mxverdict.collect.progress import PARTS, Progress, Watch
+from mxverdict.collect.server import Server, exim_facts, is_local, read_server, relay_entries
+from mxverdict.collect.targets import NoTarget, is_address, listed_first, own_targets, usual_targets
+from mxverdict.errors import UsageError
+from mxverdict.evidence import Asked, Domain, Evidence, Preview, Target
+from mxverdict.evidence.mail_route import MailRoute
+from mxverdict.evidence.outgoing import Outgoing
+from mxverdict.evidence.relay import RelayTest
+from mxverdict.host import Host
+from mxverdict.i18n.catalog import stored
+from mxverdict.net.target import parse as parse_target
+from mxverdict.testers import UNKNOWN_HOSTS, Tester
+from mxverdict.whm.api import LocalWhmApi, WhmApi
+
+BUDGET = 60.0
+"""Seconds for everything that is asked of the outside."""
+
+HISTORY = 7 * 86_400.0
+"""How far back testers' visits are looked for, in seconds."""
+HISTORY_BYTES = 64 * 1024 * 1024
+"""Of the log, at the first look."""
+
+READING_SETTINGS = stored("reading the settings")
+GREETING = stored("previewing {testers}, greeting this server")
+ASKING_DOMAINS = stored("asking DNS and the mail hosts of {domains}")
+ASKING_BLOCKLISTS = stored("asking the blocklists")
+
+_NOT_OURS = stored("{address} is not an address of this server; it was not checked")
+_NOT_OURS_OF = stored("{name}: {address} is not an address of this server; it was not checked")
+_Out = TypeVar("_Out")
+
+
+def gather(
+    host: Host,
+    api: WhmApi,
+    testers: Sequence[Tester],
+    targets: Sequence[str] = (),
+    progress: Optional[Progress] = None,
+    *,
+    reply_timeout: float = smtp_probe.REPLY_TIMEOUT,
+    budget: float = BUDGET,
+) -> Evidence:
+    """Look at this server as `testers` would. `targets` are domains, host names or addresses; without one,
+    the addresses of the server's name and of its WHM list. Of a domain everything is looked at that testers
+    grade, of named addresses the blocklists too. `progress` hears how far it is and what is found so far.
+    `reply_timeout` is the patience with this server's own replies, `budget` with all others together, in
+    seconds.
+
+    Raises UsageError (malformed target), NoTarget (nothing of it is this server), CommandMissing and other
+    HostError (there is no working Exim).
+    """
+    deadline = time.monotonic() + budget
+    wanted = list(dict.fromkeys(parse_target(text) for text in targets))
+    progress = progress or Progress()
+    for part in _parts(wanted, any(not is_address(name) for name in wanted)):
+        progress.advance(part, 0, 1)
+    with ThreadPoolExecutor(16) as pool:
+        progress.step(READING_SETTINGS)
+        reading = pool.submit(read_server, host, api)
+        routing = pool.submit(read_routes, host, [name for name in wanted if not is_address(name)], deadline)
+        exim = exim_facts(host)
+        server = reading.result()
+        hostname = server.hostname or exim.hostname
+        routes, domain_names = routing.result()
+        remarks: list[str] = []
+        asked = _asked(wanted, routes, domain_names, server, remarks) if wanted else {}
+        named = listed_first((target for targets_ in asked.values() for target in targets_), server)
+        found = named if wanted else _usual(hostname, server, remarks)
+        domain_routes = [route for route in routes if route.domain in domain_names]
+        seen = {address for route in domain_routes for host_ in route.hosts for address in host_.addresses}
+        own = _own(seen, server, found)
+        networks = [network for tester in testers for network in tester.networks]
+
+        def completed(evidence: Evidence) -> Evidence:
+            names = _own(_name_servers(evidence.domains), server, found)
+            return replace(evidence, taken_at=time.time(), own_addresses=tuple(sorted(own | names)))
+
+        known = Evidence(
+            version=__version__,
+            taken_at=time.time(),
+            hostname=hostname,
+            exim_version=exim.version,
+            testers=tuple(tester.name for tester in testers),
+            targets=tuple(found),
+            previews=(),
+            probes=(),
+            reverse_dns=(),
+            settings=server.settings,
+            relay_entries=relay_entries(host, networks),
+            remarks=tuple(remarks),
+            asked=tuple(Asked(text, tuple(t.address for t in led)) for text, led in asked.items()),
+            domains=unread(domain_routes, read_routing(host, [route.domain for route in domain_routes])),
+        )
+        draft = Draft(known, _parts(wanted, bool(domain_routes)), progress, completed)
+        draft.found("settings", server)
+
+        def begin(part: str, work: Callable[..., _Out], *args: Any, **options: Any) -> Future[_Out]:
+            def run() -> _Out:
+                result = work(*args, **options)
+                draft.found(part, result)
+                return result
+
+            return pool.submit(run)
+
+        progress.step(GREETING.format(testers=_testers(len(testers))))
+        local = [target.local_address for target in found]
+        since = time.time() - HISTORY
+        known_testers = catalogue.load(host=host).testers
+        begun: list[Future[Any]] = [
+            begin("greeting", smtp_probe.probe_all, local, hostname, reply_timeout=reply_timeout),
+            begin("names", resolver.reverse_all, [target.address for target in found]),
+            begin("log", read_visits, host, known_testers, since, most=HISTORY_BYTES),
+        ]
+        leaving = begin("outgoing", read_outgoing, host, server.targets or found, deadline)
+        if domain_routes:
+            progress.step(ASKING_DOMAINS.format(domains=_domains(len(domain_routes))))
+            options = (domain_routes, own, hostname, leaving, deadline, draft)
+            begun.append(pool.submit(read_domains, host, *options))
+        sessions = EximSessions(host)
+        begun.append(begin("relay", _relay, sessions, found, routes, hostname, deadline))
+        draft.found("previews", _previews(sessions, testers, found, draft))
+        outgoing = leaving.result()
+        if wanted:
+            progress.step(ASKING_BLOCKLISTS)
+            addresses = _listable(found, outgoing, seen)
+            draft.found("blocklists", read_blocklists(addresses, deadline, watch=draft))
+        for future in begun:
+            future.result()
+        return draft.evidence()
+
+
+def _parts(wanted: Sequence[str], domains: bool) -> tuple[str, ...]:
+    """What the check consists of, of PARTS."""
+    left_out = set() if domains else {"policy", "zone", "hosts"}
+    if not wanted:
+        left_out.add("blocklists")
+    return tuple(part for part in PARTS if part not in left_out)
+
+
+def _usual(hostname: str, server: Server, remarks: list[str]) -> list[Target]:
+    addresses: Sequence[str] = ()
+    try:
+        addresses = resolver.addresses_of(hostname)
+    except LookupError as error:
+        remarks.append(str(error))
+    return usual_targets(addresses, server, remarks)
+
+
+def _asked(
+    wanted: Sequence[str],
+    routes: Sequence[MailRoute],
+    domains: frozenset[str],
+    server: Server,
+    remarks: list[str],
+) -> dict[str, tuple[Target, ...]]:
+    """What each target leads to on this server. What is somebody else's is told in `remarks`, except of
+    domains, whose mail hosts are looked at wherever they are. Raises NoTarget when nothing is left."""
+    led = {route.domain: [a for host in route.hosts for a in host.addresses] for route in routes}
+    led.update({text: [text] for text in wanted if is_address(text)})
+    found = own_targets({text: led[text] for text in wanted}, server)
+    for text in wanted:
+        if text in domains:
+            continue
+        if not led[text]:
+            remarks.append(stored("{name} does not exist, or has no address").format(name=text))
+        own = {address for target in found[text] for address in (target.address, target.local_address)}
+        remarks += [
+            (_NOT_OURS if text == address else _NOT_OURS_OF).format(name=text, address=address)
+            for address in led[text]
+            if address not in own
+        ]
+    if not domains and not any(found.values()):
+        raise NoTarget(remarks[-1])
+    return found
+
+
+def _relay(
+    sessions: EximSessions,
+    found: Sequence[Target],
+    routes: Sequence[MailRoute],
+    hostname: str,
+    deadline: float,
+) -> tuple[RelayTest, ...]:
+    """Ask in the words of the tester that asks, at a domain of this server where one was named."""
+    served = [r.domain for r in read_routing(sessions.host, [route.domain for route in routes]) if r.local]
+    asking = next(tester for tester in catalogue.load().testers if tester.rcpt_to)
+    local = [target.local_address for target in found]
+    domain = next(iter(served), hostname)
+    return read_relay(sessions, local, domain, hostname, asking.rcpt_to, asking.ehlo, deadline)
+
+
+def _own(addresses: Iterable[str], server: Server, found: Sequence[Target]) -> frozenset[str]:
+    """This server's addresses, from inside and outside, and those of `addresses` that are on it."""
+    known = {text for t in (*server.targets, *found) for text in (t.address, t.local_address)}
+    return frozenset(known | {address for address in addresses if is_local(address)})
+
+
+def _name_servers(domains: Iterable[Domain]) -> set[str]:
+    return {server.address for domain in domains for server in domain.zone.servers}
+
+
+def _listable(targets: Sequence[Target], outgoing: Sequence[Outgoing], mail_hosts: set[str]) -> list[str]:
+    """Addresses that blocklists are asked about: those looked at, those mail leaves from, all mail hosts."""
+    sending = [one.address for one in outgoing if one.address]
+    return list(dict.fromkeys([*(target.address for target in targets), *sending, *sorted(mail_hosts)]))
+
+
+def _previews(
+    sessions: EximSessions, testers: Sequence[Tester], targets: Iterable[Target], watch: Watch
+) -> tuple[Preview, ...]:
+    jobs: list[Job] = [
+        (source, target.local_address, tester.commands(source))
+        for tester in testers
+        for target in targets
+        for source in sources(tester, target.address)
+    ]
+    return tuple(sessions.play_all(jobs, watch).values())
+
+
+def sources(tester: Tester, server_address: str) -> tuple[str, ...]:
+    """Addresses to preview for a tester: an example of each network of the family, or any unknown host."""
+    version = ipaddress.ip_address(server_address).version
+    known = tuple(
+        address.example
+        for address in tester.addresses
+        if ipaddress.ip_network(address.network).version == version
+    )
+    if tester.addresses:
+        return known
+    return (UNKNOWN_HOSTS[version],)
+
+
+def preview_addresses(host: Host, addresses: Sequence[str], testers: Sequence[Tester]) -> tuple[Preview, ...]:
+    """Preview each of `addresses` (IP) in the words of the first tester, or every source of `testers`, at the
+    server's main address. Raises UsageError (malformed address), NoTarget, CommandMissing."""
+    named = [_address(text) for text in addresses]
+    server = read_server(host, LocalWhmApi(host))
+    hostname = server.hostname or exim_facts(host).hostname
+    own: Sequence[str] = ()
+    with contextlib.suppress(LookupError):
+        own = resolver.addresses_of(hostname)
+    targets = usual_targets(own, server, [])
+    asked = [(address, testers[0]) for address in named] or [
+        (source, tester) for tester in testers for source in sources(tester, targets[0].address)
+    ]
+    jobs: list[Job] = [
+        (source, _facing(source, targets), tester.commands(source)) for source, tester in asked
+    ]
+    return tuple(EximSessions(host).play_all(jobs).values())
+
+
+def _facing(source: str, targets: Sequence[Target]) -> str:
+    """The server's first address of the same IP version as `source`."""
+    same = [t.local_address for t in targets if (":" in t.local_address) == (":" in source)]
+    if not same:
+        raise NoTarget(
+            stored("this server has no address of the same IP version as {source}").format(source=source)
+        )
+    return same[0]
+
+
+def _testers(count: int) -> str:
+    return stored("1 tester") if count == 1 else stored("{count} testers").format(count=count)
+
+
+def _domains(count: int) -> str:
+    return stored("1 domain") if count == 1 else stored("{count} domains").format(count=count)
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text.strip()))
+    except ValueError:
+        raise UsageError(stored("{name} is no IP address").format(name=repr(text[:60]))) from None

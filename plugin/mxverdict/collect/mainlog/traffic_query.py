@@ -1,0 +1,119 @@
+"""Adds up what the ledger keeps of a stretch of time."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections.abc import Sequence
+from typing import Any, Optional
+
+from mxverdict.collect.mainlog.ip_set import Exempt
+from mxverdict.collect.mainlog.traffic_counter import HOUR
+from mxverdict.collect.mainlog.traffic_store import CellRow, Ledger, SenderRow
+from mxverdict.evidence.traffic import DelayedSender, RefusedSender, Traffic, TrafficHour
+
+MOST_LISTED = 50
+GIVES_UP = 3
+"""Times an address must have left, and nothing else, to be one that always gives up."""
+
+
+def summed(
+    ledger: Ledger,
+    since: float,
+    until: float,
+    exempt: Exempt,
+    delay: float,
+    complete: bool,
+    remarks: Sequence[str],
+) -> Traffic:
+    """The evidence of the hours that hold the time from `since` to `until`."""
+    first, end = int(since // HOUR), int(-(-until // HOUR))
+    ledger.choose(first, end, exempt)
+    hours, sums = _hours(ledger)
+    return Traffic(
+        since=float(first * HOUR), until=float(end * HOUR), read_from=ledger.time("first"),
+        read_to=ledger.time("last"), complete=complete, delay=delay, remarks=tuple(remarks), hours=hours,
+        **sums, **_delayed(ledger), **_refused(ledger, first, end, exempt),
+    )  # fmt: skip
+
+
+def _hours(ledger: Ledger) -> tuple[tuple[TrafficHour, ...], dict[str, Any]]:
+    rows = list(ledger.hours())
+    skipped = ledger.skipped_connections()
+    return tuple(TrafficHour(float(r.hour * HOUR), r.connections, r.departed, r.delivered) for r in rows), {
+        "connections": sum(row.connections for row in rows),
+        "exempt_connections": skipped["exempt"],
+        "user_connections": skipped["user"],
+        "left": sum(row.departed for row in rows),
+        "left_at_once": sum(row.at_once for row in rows),
+        "left_later": sum(row.later for row in rows),
+        "delivered": sum(row.delivered for row in rows),
+        "delivering": ledger.delivering(),
+        "untold": sum(row.untold for row in rows),
+    }
+
+
+def _delayed(ledger: Ledger) -> dict[str, Any]:
+    turned_away, connections = ledger.turned_away()
+    waited: dict[str, float] = {}
+    before = 0
+    for address, rows in itertools.groupby(ledger.returned(), key=lambda row: row.address):
+        seconds = _waited(list(rows))
+        if seconds is None:
+            before += 1
+        else:
+            waited[address] = seconds
+    longest = sorted(waited, key=lambda address: (-waited[address], address))[:MOST_LISTED]
+    giving_up, most = ledger.giving_up(GIVES_UP, MOST_LISTED)
+    return {
+        "turned_away": turned_away,
+        "turned_away_connections": connections,
+        "kept_waiting": len(waited),
+        "delivered_before": before,
+        "waited_median": statistics.median(waited.values()) if waited else None,
+        "waited_longest": max(waited.values(), default=None),
+        "giving_up_total": giving_up,
+        "giving_up": tuple(_sender(ledger, row, None) for row in most),
+        "waiting": tuple(_sender(ledger, ledger.sender(address), waited[address]) for address in longest),
+    }
+
+
+def _sender(ledger: Ledger, row: SenderRow, waited: Optional[float]) -> DelayedSender:
+    return DelayedSender(
+        row.address, ledger.name_of(row.address), row.connections, row.departed, row.at_once, row.delivered,
+        float(row.first_departed), float(row.last_departed), waited,
+    )  # fmt: skip
+
+
+def _waited(rows: list[CellRow]) -> Optional[float]:
+    """Seconds until the first message after the first leaving; `rows` are one address's, in order of time."""
+    first_left = min(row.first_departed for row in rows if row.departed)
+    for row in rows:
+        at = row.first_delivery if row.first_delivery >= first_left else row.first_after
+        if at >= first_left:
+            return float(at - first_left)
+    return None
+
+
+def _refused(ledger: Ledger, first: int, end: int, exempt: Exempt) -> dict[str, Any]:
+    total = groups = untold = 0
+    listed: list[RefusedSender] = []
+    for row in ledger.refusals(first, end):
+        if row.address in exempt:
+            continue
+        total += row.times
+        groups += row.grouped
+        if not row.address or len(listed) >= MOST_LISTED:
+            untold += row.times
+            continue
+        name, sender, said = ledger.said_last(row, end)
+        passed, passed_at = ledger.passed(row, end)
+        listed.append(
+            RefusedSender(
+                row.address, name, row.domain, row.cause, row.times, row.deferred, float(row.first),
+                float(row.last), sender, said, passed, None if passed_at is None else float(passed_at),
+            )
+        )  # fmt: skip
+    return {
+        "refused_total": total, "refused_groups": groups, "refused_untold": untold, "refused": tuple(listed)
+    }  # fmt: skip

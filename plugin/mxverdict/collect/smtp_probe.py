@@ -1,0 +1,160 @@
+"""The patient probe: a real SMTP conversation with one of the server's own addresses.
+
+It greets, asks for the capabilities and does a real STARTTLS handshake (RFC 5321, RFC 3207); it never sends
+MAIL.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Optional
+
+from mxverdict.collect.smtp_client import Conversation, ConversationFailed
+from mxverdict.evidence import Probe, Tls
+from mxverdict.i18n.catalog import stored
+
+REPLY_TIMEOUT = 45.0
+"""cPanel asks monitoring to allow 45 seconds on port 25 (Exim Configuration Manager, Basic Editor)."""
+
+NAMES_LIMIT = 50
+"""Names of a certificate that are kept."""
+
+_NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME and
+_PARTIAL_CHAIN = 0x80000  # X509_V_FLAG_PARTIAL_CHAIN of OpenSSL, X509_VERIFY_PARAM_set_flags(3)
+
+
+def probe_all(
+    addresses: Sequence[str], hostname: str, *, reply_timeout: float = REPLY_TIMEOUT
+) -> tuple[Probe, ...]:
+    """Probe port 25 of each address at the same time; `hostname` is the name the certificate should carry."""
+    if not addresses:
+        return ()
+    with ThreadPoolExecutor(min(32, len(addresses))) as pool:
+        return tuple(
+            pool.map(lambda address: probe(address, hostname, reply_timeout=reply_timeout), addresses)
+        )
+
+
+def probe(address: str, hostname: str, *, port: int = 25, reply_timeout: float = REPLY_TIMEOUT) -> Probe:
+    """Hold one conversation. What goes wrong is told in `Probe.failure`; nothing is raised.
+
+    `reply_timeout` is the patience for each reply, in seconds.
+    """
+    conversation = Conversation(address, port, reply_timeout)
+    failure = ""
+    tls: Optional[Tls] = None
+    try:
+        if conversation.greet(hostname).offers("STARTTLS"):
+            tls = _handshake(conversation, hostname)
+    except ConversationFailed as error:
+        failure = str(error)
+    finally:
+        conversation.close()
+    return Probe(address, tuple(conversation.stages), tls, failure)
+
+
+def _handshake(conversation: Conversation, hostname: str) -> Tls:
+    """STARTTLS on this connection; when the certificate is not trusted, look at it on fresh ones."""
+    try:
+        with conversation.starttls(ssl.create_default_context(), hostname) as connection:
+            return described(connection, trusted=True, name_matches=True)
+    except ssl.SSLCertVerificationError as error:
+        problem = error.verify_message or str(error)
+    except (ssl.SSLError, OSError, ConversationFailed) as error:
+        return Tls(handshake=False, problem=plain(error))
+    return _untrusted(conversation, hostname, problem)
+
+
+def _untrusted(first: Conversation, hostname: str, problem: str) -> Tls:
+    """Handshakes that pin the very certificate the server sends, to read its names and its end."""
+    try:
+        with _secured(first, hostname, unverified()) as connection:
+            certificate = connection.getpeercert(binary_form=True)
+            version = connection.version() or ""
+        assert certificate is not None
+        pinned = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        pinned.check_hostname = False
+        pinned.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME | _PARTIAL_CHAIN)
+        pinned.load_verify_locations(cadata=certificate)
+        with _secured(first, hostname, pinned) as connection:
+            seen = described(connection, trusted=False, name_matches=None, problem=problem)
+            matches = any(_covers(name, hostname) for name in _names(connection.getpeercert() or {}))
+    except ssl.SSLCertVerificationError:
+        return Tls(handshake=True, version=version, trusted=False, problem=problem)
+    except (ssl.SSLError, OSError, ConversationFailed) as error:
+        return Tls(handshake=False, problem=plain(error))
+    expired = seen.not_after is not None and seen.not_after < time.time()
+    return Tls(
+        handshake=True,
+        version=seen.version,
+        trusted="ostname mismatch" in problem and not matches,
+        name_matches=matches,
+        names=seen.names,
+        not_after=seen.not_after,
+        problem=stored("certificate has expired") if expired else problem,
+    )
+
+
+def _secured(first: Conversation, hostname: str, context: ssl.SSLContext) -> ssl.SSLSocket:
+    """A fresh connection to the same server after its handshake. Raises what `Conversation.starttls` does."""
+    again = Conversation(first.address, first.port, first.reply_timeout)
+    try:
+        again.banner()
+        again.command("ehlo", f"EHLO {hostname}")
+        return again.starttls(context, hostname)
+    except BaseException:
+        again.close()
+        raise
+
+
+def unverified() -> ssl.SSLContext:
+    """What a mail server without a policy for the receiver uses: it takes any certificate."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def plain(error: Exception) -> str:
+    """Why a handshake failed, in one line."""
+    if isinstance(error, socket.timeout):
+        return stored("the handshake did not finish in time")
+    reason = getattr(error, "reason", "") or str(error) or type(error).__name__
+    return str(reason).replace("_", " ").lower()
+
+
+def described(
+    connection: ssl.SSLSocket, *, trusted: bool, name_matches: Optional[bool], problem: str = ""
+) -> Tls:
+    """What a connection after its handshake shows."""
+    certificate: dict[str, Any] = connection.getpeercert() or {}
+    not_after = certificate.get("notAfter")
+    return Tls(
+        handshake=True,
+        version=connection.version() or "",
+        trusted=trusted,
+        name_matches=name_matches,
+        names=_names(certificate)[:NAMES_LIMIT],
+        not_after=int(ssl.cert_time_to_seconds(not_after)) if not_after else None,
+        problem=problem,
+    )
+
+
+def _names(certificate: dict[str, Any]) -> tuple[str, ...]:
+    """The host names in what `getpeercert` says."""
+    names = tuple(value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS")
+    return names or tuple(
+        value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"
+    )
+
+
+def _covers(pattern: str, name: str) -> bool:
+    """Whether a certificate name covers a host name (RFC 6125 section 6.4.3: one leading wildcard label)."""
+    pattern, name = pattern.lower().rstrip("."), name.lower().rstrip(".")
+    if pattern.startswith("*."):
+        return name.partition(".")[2] == pattern[2:]
+    return pattern == name

@@ -1,0 +1,158 @@
+"""What the rows about a zone are judged from: the evidence, sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mxverdict.evidence.zone import ServerAnswers, Soa, Zone
+from mxverdict.findings import Owner
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.i18n.catalog import ngettext
+from mxverdict.i18n.stored import retold
+
+_NOT_ASKED = ("no_time", "unreachable")
+_SHOWN = 13
+
+
+@dataclass(frozen=True)
+class ZoneFacts:
+    """`own` are the addresses of this server, public and local ones alike."""
+
+    zone: Zone
+    taken_at: float
+    own: frozenset[str]
+
+    @property
+    def host(self) -> str:
+        """What the rows are about."""
+        return self.zone.apex or self.zone.domain
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name servers that the world comes to: those the zone above names and those named by these."""
+        delegation = self.zone.delegation
+        if not delegation.found or delegation.own_copy:
+            return tuple(host.name for host in self.zone.hosts)
+        wanted = set(delegation.name_servers)
+        for server in self.zone.servers:
+            if server.name in delegation.name_servers:
+                wanted.update(server.name_servers)
+        return tuple(host.name for host in self.zone.hosts if host.name in wanted)
+
+    @property
+    def servers(self) -> tuple[ServerAnswers, ...]:
+        return tuple(server for server in self.zone.servers if server.name in self.names)
+
+    @property
+    def asked(self) -> tuple[ServerAnswers, ...]:
+        """Those of `servers` whose silence means something: over IPv6 only when IPv6 works from here. A
+        private address counts: the world cannot reach it."""
+        return tuple(
+            server
+            for server in self.servers
+            if server.failure not in _NOT_ASKED
+            and (":" not in server.address or not server.failure or self._ipv6_works)
+        )
+
+    @property
+    def not_asked(self) -> tuple[ServerAnswers, ...]:
+        return tuple(server for server in self.servers if server not in self.asked)
+
+    @property
+    def heard(self) -> tuple[ServerAnswers, ...]:
+        return tuple(server for server in self.servers if not server.failure)
+
+    @property
+    def serving(self) -> tuple[ServerAnswers, ...]:
+        return tuple(server for server in self.servers if server.serves)
+
+    @property
+    def silent(self) -> tuple[ServerAnswers, ...]:
+        return tuple(server for server in self.asked if server.failure)
+
+    @property
+    def homeless(self) -> tuple[str, ...]:
+        """Names of name servers that have no address at all."""
+        glued = {host.name for host in self.zone.delegation.glue}
+        return tuple(
+            host.name
+            for host in self.zone.hosts
+            if host.name in self.names and not host.addresses and not host.error and host.name not in glued
+        )
+
+    @property
+    def blind(self) -> bool:
+        """Whether no name server answered this server directly, not even those of the zone above: then
+        silence says something of this server's own way out, not of the zone."""
+        above_silent = self.zone.delegation.found is None
+        return above_silent and bool(self.zone.servers) and not any(not s.failure for s in self.zone.servers)
+
+    @property
+    def soas(self) -> tuple[tuple[str, Soa], ...]:
+        """The SOA with whom it comes from, one for each name server; the resolver's where none answered."""
+        found = {server.name: server.soa for server in self.serving if server.soa is not None}
+        if not found and self.zone.resolver_soa is not None:
+            primary = self.zone.resolver_soa.primary
+            return ((primary, self.zone.resolver_soa),)
+        return tuple(found.items())
+
+    @property
+    def addresses(self) -> dict[str, tuple[str, ...]]:
+        """Addresses of each name server, as sent along by the zone above or known to the resolver."""
+        found: dict[str, list[str]] = {name: [] for name in self.names}
+        for host in (*self.zone.delegation.glue, *self.zone.hosts):
+            if host.name in found:
+                found[host.name] += [item for item in host.addresses if item not in found[host.name]]
+        return {name: tuple(addresses) for name, addresses in found.items()}
+
+    @property
+    def hosted_here(self) -> bool:
+        """Whether this server answers for the zone."""
+        return any(server.address in self.own for server in self.serving)
+
+    def owner(self, servers: Iterable[ServerAnswers]) -> Owner:
+        """Who runs those name servers: this server's owner if all of them are this server."""
+        return Owner.SERVER if self.are_own(servers) else Owner.DNS_PROVIDER
+
+    def are_own(self, servers: Iterable[ServerAnswers]) -> bool:
+        addresses = {server.address for server in servers}
+        return bool(addresses) and addresses <= self.own
+
+    @property
+    def _ipv6_works(self) -> bool:
+        addresses = [server.address for server in self.zone.servers if not server.failure]
+        return any(":" in address for address in (*addresses, self.zone.delegation.address))
+
+
+def listing(names: Sequence[str]) -> str:
+    """Names in one line, cut short where there are too many to read."""
+    first, more = ", ".join(names[:_SHOWN]), len(names) - _SHOWN
+    if more <= 0:
+        return first
+    return ngettext("{names} and {count} more", "{names} and {count} more", more).format(
+        names=first, count=more
+    )
+
+
+def listed_errors(*texts: str) -> tuple[str, ...]:
+    """Evidence lines: those of `texts` that say something."""
+    return tuple(text for text in texts if text)
+
+
+def told(servers: Iterable[ServerAnswers]) -> tuple[str, ...]:
+    """Evidence lines: what each of `servers` said to the question for the SOA."""
+    return tuple(f"{server.name} ({server.address}): {_said(server)}" for server in servers)[:10]
+
+
+def _said(server: ServerAnswers) -> str:
+    if server.failure:
+        return retold(server.error)
+    if server.soa is None:
+        return _("{code}, no SOA").format(code=server.rcode)
+    said = (
+        _("serial {serial}, with authority, after {milliseconds} ms")
+        if server.authoritative
+        else _("serial {serial}, without authority, after {milliseconds} ms")
+    )
+    return said.format(serial=server.soa.serial, milliseconds=f"{server.seconds * 1000:.0f}")

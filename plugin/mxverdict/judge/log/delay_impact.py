@@ -1,0 +1,162 @@
+"""What the delay for unknown hosts earns and what it costs, from the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mxverdict.evidence.traffic import DelayedSender, Traffic
+from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.i18n.catalog import marked, ngettext
+from mxverdict.judge.durations import duration
+from mxverdict.testers.providers import title_of
+
+NAME = marked("Delay for unknown hosts")
+LONG_WAIT = 3600.0
+"""Seconds of waiting for wanted mail that are worth a word: most people look again after an hour."""
+_LISTED = 10
+
+LIMITS = (
+    marked(
+        "The log cannot tell who would have sent spam: turned away means no more than that the address left "
+        "during the delay and delivered nothing in this time."
+    ),
+    marked(
+        "A sender that came back from another address of its pool counts as turned away here and as a new "
+        "sender there."
+    ),
+    marked(
+        "The log does not say for whom the delay was on: who left at once would have left without it too."
+    ),
+    marked(
+        "Logged-in users are known by the mail they sent: an address that sent none counts as a stranger, "
+        "whoever it is."
+    ),
+)
+"""For `gettext`, where they are shown."""
+
+
+def judge_delay_cost(traffic: Traffic) -> tuple[Finding, ...]:
+    """What the delay did, and a finding for known large senders that it keeps from delivering."""
+    if traffic.read_from is None:
+        text, why = _("no log to judge it by"), _("The log holds no line that tells the time.")
+        return (_finding(Verdict.UNKNOWN, text, why, todo=_("See /var/log/exim_mainlog.")),)
+    return tuple(_findings(traffic))
+
+
+def _findings(traffic: Traffic) -> Iterator[Finding]:
+    yield _sum(traffic)
+    lost = [one for one in traffic.giving_up if title_of(one.name)]
+    if lost:
+        yield _finding(
+            Verdict.ADVISORY,
+            ngettext(
+                "{count} address of large senders always gave up",
+                "{count} addresses of large senders always gave up",
+                len(lost),
+            ).format(count=len(lost)),
+            _(
+                "These hosts belong to providers whose mail is wanted, and in this time they never waited "
+                "for the greeting; their mail may have come from other addresses of theirs."
+            ),
+            [_line(one) for one in lost],
+            _(
+                "Let these addresses past the delay: WHM, Exim Configuration Manager, Access Lists, Sender "
+                "verification bypass IP addresses."
+            ),
+        )
+    waiting = [one for one in traffic.waiting if (one.waited or 0.0) >= LONG_WAIT and title_of(one.name)]
+    if waiting:
+        yield _finding(
+            Verdict.ADVISORY,
+            ngettext(
+                "{count} address of large senders delivered hours later",
+                "{count} addresses of large senders delivered hours later",
+                len(waiting),
+            ).format(count=len(waiting)),
+            _(
+                "These hosts left during the delay and delivered from the same address only after {time} or "
+                "more."
+            ).format(time=duration(min(one.waited or 0.0 for one in waiting))),
+            [_line(one) for one in waiting],
+            _(
+                "Let these addresses past the delay, if their mail is urgent: WHM, Exim Configuration "
+                "Manager, Access Lists, Sender verification bypass IP addresses."
+            ),
+        )
+
+
+def _sum(traffic: Traffic) -> Finding:
+    text = ngettext(
+        "{left} of {count} connections left during the delay",
+        "{left} of {count} connections left during the delay",
+        traffic.connections,
+    ).format(left=traffic.left, count=traffic.connections)
+    if not traffic.left:
+        why = (
+            _("Nobody left before the greeting: either the delay is off, or all who came waited.")
+            if traffic.connections
+            else _("Nobody came who would be counted.")
+        )
+        return _finding(Verdict.OK, text, why)
+    evidence = [
+        ngettext(
+            "{count} of those that left stayed for less than 2 s, as scanners and monitors do",
+            "{count} of those that left stayed for less than 2 s, as scanners and monitors do",
+            traffic.left_at_once,
+        ).format(count=traffic.left_at_once),
+        ngettext(
+            "{count} address came three times or more and always gave up",
+            "{count} addresses came three times or more and always gave up",
+            traffic.giving_up_total,
+        ).format(count=traffic.giving_up_total),
+        ngettext(
+            "{messages} messages from {count} address came in",
+            "{messages} messages from {count} addresses came in",
+            traffic.delivering,
+        ).format(messages=traffic.delivered, count=traffic.delivering),
+    ]
+    return _finding(Verdict.OK, text, _turned_away(traffic), evidence)
+
+
+def _turned_away(traffic: Traffic) -> str:
+    gone, later = traffic.turned_away, traffic.kept_waiting
+    if traffic.waited_median is None or traffic.waited_longest is None:
+        return ngettext(
+            "{count} address that left never delivered anything in this time; {later} delivered later.",
+            "{count} addresses that left never delivered anything in this time; {later} delivered later.",
+            gone,
+        ).format(count=gone, later=later)
+    return ngettext(
+        "{count} address that left never delivered anything in this time; {later} delivered later, half of "
+        "them within {half}, the last after {longest}.",
+        "{count} addresses that left never delivered anything in this time; {later} delivered later, half of "
+        "them within {half}, the last after {longest}.",
+        gone,
+    ).format(
+        count=gone,
+        later=later,
+        half=duration(traffic.waited_median),
+        longest=duration(traffic.waited_longest),
+    )
+
+
+def _line(sender: DelayedSender) -> str:
+    who = f"{title_of(sender.name)}: {sender.name} [{sender.address}]"
+    if sender.waited is None:
+        told = ngettext("{sender} left {count} time", "{sender} left {count} times", sender.left)
+        return told.format(sender=who, count=sender.left)
+    told = ngettext(
+        "{sender} left {count} time, waited {time}",
+        "{sender} left {count} times, waited {time}",
+        sender.left,
+    )
+    return told.format(sender=who, count=sender.left, time=duration(sender.waited))
+
+
+def _finding(
+    verdict: Verdict, text: str, why: str, evidence: list[str] | None = None, todo: str = ""
+) -> Finding:
+    level = {Verdict.OK: "ok", Verdict.ADVISORY: "warning"}.get(verdict, "unknown")
+    lines = tuple((evidence or [])[:_LISTED])
+    return Finding(Row(NAME, level, text, "log"), verdict, why, lines, todo, Owner.SERVER if todo else None)

@@ -1,0 +1,166 @@
+"""Whose mail was refused because the sender address did not verify, and whether anybody has to act."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mxverdict.evidence.traffic import RefusedSender, Traffic
+from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.i18n.catalog import marked, ngettext
+
+NAME = marked("Sender verification")
+REPEATED = 3
+"""Refusals of one group for the time being that are no passing trouble any more."""
+DOMAINS = 3
+"""Domains whose names did not resolve before this server's own resolver is the suspect."""
+_LISTED = 10
+
+CAUSES = {
+    "timeout": marked("the callout to the sender's mail host timed out"),
+    "unreachable": marked("the sender's mail host could not be reached"),
+    "lookup": marked("the name servers of the sender's domain did not answer"),
+    "loop": marked("the domain's MX is this server, which does not take mail for it"),
+    "domain": marked("the domain takes no mail, or there is no such mailbox"),
+    "rejected": marked("the sender's mail host refuses the address or the question"),
+    "deferred": marked("the sender's mail host put the callout off"),
+    "other": marked("see what Exim said"),
+}
+"""Why, in words; the keys are `evidence.traffic.CAUSES`."""
+
+_BYPASS = marked(
+    "If mail of these senders is wanted, let the address skip sender verification: WHM, Exim "
+    "Configuration Manager, Access Lists, Sender verification bypass IP addresses. It will not be "
+    "delayed any more either."
+)
+
+
+def judge_refused_senders(traffic: Traffic) -> tuple[Finding, ...]:
+    """One finding for each kind of trouble that somebody should look at; one that all is well when there is
+    none."""
+    if traffic.read_from is None:
+        why = _("The log holds no line that tells the time.")
+        return (_finding(Verdict.UNKNOWN, _("no log to judge it by"), why),)
+    found = tuple(_findings(traffic.refused))
+    if found:
+        return found
+    text = _refusals(traffic.refused_total)
+    why = _("Nothing wanted seems to be kept out: who was refused has no address that mail could go back to.")
+    return (_finding(Verdict.OK, text, why if traffic.refused_total else _("No sender failed to verify.")),)
+
+
+def _findings(refused: Sequence[RefusedSender]) -> Iterator[Finding]:
+    stuck = [
+        one
+        for one in refused
+        if one.cause in ("timeout", "unreachable", "deferred")
+        and one.deferred >= REPEATED
+        and not came_later(one)
+    ]
+    if stuck:
+        yield _finding(
+            Verdict.ADVISORY,
+            ngettext(
+                "{count} sender put off again and again",
+                "{count} senders put off again and again",
+                len(stuck),
+            ).format(count=len(stuck)),
+            _(
+                "Exim could not ask the senders' mail hosts whether these addresses exist, so it puts their "
+                "mail off until the other side gives up."
+            ),
+            stuck,
+            _(_BYPASS),
+        )
+    hosts = [one for one in refused if one.cause == "rejected" and one.passed and one.count >= REPEATED]
+    if hosts:
+        yield _finding(
+            Verdict.ADVISORY,
+            ngettext(
+                "{count} sender refused at times, taken at others",
+                "{count} senders refused at times, taken at others",
+                len(hosts),
+            ).format(count=len(hosts)),
+            _(
+                "Mail of these domains comes from the same hosts with sender addresses that their own mail "
+                "hosts deny, as notices from no-reply addresses often have."
+            ),
+            hosts,
+            _(_BYPASS),
+        )
+    unresolved = [one for one in refused if one.cause == "lookup"]
+    count = len({one.domain for one in unresolved})
+    if count >= DOMAINS:
+        yield _finding(
+            Verdict.ADVISORY,
+            ngettext(
+                "{count} sender domain could not be looked up",
+                "{count} sender domains could not be looked up",
+                count,
+            ).format(count=count),
+            _("So many domains at once point at the resolver that this server uses rather than at theirs."),
+            unresolved,
+            _("See whether the name servers in /etc/resolv.conf answer, quickly and always."),
+        )
+    loops = [one for one in refused if one.cause == "loop"]
+    if loops:
+        yield _finding(
+            Verdict.ADVISORY,
+            ngettext(
+                "{count} sender whose MX is this server, which does not know the domain",
+                "{count} senders whose MX is this server, which does not know the domain",
+                len(loops),
+            ).format(count=len(loops)),
+            _(
+                "Mail to and from such a domain fails here: it has moved away and its MX was left behind, "
+                "or its entry in /etc/localdomains or /etc/remotedomains is missing."
+            ),
+            loops,
+            _(
+                "If the domain belongs here, set its Email Routing again; if not, its owner should change "
+                "the MX."
+            ),
+        )
+
+
+def came_later(one: RefusedSender) -> bool:
+    """Whether mail of the domain came from that host after the last refusal."""
+    return one.passed_at is not None and one.passed_at >= one.last
+
+
+def _refusals(count: int) -> str:
+    if not count:
+        return _("nobody was refused")
+    return ngettext("{count} refusal", "{count} refusals", count).format(count=count)
+
+
+def _line(one: RefusedSender) -> str:
+    if one.name:
+        line = ngettext(
+            "{domain} from {host} [{address}]: {count} time, the last: {text}",
+            "{domain} from {host} [{address}]: {count} times, the last: {text}",
+            one.count,
+        )
+    else:
+        line = ngettext(
+            "{domain} from a host without a name [{address}]: {count} time, the last: {text}",
+            "{domain} from a host without a name [{address}]: {count} times, the last: {text}",
+            one.count,
+        )
+    return line.format(
+        domain=one.domain or _("(no domain)"),
+        host=one.name,
+        address=one.address,
+        count=one.count,
+        text=one.text,
+    )
+
+
+def _finding(
+    verdict: Verdict, text: str, why: str, groups: Sequence[RefusedSender] = (), todo: str = ""
+) -> Finding:
+    level = {Verdict.OK: "ok", Verdict.ADVISORY: "warning"}.get(verdict, "unknown")
+    evidence = tuple(_line(one) for one in groups[:_LISTED])
+    return Finding(
+        Row(NAME, level, text, "log"), verdict, why, evidence, todo, Owner.SERVER if todo else None
+    )

@@ -1,0 +1,160 @@
+"""The conclusion of the telnet ladder: does the mail, or a callback, get through?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Optional
+
+from mxverdict.evidence.outbound import Ladder, Source
+from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.i18n.catalog import marked
+from mxverdict.i18n.stored import retold
+from mxverdict.judge.outbound.messages import LEVELS
+from mxverdict.judge.outbound.outcome import CALLOUT_PATIENCE, NO_CONNECTION, Outcome
+
+WAITING = {Outcome.GREYLISTED, Outcome.PUT_OFF, Outcome.BUSY}
+_UNFINISHED = {Outcome.NO_ANSWER, Outcome.OUT_OF_TIME, Outcome.LEFT_ALONE, Outcome.FAILED}
+_NOWHERE = {
+    "missing": (
+        marked("the domain does not exist"),
+        marked("The DNS knows no such domain, so mail to it comes back."),
+    ),
+    "null": (
+        marked("the domain takes no mail"),
+        marked("Its MX record says so (null MX, RFC 7505)."),
+    ),
+    "none": (
+        marked("the domain has no mail host"),
+        marked("It has neither an MX record nor an address."),
+    ),
+}
+
+_ENDS: dict[str, tuple[Verdict, str, str, str, Optional[Owner]]] = {
+    "failing": (
+        Verdict.PROBLEM,
+        marked("does not get through"),
+        marked("No mail host takes it; what each of them says stands below."),
+        marked("Begin with the first of them: senders try it first."),
+        None,
+    ),
+    "unfinished": (
+        Verdict.UNKNOWN,
+        marked("not finished"),
+        marked("Too little came back in the time to say whether a mail host takes it."),
+        marked("Run it again with a longer --timeout."),
+        None,
+    ),
+    "own": (
+        Verdict.UNKNOWN,
+        marked("stays on this server"),
+        marked("The mail host is this server: Exim delivers without the network, if it takes the domain."),
+        "",
+        None,
+    ),
+    "waiting": (
+        Verdict.ADVISORY,
+        marked("is put off for now"),
+        marked("The mail hosts say that they take it later; Exim tries again by itself."),
+        "",
+        Owner.NOBODY,
+    ),
+    "no_postmaster": (
+        Verdict.ADVISORY,
+        marked("reaches the mail host"),
+        marked("The way to the domain's mail host works; only a postmaster is not known there."),
+        marked("Name a real recipient with --to to try the last step."),
+        None,
+    ),
+}
+"""What the best a source comes to means, the worst first; its texts are for `gettext`."""
+
+
+def conclude(ladder: Ladder, outcomes: Sequence[Outcome]) -> Finding:
+    """`outcomes` are those of `ladder.climbs`, in their order; `ladder` has a domain."""
+    route = ladder.route
+    assert route is not None
+    if route.kind == "unknown":
+        why = _("The DNS gave no answer: {error}.").format(error=retold(route.error))
+        return _untried(ladder, why)
+    if route.kind in _NOWHERE:
+        text, why = _NOWHERE[route.kind]
+        return _finding(ladder, Verdict.PROBLEM, _(text), _(why), "", Owner.ZONE)
+    if not ladder.climbs:
+        return _without_climbs(ladder)
+    if set(outcomes) == {Outcome.LEFT_ALONE}:
+        why = _("None of its mail hosts has a public address, so nobody outside can reach them.")
+        return _finding(ladder, Verdict.UNKNOWN, _("was not tried"), why, "", Owner.ZONE)
+    ends = {source: _best(source, ladder, outcomes) for source in _tried(ladder)}
+    worst = next(end for end in (*_ENDS, "accepted") if end in ends.values())
+    if worst == "accepted":
+        return _works(ladder, outcomes)
+    verdict, text, why, todo, owner = _ENDS[worst]
+    bad = [source.address for source, end in ends.items() if end == worst]
+    shown = _(text)
+    if len(bad) < len(ends):
+        shown = _("{outcome} from {addresses}").format(outcome=shown, addresses=", ".join(bad))
+    return _finding(ladder, verdict, shown, _(why), _(todo), owner)
+
+
+def _works(ladder: Ladder, outcomes: Sequence[Outcome]) -> Finding:
+    if ladder.purpose != "callback":
+        why = _("A mail host of the domain takes the mail.")
+        return _finding(ladder, Verdict.OK, _("gets through"), why)
+    waits = [
+        stage.seconds
+        for climb, outcome in zip(ladder.climbs, outcomes)
+        if outcome is Outcome.ACCEPTED
+        for stage in climb.stages
+    ]
+    if max(waits, default=0.0) > CALLOUT_PATIENCE:
+        why = _(
+            "The longest wait was {longest} s; Exim gives a callout {seconds} s a step unless told "
+            "otherwise, cPanel 60 s."
+        ).format(longest=f"{max(waits):.0f}", seconds=f"{CALLOUT_PATIENCE:.0f}")
+        return _finding(ladder, Verdict.ADVISORY, _("works, but slowly"), why, "", Owner.OTHER_SERVER)
+    why = _("A mail host of the sender's domain confirms the address.")
+    return _finding(ladder, Verdict.OK, _("works"), why)
+
+
+def _without_climbs(ladder: Ladder) -> Finding:
+    assert ladder.route is not None
+    if any(host.errors for host in ladder.route.hosts):
+        return _untried(ladder, _("The addresses of its mail hosts could not be looked up."))
+    if any(host.addresses for host in ladder.route.hosts):
+        why = _("The mail hosts have addresses of another kind (IPv4 or IPv6) than this server sends from.")
+        return _finding(ladder, Verdict.PROBLEM, _("has no way there"), why, "", Owner.OTHER_SERVER)
+    why = _("The MX records lead to names without any address.")
+    todo = _("Correct the MX records of the domain.")
+    return _finding(ladder, Verdict.PROBLEM, _("the mail hosts have no address"), why, todo, Owner.ZONE)
+
+
+def _untried(ladder: Ladder, why: str) -> Finding:
+    todo = _("Check the resolver of this server, then try again.")
+    return _finding(ladder, Verdict.UNKNOWN, _("could not be tried"), why, todo, Owner.SERVER)
+
+
+def _best(source: Source, ladder: Ladder, outcomes: Sequence[Outcome]) -> str:
+    """The best that mail from one source comes to at any mail host."""
+    reached = {outcome for climb, outcome in zip(ladder.climbs, outcomes) if climb.source == source}
+    if Outcome.ACCEPTED in reached:
+        return "accepted"
+    if Outcome.UNKNOWN_USER in reached and not ladder.recipient_chosen:
+        return "no_postmaster"
+    if reached & WAITING:
+        return "waiting"
+    if any(c.own and o in NO_CONNECTION and c.source == source for c, o in zip(ladder.climbs, outcomes)):
+        return "own"
+    return "unfinished" if reached & _UNFINISHED else "failing"
+
+
+def _tried(ladder: Ladder) -> list[Source]:
+    return [source for source in ladder.sources if any(climb.source == source for climb in ladder.climbs)]
+
+
+def _finding(
+    ladder: Ladder, verdict: Verdict, text: str, why: str, todo: str = "", owner: Optional[Owner] = None
+) -> Finding:
+    name = marked("Callback") if ladder.purpose == "callback" else marked("Outgoing mail")
+    row = Row(name, LEVELS[verdict], text, "outbound", ladder.recipient)
+    return Finding(row, verdict, why, tuple(map(retold, ladder.skipped)), todo, owner)

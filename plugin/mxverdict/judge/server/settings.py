@@ -1,0 +1,226 @@
+"""Judges the server itself: what no tester prints but an owner has to know."""
+
+from __future__ import annotations
+
+from mxverdict.evidence import Evidence, Settings
+from mxverdict.evidence.server import ADDRESSES, DELAY, GREYLISTING, HOST_NAME
+from mxverdict.findings import Finding, Row, Verdict
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.i18n.catalog import marked, ngettext
+from mxverdict.i18n.stored import retold
+from mxverdict.testers import UNKNOWN_HOSTS, Sender
+
+SILENT = "SMTP"
+_REBUILD = marked(
+    "Run /usr/local/cpanel/scripts/buildeximconf, then /usr/local/cpanel/scripts/restartsrv_exim."
+)
+_MISSING = {
+    HOST_NAME: (marked("Host name of the server"), marked("Exim's primary_hostname is used instead.")),
+    ADDRESSES: (
+        marked("Addresses of the server"),
+        marked("Addresses behind NAT are not recognized as this server's."),
+    ),
+    GREYLISTING: (marked("Greylisting"), ""),
+}
+"""The row of each fact that could not be read, and what follows from that."""
+
+
+def delay_on(evidence: Evidence) -> bool | None:
+    """Whether Exim, as configured now, makes unknown hosts wait; None when that could not be told."""
+    known = [
+        preview
+        for preview in evidence.previews
+        if preview.understood and preview.stage("connect") is not None
+    ]
+    unknown_hosts = [preview for preview in known if preview.address in UNKNOWN_HOSTS.values()]
+    if unknown_hosts:
+        return any(preview.delay("connect") for preview in unknown_hosts)
+    if any(preview.delay("connect") for preview in known):
+        return True
+    stanzas = evidence.settings.delay_stanzas
+    return None if stanzas is None else stanzas > 0
+
+
+def judge_server(evidence: Evidence, senders: tuple[Sender, ...]) -> tuple[Finding, ...]:
+    return (
+        *_settings(evidence.settings),
+        *_missing(evidence.settings),
+        *_broken(evidence),
+        *_silent(evidence),
+        *_relay_entries(evidence),
+        *_counted(evidence),
+        *_cost(evidence, senders),
+    )
+
+
+def _missing(settings: Settings) -> list[Finding]:
+    found = []
+    for one in settings.missing:
+        if one.fact in _MISSING:
+            name, consequence = _MISSING[one.fact]
+            row = Row(name, "unknown", _("could not be read"))
+            evidence = (_(consequence),) if consequence else ()
+            found.append(Finding(row, Verdict.UNKNOWN, retold(one.reason), evidence))
+    return found
+
+
+def _settings(settings: Settings) -> list[Finding]:
+    name = marked("Delay for unknown hosts")
+    unreadable = [one.reason for one in settings.missing if one.fact == DELAY]
+    if settings.delay_stanzas is None:
+        row = Row(name, "unknown", _("exim.conf could not be read"))
+        why = _("What Exim is configured to do could not be read.")
+        return [Finding(row, Verdict.UNKNOWN, why, tuple(map(retold, unreadable)))]
+    running = settings.delay_stanzas > 0
+    count = settings.delay_stanzas
+    told = ngettext("{count} delay stanza in exim.conf", "{count} delay stanzas in exim.conf", count).format(
+        count=count
+    )
+    found = []
+    if settings.error:
+        row = Row("WHM", "unknown", _("the setting could not be read"))
+        found.append(Finding(row, Verdict.UNKNOWN, retold(settings.error), (told,)))
+    elif unreadable:
+        says = (
+            _("setting unknown, exim.conf says on") if running else _("setting unknown, exim.conf says off")
+        )
+        row = Row(name, "unknown", says)
+        found.append(Finding(row, Verdict.UNKNOWN, retold(unreadable[0]), (told,)))
+    elif settings.delay_setting is not None and settings.delay_setting != running:
+        says = _("WHM says off, exim.conf says on") if running else _("WHM says on, exim.conf says off")
+        row = Row(name, "warning", says)
+        why = _("The setting was changed, but the configuration was never rebuilt.")
+        found.append(Finding(row, Verdict.PROBLEM, why, (told,), _(_REBUILD)))
+    elif settings.delay_stanzas not in (0, 3):
+        row = Row(name, "warning", _("{count} of 3 delay stanzas").format(count=count))
+        why = _("exim.conf lacks the usual three delay stanzas; it was edited by hand or cPanel has changed.")
+        found.append(Finding(row, Verdict.ADVISORY, why, (told,)))
+    elif not running:
+        row = Row(name, "warning", _("off"))
+        why = _("Unknown hosts are not made to wait; that keeps much spam out when it is on.")
+        todo = _("Switch the delay on in WHM, Exim Configuration Manager, unless it is off on purpose.")
+        found.append(Finding(row, Verdict.ADVISORY, why, (told,), todo))
+    else:
+        found.append(
+            Finding(Row(name, "ok", _("on")), Verdict.OK, _("Unknown hosts are made to wait."), (told,))
+        )
+    return found
+
+
+def _broken(evidence: Evidence) -> list[Finding]:
+    details = sorted(
+        {preview.detail for preview in evidence.previews if preview.failure in ("broken", "crashed")}
+    )
+    unknown = sorted({preview.detail for preview in evidence.previews if not preview.understood})
+    found = []
+    if details:
+        found.append(
+            Finding(
+                Row("Exim", "error", _("drops connections")),
+                Verdict.PROBLEM,
+                _("Exim gives up in the middle of a session; real mail is lost or delayed by it."),
+                tuple(map(retold, details)),
+                _("Mend what Exim names; a missing list file can be created empty (root:mail 0640)."),
+            )
+        )
+    if unknown:
+        why = _("Exim could not be asked what it does to the testers.")
+        found.append(
+            Finding(
+                Row(marked("Preview"), "unknown", _("no answer")),
+                Verdict.UNKNOWN,
+                why,
+                tuple(map(retold, unknown)),
+            )
+        )
+    return found
+
+
+def _silent(evidence: Evidence) -> list[Finding]:
+    """Addresses where Exim does not even serve the server itself, which it never delays."""
+    return [
+        Finding(
+            Row(SILENT, "error", _("does not answer properly"), host=probe.address),
+            Verdict.PROBLEM,
+            _("This server cannot hold an SMTP session with itself."),
+            (_("{address} port 25: {failure}").format(address=probe.address, failure=retold(probe.failure)),),
+            _("Look at Exim: /usr/local/cpanel/scripts/restartsrv_exim, then its log."),
+        )
+        for probe in evidence.probes
+        if probe.failure
+    ]
+
+
+def _relay_entries(evidence: Evidence) -> list[Finding]:
+    return [
+        Finding(
+            Row(
+                marked("Relay right for a tester"),
+                "error",
+                _("{address} stands in {file}").format(address=entry.address, file=entry.file),
+            ),
+            Verdict.PROBLEM,
+            _("That list lets the tester send mail through this server, so it will report an open relay."),
+            (f"{entry.file}: {entry.line}",),
+            _("Take the entry out; a test window uses a list that grants no relaying."),
+        )
+        for entry in evidence.relay_entries
+    ]
+
+
+def _counted(evidence: Evidence) -> list[Finding]:
+    """Whether looking changed anything: the rate limits, where an ACL counts every session."""
+    rates = sorted({rate for preview in evidence.previews for rate in preview.counted})
+    if not rates:
+        return []
+    return [
+        Finding(
+            Row(marked("Simulated sessions"), "warning", _("count in Exim's rate limits")),
+            Verdict.ADVISORY,
+            _(
+                "An ACL of this server counts senders at RCPT, in simulated sessions (exim -bh) too: each "
+                "check adds to the rates of the addresses it simulates."
+            ),
+            tuple(rates),
+            _(
+                "If a tester is refused for its rate, wait an hour between checks, or set acl_0tracksenders "
+                "to 0 in WHM, Exim Configuration Manager."
+            ),
+        )
+    ]
+
+
+def _cost(evidence: Evidence, senders: tuple[Sender, ...]) -> list[Finding]:
+    delays = [preview.delay("connect") or 0 for preview in evidence.previews if preview.understood]
+    longest = max(delays, default=0)
+    hurt = [sender for sender in senders if sender.patience < longest]
+    if not hurt:
+        return []
+    return [
+        Finding(
+            Row(
+                marked("Cost of the delay"),
+                "warning",
+                _("{seconds} s before the banner").format(seconds=longest),
+            ),
+            Verdict.ADVISORY,
+            _(
+                "RFC 5321 asks senders to wait 5 minutes; some give up sooner, and their mail is lost or "
+                "late."
+            ),
+            tuple(_cost_line(sender) for sender in hurt),
+            _(
+                "If such a sender matters to you, let its addresses past the delay: Exim Configuration "
+                "Manager, Access Lists, Sender verification bypass IP addresses."
+            ),
+        )
+    ]
+
+
+def _cost_line(sender: Sender) -> str:
+    return _("{sender}: waits {seconds} s, {effect} ({source})").format(
+        sender=sender.name,
+        seconds=f"{sender.patience:g}",
+        effect=_(sender.effect),
+        source=sender.source,
+    )

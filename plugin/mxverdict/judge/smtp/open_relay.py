@@ -1,0 +1,113 @@
+"""Judges the open relay test: which variant of the envelope would Exim let through?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mxverdict.evidence.relay import RelayTest
+from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.i18n.catalog import marked, ngettext
+from mxverdict.i18n.stored import retold
+from mxverdict.judge.outbound.messages import LEVELS
+
+NAME = marked("Open relay")
+
+
+def judge_relay(tests: Sequence[RelayTest]) -> tuple[Finding, ...]:
+    """A finding for what relays, for what is taken as a local address and for what could not be told; when
+    nothing relays, one that lists every refused variant."""
+    return tuple(_findings(tests))
+
+
+def _findings(tests: Sequence[RelayTest]) -> Iterator[Finding]:
+    relaying = [test for test in tests if test.accepted and test.routed == "remote"]
+    local = [test for test in tests if test.accepted and test.routed == "local"]
+    unsure = [test for test in tests if not is_refused(test) and test not in relaying and test not in local]
+    refused = [test for test in tests if is_refused(test)]
+    if relaying:
+        yield _finding(
+            Verdict.PROBLEM,
+            _("relays mail of strangers ({variants})").format(variants=_names(relaying)),
+            relaying,
+            _(
+                "Exim would take mail from a host that this server does not know and pass it on to another "
+                "server."
+            ),
+            _(
+                "Close it now, for spammers find it within hours: look at the ACL statement that accepts, "
+                "and take the hosts or domains it names out of the lists that grant relaying."
+            ),
+        )
+    elif refused and not unsure:
+        why = _("Exim would pass on no mail of a host that this server does not know.")
+        yield _finding(
+            Verdict.OK,
+            ngettext(
+                "no: {count} way to ask is refused", "no: {count} ways to ask are refused", len(refused)
+            ).format(count=len(refused)),
+            refused,
+            why,
+        )
+    if local:
+        yield _finding(
+            Verdict.ADVISORY,
+            _("accepted as a local address ({variants})").format(variants=_names(local)),
+            local,
+            _(
+                "This is no relaying: Exim takes the whole as the name of a mailbox here, as with a "
+                "catch-all, but a simple tester calls every 250 an open relay."
+            ),
+            _(
+                "To be rid of it, let the domain's default address refuse unknown names instead of taking "
+                "them."
+            ),
+        )
+    if unsure:
+        yield _finding(
+            Verdict.UNKNOWN,
+            _("could not be told for {variants}").format(variants=_names(unsure)),
+            unsure,
+            _("Exim did not come as far as the decision, or did not say where the mail would go."),
+            _("See Exim's answers; try again when the DNS works and nothing is put off."),
+        )
+
+
+def is_refused(test: RelayTest) -> bool:
+    """Whether Exim refuses for good, for a reason that holds for any stranger. A refusal because sender or
+    foreign recipient could not be verified says nothing: another one gets past it."""
+    if test.error or test.unverified or test.reply is None or not 500 <= test.reply.code < 600:
+        return False
+    said = " ".join((test.reply.text, *test.log)).lower()
+    return "sender verif" not in said and "verification failed for" not in said
+
+
+def _finding(verdict: Verdict, text: str, tests: Sequence[RelayTest], why: str, todo: str = "") -> Finding:
+    evidence = tuple(line for test in tests for line in _lines(test))
+    addresses = ", ".join(dict.fromkeys(test.local_address for test in tests))
+    row = Row(NAME, LEVELS[verdict], text, "relay", addresses)
+    return Finding(row, verdict, why, evidence, todo, Owner.SERVER if todo else None)
+
+
+def _lines(test: RelayTest) -> Iterator[str]:
+    answer = retold(test.error) or _("no reply")
+    if not test.error and test.reply is not None:
+        answer = f"{test.reply.code} {' '.join(test.reply.lines)}"
+    helo = f"EHLO {test.helo}, " if test.name.startswith("introduced") else ""
+    if test.stage != "rcpt" and not test.error:
+        answer = _("{answer} (at {stage})").format(answer=answer, stage=test.stage.upper())
+    yield f"{retold(test.name)}: {helo}MAIL FROM:<{test.sender}> RCPT TO:<{test.recipient}> -> {answer}"
+    if test.accepted:
+        if test.statement:
+            yield _("accepted by the ACL statement at {statement}").format(statement=test.statement)
+        yield from (f"exim -bt: {line.strip()}" for line in test.routing)
+
+
+def _names(tests: Sequence[RelayTest]) -> str:
+    names = list(dict.fromkeys(retold(test.name) for test in tests))
+    first, more = ", ".join(names[:4]), len(names) - 4
+    if more <= 0:
+        return first
+    return ngettext("{names} and {count} more", "{names} and {count} more", more).format(
+        names=first, count=more
+    )

@@ -1,0 +1,169 @@
+"""What testers met according to Exim's log, in words, and held against the prediction."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import datetime, timedelta, timezone
+
+from mxverdict.evidence.visit import Visit, VisitLog
+from mxverdict.findings import Prediction, Session
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.i18n.catalog import marked, ngettext
+from mxverdict.judge.smtp import mxtoolbox_rows
+from mxverdict.testers import Tester
+from mxverdict.testers.row_texts import HEADLINE
+from mxverdict.testers.row_texts import load as rows_of
+
+GAVE_UP, CAME_THROUGH, TURNED_AWAY, DROPPED, UNCLEAR = "gave_up", "through", "turned_away", "dropped", ""
+_SLACK = 1.0
+"""Exim counts whole seconds."""
+_STEP = {"connect": "Connect", "ehlo": "EHLO", "mail": "MAIL FROM", "rcpt": "MAIL FROM", "data": "RCPT TO"}
+_LEFT = {
+    "connect": marked("left before it said a word"),
+    "ehlo": marked("left after EHLO"),
+    "mail": marked("left after MAIL FROM"),
+    "rcpt": marked("left at RCPT TO"),
+    "data": marked("left after RCPT TO"),
+}
+_SILENT = {
+    "connect": marked("went silent before it said a word until Exim's patience ran out"),
+    "ehlo": marked("went silent after EHLO until Exim's patience ran out"),
+    "mail": marked("went silent after MAIL FROM until Exim's patience ran out"),
+    "rcpt": marked("went silent at RCPT TO until Exim's patience ran out"),
+    "data": marked("went silent after RCPT TO until Exim's patience ran out"),
+}
+_REFUSED = {
+    "relay": marked("got through and was rightly refused relaying"),
+    "greylisting": marked("was greylisted"),
+    "rate_limit": marked("was rate-limited"),
+    "sender": marked("failed sender verification"),
+    "recipient": marked("asked for a recipient that is not here"),
+    "tls": marked("failed at TLS"),
+    "other": marked("was refused"),
+}
+
+
+def when(visit: Visit) -> str:
+    """Date and time as the log has them, with the log's zone: `2026-11-25 10:31:02 UTC+0100`."""
+    zone = timezone(timedelta(seconds=visit.zone))
+    form = "%Y-%m-%d %H:%M:%S UTC%z" if visit.zone else "%Y-%m-%d %H:%M:%S UTC"
+    return datetime.fromtimestamp(visit.came_at, zone).strftime(form)
+
+
+def outcome(visit: Visit, tester: Tester) -> str:
+    """One of GAVE_UP (it waited as long as its patience lasts), CAME_THROUGH (it ended in order),
+    TURNED_AWAY (at connect), DROPPED (by Exim) and UNCLEAR."""
+    if visit.ended == "left" and (visit.seconds or 0.0) >= tester.patience - _SLACK:
+        return GAVE_UP
+    return {"quit": CAME_THROUGH, "rejected": TURNED_AWAY, "dropped": DROPPED}.get(visit.ended, UNCLEAR)
+
+
+def ending(visit: Visit) -> str:
+    """How a visit ended, in plain words: `was greylisted, then said QUIT, after 2 s`."""
+    told = _ending(visit)
+    if visit.seconds is None:
+        return told
+    return _("{ended}, after {seconds} s").format(ended=told, seconds=f"{visit.seconds:g}")
+
+
+def _ending(visit: Visit) -> str:
+    met = _met(visit)
+    if visit.ended == "quit":
+        return _("{met}, then said QUIT").format(met=met) if met else _("said QUIT")
+    if visit.ended == "rejected":
+        return _("{refused} at connect").format(refused=met or _(_REFUSED["other"]))
+    if visit.ended == "timeout":
+        return _(_SILENT[visit.stage])
+    if visit.ended == "dropped":
+        told = _("was dropped by Exim ({refusal})") if visit.refusal else _("was dropped by Exim")
+        return told.format(refusal=visit.refusal)
+    if visit.ended == "left":
+        left = _(_LEFT[visit.stage])
+        told = _("{met}, then {left}") if met and visit.stage not in ("connect", "rcpt") else "{left}"
+        return told.format(met=met, left=left)
+    return _("{met}; how it ended is not in the log").format(met=met) if met else _("has no end in the log")
+
+
+def _met(visit: Visit) -> str:
+    """What came of it before it ended: it handed mail over or was refused something, "" for neither."""
+    if visit.messages:
+        told = ngettext("handed over {count} message", "handed over {count} messages", visit.messages)
+        return told.format(count=visit.messages)
+    return _(_REFUSED.get(visit.refused, ""))
+
+
+def printed(visit: Visit, tester: Tester) -> str:
+    """What the tester will have printed about this visit, in its own words; "" where the log cannot tell."""
+    got = outcome(visit, tester)
+    if tester.report != "mxtoolbox":
+        return tester.timeout_text if got == GAVE_UP and visit.stage == "connect" else ""
+    rows = rows_of("smtp")
+    if got == GAVE_UP:
+        return rows[HEADLINE].failed.format(seconds=f"{tester.patience:g}", step=_STEP[visit.stage])
+    if got == TURNED_AWAY:
+        return rows[mxtoolbox_rows.CONNECT].failed
+    if got == DROPPED:
+        return rows[mxtoolbox_rows.DISCONNECTED].failed
+    return rows[mxtoolbox_rows.OPEN_RELAY].ok if got == CAME_THROUGH and visit.refused == "relay" else ""
+
+
+def history(prediction: Prediction, tester: Tester, log: VisitLog) -> str:
+    """The prediction held against the tester's last visit: one or two sentences, "" without a log or for a
+    tester whose addresses are unknown."""
+    if log.since is None or not tester.addresses:
+        return ""
+    visits = [visit for visit in log.visits if visit.tester == tester.name]
+    if not visits:
+        return _("No visit by {tester} is in the log, which was read back to {day}.").format(
+            tester=tester.title, day=_day(log)
+        )
+    same = [visit for visit in visits if _network_sample(visit, tester) in prediction.sources]
+    last = (same or visits)[-1]
+    then, now = outcome(last, tester), _predicted(prediction.session)
+    reason = ""
+    if not same:
+        told = _(
+            "Its last visit, {when} from {address}, came from an address that is treated differently: it "
+            "{ended}."
+        )
+    elif UNCLEAR in (then, now):
+        told = _("Its last visit, {when} from {address}: it {ended}.")
+    elif then == now:
+        told = _("Its last visit, {when} from {address}, met the same: it {ended}.")
+    else:
+        told = _("Its last visit, {when} from {address}, met something else: it {ended}.")
+        reason = _reason(then, now, last)
+    sentence = told.format(when=when(last), address=last.address, ended=ending(last))
+    return f"{sentence} {reason}" if reason else sentence
+
+
+def _day(log: VisitLog) -> str:
+    return datetime.fromtimestamp(log.since or 0.0, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _predicted(session: Session) -> str:
+    if session.ended == "timeout":
+        return GAVE_UP
+    if session.ended == "dropped":
+        return DROPPED
+    greeting = session.reply("connect")
+    if session.ended == "unknown" or greeting is None:
+        return UNCLEAR
+    return CAME_THROUGH if greeting.positive else TURNED_AWAY
+
+
+def _reason(then: str, now: str, visit: Visit) -> str:
+    if then == TURNED_AWAY and visit.refused == "rate_limit":
+        return _("It had come too often then.")
+    if (then, now) == (CAME_THROUGH, GAVE_UP):
+        return _("Exim did not make it wait then: the delay was off, or it was let past.")
+    if (then, now) == (GAVE_UP, CAME_THROUGH):
+        return _("Exim made it wait then, and now does not.")
+    return ""
+
+
+def _network_sample(visit: Visit, tester: Tester) -> str:
+    """The address that stands for the visitor's network in predictions."""
+    address = ipaddress.ip_address(visit.address)
+    known = (a.example for a in tester.addresses if address in ipaddress.ip_network(a.network))
+    return next(known, visit.address)

@@ -1,0 +1,72 @@
+"""What each tester would print during a test window: the same sessions, judged with Exim's delays taken out.
+
+A window changes nothing else that a tester's rows depend on (DESIGN section 7).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Optional
+
+from mxverdict.evidence import Evidence, Preview
+from mxverdict.findings import Prediction
+from mxverdict.judge.engine import predict
+from mxverdict.testers import Tester
+
+
+def let_past(evidence: Evidence, testers: Iterable[Tester]) -> tuple[Prediction, ...]:
+    """The predictions for a window that lets every address past. Addresses that meet the same then share one,
+    also where they do not now: find the counterpart of a prediction with `counterpart`.
+
+    They are compared with no visit: the log tells of what was, not of a window to come.
+    """
+    return untested(spared(evidence), testers)
+
+
+def untested(evidence: Evidence, testers: Iterable[Tester]) -> tuple[Prediction, ...]:
+    """The predictions from evidence that was changed in thought, compared with no visit."""
+    predictions = predict(evidence, testers)
+    return tuple(dataclasses.replace(prediction, history="") for prediction in predictions)
+
+
+def spared(evidence: Evidence) -> Evidence:
+    """The same evidence without any delay."""
+    previews = tuple(without_delay(preview) for preview in evidence.previews)
+    return dataclasses.replace(evidence, previews=previews)
+
+
+def without_delay(preview: Preview) -> Preview:
+    stages = (dataclasses.replace(stage, delay=0, delayed_by=()) for stage in preview.stages)
+    return dataclasses.replace(preview, stages=tuple(stages))
+
+
+def as_before(evidence: Evidence, before: Mapping[str, int]) -> Evidence:
+    """The same evidence as it was before a window that is open now. `before` maps addresses to the seconds of
+    delay they met in one session then: the same at the connection and at each RCPT (whm.md 1.1)."""
+    previews = tuple(
+        _delayed(preview, before[preview.address]) if before.get(preview.address) else preview
+        for preview in evidence.previews
+    )
+    return dataclasses.replace(evidence, previews=previews)
+
+
+def _delayed(preview: Preview, seconds: int) -> Preview:
+    if any(stage.delay for stage in preview.stages):
+        return preview
+    waits = [stage.name in ("connect", "rcpt") for stage in preview.stages]
+    share = seconds // max(1, sum(waits))
+    stages = (
+        dataclasses.replace(stage, delay=share) if waits[number] else stage
+        for number, stage in enumerate(preview.stages)
+    )
+    return dataclasses.replace(preview, stages=tuple(stages))
+
+
+def counterpart(prediction: Prediction, others: Iterable[Prediction]) -> Optional[Prediction]:
+    """The one of `others` about the same tester, server address and sources."""
+    for other in others:
+        same = (other.tester, other.server_address) == (prediction.tester, prediction.server_address)
+        if same and set(prediction.sources) <= set(other.sources):
+            return other
+    return None

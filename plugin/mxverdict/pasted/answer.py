@@ -1,0 +1,245 @@
+"""Answers a pasted report row by row with our verdict for this server now."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Optional
+
+from mxverdict.evidence.blocklist import BlocklistEvidence
+from mxverdict.findings import Owner, Prediction, Report, Verdict
+from mxverdict.i18n.catalog import decimal, marked, ngettext
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.judge.domain import blocklist
+from mxverdict.pasted import match
+from mxverdict.pasted.match import Found, Places
+from mxverdict.pasted.model import MXTOOLBOX, Pasted, PastedRow, Unrecognised, number
+from mxverdict.pasted.summary import opening
+
+_SECONDS = re.compile(r"(\d+(?:[.,]\d+)?) seconds\b")
+_NOT_ASKED = BlocklistEvidence((), (), (), ())
+_LIKE = 0.5
+"""Seconds; times that differ by less are the same."""
+_WORST_FIRST = list(Verdict)
+_LEVELS = {"ok": marked("a pass"), "warning": marked("a warning"), "error": marked("an error")}
+_GONE = marked("Not so today. The tester would print no such row.")
+_NOTHING_FOUND = marked("This row is known, but nothing was found out about it.")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Our answer to one row. `place` is the address or domain that was judged, `now` what the tester would
+    print today ("" when not known), `differences` where that and the report part, one sentence each."""
+
+    row: PastedRow
+    verdict: Verdict
+    why: str
+    place: str = ""
+    now: str = ""
+    differences: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    todo: str = ""
+    owner: Optional[Owner] = None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """`answers` with what complains first, then what passes, each with the worst first; `unrecognised` are
+    the lines that look like rows and are none we know; `remarks` say what was left out."""
+
+    opening: str
+    answers: tuple[Answer, ...]
+    unrecognised: tuple[Unrecognised, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def exit_status(self) -> int:
+        """1 when something is really wrong, 3 when a complaint could not be judged (DESIGN section 10)."""
+        if any(answer.verdict is Verdict.PROBLEM for answer in self.answers):
+            return 1
+        complaints = [answer for answer in self.answers if answer.row.complains]
+        return 3 if any(a.verdict is Verdict.UNKNOWN for a in complaints or self.answers) else 0
+
+
+def answer(
+    pasted: Pasted,
+    report: Optional[Report],
+    own: Optional[Mapping[str, Sequence[str]]] = None,
+    blocklists: Optional[BlocklistEvidence] = None,
+) -> Explanation:
+    """Each row of a pasted report with what is true of this server now.
+
+    `report` is a check of it (None: nothing of what the report is about is this server). `own` maps what the
+    report is about, names and addresses in lower case, to the server's addresses they lead to (none: they are
+    another's). `blocklists` is what the blocklists said in the same check.
+    """
+    places = Places(report, own or {}) if report is not None else None
+    lists = blocklists or _NOT_ASKED
+    answers = [_answer(row, match.host_of(row, pasted), places, lists) for row in pasted.rows]
+    if any(row.complains and not row.is_headline for row in pasted.rows):
+        answers = [replace(one, evidence=(), todo="") if one.row.is_headline else one for one in answers]
+    if silence := _gave_up(pasted):
+        told = _("The report itself shows that the tester gave up after {seconds} s without a reply.")
+        answers = [_with_proof(one, told.format(seconds=f"{silence:g}")) for one in answers]
+    answers.sort(key=lambda one: (not one.row.complains, _WORST_FIRST.index(one.verdict)))
+    counted = {id(row) for row in pasted.complaints}
+    return Explanation(
+        opening=opening([(one.row, one.verdict) for one in answers], counted, len(pasted.unrecognised)),
+        answers=tuple(answers),
+        unrecognised=pasted.unrecognised,
+        remarks=tuple(_remarks(pasted)),
+    )
+
+
+def _gave_up(pasted: Pasted) -> Optional[float]:
+    """After how many seconds of silence the tester gave up, by the report's own headline or transcript."""
+    headlines = (row.seconds for row in pasted.rows if row.is_headline)
+    return next((seconds for seconds in (*headlines, *(s.gave_up for s in pasted.sessions)) if seconds), None)
+
+
+def _with_proof(one: Answer, told: str) -> Answer:
+    """What the tester could not see, it complains of, and what it could not ask, it passes."""
+    row = one.row
+    seen = row.is_headline or row.category != "smtp" or row.tester != MXTOOLBOX
+    return one if seen or one.verdict is Verdict.UNKNOWN else replace(one, evidence=(*one.evidence, told))
+
+
+def _remarks(pasted: Pasted) -> list[str]:
+    remarks = []
+    if pasted.cut:
+        remarks.append(_("The text is too long; its end was not read."))
+    if pasted.left_out:
+        told = ngettext("{count} more row was not read.", "{count} more rows were not read.", pasted.left_out)
+        remarks.append(told.format(count=pasted.left_out))
+    if not any(subject.argument for subject in pasted.subjects) and not any(row.host for row in pasted.rows):
+        remarks.append(_("The report does not say what it is about; it is taken to be about this server."))
+    return remarks
+
+
+def _answer(row: PastedRow, host: str, places: Optional[Places], lists: BlocklistEvidence) -> Answer:
+    if row.category == blocklist.CATEGORY:
+        return _listed(row, host, places, lists)
+    if places is None:
+        return _not_ours(row, host)
+    found = match.found(row, host, places)
+    if found is not None:
+        return _judged(row, found)
+    if row.category == "smtp" or row.tester != MXTOOLBOX:
+        return _not_met(row, host, places)
+    return _not_checked(row, host, places)
+
+
+def _not_checked(row: PastedRow, host: str, places: Places) -> Answer:
+    """A row about a domain without a finding."""
+    if match.is_gone(row, host, places):
+        return Answer(row, Verdict.OK, _(_GONE), host)
+    if places.domains(host):
+        why, todo = _(_NOTHING_FOUND), ""
+    elif host:
+        why = _("{host} was not checked; only that can answer this row.").format(host=host)
+        todo = _("Run: {command}").format(command=f"mxverdict check {host}")
+    else:
+        why = _("Only the server was checked, and this row is about a domain.")
+        todo = _("Run: {command}").format(command="mxverdict check DOMAIN")
+    return Answer(row, Verdict.UNKNOWN, why, todo=todo)
+
+
+def _listed(row: PastedRow, host: str, places: Optional[Places], lists: BlocklistEvidence) -> Answer:
+    """A row of a blocklist, for the first address of ours that it is about."""
+    judged = match.in_domains(row, host, places) if places is not None else None
+    if judged is not None:
+        return _judged(row, judged)
+    addresses = (places.addresses(host) if places is not None else None) or ()
+    asked = [address for address in addresses if address in lists.addresses]
+    finding = blocklist.judge_named(lists, row.name, next(iter((*asked, *addresses)), host))
+    if finding.verdict is not Verdict.FALSE_POSITIVE and not addresses:
+        return _not_ours(row, host)
+    return _judged(row, Found(finding, finding.row.host))
+
+
+def _not_ours(row: PastedRow, host: str) -> Answer:
+    if host:
+        why = _("{host} is not this server; it was not judged by this server's state.").format(host=host)
+    else:
+        why = _("What the report is about is not this server; it was not judged by this server's state.")
+    todo = _("Run MX Verdict on the server that the report is about.")
+    return Answer(row, Verdict.UNKNOWN, why, todo=todo)
+
+
+def _not_met(row: PastedRow, host: str, places: Places) -> Answer:
+    """A row of an SMTP session without a finding: another's server, a row that is gone, or one we lack."""
+    addresses = places.addresses(host)
+    if not addresses:
+        return _not_ours(row, host)
+    predictions = [p for p in places.report.predictions if p.server_address in addresses]
+    same = [prediction for prediction in predictions if prediction.tester == row.tester]
+    if not same:
+        return Answer(
+            row,
+            Verdict.UNKNOWN,
+            _("This check did not look at that tester."),
+            todo=_("Run: {command}").format(command=f"mxverdict explain --tester {row.tester}"),
+        )
+    unknown = [f for p in same for f in p.findings if f.verdict is Verdict.UNKNOWN]
+    if row.name in match.GONE and not unknown:
+        place = ", ".join(dict.fromkeys(prediction.server_address for prediction in same))
+        return Answer(
+            row,
+            Verdict.OK,
+            _(_GONE),
+            place,
+            evidence=_replies(same),
+        )
+    evidence = tuple(line for finding in unknown for line in (finding.why, *finding.evidence))
+    return Answer(row, Verdict.UNKNOWN, _(_NOTHING_FOUND), evidence=evidence)
+
+
+def _replies(predictions: Sequence[Prediction]) -> tuple[str, ...]:
+    replies = (prediction.session.reply("connect") for prediction in predictions)
+    told = _("Exim at CONNECT: {reply}")
+    first = (told.format(reply=f"{reply.code} {reply.lines[0]}") for reply in replies if reply is not None)
+    return tuple(first)[:1]
+
+
+def _judged(row: PastedRow, found: Found) -> Answer:
+    finding = found.finding
+    verdict, why = finding.verdict, finding.why
+    if row.complains and verdict is Verdict.OK:
+        why = f"{_('Not so today.')} {why}"
+    if row.complains and verdict is Verdict.NOT_RUN:
+        verdict = Verdict.UNKNOWN
+        why = f"{_('Today the tester would not get as far as to ask.')} {why}"
+    return Answer(
+        row,
+        verdict,
+        why,
+        place=found.place,
+        now=finding.row.text,
+        differences=tuple(_differences(row, found)),
+        evidence=finding.evidence,
+        todo=finding.todo,
+        owner=finding.owner,
+    )
+
+
+def _differences(row: PastedRow, found: Found) -> list[str]:
+    now = found.finding.row
+    told = []
+    if found.instead:
+        another = _("Today the tester would print another row: {name}, “{text}”.")
+        told.append(another.format(name=now.name, text=now.text))
+    elif row.is_headline:
+        pass
+    elif row.level in _LEVELS and now.level in _LEVELS and row.level != now.level:
+        other = _("The report has {then}; today it would be {today}.")
+        told.append(other.format(then=_(_LEVELS[row.level]), today=_(_LEVELS[now.level])))
+    seconds = _SECONDS.search(now.text)
+    then, today = row.seconds, number(seconds[1]) if seconds else None
+    if then is not None and today is not None and abs(then - today) >= _LIKE and not row.is_headline:
+        times = _("The report says {then} s; the prediction for now is {today} s.")
+        told.append(times.format(then=decimal(then, 1), today=decimal(today, 1)))
+    if row.details and now.details and set(row.details) != set(now.details):
+        details = _("The report says: {then} Today: {today}")
+        told.append(details.format(then=" ".join(row.details), today=" ".join(now.details)))
+    return told

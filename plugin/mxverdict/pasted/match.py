@@ -1,0 +1,166 @@
+"""Which of our findings a pasted row is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from mxverdict.findings import DomainReport, Finding, Prediction, Report, Verdict
+from mxverdict.judge.smtp import mxtoolbox_rows
+from mxverdict.pasted.model import MXTOOLBOX, Pasted, PastedRow, is_address
+from mxverdict.testers import row_texts
+from mxverdict.testers.row_texts import HEADLINE
+
+GONE = (mxtoolbox_rows.CONNECT, mxtoolbox_rows.DISCONNECTED, mxtoolbox_rows.REVERSE_RESOLUTION)
+"""Rows that MXToolbox leaves out when there is nothing to complain of."""
+_NAMES = (mxtoolbox_rows.BANNER, mxtoolbox_rows.REVERSE_MISMATCH, mxtoolbox_rows.VALID_HOSTNAME)
+_WORST_FIRST = list(Verdict)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A finding with where it was made; `instead` when its row stands in for the pasted one."""
+
+    finding: Finding
+    place: str
+    sources: tuple[str, ...] = ()
+    instead: bool = False
+
+
+@dataclass(frozen=True)
+class Places:
+    """What belongs to this server. `own` maps a name or address, in lower case, to those of this server's
+    addresses that it leads to: none, and it is another's; what it does not hold is decided by the report."""
+
+    report: Report
+    own: Mapping[str, Sequence[str]]
+
+    def addresses(self, host: str) -> Optional[tuple[str, ...]]:
+        """The server's addresses a host stands for: empty when it is another's, None when not known."""
+        if not host:
+            return self.checked
+        if host in self.own:
+            return tuple(self.own[host])
+        if host in self.checked:
+            return (host,)
+        if host == self.report.hostname.lower():
+            return self.checked
+        return () if is_address(host) else None
+
+    @property
+    def checked(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(prediction.server_address for prediction in self.report.predictions))
+
+    def domains(self, host: str) -> tuple[DomainReport, ...]:
+        """The reports of the domains that a host is, or is a row of."""
+        return tuple(
+            domain
+            for domain in self.report.domains
+            if not host
+            or domain.domain.lower() == host
+            or any(finding.row.host.lower() == host for finding in domain.findings)
+        )
+
+
+def host_of(row: PastedRow, pasted: Pasted) -> str:
+    """What a row is about: as it says, else what the report was asked about if that is one thing, else ""."""
+    if row.host:
+        return row.host.lower().rstrip(".")
+    same = {subject.argument for subject in pasted.subjects if subject.command == row.category}
+    named = same or {subject.argument for subject in pasted.subjects}
+    return next(iter(named)) if len(named) == 1 else ""
+
+
+def found(row: PastedRow, host: str, places: Places) -> Optional[Found]:
+    """The finding for a row about a host: the worst, where the tester's addresses or ours differ."""
+    addresses = places.addresses(host)
+    predictions = [
+        prediction
+        for prediction in places.report.predictions
+        if prediction.tester == row.tester and prediction.server_address in (addresses or ())
+    ]
+    if row.tester != MXTOOLBOX or row.category == "smtp":
+        made = _predicted(row, predictions)
+        if made is not None or row.tester != MXTOOLBOX:
+            return made
+    return in_domains(row, host, places)
+
+
+def _predicted(row: PastedRow, predictions: Sequence[Prediction]) -> Optional[Found]:
+    every = [
+        Found(finding, prediction.server_address, prediction.sources)
+        for prediction in predictions
+        for finding in prediction.findings
+    ]
+    name = _spoken_of(row)
+    same = [one for one in every if one.finding.row.name.casefold() == name.casefold()]
+    if not same:
+        same = [
+            Found(one.finding, one.place, one.sources, instead=True)
+            for one in every
+            if one.finding.row.name in _stand_ins(name)
+        ]
+    return _worst(same)
+
+
+def _spoken_of(row: PastedRow) -> str:
+    """The headline tells of what a row tells too."""
+    if row.name != HEADLINE:
+        return row.name
+    return (
+        mxtoolbox_rows.DISCONNECTED
+        if row.text.lower().startswith("server dis")
+        else mxtoolbox_rows.TRANSACTION_TIME
+    )
+
+
+def _stand_ins(name: str) -> tuple[str, ...]:
+    """The rows that tell of the same thing in another state of affairs."""
+    if name in _NAMES:
+        return (mxtoolbox_rows.REVERSE_RESOLUTION,)
+    if name == mxtoolbox_rows.REVERSE_RESOLUTION:
+        return (mxtoolbox_rows.REVERSE_MISMATCH,)
+    if name == mxtoolbox_rows.CONNECT:
+        return (mxtoolbox_rows.DISCONNECTED,)
+    return (mxtoolbox_rows.CONNECT,) if name == mxtoolbox_rows.DISCONNECTED else ()
+
+
+def in_domains(row: PastedRow, host: str, places: Places) -> Optional[Found]:
+    every = [
+        Found(finding, domain.domain)
+        for domain in places.domains(host)
+        for finding in domain.findings
+        if finding.row.name.casefold() == row.name.casefold()
+    ]
+    every += [
+        Found(finding, finding.row.host)
+        for finding in places.report.server
+        if (finding.row.category, finding.row.name.casefold()) == (row.category, row.name.casefold())
+        and (not host or finding.row.host.lower() in (host, *(places.addresses(host) or ())))
+    ]
+    about = [one for one in every if host and one.finding.row.host.lower() == host]
+    return _worst(
+        [one for one in about or every if one.finding.row.category == row.category] or about or every
+    )
+
+
+def is_gone(row: PastedRow, host: str, places: Places) -> bool:
+    """Whether a row about a domain is one that the tester leaves out when all is well, and so it is today."""
+    words = row_texts.load(row.category).get(row.name) if row.category in row_texts.CATEGORIES else None
+    today = [
+        finding
+        for domain in places.domains(host)
+        for finding in domain.findings
+        if finding.row.category == row.category
+    ]
+    return (
+        words is not None
+        and not words.ok
+        and bool(today)
+        and all(finding.verdict is not Verdict.UNKNOWN for finding in today)
+    )
+
+
+def _worst(candidates: Sequence[Found]) -> Optional[Found]:
+    return min(candidates, key=lambda one: _WORST_FIRST.index(one.finding.verdict), default=None)

@@ -1,0 +1,121 @@
+"""What was found in a pasted text. Plain frozen data."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+from dataclasses import dataclass
+from typing import Optional
+
+from mxverdict.testers.row_texts import HEADLINE
+
+MXTOOLBOX = "mxtoolbox"
+ROWS_LIMIT = 1000
+"""Rows of one report that are read, those not recognised included."""
+
+
+@dataclass(frozen=True)
+class PastedRow:
+    """One row of a tester's report: `level` as reported (`ok`, `warning`, `error`, `unknown`), `text` its
+    words, `host` the domain, name or address it is about ("" when not said), `values` the numbers and names
+    in it (`seconds`, `address`, …) as they were written, `details` the lines below it, `line` where it stood
+    (from 1) and `original` that line."""
+
+    tester: str
+    category: str
+    name: str
+    level: str
+    text: str
+    host: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+    details: tuple[str, ...] = ()
+    line: int = 0
+    original: str = ""
+
+    @property
+    def complains(self) -> bool:
+        return self.level in ("warning", "error")
+
+    @property
+    def is_headline(self) -> bool:
+        return self.name == HEADLINE
+
+    def value(self, name: str) -> str:
+        """What stood for a placeholder, "" when nothing did."""
+        return next((value for key, value in self.values if key == name), "")
+
+    @property
+    def seconds(self) -> Optional[float]:
+        return number(self.value("seconds"))
+
+
+@dataclass(frozen=True)
+class Unrecognised:
+    """A line that looks like a row of a report but is none we know; `reason` says what it looks like."""
+
+    line: int
+    original: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a report was asked about: MXToolbox's command ("" when not said) and its argument."""
+
+    command: str
+    argument: str
+
+    @property
+    def is_address(self) -> bool:
+        return is_address(self.argument)
+
+
+@dataclass(frozen=True)
+class PastedSession:
+    """A transcript in the report: the server's address, the milliseconds it took in all (None: not said) and
+    after how many seconds of silence it was given up (None: it was not)."""
+
+    address: str
+    milliseconds: Optional[int] = None
+    gave_up: Optional[float] = None
+
+
+@dataclass(frozen=True)
+class Pasted:
+    """`ignored` counts the lines that are no part of a report, `cut` says that the text was too long and its
+    end was not read, `left_out` how many more rows its JSON has than are read; `form` is `api` when some of
+    it is MXToolbox's JSON, else `text`."""
+
+    rows: tuple[PastedRow, ...] = ()
+    unrecognised: tuple[Unrecognised, ...] = ()
+    subjects: tuple[Subject, ...] = ()
+    sessions: tuple[PastedSession, ...] = ()
+    ignored: int = 0
+    cut: bool = False
+    left_out: int = 0
+    form: str = "text"
+
+    @property
+    def complaints(self) -> tuple[PastedRow, ...]:
+        """The rows that complain. The headline counts when it is all there is."""
+        rows = tuple(row for row in self.rows if row.complains)
+        return tuple(row for row in rows if not row.is_headline) or rows
+
+    @property
+    def testers(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(row.tester for row in self.rows))
+
+
+def number(text: str) -> Optional[float]:
+    """A number as people write it, with point or comma; None when it is none."""
+    with contextlib.suppress(ValueError):
+        return float(text.replace(",", "."))
+    return None
+
+
+def is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

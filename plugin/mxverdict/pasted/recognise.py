@@ -1,0 +1,32 @@
+"""Finds the rows of a tester's report in a text, as people paste it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mxverdict.pasted import mxtoolbox_api, parser
+from mxverdict.pasted.model import ROWS_LIMIT, Pasted
+from mxverdict.pasted.normalize import TEXT_LIMIT, lines_of
+
+
+def recognise(text: str) -> Pasted:
+    """What a pasted report says: MXToolbox's page, old or new, its API's JSON, or the line of another tester,
+    in whatever ticket or mail it stands. Rows that are not recognised are told as such, never guessed; other
+    text is left out. Reads at most `normalize.TEXT_LIMIT` characters and `normalize.LINES_LIMIT` lines; never
+    raises.
+    """
+    cut = len(text) > TEXT_LIMIT
+    looked_up = mxtoolbox_api.read(text[:TEXT_LIMIT])
+    if looked_up is None:
+        return parser.read(*lines_of(text))
+    found, rest = looked_up
+    beside = parser.read(*lines_of(rest))
+    return replace(
+        found,
+        rows=(found.rows + beside.rows)[:ROWS_LIMIT],
+        unrecognised=(found.unrecognised + beside.unrecognised)[:ROWS_LIMIT],
+        subjects=tuple(dict.fromkeys(found.subjects + beside.subjects)),
+        sessions=beside.sessions,
+        ignored=beside.ignored,
+        cut=cut or beside.cut,
+    )

@@ -1,0 +1,85 @@
+"""One whole check: gather, then judge."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Optional
+
+from mxverdict import testers as catalogue
+from mxverdict.collect.collector import BUDGET, gather
+from mxverdict.collect.progress import Progress
+from mxverdict.collect.smtp_probe import REPLY_TIMEOUT
+from mxverdict.errors import UsageError
+from mxverdict.evidence import Evidence
+from mxverdict.evidence.audience import Audience
+from mxverdict.findings import Report
+from mxverdict.host import Host
+from mxverdict.i18n.catalog import stored
+from mxverdict.judge.engine import judge
+from mxverdict.judge.partial import judge_so_far
+from mxverdict.testers import Tester
+from mxverdict.whm.api import LocalWhmApi, WhmApi
+
+
+def chosen(names: Sequence[str], host: Optional[Host] = None) -> tuple[Tester, ...]:
+    """The testers of those names, all of them without a name; with the addresses added on `host`. Raises
+    UsageError for an unknown one."""
+    known = catalogue.load(host=host)
+    return tuple(known.tester(name) for name in names) or known.testers
+
+
+def run(
+    host: Host,
+    *,
+    targets: Sequence[str] = (),
+    testers: Sequence[str] = (),
+    api: Optional[WhmApi] = None,
+    progress: Optional[Progress] = None,
+    reply_timeout: float = REPLY_TIMEOUT,
+    budget: float = BUDGET,
+) -> tuple[Evidence, Report]:
+    """Check this server (see `collect.gather.gather` for the targets, the times and the errors)."""
+    selected = chosen(testers, host)
+    evidence = gather(
+        host,
+        api or LocalWhmApi(host),
+        selected,
+        targets,
+        progress,
+        reply_timeout=reply_timeout,
+        budget=budget,
+    )
+    return evidence, again(evidence, testers, host)
+
+
+def again(
+    evidence: Evidence,
+    testers: Sequence[str] = (),
+    host: Optional[Host] = None,
+    audience: Audience = Audience.ROOT,
+) -> Report:
+    """Judge evidence, fresh or stored, for the testers it was gathered for or some of them. `host` is the
+    server it was gathered on, when this is that one.
+
+    Raises UsageError for a tester that it holds nothing of.
+    """
+    selected = chosen(testers or evidence.testers, host)
+    for tester in selected:
+        if tester.name not in evidence.testers:
+            raise UsageError(
+                stored("nothing was gathered for {tester}, only for {testers}").format(
+                    tester=tester.name, testers=", ".join(evidence.testers)
+                )
+            )
+    return judge(evidence, selected, catalogue.load().senders, audience)
+
+
+def so_far(
+    evidence: Evidence,
+    complete: Collection[str],
+    host: Optional[Host] = None,
+    audience: Audience = Audience.ROOT,
+) -> Report:
+    """Judge what a check that still runs has found (see `judge.so_far`). Raises as `again`."""
+    selected = chosen(evidence.testers, host)
+    return judge_so_far(evidence, selected, catalogue.load().senders, complete, audience)

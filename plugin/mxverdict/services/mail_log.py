@@ -1,0 +1,29 @@
+"""What Exim's log tells: the testers' visits, and everybody else's traffic."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Optional
+
+from mxverdict import testers
+from mxverdict.collect.mainlog import read_visits
+from mxverdict.evidence.visit import VisitLog
+from mxverdict.host import Host
+from mxverdict.net.networks import own_addresses
+
+if TYPE_CHECKING:
+    from mxverdict.evidence.traffic import Traffic
+
+
+def visits(host: Host, since: float, deadline: Optional[float] = None) -> VisitLog:
+    """Those of all known testers since `since` (Unix time); `deadline` as of `time.monotonic`."""
+    return read_visits(host, testers.load(host=host).testers, since, deadline=deadline)
+
+
+def traffic(host: Host, since: float, deadline: Optional[float] = None) -> Traffic:
+    """That of everybody but the testers and this server."""
+    from mxverdict.collect.mainlog.traffic import read_traffic
+
+    exempt = [str(network) for tester in testers.load(host=host).testers for network in tester.networks]
+    exempt += [str(address) for address in own_addresses()]
+    return read_traffic(host, since, time.time(), exempt=exempt, deadline=deadline)

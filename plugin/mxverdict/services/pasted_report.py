@@ -1,0 +1,89 @@
+"""Checks this server for what a pasted report is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Optional
+
+from mxverdict.collect.progress import Progress
+from mxverdict.collect.smtp_probe import REPLY_TIMEOUT
+from mxverdict.collect.targets import NoTarget
+from mxverdict.errors import UsageError
+from mxverdict.evidence import Evidence, seen_by
+from mxverdict.evidence.audience import Audience
+from mxverdict.findings import Report
+from mxverdict.host import Host
+from mxverdict.net import target
+from mxverdict.pasted import Explanation, Pasted, Subject, answer
+from mxverdict.services import check
+from mxverdict.whm.api import WhmApi
+
+SUBJECTS_LIMIT = 20
+"""So many of the names and addresses in a report are looked at."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a pasted report can be answered from. `evidence` and `report` are None when nothing that it is
+    about is this server; `own` maps each name and address of it to this server's addresses."""
+
+    evidence: Optional[Evidence]
+    report: Optional[Report]
+    own: dict[str, tuple[str, ...]]
+
+    def seen_by(self, audience: Audience) -> Checked:
+        """The same without what `audience` may not see."""
+        if self.evidence is None or audience is Audience.ROOT:
+            return self
+        gathered = seen_by(self.evidence, audience)
+        return replace(self, evidence=gathered, report=check.again(gathered, audience=audience))
+
+    def explain(self, pasted: Pasted, about: Sequence[str] = ()) -> Explanation:
+        """The answer; `about` is what the report is about where it does not say so itself."""
+        if not pasted.subjects:
+            pasted = replace(pasted, subjects=tuple(Subject("", subject) for subject in about))
+        lists = self.evidence.blocklists if self.evidence is not None else None
+        return answer(pasted, self.report, self.own, lists)
+
+
+def run(
+    host: Host,
+    pasted: Pasted,
+    *,
+    about: Sequence[str] = (),
+    testers: Sequence[str] = (),
+    api: Optional[WhmApi] = None,
+    progress: Optional[Progress] = None,
+    reply_timeout: float = REPLY_TIMEOUT,
+) -> Checked:
+    """Check this server for the testers of a report and for what it is about (`about` adds to that).
+
+    Raises UsageError (unknown tester), CommandMissing and other HostError (there is no working Exim).
+    """
+    named = list(dict.fromkeys([*about, *subjects_of(pasted)]))[:SUBJECTS_LIMIT]
+    try:
+        evidence, report = check.run(
+            host,
+            targets=named,
+            testers=testers or pasted.testers,
+            api=api,
+            progress=progress,
+            reply_timeout=reply_timeout,
+        )
+    except NoTarget:
+        if not named:
+            raise
+        return Checked(None, None, dict.fromkeys(named, ()))
+    return Checked(evidence, report, {asked.name: asked.addresses for asked in evidence.asked})
+
+
+def subjects_of(pasted: Pasted) -> tuple[str, ...]:
+    """The domains, names and addresses a report is about, each as `target.parse` writes it."""
+    found: dict[str, None] = {}
+    for subject in pasted.subjects:
+        try:
+            found[target.parse(subject.argument)] = None
+        except UsageError:
+            continue
+    return tuple(found)

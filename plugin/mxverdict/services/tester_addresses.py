@@ -1,0 +1,218 @@
+"""Addresses of testers that the catalogue lacks: found in the log, proved by DNS, kept by the server's owner.
+
+A name in an EHLO proves nothing. An address is the tester's when its reverse name is under the tester's
+domain, which only the owner of the address can set, and that name leads back to the address, which only the
+owner of the domain can do.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from mxverdict import testers
+from mxverdict.audit import log
+from mxverdict.collect import resolver
+from mxverdict.collect.mainlog.helo_search import named_visitors
+from mxverdict.errors import AddressRefused, HostError, JournalError, MxVerdictError, UsageError
+from mxverdict.evidence import ReverseDns
+from mxverdict.evidence.tester_candidate import Candidate
+from mxverdict.fs.atomic_write import atomic_write
+from mxverdict.fs.lock import exclusive
+from mxverdict.host import Host
+from mxverdict.i18n.catalog import stored
+from mxverdict.net.networks import MOST, parse
+from mxverdict.testers import Tester, TesterAddress, local_addresses
+from mxverdict.testers.local_addresses import OwnAddress
+from mxverdict.window.model import Actor
+
+_LOCK_WAIT = 10.0
+_LOOK_UP = 20.0
+_CANDIDATES = 50
+_REASON = 200
+
+
+def candidates(host: Host, since: float, deadline: float) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
+    """Visitors since `since` (Unix time) that call themselves after a tester and are in no catalogue: those
+    that DNS confirms first, then the latest; and remarks on what could not be read. `deadline` is a
+    `time.monotonic()` value."""
+    known = testers.load(host=host)
+    visitors, remarks = named_visitors(host, known.testers, since, deadline)
+    if len(visitors) > _CANDIDATES:
+        remarks += (
+            stored("of {count} visitors with such names only the latest {most} were looked up").format(
+                count=len(visitors), most=_CANDIDATES
+            ),
+        )
+    asked = visitors[:_CANDIDATES]
+    answers = resolver.reverse_all([one.address for one in asked], deadline)
+    found = [
+        Candidate(one, answer, confirmed(answer, known.tester(one.tester)))
+        for one, answer in zip(asked, answers)
+    ]
+    return tuple(sorted(found, key=lambda one: not one.name)), remarks
+
+
+def confirmed(reverse: ReverseDns, tester: Tester) -> str:
+    """The reverse name under one of the tester's domains that leads back to the address; "" without one."""
+    address = ipaddress.ip_address(reverse.address)
+    for forward in reverse.forwards:
+        if tester.owns(forward.name) and any(
+            ipaddress.ip_address(text) == address for text in forward.addresses
+        ):
+            return forward.name
+    return ""
+
+
+def add(
+    host: Host, address: str, tester_name: str, actor: Actor, *, reason: str = "", force: bool = False
+) -> TesterAddress:
+    """Keep an address as one of the tester's, after DNS has confirmed it now, or unconfirmed with `force` and
+    a reason.
+
+    Raises UsageError, AddressRefused when DNS says otherwise, HostError when DNS or the file does not do its
+    part; nothing is changed then.
+    """
+    with _refusals(host, actor, stored("add tester address: {error}"), address, reason):
+        reason = log.clean(reason.strip(), _REASON)
+        if force and not reason:
+            raise UsageError(stored("an address that DNS does not confirm needs a reason"))
+        with _file(host) as added:
+            known = testers.load(host=host)
+            tester = known.tester(tester_name)
+            bare = _single(address)
+            _check_new(bare, tester, known.testers)
+            proof, name = ("", "") if force else _proof(bare, tester)
+            source = stored("added by {user}: {why}").format(user=actor.user, why=reason if force else proof)
+            row = OwnAddress(bare, tester.name, name, time.strftime("%Y-%m-%d"), log.clean(source))
+            result = f"{tester.name}: {proof or stored('not confirmed by DNS')}"
+            log.record(
+                host, actor, "add_tester_address", addresses=[bare], reason=reason, result=log.clean(result)
+            )
+            _write(host, [*added, row])
+    return TesterAddress(row.address, row.name, row.date, row.source, added=True)
+
+
+def remove(host: Host, address: str, actor: Actor) -> OwnAddress:
+    """Forget an address that was added. Raises UsageError, HostError."""
+    with _refusals(host, actor, stored("remove tester address: {error}"), address, ""):
+        bare = _single(address)
+        with _file(host) as added:
+            row = next((one for one in added if one.address == bare), None)
+            if row is None:
+                raise UsageError(
+                    stored("{address} is not among the addresses that were added on this server").format(
+                        address=bare
+                    )
+                )
+            log.record(host, actor, "remove_tester_address", addresses=[bare], result=row.tester)
+            _write(host, [one for one in added if one != row])
+    return row
+
+
+def _single(text: str) -> str:
+    (network,) = parse([text])
+    if network.num_addresses != 1:
+        raise UsageError(
+            stored("{address} is more than one address; add each one that was seen").format(
+                address=log.clean(text, 60)
+            )
+        )
+    return str(network.network_address)
+
+
+def _check_new(address: str, tester: Tester, known: Sequence[Tester]) -> None:
+    for other in known:
+        if any(ipaddress.ip_address(address) in network for network in other.networks):
+            raise UsageError(
+                stored("{address} is known already, as an address of {tester}").format(
+                    address=address, tester=other.title
+                )
+            )
+    if len(tester.addresses) >= MOST:
+        raise UsageError(
+            stored("{tester} has {count} addresses; a window takes {most} at most").format(
+                tester=tester.title, count=len(tester.addresses), most=MOST
+            )
+        )
+
+
+def _proof(address: str, tester: Tester) -> tuple[str, str]:
+    """What proves the address, and its reverse name."""
+    if not tester.domains:
+        raise AddressRefused(
+            stored("no domain of {tester} is known, so DNS cannot confirm its addresses").format(
+                tester=tester.title
+            )
+        )
+    (reverse,) = resolver.reverse_all([address], time.monotonic() + _LOOK_UP)
+    name = confirmed(reverse, tester)
+    if name:
+        return stored("{address} has the name {name}, which leads back to it").format(
+            address=address, name=name
+        ), name
+    unanswered = reverse.error or next((one.error for one in reverse.forwards if one.error), "")
+    if unanswered:
+        raise HostError(
+            stored("{address} could not be confirmed: {reason}").format(address=address, reason=unanswered)
+        )
+    raise AddressRefused(
+        stored("{address} is not confirmed as {tester}'s: {reason}").format(
+            address=address, tester=tester.title, reason=in_words(reverse, tester)
+        )
+    )
+
+
+def in_words(reverse: ReverseDns, tester: Tester) -> str:
+    """What DNS says about an address that it does not confirm."""
+    if reverse.error:
+        return reverse.error
+    if not reverse.names:
+        return stored("it has no reverse name")
+    under = [name for name in reverse.names if tester.owns(name)]
+    if not under:
+        if not tester.domains:
+            told = stored("its reverse name {name} is not under any domain")
+        elif len(tester.domains) == 1:
+            told = stored("its reverse name {name} is not under {domains}")
+        else:
+            told = stored("its reverse name {name} is under none of {domains}")
+        return told.format(name=reverse.names[0], domains=", ".join(tester.domains))
+    return stored("its reverse name {name} does not lead back to it").format(name=under[0])
+
+
+@contextmanager
+def _file(host: Host) -> Iterator[tuple[OwnAddress, ...]]:
+    """What was added so far, with nobody else changing it. Raises HostError for a damaged file: what cannot
+    be read must not be lost."""
+    with exclusive(host, "testers", _LOCK_WAIT):
+        added, trouble = local_addresses.read(host.tester_addresses)
+        if trouble:
+            raise HostError(stored("{trouble}; move it away or repair it first").format(trouble=trouble))
+        yield added
+
+
+def _write(host: Host, rows: Sequence[OwnAddress]) -> None:
+    path = host.tester_addresses
+    data = {"schema": local_addresses.SCHEMA, "addresses": [row._asdict() for row in rows]}
+    try:
+        atomic_write(path, json.dumps(data, indent=1).encode())
+    except OSError as error:
+        raise HostError(
+            stored("{path} cannot be written: {error}").format(path=path, error=error.strerror)
+        ) from error
+
+
+@contextmanager
+def _refusals(host: Host, actor: Actor, refused: str, address: str, reason: str) -> Iterator[None]:
+    try:
+        yield
+    except MxVerdictError as error:
+        with suppress(JournalError):
+            log.record(
+                host, actor, "refuse", addresses=[address], reason=reason, result=refused.format(error=error)
+            )
+        raise

@@ -1,0 +1,58 @@
+"""Addresses of testers that this server's owner added: the server's own part of the catalogue.
+
+Standard library only, as the catalogue's loader. Written by `mxverdict.services.tester_addresses`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mxverdict.fs.read import read_regular
+from mxverdict.i18n.catalog import stored
+
+SCHEMA = 1
+_MOST_BYTES = 1 << 20
+
+
+class OwnAddress(NamedTuple):
+    """One added address (bare), of which tester, its reverse name, when it was added (ISO date) and why it is
+    believed."""
+
+    address: str
+    tester: str
+    name: str
+    date: str
+    source: str
+
+
+def read(path: Path) -> tuple[tuple[OwnAddress, ...], str]:
+    """What the file holds, and "" or one line on what of it is damaged and left out. Nothing is raised."""
+    try:
+        data = json.loads(read_regular(path, _MOST_BYTES))
+        rows = data["addresses"] if data["schema"] == SCHEMA else None
+        if not isinstance(rows, list):
+            raise ValueError(stored("not of a form that this version knows"))
+    except FileNotFoundError:
+        return (), ""
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        why = str(error)[:100] or type(error).__name__
+        return (), stored("{path} is damaged and left out: {why}").format(path=path, why=why)
+    found = [row for row in map(_address, rows) if row is not None]
+    damaged = len(rows) - len(found)
+    if damaged == 1:
+        trouble = stored("{path}: 1 damaged entry is left out").format(path=path)
+    else:
+        trouble = stored("{path}: {count} damaged entries are left out").format(path=path, count=damaged)
+    return tuple(found), trouble if damaged else ""
+
+
+def _address(row: Any) -> OwnAddress | None:
+    try:
+        made = OwnAddress(**row)
+        sound = all(isinstance(value, str) for value in made)
+        return made if sound and str(ipaddress.ip_address(made.address)) == made.address else None
+    except (TypeError, ValueError):
+        return None

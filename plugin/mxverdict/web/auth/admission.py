@@ -1,0 +1,84 @@
+"""What a page needs of the request, asked before anything is sent: a page that has begun refuses nothing.
+
+It imports little, so that WHM's header is on its way while the page itself is still being imported.
+"""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from mxverdict.errors import UsageError
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.i18n.catalog import marked
+from mxverdict.i18n.stored import retold
+from mxverdict.net import target
+from mxverdict.web.auth import permissions
+from mxverdict.web.http.request import Refusal, Request
+
+SPANS = {"1": marked("the last 24 hours"), "7": marked("the last 7 days")}
+"""Days that the log is shown for."""
+WINDOWS, CHECKS, REFUSALS, SETTINGS = "windows", "checks", "refusals", "settings"
+KINDS = {
+    "": marked("Everything"),
+    WINDOWS: marked("Test windows"),
+    CHECKS: marked("Checks"),
+    REFUSALS: marked("Refused"),
+    SETTINGS: marked("Settings and addresses"),
+}
+"""Of entries in the history."""
+ROWS = "rows"
+"""The part of a page that its script asks for while a check runs."""
+_IN_PARTS = ("domain", "explain")
+_DIGITS = 16
+
+
+def admit(request: Request, view: str) -> None:
+    """Raises Refusal for what the view cannot show, or not to this visitor."""
+    query = request.query
+    if view == "main" and not request.visitor.is_root:
+        permissions.own_domains(request.visitor)
+    elif view == "domain" and query.get("domain"):
+        permissions.require_domain(request.visitor, target_of(query["domain"]))
+    elif view == "explain":
+        permissions.own_job(request.visitor, query.get("job", ""))
+    elif view == "log" and query.get("days", "1") not in SPANS:
+        raise Refusal(404, _("The log is shown for 1 or 7 days."))
+    elif view == "history":
+        place_of(query.get("before"))
+        place_of(query.get("after"))
+        if query.get("kind", "") not in kinds(request):
+            raise Refusal(404, _("There is no such kind of entries."))
+
+
+def is_part(request: Request, view: str) -> bool:
+    """Is a part of the page asked for, which has no frame around it?"""
+    return view in _IN_PARTS and request.query.get("part") == ROWS
+
+
+def kinds(request: Request) -> tuple[str, ...]:
+    """Kinds of entries that the visitor may see."""
+    return tuple(kind for kind in KINDS if request.visitor.is_root or kind != SETTINGS)
+
+
+def target_of(text: str, field: str = "domain") -> str:
+    """A domain, name or address from a `field` of a form or a query; a URL or a mail address names its own.
+    Raises Refusal."""
+    named = text.strip().partition("://")[2].partition("/")[0] or text.rpartition("@")[2]
+    try:
+        return target.parse(named)
+    except UsageError as error:
+        raise Refusal(
+            400,
+            f"{retold(str(error))}.",
+            advice=_("Type it like shop.example or 203.0.113.10."),
+            field=field,
+        ) from None
+
+
+def place_of(text: Optional[str]) -> Optional[int]:
+    """A place in the audit trail, in bytes; None for none. Raises Refusal."""
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < _DIGITS):
+        raise Refusal(404, _("There is no such page."))
+    return int(text)

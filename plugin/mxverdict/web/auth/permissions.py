@@ -1,0 +1,233 @@
+"""Who may do what. The CGI runs as root whoever is logged in (cPanel, Guide to WHM Plugins, Access Control
+Lists), so these tables and functions are the gate. What stands in no table is nobody's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Optional
+
+from mxverdict import settings
+from mxverdict.errors import JournalError, WhmError
+from mxverdict.host import Host
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.stored import retold
+from mxverdict.settings import Settings
+from mxverdict.web.http.request import Refusal, Request
+from mxverdict.web.http.visitor import DELEGATED, NONE, ROOT, Visitor
+from mxverdict.web.jobs import queue
+from mxverdict.web.jobs.queue import ABOUT_DOMAIN, Job
+from mxverdict.window import Window
+from mxverdict.window.model import WHITELIST
+
+_ROOT_ALONE = (ROOT,)
+_BOTH = (ROOT, DELEGATED)
+
+VIEWS: Mapping[str, tuple[str, ...]] = {
+    "main": _BOTH,
+    "domain": _BOTH,
+    "explain": _BOTH,
+    "report": _BOTH,
+    "history": _BOTH,
+    "state": _BOTH,
+    "poll": _BOTH,
+    "testers": _ROOT_ALONE,
+    "log": _ROOT_ALONE,
+    "settings": _ROOT_ALONE,
+}
+ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "check": _BOTH,
+    "explain": _BOTH,
+    "open": _BOTH,
+    "extend": _BOTH,
+    "close": _BOTH,
+    "permanent": _ROOT_ALONE,
+    "add-tester-address": _ROOT_ALONE,
+    "remove-tester-address": _ROOT_ALONE,
+    "find-testers": _ROOT_ALONE,
+    "settings": _ROOT_ALONE,
+}
+_PRIVATE = stored("This failed on the server. Its owner can see why.")
+PRIVATE_REASON = stored("the owner of this server can see why")
+_ABOUT = ("domain", "about", "address")
+"""Fields of queries and forms that say what a request is about."""
+
+
+class NotTheirs(Refusal):
+    """What was asked for is somebody else's. It is written to the audit trail, in English: `kept`."""
+
+    def __init__(self, kept: str, *, advice: str = "") -> None:
+        super().__init__(403, retold(kept), advice=advice)
+        self.kept = kept
+
+
+def require_view(visitor: Visitor, name: str) -> None:
+    """Raises Refusal."""
+    _require(visitor, VIEWS.get(name), _("There is no such page."))
+
+
+def require_action(visitor: Visitor, name: str) -> None:
+    """Raises Refusal."""
+    _require(visitor, ACTIONS.get(name), _("There is no such action."))
+
+
+def require_domain(visitor: Visitor, target: str) -> None:
+    """`target` is a domain, name or address. Raises Refusal."""
+    if not owns(visitor, target):
+        raise NotTheirs(
+            stored("{target} is not a domain of your accounts.").format(target=target),
+            advice=_("You can check your own domains and names below them."),
+        )
+
+
+def require_root(visitor: Visitor) -> None:
+    """Raises Refusal."""
+    if not visitor.is_root:
+        raise NotTheirs(
+            stored("This needs root privileges in WHM."), advice=_("Ask the owner of the server.")
+        )
+
+
+def owns(visitor: Visitor, target: str) -> bool:
+    """Raises Refusal when WHM does not tell whose it is."""
+    try:
+        return visitor.owns(target)
+    except WhmError as error:
+        raise _unanswered(error) from None
+
+
+def own_domains(visitor: Visitor) -> tuple[str, ...]:
+    """Raises Refusal when WHM does not tell them."""
+    try:
+        return visitor.domains
+    except WhmError as error:
+        raise _unanswered(error) from None
+
+
+def require_opening(host: Host, kind: str, *, named_address: bool = False) -> None:
+    """What resellers may open: windows for known testers, when the settings say so. Raises Refusal."""
+    if kind != WHITELIST:
+        raise NotTheirs(
+            stored("Only root may switch the delay off."), advice=_("Let the tester past it instead.")
+        )
+    if named_address:
+        raise NotTheirs(stored("Only root may let other addresses than a tester's past."))
+    if not settings.read(host).resellers_may_open:
+        raise NotTheirs(
+            stored("Resellers may not open test windows on this server."),
+            advice=_("Its owner can allow it in the settings of MX Verdict."),
+        )
+
+
+def most_minutes(limits: Settings, visitor: Visitor) -> int:
+    """How long a window of the visitor's may be, in minutes."""
+    return limits.most_minutes if visitor.is_root else limits.resellers_most_minutes
+
+
+def owns_window(visitor: Visitor, window: Window) -> bool:
+    """Whether the visitor may see all of it. What may be done to it the engine asks once more, with its lock
+    held."""
+    return visitor.is_root or (visitor.did(window.opened_by) and visitor.actor.owns(window))
+
+
+def shown_window(visitor: Visitor, window: Window) -> Window:
+    """As much of a window as the visitor may see."""
+    if visitor.is_root:
+        return window
+    if not owns_window(visitor, window):
+        return window.veiled()
+    return window.without_details(PRIVATE_REASON)
+
+
+def require_window(host: Host, visitor: Visitor, number: int) -> Window:
+    """A window that a reseller opened, whatever its state. Raises Refusal, and JournalError."""
+    from mxverdict.window.queries import find_window
+
+    found = find_window(host, number)
+    if found is None or not owns_window(visitor, found):
+        raise NotTheirs(
+            stored("Window {id} is not one that you opened.").format(id=number),
+            advice=_("Every window closes by itself at its deadline."),
+        )
+    return found
+
+
+def own_job(visitor: Visitor, name: str) -> Optional[Job]:
+    """The job of that name; None for root when there is none, and for "". Raises Refusal, the same for a job
+    of others as for one that does not exist."""
+    job = queue.read(visitor.host, name)
+    if name and not visitor.is_root and (job is None or not owns_job(visitor, job)):
+        raise NotTheirs(
+            stored("There is no such work of yours."), advice=_("What is older than a day is not kept.")
+        )
+    return shown_job(visitor, job)
+
+
+def shown_job(visitor: Visitor, job: Optional[Job]) -> Optional[Job]:
+    """A job that is the visitor's, as they may see it."""
+    if job is None or visitor.is_root or not job.private:
+        return job
+    return replace(job, text=_PRIVATE, advice="")
+
+
+def owns_job(visitor: Visitor, job: Job) -> bool:
+    """Their own work, and the check of a domain of theirs whoever started it. Raises Refusal."""
+    return (
+        visitor.is_root
+        or visitor.did(job.owner)
+        or (job.name.startswith(ABOUT_DOMAIN) and owns(visitor, job.title))
+    )
+
+
+def record_refusal(host: Host, request: Request, refusal: NotTheirs) -> None:
+    """Write to the audit trail what was asked and why it was refused; where that cannot be written, the
+    refusal stands all the same."""
+    from mxverdict.audit import log
+
+    what = "action" if "action" in request.query else "view"
+    fields = request.form if what == "action" else request.query
+    number = fields.get("id", "")
+    with contextlib.suppress(JournalError):
+        log.record(
+            host,
+            request.visitor.actor,
+            "refused",
+            result=refusal.kept,
+            window=int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None,
+            kind=f"{what}={request.query.get(what, 'main')}",
+            addresses=[_named(fields[name]) for name in _ABOUT if fields.get(name)],
+        )
+
+
+def _named(text: str) -> str:
+    """The domain or address in it; all of it when there is none."""
+    from mxverdict.web.auth.admission import target_of
+
+    try:
+        return target_of(text)
+    except Refusal:
+        return text
+
+
+def _require(visitor: Visitor, levels: Optional[tuple[str, ...]], unknown: str) -> None:
+    level = visitor.level
+    if level == NONE:
+        raise NotTheirs(
+            stored("This page needs root privileges in WHM, or the privilege “MX Verdict”."),
+            advice=_("Ask the owner of the server: WHM, Edit Reseller Nameservers and Privileges."),
+        )
+    if levels is None:
+        raise Refusal(404, unknown)
+    if level not in levels:
+        require_root(visitor)
+
+
+def _unanswered(error: Exception) -> Refusal:
+    return Refusal(
+        503,
+        _("WHM does not tell which domains are yours: {error}.").format(error=retold(str(error))),
+        advice=_("Try again."),
+    )

@@ -1,0 +1,92 @@
+"""Who did what, when and why: the audit trail, with what the journal says of the test windows in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Optional
+
+from mxverdict import testers
+from mxverdict.audit import reader
+from mxverdict.audit.reader import Entry, Look, Wanted
+from mxverdict.errors import JournalError
+from mxverdict.host import Host
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.web.auth import admission, permissions
+from mxverdict.web.auth.admission import KINDS, place_of
+from mxverdict.web.http.request import Request
+from mxverdict.web.http.response import Response
+from mxverdict.web.http.visitor import Visitor
+from mxverdict.web.pages.render import looking, send
+from mxverdict.web.views.history import actions_of, is_told, kind_of, told
+from mxverdict.window import Window
+from mxverdict.window.journal import reading
+
+_PAGE = 50
+
+
+def show(host: Host, request: Request, response: Response) -> None:
+    """All of it to root, to others what they did themselves on these pages."""
+    query, visitor = request.query, request.visitor
+    kinds = {kind: _(KINDS[kind]) for kind in admission.kinds(request)}
+    kind = query.get("kind", "")
+    place, back = place_of(query.get("before")), place_of(query.get("after"))
+    trouble, look = "", Look()
+    try:
+        look = _look(host, _wanted(kind, visitor), place, back)
+    except OSError as error:
+        trouble = error.strerror or str(error)
+    windows, known = _windows(host, visitor, look.entries), testers.load(host=host).testers
+    send(
+        host,
+        response,
+        "history.html",
+        here="history",
+        title=_("History"),
+        look=looking(host, request, response),
+        now=time.time,
+        kinds=kinds,
+        kind=kind,
+        rows=[
+            told(entry, windows, lambda name: testers.titles(name, known), private=not visitor.is_root)
+            for entry in look.entries
+        ],
+        older=look.older,
+        newer=look.newer,
+        found=look,
+        trouble=trouble,
+        file=host.audit,
+        own=not visitor.is_root,
+    )
+
+
+def _wanted(kind: str, visitor: Visitor) -> Wanted:
+    def test(entry: Entry) -> bool:
+        if not visitor.is_root and not (entry.origin == "web" and visitor.did(entry.user)):
+            return False
+        return is_told(entry) and (not kind or kind_of(entry) == kind)
+
+    if not visitor.is_root:
+        return Wanted(test, (reader.mark("user", visitor.user),))
+    return Wanted(test, tuple(reader.mark("action", action) for action in actions_of(kind)))
+
+
+def _look(host: Host, wanted: Wanted, before: Optional[int], after: Optional[int]) -> Look:
+    if after is not None:
+        look = reader.after(host, wanted, after, _PAGE)
+        if look.newer is not None:
+            return look
+    return reader.before(host, wanted, before, _PAGE)
+
+
+def _windows(host: Host, visitor: Visitor, entries: Iterable[Entry]) -> dict[int, Window]:
+    """Those that the entries begin, by number, of others as much as everybody may know; none when the journal
+    cannot be read."""
+    numbers = {entry.window for entry in entries if entry.action == "open"} - {None, 0}
+    try:
+        with reading(host) as journal:
+            found = [journal.window(number) for number in numbers if number] if journal else []
+    except JournalError:
+        return {}
+    shown = (one for one in found if one is not None)
+    return {one.id: permissions.shown_window(visitor, one) for one in shown}

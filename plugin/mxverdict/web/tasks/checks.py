@@ -1,0 +1,275 @@
+"""Checks that outlive the request: each a job whose result is the evidence, judged again when it is shown."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import os
+import time
+from collections.abc import Callable, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+
+from mxverdict.errors import UsageError
+from mxverdict.host import Host
+from mxverdict.i18n import catalog
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.web.auth import permissions
+from mxverdict.web.auth.admission import target_of
+from mxverdict.web.http.request import PASTE_ACTION, Refusal
+from mxverdict.web.http.visitor import Visitor
+from mxverdict.web.jobs import queue
+from mxverdict.web.jobs.queue import Desk, Job
+from mxverdict.web.tasks.submit import PATIENCE
+
+if TYPE_CHECKING:
+    from mxverdict import pasted as pasted_reports
+    from mxverdict.evidence import Evidence
+    from mxverdict.evidence.audience import Audience
+    from mxverdict.findings import Report
+    from mxverdict.services import pasted_report
+    from mxverdict.web.jobs.progress_writer import Telling
+
+_LONGEST = 300
+"""Seconds after which the process of a check is ended, so that nothing bars the next check for ever."""
+_LATELY = 8
+_CHECKED = catalog.stored("{target} is checked.")
+_READING = catalog.stored("reading the report")
+_JUDGED = catalog.stored("The report is judged.")
+PASTED = "pasted-"
+"""How the names of the jobs begin that judge a pasted report."""
+
+
+class Checked(NamedTuple):
+    """A stored result, judged, without what the one may not see whom it is shown to."""
+
+    evidence: Evidence
+    report: Report
+
+
+class SoFar(NamedTuple):
+    """What a check that runs has found, likewise: the rows of the categories that are `complete`."""
+
+    evidence: Evidence
+    report: Report
+    complete: frozenset[str]
+
+
+class Pasted(NamedTuple):
+    """A pasted report as it is kept; `report` is what was recognised in its text, `checked` what it is
+    answered from (None: it was not judged), `taken_at` the Unix time of that."""
+
+    text: str
+    about: str
+    report: pasted_reports.Pasted
+    checked: Optional[pasted_report.Checked] = None
+    taken_at: float = 0.0
+
+
+def domain_job(target: str) -> str:
+    """The name of the job that checks `target`: the same for everybody."""
+    return queue.ABOUT_DOMAIN + hashlib.sha256(target.encode()).hexdigest()[:32]
+
+
+def lately(host: Host, visitor: Visitor) -> list[Job]:
+    """The latest checks of the visitor's domains, one for each."""
+    found = (job for job in queue.titled(host, queue.ABOUT_DOMAIN) if permissions.owns(visitor, job.title))
+    return list(islice(found, _LATELY))
+
+
+def start_domain(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
+    """Start the check of `form["domain"]` unless it runs already; answers the address of its page. Raises
+    Refusal for what is malformed or not the visitor's."""
+    target = target_of(form.get("domain", ""))
+    permissions.require_domain(visitor, target)
+    name = domain_job(target)
+
+    def work(desk: Desk) -> str:
+        desk.keep(_evidence(host, desk, target, visitor))
+        return _CHECKED.format(target=target)
+
+    if queue.start_at_desk(host, work, name, target, owner=visitor.user, limited=not visitor.is_root):
+        queue.wait(host, name, PATIENCE)
+    return f"?view=domain&domain={target}"
+
+
+def stored(result: Any, audience: Audience) -> Optional[Checked]:
+    """What a check left (`queue.result`), judged for `audience`; None when it left nothing or another version
+    wrote it."""
+    from mxverdict import evidence
+    from mxverdict.services import check
+
+    if not isinstance(result, dict):
+        return None
+    try:
+        gathered = evidence.seen_by(evidence.from_json(result.get("evidence")), audience)
+        return Checked(gathered, check.again(gathered, audience=audience))
+    except (ValueError, UsageError):
+        return None
+
+
+def so_far(host: Host, name: str, audience: Audience) -> Optional[SoFar]:
+    """What the check in the job of that name has found so far, judged for `audience`; None when nothing
+    yet."""
+    from mxverdict import evidence
+    from mxverdict.services import check
+
+    shown = queue.partial(host, name)
+    if not isinstance(shown, dict):
+        return None
+    try:
+        gathered = evidence.seen_by(evidence.from_json(shown.get("evidence")), audience)
+        complete = frozenset(shown.get("complete", ()))
+        return SoFar(gathered, check.so_far(gathered, complete, audience=audience), complete)
+    except (ValueError, UsageError):
+        return None
+
+
+def start_pasted(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
+    """Start the check behind the answer to `form["text"]`, a pasted report; answers its address. Raises
+    Refusal for what is malformed or about more than is the visitor's."""
+    text = form.get("text", "")
+    if not text.strip():
+        raise Refusal(
+            400,
+            _("Nothing was pasted."),
+            advice=_("Paste the text of the report into the field."),
+            field="text",
+        )
+    about = target_of(form["about"], "about") if form.get("about", "").strip() else ""
+    if not visitor.is_root:
+        _require_own(visitor, text, about)
+    from mxverdict.pasted import recognise
+
+    left: dict[str, Any] = {"text": text, "about": about}
+
+    def work(desk: Desk) -> str:
+        desk.step(_READING)
+        report = recognise(text)
+        left["report"] = dataclasses.asdict(report)
+        desk.keep(left)
+        desk.keep({**left, "checked": _pasted_evidence(host, desk, report, about, visitor)})
+        return _JUDGED
+
+    name = queue.start_at_desk(
+        host,
+        work,
+        PASTED + os.urandom(16).hex(),
+        "a report",
+        owner=visitor.user,
+        limited=not visitor.is_root,
+    )
+    assert name is not None  # nobody else's job has that name
+    queue.wait(host, name, PATIENCE)
+    return f"?view=explain&job={name}"
+
+
+def _require_own(visitor: Visitor, text: str, about: str) -> None:
+    """A report about nothing would be answered from the whole server, so that it is refused too."""
+    from mxverdict.pasted import recognise
+    from mxverdict.services.pasted_report import subjects_of
+
+    subjects = [about] if about else []
+    subjects += subjects_of(recognise(text))
+    if not subjects:
+        raise Refusal(
+            400,
+            _("The report does not say which domain it is about."),
+            advice=_("Name one of your domains in the second field."),
+            field="about",
+        )
+    for subject in subjects:
+        permissions.require_domain(visitor, subject)
+
+
+def pasted(host: Host, name: str, audience: Audience) -> Optional[Pasted]:
+    """What is kept of a pasted report, judged for `audience`; None when nothing is."""
+    from mxverdict.services import pasted_report
+
+    left = queue.result(host, name)
+    if not isinstance(left, dict):
+        return None
+    found = left.get("checked")
+    kept = Pasted(left["text"], left["about"], _recognised(left))
+    if found is None:
+        return kept
+    own = {subject: tuple(addresses) for subject, addresses in found["own"].items()}
+    if found["evidence"] is None:
+        return kept._replace(checked=pasted_report.Checked(None, None, own), taken_at=found["taken_at"])
+    checked = stored(found, audience)
+    if checked is None:
+        return kept
+    answerable = pasted_report.Checked(checked.evidence, checked.report, own)
+    return kept._replace(checked=answerable, taken_at=found["taken_at"])
+
+
+def _recognised(left: Mapping[str, Any]) -> pasted_reports.Pasted:
+    """What the job recognised; read from the text again when another version left it."""
+    from mxverdict import pasted as pasted_reports
+    from mxverdict.evidence.decode import decode
+
+    with contextlib.suppress(ValueError):
+        found = decode(pasted_reports.Pasted, left.get("report"), "report")
+        assert isinstance(found, pasted_reports.Pasted)
+        return found
+    return pasted_reports.recognise(left["text"])
+
+
+def _evidence(host: Host, desk: Desk, target: str, visitor: Visitor) -> dict[str, Any]:
+    """What `target` has to do with this server. Raises what `check.run` raises."""
+    import signal
+
+    from mxverdict import evidence
+    from mxverdict.audit.checks import note_check, noting_failure, told
+    from mxverdict.services import check
+
+    signal.alarm(_LONGEST)
+    actor = visitor.actor
+    with noting_failure(host, actor, [target]), _telling(desk) as telling:
+        gathered, report = check.run(host, targets=[target], progress=telling)
+    if not visitor.is_root:
+        report = check.again(gathered, audience=visitor.audience)
+    note_check(host, actor, [target], [one.verdict for one in told(report)])
+    return {"evidence": evidence.to_json(gathered)}
+
+
+def _pasted_evidence(
+    host: Host, desk: Desk, report: pasted_reports.Pasted, about: str, visitor: Visitor
+) -> dict[str, Any]:
+    """What a pasted report has to do with this server; `evidence` is None for nothing."""
+    import signal
+
+    from mxverdict import evidence
+    from mxverdict.audit.checks import note_check, noting_failure
+    from mxverdict.services import pasted_report
+
+    signal.alarm(_LONGEST)
+    checked = None
+    if report.rows:
+        named = [about] if about else []
+        actor = visitor.actor
+        with noting_failure(host, actor, named), _telling(desk) as telling:
+            checked = pasted_report.run(host, report, about=named, progress=telling)
+        answers = checked.seen_by(visitor.audience).explain(report, named).answers
+        note_check(host, actor, list(checked.own), [one.verdict for one in answers])
+    gathered = checked.evidence if checked else None
+    return {
+        "evidence": evidence.to_json(gathered) if gathered else None,
+        "own": checked.own if checked else {},
+        "taken_at": gathered.taken_at if gathered else time.time(),
+    }
+
+
+def _telling(desk: Desk) -> Telling:
+    from mxverdict.evidence import to_json
+    from mxverdict.web.jobs.progress_writer import Telling
+
+    return Telling(desk, lambda found, complete: {"evidence": to_json(found), "complete": sorted(complete)})
+
+
+STARTS: Mapping[str, Callable[[Host, Visitor, Mapping[str, str]], str]] = {
+    "check": start_domain,
+    PASTE_ACTION: start_pasted,
+}
+"""What the forms that start a check do: each answers the address of the page to go on at."""

@@ -1,0 +1,175 @@
+"""What the forms do: each checks its fields, then hands the work to a job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from mxverdict import settings, testers, window
+from mxverdict.errors import UsageError
+from mxverdict.host import Host
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.stored import retold
+from mxverdict.web.auth import permissions
+from mxverdict.web.http.request import Refusal
+from mxverdict.web.http.visitor import Visitor
+from mxverdict.window.model import KINDS, WHITELIST
+
+REASON_LIMIT = 200
+
+Work = Callable[[], str]
+
+
+def open_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
+    """For a tester, or for an `address` alone, which the engine judges; resellers get what root allows."""
+    kind = form.get("kind", "")
+    if kind not in KINDS:
+        raise Refusal(400, _("There is no such kind of window."))
+    minutes = _minutes(host, visitor, form)
+    if not visitor.is_root:
+        permissions.require_opening(host, kind, named_address="address" in form)
+    if kind == WHITELIST and "address" in form:
+        tester, networks = form["address"].strip(), [form["address"]]
+    else:
+        tester, networks = _tester(host, form, kind)
+    reason = form.get("reason", "").strip()
+    if len(reason) > REASON_LIMIT:
+        raise Refusal(400, _("The reason may have {limit} characters at most.").format(limit=REASON_LIMIT))
+    until_tested = kind == WHITELIST and "until_tested" in form
+
+    def work() -> str:
+        opened = window.open_window(
+            host,
+            kind=kind,
+            networks=networks,
+            tester=tester,
+            minutes=minutes,
+            actor=visitor.actor,
+            reason=reason,
+            until_tested=until_tested,
+        )
+        return stored("The test window is open.") + (f" {opened.remark}" if opened.remark else "")
+
+    return work
+
+
+def let_past_for_good(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
+    address = form.get("address", "")
+
+    def work() -> str:
+        entry = window.open_permanent(host, address, actor=visitor.actor)
+        return stored("{address} is let past for good.").format(address=entry.networks[0]) + (
+            f" {entry.remark}" if entry.remark else ""
+        )
+
+    return work
+
+
+def extend_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
+    identity, minutes = _number(form), _minutes(host, visitor, form)
+    if not visitor.is_root:
+        permissions.require_opening(host, permissions.require_window(host, visitor, identity).kind)
+
+    def work() -> str:
+        window.extend_window(host, identity, minutes, visitor.actor)
+        return stored("The test window has a new deadline.")
+
+    return work
+
+
+def close_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
+    identity = _number(form)
+    if not visitor.is_root:
+        permissions.require_window(host, visitor, identity)
+
+    def work() -> str:
+        closed = window.close_window(host, identity, visitor.actor)
+        ended = (
+            stored("The address is no longer let past.")
+            if closed.permanent
+            else stored("The test window is closed.")
+        )
+        return ended + (f" {closed.remark}" if closed.remark else "")
+
+    return work
+
+
+def add_tester_address(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
+    """DNS is asked once more, and has to confirm it."""
+    address, tester = form.get("address", ""), form.get("tester", "")
+
+    def work() -> str:
+        from mxverdict.services import tester_addresses
+
+        added = tester_addresses.add(host, address, tester, visitor.actor)
+        title = testers.load(host=host).tester(tester).title
+        return stored("{address} is kept as an address of {tester}.").format(
+            address=added.network, tester=title
+        )
+
+    return work
+
+
+def remove_tester_address(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
+    address = form.get("address", "")
+
+    def work() -> str:
+        from mxverdict.services import tester_addresses
+
+        gone = tester_addresses.remove(host, address, visitor.actor)
+        return stored("{address} is forgotten; an open test window keeps it to its end.").format(
+            address=gone.address
+        )
+
+    return work
+
+
+def close_due(host: Host) -> Work:
+    def work() -> str:
+        window.close_due(host)
+        return stored("Windows past their deadline are closed.")
+
+    return work
+
+
+ACTIONS: Mapping[str, Callable[[Host, Visitor, Mapping[str, str]], Work]] = {
+    "open": open_window,
+    "extend": extend_window,
+    "close": close_window,
+    "permanent": let_past_for_good,
+    "add-tester-address": add_tester_address,
+    "remove-tester-address": remove_tester_address,
+}
+
+
+def _minutes(host: Host, visitor: Visitor, form: Mapping[str, str]) -> int:
+    most = permissions.most_minutes(settings.read(host), visitor)
+    text = form.get("minutes", "").strip()
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
+        raise Refusal(
+            400, _("Minutes must be a whole number from 1 to {most}.").format(most=most), field="minutes"
+        )
+    return int(text)
+
+
+def _number(form: Mapping[str, str]) -> int:
+    text = form.get("id", "")
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise Refusal(400, _("There is no such window."))
+    return int(text)
+
+
+def _tester(host: Host, form: Mapping[str, str], kind: str) -> tuple[str, list[str]]:
+    """Its name, and the addresses that a window of that kind takes."""
+    try:
+        tester = testers.load(host=host).tester(form.get("tester", ""))
+    except UsageError as error:
+        raise Refusal(400, _("That tester is not known: {error}.").format(error=retold(str(error)))) from None
+    networks = [address.network for address in tester.addresses] if kind == WHITELIST else []
+    if kind == WHITELIST and not networks:
+        raise Refusal(
+            400,
+            _("{tester} publishes no addresses.").format(tester=tester.title),
+            advice=_("Switch the delay off for everybody instead."),
+        )
+    return tester.name, networks

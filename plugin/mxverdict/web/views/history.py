@@ -1,0 +1,207 @@
+"""What the page of the history shows of each line of the audit trail, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from mxverdict.audit import checks
+from mxverdict.audit.reader import Entry
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.i18n.catalog import marked
+from mxverdict.i18n.stored import retold
+from mxverdict.web.auth.admission import CHECKS, REFUSALS, SETTINGS, WINDOWS
+from mxverdict.web.auth.permissions import PRIVATE_REASON
+from mxverdict.web.views import refusal
+from mxverdict.web.views.timestamps import moment
+from mxverdict.window import Window
+from mxverdict.window.model import (
+    CLOSE_FAILED,
+    CLOSED,
+    CLOSING,
+    DELAY_OFF,
+    FAILED,
+    OPEN,
+    OPENING,
+    PERMANENT,
+)
+
+_ACTIONS = {
+    "open": WINDOWS,
+    "join": WINDOWS,
+    "extend": WINDOWS,
+    "close": WINDOWS,
+    "rollback": WINDOWS,
+    CLOSE_FAILED: WINDOWS,
+    "check": CHECKS,
+    "refuse": REFUSALS,
+    "refused": REFUSALS,
+    "settings": SETTINGS,
+    "add_tester_address": SETTINGS,
+    "remove_tester_address": SETTINGS,
+}
+_DOINGS = {
+    "join": marked("Test window {number}: joined"),
+    "extend": marked("Test window {number}: a new deadline"),
+    "close": marked("Test window {number}: closed"),
+    "rollback": marked("Test window {number}: did not open, everything was put back"),
+    CLOSE_FAILED: marked("Test window {number}: could not be closed"),
+    "check": marked("Check of {addresses}"),
+    "settings": marked("Settings changed"),
+    "add_tester_address": marked("Tester address {addresses} added"),
+    "remove_tester_address": marked("Tester address {addresses} removed"),
+}
+_REFUSING = ("refuse", "refused")
+SETTING_NAMES = {
+    "minutes": marked("Minutes proposed"),
+    "most_minutes": marked("Most minutes"),
+    "tester": marked("Tester proposed"),
+    "resellers_may_open": marked("Resellers may open test windows"),
+    "resellers_most_minutes": marked("Most minutes for resellers"),
+    "contact": marked("Mail address"),
+    "language": marked("Language"),
+    "framed": marked("Pages inside WHM"),
+}
+_KEEPER = "keeper"
+TitleOf = Callable[[str], str]
+
+
+class Told(NamedTuple):
+    """`who` did `what` at `time` (Unix) by `way` ("" for the pages), `why` as they said; `outcome` is what
+    came of it, `bad` whether that wants to be seen. `about` are words of a request that was refused."""
+
+    time: float
+    who: str
+    way: str
+    what: str
+    why: str
+    outcome: str
+    bad: bool
+    about: str
+
+
+def kind_of(entry: Entry) -> str:
+    """One of WINDOWS, CHECKS, REFUSALS and SETTINGS, "" for a line of another version."""
+    return _ACTIONS.get(entry.action, "")
+
+
+def actions_of(kind: str) -> tuple[str, ...]:
+    """The actions of one kind, none for ""."""
+    return tuple(action for action, its in _ACTIONS.items() if its == kind)
+
+
+def is_told(entry: Entry) -> bool:
+    """False for a line about a window whose outcome stands with its beginning."""
+    if entry.action == "open":
+        return not entry.result.startswith("open ")
+    if entry.action == "join":
+        return entry.result != "begun"
+    return not (entry.action == "close" and entry.origin == _KEEPER and entry.window is not None)
+
+
+def told(entry: Entry, windows: Mapping[int, Window], title_of: TitleOf, *, private: bool = False) -> Told:
+    """`windows` are those of the journal, by number; `title_of` gives the title of a tester. `private`: why
+    something failed is not for the reader."""
+    window = windows.get(entry.window) if entry.window is not None else None
+    by_itself = entry.origin == _KEEPER
+    return Told(
+        time=entry.time,
+        who=_("MX Verdict by itself") if by_itself else entry.user,
+        way=_("on the command line") if entry.origin == "cli" else "",
+        what=_what(entry, window, title_of),
+        why=entry.reason,
+        outcome=_public_outcome(entry, window, title_of) if private else _outcome(entry, window, title_of),
+        bad=entry.action in (*_REFUSING, "rollback", CLOSE_FAILED)
+        or (entry.action == "open" and window is not None and window.state in (FAILED, CLOSE_FAILED)),
+        about=refusal.about(entry) if entry.action in _REFUSING else "",
+    )
+
+
+def _what(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
+    if entry.action == "open":
+        return _opened(entry, window, title_of)
+    if entry.action in _REFUSING:
+        return refusal.what(entry)
+    doing = _DOINGS.get(entry.action, "")
+    if entry.action == "close" and entry.kind == PERMANENT:
+        doing = marked("No longer let past for good: {addresses}")
+    elif entry.action == "check" and not entry.addresses:
+        doing = marked("Check of a report in hand")
+    if not doing or (entry.window is None and "{number}" in doing):
+        return entry.action.replace("_", " ")
+    return _(doing).format(number=entry.window, addresses=", ".join(entry.addresses))
+
+
+def _public_outcome(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
+    """Without errors of the server's, and without the remarks on a close, which speak of files and lists."""
+    if _failed(entry, window):
+        return retold(PRIVATE_REASON)
+    return "" if entry.action == "close" else _outcome(entry, window, title_of)
+
+
+def _failed(entry: Entry, window: Window | None) -> bool:
+    """Whether the result of an entry is the text of an error of the server's."""
+    if entry.action == "open":
+        return window is None
+    return entry.action in ("rollback", CLOSE_FAILED) or (
+        entry.action == "check" and not checks.is_counted(entry.result)
+    )
+
+
+def _outcome(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
+    if entry.action == "open" and window:
+        return _ended(window)
+    if entry.action in _REFUSING:
+        return _why_refused(*refusal.asked(entry))
+    if entry.action == "close" and entry.result == "closed":
+        return ""  # what was done says it
+    if entry.action == "check":
+        return checks.outcome(entry.result)
+    if entry.action == "settings":
+        return "; ".join(map(_setting, entry.result.split("; ")))
+    return title_of(entry.result) if entry.action == "remove_tester_address" else retold(entry.result)
+
+
+def _why_refused(asked: str, sentence: str) -> str:
+    name, colon, rest = sentence.partition(": ")
+    if asked == "settings" and colon and name in SETTING_NAMES:
+        return f"{_(SETTING_NAMES[name])}: {retold(rest)}"
+    return retold(sentence)
+
+
+def _opened(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
+    if entry.kind == PERMANENT:
+        return _("Let past for good: {addresses}").format(addresses=", ".join(entry.addresses))
+    if entry.kind == DELAY_OFF:
+        return _("Test window {number}: the delay off for everybody").format(number=entry.window)
+    whom = title_of(window.tester) if window and window.tester else ", ".join(entry.addresses)
+    return _("Test window {number}: {tester} let past the delay").format(number=entry.window, tester=whom)
+
+
+def _ended(window: Window) -> str:
+    if not window.opened_by:
+        return _("The owner of this server has taken it over and decides when it closes.")
+    error, remark = retold(window.error), retold(window.remark)
+    closed_at = moment(window.closed_at, day=True) if window.closed_at else ""
+    if window.stands:
+        state = _("In force.")
+    elif window.state == OPEN:
+        state = _("Open until {time}.").format(time=moment(window.deadline, day=True))
+    else:
+        state = {
+            OPENING: _("Is being opened."),
+            CLOSING: _("Is being closed."),
+            CLOSED: _("Closed {time}.").format(time=closed_at),
+            FAILED: _("Did not open: {error}.").format(error=error.rstrip(".")),
+            CLOSE_FAILED: _("Could not be closed: {error}.").format(error=error.rstrip(".")),
+        }.get(window.state, window.state)
+    return f"{state} {remark[:1].upper()}{remark[1:]}".strip()
+
+
+def _setting(change: str) -> str:
+    name, _colon, values = change.partition(": ")
+    before, to, after = values.rpartition(" to ")
+    if not (to and name in SETTING_NAMES):
+        return retold(change)
+    words = {"yes": _("yes"), "no": _("no"), "none": _("none")}
+    return f"{_(SETTING_NAMES[name])}: {words.get(before, before)} → {words.get(after, after)}"

@@ -1,0 +1,57 @@
+"""What testers meet while a window stands open, from the log as it grows."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Sequence
+
+from mxverdict import testers
+from mxverdict.evidence.visit import Visit
+from mxverdict.host import Host
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.sanitize import visible
+from mxverdict.services import mail_log
+from mxverdict.web.views.log import Came, came
+from mxverdict.web.views.timestamps import moment
+from mxverdict.window import Window
+from mxverdict.window.model import DELAY_OFF
+
+_PATIENCE = 1.0
+_SLACK = 1.0
+_MOST = 5
+
+
+def met(host: Host, window: Window) -> tuple[Came, ...]:
+    """The last visits while the window stood open of the testers that it is for, the oldest first: those from
+    its addresses, or everybody when the delay is off."""
+    log = mail_log.visits(host, window.opened_at - _SLACK, time.monotonic() + _PATIENCE)
+    known = testers.load(host=host).testers
+    found = [visit for visit in log.visits if _is_for(visit, window)]
+    return tuple(came(visit, known) for visit in found[-_MOST:])
+
+
+def told(visits: Sequence[Came]) -> list[str]:
+    """A line for each visit."""
+    return [visible(_line(one), 400) for one in visits]
+
+
+def _is_for(visit: Visit, window: Window) -> bool:
+    if visit.came_at > (window.closed_at or float("inf")):
+        return False
+    address = ipaddress.ip_address(visit.address)
+    named = any(address in ipaddress.ip_network(one) for one in window.networks)
+    return named or window.kind == DELAY_OFF
+
+
+def _line(one: Came) -> str:
+    visit = one.visit
+    who = {"time": moment(visit.came_at), "tester": one.title, "address": visit.address}
+    if visit.ended == "unknown" and not visit.refused:
+        return _("{time}: {tester} from {address} is here.").format(**who)
+    told = [_("{time}: {tester} from {address} {ended}.").format(ended=one.ended, **who)]
+    if visit.seconds is not None:
+        told.append(_("It stayed {seconds} s.").format(seconds=f"{visit.seconds:g}"))
+    if one.printed:
+        told.append(_("It prints: {text}").format(text=one.printed))
+    return " ".join(told)

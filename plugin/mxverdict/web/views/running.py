@@ -1,0 +1,66 @@
+"""What the pages show of a check that still runs: the rows that are known, and what is still looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from mxverdict.findings import Finding, Verdict
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.i18n.catalog import marked
+from mxverdict.pasted import Answer, Explanation
+from mxverdict.testers import Tester
+from mxverdict.testers.row_texts import CATEGORIES
+from mxverdict.web.tasks.checks import SoFar
+from mxverdict.web.views.check import Group, check_view
+from mxverdict.web.views.domain import DomainView, domain_view
+
+_LOOKING = {
+    "blacklist": marked("Blocklists are still being asked."),
+    "smtp": marked("Still looking at what testers meet at this server."),
+    "dns": marked("Name servers are still being asked."),
+    "mx": marked("Still talking to the mail hosts."),
+    "spf": marked("The SPF record is still being read."),
+    "dmarc": marked("The DMARC record is still being read."),
+}
+
+
+@dataclass(frozen=True)
+class RunningView:
+    """`groups` and `listings` are what is told of an address. `looking` has a sentence for each category of
+    rows that is not known yet, `count` tells how many rows are known."""
+
+    domains: tuple[DomainView, ...] = ()
+    groups: tuple[Group, ...] = ()
+    listings: tuple[Finding, ...] = ()
+    looking: tuple[str, ...] = ()
+    count: int = 0
+
+
+def running_view(found: SoFar, testers: Sequence[Tester]) -> RunningView:
+    report = found.report
+    domains = tuple(domain_view(domain) for domain in report.domains)
+    shown = check_view(found.evidence, report, testers)
+    groups = () if domains else shown.groups
+    listings = () if domains else shown.server
+    count = sum(len(domain.findings) for domain in report.domains)
+    count += sum(len(card.findings) for group in groups for card in group.cards) + len(listings)
+    return RunningView(domains, groups, listings, looking(found.complete), count)
+
+
+def looking(complete: Collection[str]) -> tuple[str, ...]:
+    return tuple(_(_LOOKING[category]) for category in CATEGORIES if category not in complete)
+
+
+def answered_so_far(explanation: Explanation, complete: Collection[str]) -> tuple[Answer, ...]:
+    """The answers that stay: rows of what is complete. What could not be told waits for the end, for other
+    rows may yet tell it."""
+    return tuple(
+        answer
+        for answer in explanation.answers
+        if answer.verdict is not Verdict.UNKNOWN and _category(answer) in complete
+    )
+
+
+def _category(answer: Answer) -> str:
+    return answer.row.category if answer.row.category in CATEGORIES else "smtp"

@@ -1,0 +1,86 @@
+"""Jinja2 as the pages use it: everything escaped, outside text made visible, compiled templates kept."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Optional
+
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from mxverdict import __version__
+from mxverdict.host import Host
+from mxverdict.i18n import catalog
+from mxverdict.i18n.jinja import EXTENSION, shown, speak
+from mxverdict.i18n.stored import retold
+from mxverdict.sanitize import visible
+from mxverdict.testers import told_sources
+from mxverdict.web.http.request import PASTE_LIMIT
+from mxverdict.web.views.timestamps import age, countdown, moment
+
+if TYPE_CHECKING:
+    from mxverdict.findings import Row
+
+_TEMPLATES = Path(__file__).parents[1] / "templates"
+_LONG = 40_000
+"""Characters of a transcript that are shown."""
+
+
+def environment(host: Host) -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        finalize=shown,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        bytecode_cache=_cache(host),
+        extensions=[EXTENSION],
+    )
+    speak(made)
+    made.filters.update(
+        age=age, moment=moment, countdown=countdown, transcript=_transcript, sentence=_sentence
+    )
+    made.filters.update(pasted=_pasted, sources=told_sources, retold=_retold, translated=catalog.gettext)
+    made.filters.update(anchor=_anchor)
+    made.globals["version"] = __version__
+    return made
+
+
+def _retold(text: object) -> str:
+    return retold(str(text))
+
+
+def _anchor(row: Row, about: str = "") -> str:
+    """An id that a row keeps from one look to the next."""
+    words = "\0".join((about, row.category, row.name, row.host, row.text))
+    return f"row-{zlib.crc32(words.encode(errors='replace')):08x}"
+
+
+def _transcript(text: str) -> Markup:
+    return escape(visible(text.replace("\r\n", "\n"), _LONG))
+
+
+def _pasted(text: str) -> Markup:
+    """A text on its way back into the field it was pasted into."""
+    return escape(visible(text.replace("\r\n", "\n").replace("\t", "    "), PASTE_LIMIT))
+
+
+def _sentence(text: object) -> str:
+    """An error's line with a full stop and a capital letter, unless it begins with a name or an address."""
+    line = str(text).strip()
+    name = any(mark in line.partition(" ")[0].rstrip(".:") for mark in ".:")
+    capital = line[:1] if name else line[:1].upper()
+    return capital + line[1:] + ("" if line.endswith((".", "!", "?")) else ".")
+
+
+def _cache(host: Host) -> Optional[FileSystemBytecodeCache]:
+    """Compiled templates lie where only root can write; without that folder they are compiled each time."""
+    folder = host.state / "templates"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return FileSystemBytecodeCache(str(folder), "i18n-%s")

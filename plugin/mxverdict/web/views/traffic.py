@@ -1,0 +1,104 @@
+"""What the page of the log shows of those who sent: whom the server refused, and what the delay does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from mxverdict.evidence.traffic import DelayedSender, RefusedSender, Traffic, TrafficHour
+from mxverdict.findings import Finding, worst_first
+from mxverdict.i18n.catalog import gettext as _
+from mxverdict.i18n.catalog import ngettext
+from mxverdict.judge.durations import duration
+from mxverdict.judge.log.delay_impact import LIMITS, judge_delay_cost
+from mxverdict.judge.log.refused_senders import CAUSES, came_later, judge_refused_senders
+from mxverdict.report.figures import bars, figures
+from mxverdict.web.views.chart import Chart, chart
+
+_MOST_REFUSED = 50
+_MOST_DELAYED = 15
+_ALWAYS = 2
+"""Figures that are told even when they are 0."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A relay host and sender domain that was refused; `why` and what came in since in words."""
+
+    sender: RefusedSender
+    why: str
+    passed: str
+
+
+@dataclass(frozen=True)
+class Delayed:
+    """An address that left during the delay; `delivered` says when it delivered, "" for never."""
+
+    sender: DelayedSender
+    delivered: str
+
+
+@dataclass(frozen=True)
+class TrafficView:
+    """`figures` are (what, number, remark); `untold` of the senders refused are not listed, `told` is False
+    when the log holds nothing that could be counted."""
+
+    traffic: Traffic
+    told: bool
+    refused: tuple[Refused, ...]
+    untold: int
+    refused_findings: tuple[Finding, ...]
+    delay_findings: tuple[Finding, ...]
+    chart: Optional[Chart]
+    bars: tuple[TrafficHour, ...]
+    figures: tuple[tuple[str, int, str], ...]
+    giving_up: tuple[Delayed, ...]
+    waiting: tuple[Delayed, ...]
+    limits: tuple[str, ...]
+
+
+def traffic_view(traffic: Traffic) -> TrafficView:
+    made = bars(traffic.hours, traffic.since, traffic.until)
+    shown = traffic.refused[:_MOST_REFUSED]
+    return TrafficView(
+        traffic=traffic,
+        told=traffic.read_from is not None,
+        refused=tuple(_refused(one) for one in shown),
+        untold=max(0, traffic.refused_groups - len(shown)),
+        refused_findings=worst_first(judge_refused_senders(traffic)),
+        delay_findings=worst_first(judge_delay_cost(traffic)),
+        chart=chart(made),
+        bars=tuple(made),
+        figures=tuple(one for n, one in enumerate(figures(traffic)) if n < _ALWAYS or one[1]),
+        giving_up=_delayed(traffic.giving_up),
+        waiting=_delayed(traffic.waiting),
+        limits=LIMITS if traffic.left else (),
+    )
+
+
+def _refused(one: RefusedSender) -> Refused:
+    if one.passed_at is None:
+        passed = _("Since the first refusal nothing came in.")
+    else:
+        later = _("the last one after the last refusal")
+        earlier = _("the last one before the last refusal")
+        passed = ngettext(
+            "Since the first refusal {count} message came in all the same, {when}.",
+            "Since the first refusal {count} messages came in all the same, {when}.",
+            one.passed,
+        ).format(count=one.passed, when=later if came_later(one) else earlier)
+    return Refused(one, _(CAUSES.get(one.cause, one.cause)), passed)
+
+
+def _delayed(senders: Sequence[DelayedSender]) -> tuple[Delayed, ...]:
+    return tuple(
+        Delayed(
+            one, _("after {duration}").format(duration=duration(one.waited)) if one.waited is not None else ""
+        )
+        for one in senders[:_MOST_DELAYED]
+    )
+
+
+def _after(seconds: float) -> str:
+    return _("after {duration}").format(duration=duration(seconds))

@@ -1,0 +1,365 @@
+"""What is done to the server while the lock of one kind of window is held."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from types import MappingProxyType
+from typing import Any, Callable, Optional
+
+from mxverdict.audit import log
+from mxverdict.errors import JournalError, MxVerdictError, UsageError, WindowRefused
+from mxverdict.host import Host
+from mxverdict.i18n.catalog import stored
+from mxverdict.net.networks import MOST, Network, covered, parse, sample, show
+from mxverdict.testers import UNKNOWN_HOSTS
+from mxverdict.whm.api import LocalWhmApi, WhmApi
+from mxverdict.window import messages, verify
+from mxverdict.window.changes import bypass_list, delay_setting, exim_config, greylist
+from mxverdict.window.deadline import instant
+from mxverdict.window.expiry import due
+from mxverdict.window.journal import APPLIED, DORMANT, PLANNED, REVERTED, Change, Journal
+from mxverdict.window.model import (
+    CLOSE_FAILED,
+    CLOSED,
+    CLOSING,
+    DELAY_OFF,
+    FAILED,
+    KEEPER,
+    OPEN,
+    OPENING,
+    WHITELIST,
+    Actor,
+    Window,
+)
+from mxverdict.window.watch import tester_visit
+
+_API_TIMEOUT_CLOSING = 8.0
+_FIRST_RETRY = 30.0
+_LAST_RETRY = 900.0
+_DOUBLINGS = 5
+"""Of the first wait, up to the last one: tries are made for ever, and no number has room for all of them."""
+
+_LIST_ENTRIES = "list_entries"
+_TRUSTED_HOSTS = "trusted_hosts"
+_DELAY_SETTING = "delay_setting"
+
+Step = tuple[str, Callable[[Window, bypass_list.Record], list[str]]]
+"""Kind of change, and what makes it; it records its plan before it writes and answers remarks."""
+
+
+class Operations:
+    """Whoever makes one holds the lock of `kind`."""
+
+    def __init__(self, host: Host, journal: Journal, kind: str, api: Optional[WhmApi]) -> None:
+        self.host = host
+        self.kind = kind
+        self.journal = journal
+        self.api = api or LocalWhmApi(host)
+        self.closing_api = api or LocalWhmApi(host, _API_TIMEOUT_CLOSING)
+
+    def open(self, request: Window, actor: Actor) -> Window:
+        """Raises OpenFailed with everything put back, CloseFailed when not even that worked."""
+        before, steps = self._prepare(request.kind, parse(request.networks), request.tester)
+        window = self.journal.insert(dataclasses.replace(request, before=before))
+        try:
+            self.audit(actor, "open", window, messages.begun(window))
+            remarks = self._apply(window, steps)
+            inode, offset = tester_visit.log_position(self.host)
+            verify.opened(self.host, list(before), window.tester)
+            opened = self.journal.store(
+                dataclasses.replace(
+                    window,
+                    state=OPEN,
+                    remark=messages.joined(window.remark, remarks),
+                    log_inode=inode,
+                    log_offset=offset,
+                )
+            )
+        except BaseException as error:
+            left = self._finish(window, actor, FAILED, messages.of(error))
+            if not isinstance(error, Exception):
+                raise
+            raise messages.not_opened(error, left.error if left.state == CLOSE_FAILED else "") from error
+        self._try_audit(actor, "open", opened, messages.opened(opened))
+        return opened
+
+    def open_permanent(self, request: Window, actor: Actor) -> Window:
+        """Like `open`, for an entry that stays. Raises WindowRefused when the address is listed already."""
+        networks = parse(request.networks)
+        for row in self.journal.unfinished():
+            if row.permanent and set(row.networks) & set(request.networks):
+                raise WindowRefused(
+                    stored("{address} is a permanent entry already, number {number}").format(
+                        address=request.networks[0], number=row.id
+                    )
+                )
+        if bypass_list.is_listed(self.host, networks, self._others(request)):
+            path = self.host.sender_verify_bypass_hosts
+            raise WindowRefused(
+                stored("{address} stands in {path} already, put there by somebody else").format(
+                    address=request.networks[0], path=path
+                )
+            )
+        return self.open(request, actor)
+
+    def join(self, window: Window, request: Window, actor: Actor) -> Window:
+        """Add the addresses of a request to an open window; one of root's takes the window over, so that no
+        reseller extends or closes what root added.
+
+        Raises OpenFailed when the addresses could not be added; the window stays as it was.
+        """
+        present = parse(window.networks)
+        new = [network for network in parse(request.networks) if not covered(network, present)]
+        if len(present) + len(new) > MOST:
+            raise UsageError(
+                stored("window {number} has {count} addresses already; at most {most}").format(
+                    number=window.id, count=len(present), most=MOST
+                )
+            )
+        before: dict[str, int] = {}
+        steps: list[Step] = []
+        if new and window.kind == WHITELIST:
+            before, steps = self._prepare(WHITELIST, new, request.tester)
+        standing = self.journal.changes(window.id)
+        ends = window.ends.later(request.ends)
+        try:
+            if steps:
+                self.audit(actor, "join", request, stored("begun"), window.id)
+            remarks = self._apply(window, steps)
+            verify.opened(self.host, list(before), window.tester)
+            joined = self.journal.store(
+                dataclasses.replace(
+                    _taken_over(window, request, actor),
+                    networks=window.networks + tuple(show(network) for network in new),
+                    tester=messages.both(window.tester, request.tester),
+                    ends=ends,
+                    minutes=request.minutes if ends == request.ends else window.minutes,
+                    until_tested=window.until_tested and request.until_tested,
+                    before={**before, **window.before},
+                    remark=messages.joined(window.remark, remarks),
+                )
+            )
+        except BaseException as error:
+            errors = self._take_back(window, standing)
+            self._try_audit(actor, "rollback", request, messages.of(error), window.id)
+            if not isinstance(error, Exception):
+                raise
+            raise messages.not_opened(error, "; ".join(errors)) from error
+        joined_for = stored("joined, for {minutes} minutes").format(minutes=request.minutes)
+        if joined.opened_by != window.opened_by:
+            taken = stored("taken over from {user}").format(user=window.opened_by)
+            joined_for = messages.joined(joined_for, [taken])
+        self._try_audit(actor, "join", request, joined_for, window.id)
+        return joined
+
+    def _take_back(self, window: Window, standing: Sequence[Change]) -> list[str]:
+        """Put back what was added to the standing changes of an open window. Answers errors."""
+        try:
+            added = [change for change in self.journal.changes(window.id) if change not in standing]
+        except JournalError as error:
+            return [str(error)]
+        return self._put_back(window, added)[1]
+
+    def close(self, window: Window, actor: Actor) -> Window:
+        """Put everything back. Answers it `closed` (`failed` when it had never opened) or `close_failed`."""
+        if window.state == OPENING:
+            return self._finish(
+                window, actor, FAILED, stored("the process that opened it ended before it was open")
+            )
+        closing = dataclasses.replace(window, state=CLOSING)
+        with suppress(JournalError):
+            self.journal.store(closing)
+        return self._finish(closing, actor, CLOSED, "")
+
+    def settle(self, visited: Mapping[int, str] = MappingProxyType({})) -> list[Window]:
+        """Close everything of this kind that is due, and windows that waited for their tester and were
+        `visited` (number, and the visit in words); a failing one does not stop the others."""
+        now = instant(self.host)
+        handled: list[Window] = []
+        for window in self.journal.unfinished():
+            if window.kind != self.kind:
+                continue
+            why = due(window, now)
+            if why is None and window.state == OPEN and window.until_tested:
+                why = visited.get(window.id)
+            if why is None:
+                continue
+            told = messages.with_remark(window, why)
+            try:
+                handled.append(self.close(told, KEEPER))
+            except Exception as error:
+                handled.append(dataclasses.replace(told, state=CLOSE_FAILED, error=messages.of(error)))
+        return handled
+
+    def wake_dormant(self) -> None:
+        """Delete trusted hosts that outlived their window because greylisting was off and is on again."""
+        for change in self.journal.dormant():
+            if greylist.woken(self.host, change.plan):
+                with suppress(MxVerdictError, greylist.Dormant):
+                    greylist.revert(self.host, self.closing_api, change.plan)
+                    self.journal.mark(change.id, REVERTED)
+                    log.record(
+                        self.host,
+                        KEEPER,
+                        "close",
+                        result=stored("trusted hosts of a closed window deleted"),
+                        addresses=change.plan["networks"],
+                    )
+
+    def audit(
+        self, actor: Actor, action: str, window: Window, result: str, number: Optional[int] = None
+    ) -> None:
+        log.record(
+            self.host,
+            actor,
+            action,
+            result=result,
+            window=window.id if number is None else number,
+            kind=window.kind,
+            addresses=window.networks,
+            reason=window.reason,
+        )
+
+    def _try_audit(
+        self, actor: Actor, action: str, window: Window, result: str, number: Optional[int] = None
+    ) -> None:
+        with suppress(JournalError):
+            self.audit(actor, action, window, result, number)
+
+    def _prepare(
+        self, kind: str, networks: Sequence[Network], tester: str
+    ) -> tuple[dict[str, int], list[Step]]:
+        """Delays before the window and the steps to take. Changes nothing."""
+        host, api = self.host, self.api
+        samples = [sample(network) for network in networks]
+        if kind == DELAY_OFF:
+            samples.append(UNKNOWN_HOSTS[4])
+            delay_setting.check(host)
+            before = verify.delays(host, samples, tester)
+            return before, [(_DELAY_SETTING, lambda _, record: delay_setting.apply(host, api, record))]
+        steps: list[Step] = [
+            (
+                _LIST_ENTRIES,
+                lambda window, record: bypass_list.apply(host, networks, record, self._others(window)),
+            )
+        ]
+        if kind == WHITELIST and greylist.enabled(api):
+            steps.append(
+                (
+                    _TRUSTED_HOSTS,
+                    lambda window, record: greylist.apply(
+                        host, api, networks, f"MX Verdict window {window.id}", record
+                    ),
+                )
+            )
+        if not host.sender_verify_bypass_hosts.exists():
+            return dict.fromkeys(samples, 0), steps
+        return verify.delays(host, samples, tester), steps
+
+    def _apply(self, window: Window, steps: Sequence[Step]) -> list[str]:
+        remarks: list[str] = []
+        for kind, step in steps:
+            remarks += self._take(window, kind, step)
+        return remarks
+
+    def _take(
+        self, window: Window, kind: str, step: Callable[[Window, bypass_list.Record], list[str]]
+    ) -> list[str]:
+        change_id: Optional[int] = None
+
+        def record(plan: dict[str, Any]) -> None:
+            nonlocal change_id
+            change_id = self.journal.plan(window.id, kind, plan, change_id)
+
+        remarks = step(window, record)
+        if change_id is not None:
+            self.journal.mark(change_id, APPLIED)
+        return remarks
+
+    def _finish(self, window: Window, actor: Actor, success: str, why: str) -> Window:
+        """Put the changes back, prove it, and store what came of it. What the journal does not take is
+        answered as `close_failed`: the keeper goes on from what the journal says."""
+        remarks: list[str] = []
+        errors: list[str] = []
+        try:
+            remarks, errors = self._put_back(window, self.journal.changes(window.id))
+            if not errors and self.journal.has_changes(window.id):
+                remarks += verify.closed(self.host, window.before, window.tester)
+        except Exception as error:
+            errors.append(messages.of(error))
+        now = instant(self.host).wall
+        told = dataclasses.replace(window, remark=messages.joined(window.remark, remarks), last_attempt=now)
+        if errors:
+            problem = "; ".join([why, *errors] if why else errors)
+            wait = min(_FIRST_RETRY * 2 ** min(window.attempts, _DOUBLINGS), _LAST_RETRY)
+            done = dataclasses.replace(
+                told, state=CLOSE_FAILED, error=problem, attempts=window.attempts + 1, next_attempt=now + wait
+            )
+            self._try_audit(actor, CLOSE_FAILED, done, problem)
+        else:
+            if window.attempts:
+                told = dataclasses.replace(
+                    told, remark=messages.joined(told.remark, [messages.at_last(window.attempts)])
+                )
+            done = dataclasses.replace(told, state=success, error=why, closed_at=now)
+            action = "rollback" if success == FAILED else "close"
+            self._try_audit(actor, action, done, why or done.remark or stored("closed"))
+        try:
+            return self.journal.store(done)
+        except JournalError as error:
+            problem = "; ".join([done.error or stored("everything was put back"), str(error)])
+            self._try_audit(actor, CLOSE_FAILED, done, problem)
+            return dataclasses.replace(done, state=CLOSE_FAILED, error=problem, closed_at=None)
+
+    def _others(self, window: Window, after: int = 0) -> list[str]:
+        """Lines in the list file that other windows and permanent entries have put there, or those that they
+        put there after a change."""
+        with suppress(JournalError):
+            standing = self.journal.standing(_LIST_ENTRIES, window.id)
+            return [line for change in standing if change.id > after for line in change.plan["lines"]]
+        return []
+
+    def _put_back(self, window: Window, changes: Sequence[Change]) -> tuple[list[str], list[str]]:
+        """Revert the changes, last one first, each on its own. Answers remarks and errors."""
+        remarks: list[str] = []
+        errors: list[str] = []
+        for change in reversed(changes):
+            state = REVERTED
+            try:
+                remarks += self._revert(window, change)
+            except greylist.Dormant:
+                state = DORMANT
+                remarks.append(
+                    stored(
+                        "Greylisting was switched off meanwhile: the trusted hosts of this window have "
+                        "no effect and are deleted as soon as it is on again"
+                    )
+                )
+            except Exception as error:  # whatever it is, the other changes must still be put back
+                errors.append(messages.of(error))
+                continue
+            with suppress(JournalError):
+                self.journal.mark(change.id, state)
+        return remarks, errors
+
+    def _revert(self, window: Window, change: Change) -> list[str]:
+        if change.kind == _LIST_ENTRIES:
+            applied = change.state == APPLIED
+            others, in_front = self._others(window), self._others(window, change.id)
+            return bypass_list.revert(self.host, change.plan, applied, others, in_front)
+        if change.kind == _TRUSTED_HOSTS:
+            if change.state == PLANNED:
+                exim_config.end_orphans(self.host, greylist.CHANGES)
+            return greylist.revert(self.host, self.closing_api, change.plan)
+        return delay_setting.revert(self.host, self.closing_api, change.plan)
+
+
+def _taken_over(window: Window, request: Window, actor: Actor) -> Window:
+    """`window` as one of whoever joins it with `request`; a reseller joins none but their own."""
+    if actor.delegated or (request.opened_by, request.origin) == (window.opened_by, window.origin):
+        return window
+    return dataclasses.replace(
+        window, opened_by=request.opened_by, origin=request.origin, reason=request.reason
+    )

@@ -1,0 +1,67 @@
+"""Which windows are to be closed now, and why."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Optional
+
+from mxverdict.host import Host
+from mxverdict.window.deadline import Instant, instant
+from mxverdict.window.journal import Change, Journal
+from mxverdict.window.model import CLOSE_FAILED, KINDS, OPEN, PERMANENT, WHITELIST, Window
+
+
+def anything_due(host: Host, journal: Journal, *kinds: str) -> bool:
+    """Whether rows of those kinds want work: of any kind, when none is named."""
+    now = instant(host)
+    wanted = kinds or (*KINDS, PERMANENT)
+    return (
+        any(one.kind in wanted and due(one, now) is not None for one in journal.unfinished())
+        or (WHITELIST in wanted and any(_woken(host, one) for one in journal.dormant()))
+        or bool(visited(host, journal, *wanted))
+    )
+
+
+def due(window: Window, now: Instant) -> Optional[str]:
+    """Why a window is to be closed now, "" when there is nothing to tell of it; None when it is not due by
+    its state and the clocks.
+
+    Rows `opening` and `closing` count as due: under the lock they are what a killed process left.
+    """
+    if window.stands:
+        return None
+    if window.state == OPEN:
+        return "" if window.ends.due(now) else None
+    if window.state == CLOSE_FAILED:
+        return None if window.last_attempt <= now.wall < window.next_attempt else ""
+    return ""
+
+
+def visited(host: Host, journal: Journal, *kinds: str) -> dict[int, str]:
+    """Return which windows of those kinds waited for their tester and were visited: their numbers, and the
+    visits in words.
+
+    For a caller that holds no lock. A log that cannot be made sense of, or a place in it that cannot be
+    noted, holds up no other window, and a log on a dead mount nobody for more than a few seconds.
+    """
+    from mxverdict.window.watch import tester_visit
+
+    found: dict[int, str] = {}
+    now = instant(host)
+    for window in journal.unfinished():
+        waits = window.state == OPEN and window.until_tested and due(window, now) is None
+        if window.kind not in kinds or not waits:
+            continue
+        with suppress(Exception):
+            visit, looked = tester_visit.look_in_time(host, window)
+            if visit is not None:
+                found[window.id] = visit.words
+            elif looked != window:
+                journal.store_log_position(looked)
+    return found
+
+
+def _woken(host: Host, change: Change) -> bool:
+    from mxverdict.window.changes import greylist
+
+    return greylist.woken(host, change.plan)

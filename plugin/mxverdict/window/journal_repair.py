@@ -1,0 +1,89 @@
+"""Restores a damaged journal from its copy, so that a window open meanwhile still closes."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sqlite3
+import time
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
+from typing import Optional
+
+from mxverdict.audit import log
+from mxverdict.errors import JournalDamaged, JournalError
+from mxverdict.fs.atomic_write import atomic_write
+from mxverdict.fs.lock import exclusive
+from mxverdict.fs.read import is_regular_or_absent, read_regular
+from mxverdict.host import Host
+from mxverdict.i18n.catalog import stored
+from mxverdict.window.journal import Journal, reading, rollback_journal
+from mxverdict.window.model import KEEPER, KINDS
+
+
+def mend(host: Host, wait: float) -> None:
+    """To be called with no lock held. The damaged file stays beside the journal, under another name.
+
+    Raises WindowBusy when somebody is at work on the damaged journal for longer than `wait` seconds,
+    JournalDamaged when there is no sound copy, JournalError when it can be neither read nor restored.
+    """
+    if _damage(host) is None:
+        return
+    with ExitStack() as locks:
+        for kind in KINDS:
+            locks.enter_context(exclusive(host, kind, wait))
+        damage = _damage(host)
+        if damage is None:
+            return
+        if not _is_sound(host.journal_copy):
+            raise JournalDamaged(
+                stored("{damage}; there is no sound copy of it").format(damage=damage)
+            ) from damage
+        _restore(host, damage)
+
+
+def _damage(host: Host) -> Optional[JournalDamaged]:
+    try:
+        with reading(host) as journal:
+            if journal is not None:
+                journal.check()
+    except JournalDamaged as damage:
+        return damage
+    return None
+
+
+def _restore(host: Host, damage: JournalDamaged) -> None:
+    kept = host.journal.with_name(time.strftime("journal.damaged-%Y%m%d-%H%M%S.sqlite"))
+    rollback = rollback_journal(host.journal)
+    try:
+        content = read_regular(host.journal_copy)
+        if rollback.exists():
+            rollback.replace(kept.with_name(f"{kept.name}-journal"))
+        with suppress(FileNotFoundError, FileExistsError):
+            os.link(host.journal, kept)
+        if not is_regular_or_absent(host.journal):
+            host.journal.unlink()
+        atomic_write(host.journal, content)
+    except OSError as error:
+        raise JournalError(
+            stored("{damage}; it cannot be restored: {error}").format(damage=damage, error=error.strerror)
+        ) from error
+    told = stored(
+        "the journal was damaged and restored from its copy; the damaged file is kept as {name}"
+    ).format(name=kept.name)
+    with suppress(JournalError):
+        log.record(host, KEEPER, "restore", result=f"{told} ({damage})")
+    with closing(Journal(host)) as journal:
+        for window in journal.unfinished():
+            remark = f"{window.remark}; {told}" if window.remark else told
+            journal.store(dataclasses.replace(window, remark=remark))
+
+
+def _is_sound(path: Path) -> bool:
+    try:
+        if not all(is_regular_or_absent(one) for one in (path, rollback_journal(path))):
+            return False
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as copy:
+            return bool(copy.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+    except (sqlite3.Error, OSError):
+        return False

@@ -1,0 +1,58 @@
+"""What is noted on a window and in the audit trail, in words."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from mxverdict.audit import log
+from mxverdict.errors import CloseFailed, MxVerdictError, OpenFailed
+from mxverdict.i18n.catalog import stored
+from mxverdict.window.model import Window
+
+
+def begun(window: Window) -> str:
+    if window.permanent:
+        return stored("begun, for good")
+    return stored("begun, for {minutes} minutes").format(minutes=window.minutes)
+
+
+def opened(window: Window) -> str:
+    if window.permanent:
+        return stored("open for good")
+    return stored("open for {minutes} minutes").format(minutes=window.minutes)
+
+
+def with_remark(window: Window, remark: str) -> Window:
+    return dataclasses.replace(window, remark=joined(window.remark, [remark] if remark else []))
+
+
+def not_opened(error: Exception, left: str) -> MxVerdictError:
+    """What `open` raises; `left` says what could not be put back."""
+    if left:
+        told = stored("the window did not open: {error}").format(error=of(error))
+        return CloseFailed(joined(told, [stored("putting it back failed: {left}").format(left=left)]))
+    told = stored("the window did not open, everything was put back: {error}")
+    return OpenFailed(told.format(error=of(error)))
+
+
+def of(error: BaseException) -> str:
+    """One line on it; the kind of error too where it is none that was foreseen."""
+    if isinstance(error, MxVerdictError):
+        return str(error)
+    return log.clean(f"{type(error).__name__} {error}".strip())
+
+
+def at_last(attempts: int) -> str:
+    if attempts == 1:
+        return stored("closed at last, after 1 try that failed")
+    return stored("closed at last, after {count} tries that failed").format(count=attempts)
+
+
+def both(tester: str, other: str) -> str:
+    return tester if other in tester.split(", ") else f"{tester}, {other}"
+
+
+def joined(remark: str, more: Sequence[str]) -> str:
+    parts = [remark] if remark else []
+    return "; ".join(parts + [text for text in dict.fromkeys(more) if text not in remark])

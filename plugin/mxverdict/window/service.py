@@ -1,0 +1,347 @@
+"""The public functions that change something: open (or join), extend, close, close what is due.
+
+Journal first, then the change, then the proof. Whatever the process dies of, the journal says what was to be
+changed, and `close_due` puts it back.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from typing import Any, Optional
+
+from mxverdict import settings
+from mxverdict.audit import log
+from mxverdict.errors import (
+    CloseFailed,
+    JournalDamaged,
+    JournalError,
+    MxVerdictError,
+    OpenFailed,
+    UsageError,
+    WindowBusy,
+    WindowRefused,
+)
+from mxverdict.fs.lock import exclusive
+from mxverdict.host import Host
+from mxverdict.i18n.catalog import stored
+from mxverdict.net.networks import Network, parse, show
+from mxverdict.whm.api import WhmApi
+from mxverdict.window import watcher
+from mxverdict.window.deadline import Deadline, instant
+from mxverdict.window.executor import Operations
+from mxverdict.window.expiry import anything_due, visited
+from mxverdict.window.journal import Journal, reading
+from mxverdict.window.journal_repair import mend
+from mxverdict.window.messages import with_remark
+from mxverdict.window.model import (
+    CLOSE_FAILED,
+    CLOSING,
+    FAILED,
+    FOREVER,
+    KEEPER,
+    KINDS,
+    OPEN,
+    OPENING,
+    PERMANENT,
+    WHITELIST,
+    Actor,
+    Window,
+)
+from mxverdict.window.watch import tester_visit
+
+_LOCK_WAIT = 60.0
+_REASON = 200
+
+
+def open_window(
+    host: Host,
+    *,
+    kind: str,
+    networks: Sequence[str],
+    tester: str,
+    minutes: int,
+    actor: Actor,
+    reason: str = "",
+    until_tested: bool = False,
+    api: Optional[WhmApi] = None,
+) -> Window:
+    """Open a window, or join the open one of the same kind.
+
+    Joining adds the networks that the open window lacks, moves its deadline to the later of the two and names
+    both testers; it closes early on a visit only when both requests want that. A process that is left behind
+    follows the log for that; without it the keeper's next round closes the window.
+    Raises UsageError, WindowRefused, WindowBusy, JournalError, WhmError or HostError with nothing changed,
+    OpenFailed with everything put back, CloseFailed when that failed (the keeper goes on trying).
+    """
+    with _refusals(host, actor, stored("open: {error}"), kind=kind, addresses=networks, reason=reason):
+        request = _request(host, kind, networks, tester, minutes, actor, reason, until_tested)
+        seen = _visited(host, kind)
+        with _working(host, kind, _LOCK_WAIT) as journal:
+            opened = _open_or_join(Operations(host, journal, kind, api), request, actor, seen)
+    if opened.until_tested:
+        watcher.start(host, opened.id)
+    return opened
+
+
+def open_permanent(
+    host: Host,
+    address: str,
+    *,
+    actor: Actor,
+    reason: str = "",
+    tester: str = "",
+    api: Optional[WhmApi] = None,
+) -> Window:
+    """Let one address past the delay and sender verification for good: a row that only `close_window` ends.
+
+    Greylisting's trusted hosts stay as they are: whoever delivers mail passes greylisting by itself. Raises
+    what `open_window` raises; WindowRefused too for an address that is listed already.
+    """
+    with _refusals(
+        host, actor, stored("open for good: {error}"), kind=PERMANENT, addresses=[address], reason=reason
+    ):
+        (network,) = parse([address])
+        if network.num_addresses != 1:
+            raise UsageError(
+                stored("{address} is more than one address; a permanent entry takes one").format(
+                    address=show(network)
+                )
+            )
+        request = _row(host, PERMANENT, [network], tester, 0, actor, reason, until_tested=False)
+        with _working(host, PERMANENT, _LOCK_WAIT) as journal:
+            server = Operations(host, journal, PERMANENT, api)
+            server.settle()
+            return server.open_permanent(request, actor)
+
+
+def _open_or_join(server: Operations, request: Window, actor: Actor, visited: Mapping[int, str]) -> Window:
+    _require_allowed(server.host, actor, request.kind, request.minutes)
+    server.settle(visited)
+    running = [window for window in server.journal.unfinished() if window.kind == request.kind]
+    if not running:
+        return server.open(request, actor)
+    if not actor.owns(running[0]):
+        raise WindowRefused(
+            stored("a test window that somebody else opened is still open; open yours when it has closed")
+        )
+    if running[0].state == OPEN:
+        return server.join(running[0], request, actor)
+    raise WindowRefused(
+        stored("window {number} of this kind has not closed yet: {error}").format(
+            number=running[0].id, error=running[0].error
+        )
+    )
+
+
+def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Window:
+    """Move the deadline to `minutes` from now, never to an earlier time. Raises UsageError, WindowRefused."""
+    with _refusals(host, actor, stored("extend: {error}"), window=window_id):
+        settings.check_minutes(host, minutes)
+        kind = _kind(host, window_id)
+        seen = _visited(host, kind)
+        with _working(host, kind, _LOCK_WAIT) as journal:
+            server = Operations(host, journal, kind, None)
+            server.settle(seen)
+            _require_allowed(host, actor, kind, minutes)
+            window = _known(journal, window_id, actor)
+            if window.permanent:
+                raise WindowRefused(
+                    stored("entry {number} is permanent and has no deadline").format(number=window_id)
+                )
+            if window.state != OPEN:
+                raise WindowRefused(_not_extended(window.state).format(number=window_id))
+            asked = Deadline.after(instant(host), minutes * 60)
+            longer = window
+            if window.ends.later(asked) == asked:
+                longer = dataclasses.replace(window, ends=asked, minutes=minutes)
+            server.audit(actor, "extend", longer, _asked(minutes))
+            return journal.store(longer)
+
+
+def close_window(host: Host, window_id: int, actor: Actor, api: Optional[WhmApi] = None) -> Window:
+    """Close a window now. Raises CloseFailed when that did not work: the keeper goes on trying."""
+    with _refusals(host, actor, stored("close: {error}"), window=window_id):
+        kind = _kind(host, window_id)
+        with _working(host, kind, _LOCK_WAIT) as journal:
+            window = _known(journal, window_id, actor)
+            if window.finished:
+                told = stored("window {number} is closed already")
+                if window.state == FAILED:
+                    told = stored("window {number} did not open, so there is nothing to close")
+                raise WindowRefused(told.format(number=window_id))
+            server = Operations(host, journal, kind, api)
+            closed = server.close(window, actor)
+    if closed.state == CLOSE_FAILED:
+        raise CloseFailed(
+            stored("window {number} did not close: {error}").format(number=window_id, error=closed.error)
+        )
+    return closed
+
+
+def close_tested(host: Host, window_id: int, visit: str) -> Window:
+    """Close a window that waits for its tester, who has been there; `visit` says so in words.
+
+    Answers the window, `close_failed` when that did not work (the keeper goes on trying). One that is not
+    open any more, or does not wait any more, stays as it is. Raises WindowBusy, JournalError.
+    """
+    kind = _kind(host, window_id)
+    with _working(host, kind, _LOCK_WAIT) as journal:
+        window = _known(journal, window_id)
+        if window.state != OPEN or not window.until_tested:
+            return window
+        return Operations(host, journal, kind, None).close(with_remark(window, visit), KEEPER)
+
+
+def close_due(
+    host: Host, api: Optional[WhmApi] = None, *, kinds: Sequence[str] = KINDS, wait: float = 0.0
+) -> list[Window]:
+    """Close everything that is due and roll back what a killed process left half done; returns those windows.
+
+    A kind whose lock somebody else holds for longer than `wait` seconds is left to the next call. One failing
+    window never stops the others and never raises. Raises JournalError when there is a journal that can be
+    neither read nor restored.
+    """
+    handled: list[Window] = []
+    for kind in kinds:
+        together = (WHITELIST, PERMANENT) if kind == WHITELIST else (kind,)
+        seen: dict[int, str] = {}
+        with suppress(JournalDamaged), reading(host) as journal:
+            if journal is None:
+                continue
+            seen = visited(host, journal, *together)
+            if not seen and not anything_due(host, journal, *together):
+                continue
+        with suppress(WindowBusy), _working(host, kind, wait) as journal:
+            for one in together:
+                server = Operations(host, journal, one, api)
+                handled += server.settle(seen)
+                if one == WHITELIST:
+                    server.wake_dormant()
+    return handled
+
+
+def _request(
+    host: Host,
+    kind: str,
+    networks: Sequence[str],
+    tester: str,
+    minutes: int,
+    actor: Actor,
+    reason: str,
+    until_tested: bool,
+) -> Window:
+    if kind not in KINDS:
+        raise UsageError(
+            stored("{kind} is no kind of window; it is {kinds}").format(
+                kind=repr(log.clean(kind, 40)), kinds=" or ".join(KINDS)
+            )
+        )
+    settings.check_minutes(host, minutes)
+    parsed = parse(networks)
+    if kind == WHITELIST and not parsed:
+        raise UsageError(stored("a whitelist window needs at least one address"))
+    if until_tested and not parsed:
+        raise UsageError(stored("“until tested” needs the tester's addresses"))
+    return _row(host, kind, parsed, tester, minutes, actor, reason, until_tested)
+
+
+def _row(
+    host: Host,
+    kind: str,
+    networks: Sequence[Network],
+    tester: str,
+    minutes: int,
+    actor: Actor,
+    reason: str,
+    until_tested: bool,
+) -> Window:
+    now = instant(host)
+    permanent = kind == PERMANENT
+    inode, offset = tester_visit.log_position(host)
+    return Window(
+        id=0,
+        kind=kind,
+        state=OPENING,
+        tester=log.clean(tester, 64),
+        networks=tuple(show(network) for network in networks),
+        opened_at=now.wall,
+        ends=Deadline.never(now, FOREVER) if permanent else Deadline.after(now, minutes * 60),
+        minutes=minutes,
+        opened_by=log.clean(actor.user, 64),
+        origin=log.clean(actor.origin, 16),
+        reason=log.clean(reason, _REASON),
+        until_tested=until_tested,
+        before={},
+        log_inode=inode,
+        log_offset=offset,
+    )
+
+
+def _visited(host: Host, kind: str) -> dict[int, str]:
+    """Before the lock is taken, for the log may be where a look hangs."""
+    with suppress(JournalError), reading(host) as journal:
+        return {} if journal is None else visited(host, journal, kind)
+    return {}
+
+
+def _kind(host: Host, window_id: int) -> str:
+    mend(host, _LOCK_WAIT)
+    with reading(host) as journal:
+        return _known(journal, window_id).kind
+
+
+def _known(journal: Optional[Journal], window_id: int, actor: Actor = KEEPER) -> Window:
+    """The window of that number, which `actor` may change. Raises UsageError, WindowRefused."""
+    window = None if journal is None else journal.window(window_id)
+    if window is None:
+        raise UsageError(stored("there is no window {number}").format(number=window_id))
+    if not actor.owns(window):
+        raise WindowRefused(stored("window {number} is not one that you opened").format(number=window_id))
+    return window
+
+
+def _require_allowed(host: Host, actor: Actor, kind: str, minutes: int) -> None:
+    """What the settings allow resellers, asked once more with the lock held. Raises WindowRefused."""
+    if not actor.delegated:
+        return
+    allowed = settings.read(host)
+    if kind != WHITELIST or not allowed.resellers_may_open or minutes > allowed.resellers_most_minutes:
+        raise WindowRefused(stored("the owner of this server no longer lets resellers do that"))
+
+
+def _not_extended(state: str) -> str:
+    return {
+        OPENING: stored("window {number} is still being opened and cannot be extended"),
+        CLOSING: stored("window {number} is being closed and cannot be extended"),
+        FAILED: stored("window {number} did not open and cannot be extended"),
+        CLOSE_FAILED: stored("window {number} is overdue, could not be closed yet and cannot be extended"),
+    }.get(state, stored("window {number} is closed and cannot be extended"))
+
+
+@contextmanager
+def _working(host: Host, kind: str, wait: float) -> Iterator[Journal]:
+    """The journal, sound, with the lock of that kind held."""
+    mend(host, wait)
+    with exclusive(host, kind, wait), closing(Journal(host, create=True)) as journal:
+        yield journal
+
+
+@contextmanager
+def _refusals(host: Host, actor: Actor, refused: str, **about: Any) -> Iterator[None]:
+    """Put a request that ends before anything changed into the audit trail."""
+    try:
+        yield
+    except (OpenFailed, CloseFailed):
+        raise
+    except MxVerdictError as error:
+        with suppress(JournalError):
+            log.record(host, actor, "refuse", result=refused.format(error=error), **about)
+        raise
+
+
+def _asked(minutes: int) -> str:
+    if minutes == 1:
+        return stored("asked for 1 minute from that time")
+    return stored("asked for {count} minutes from that time").format(count=minutes)

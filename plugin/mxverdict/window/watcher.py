@@ -1,0 +1,106 @@
+"""Follows Exim's log for one window and has it closed a moment after the tester's visit.
+
+`start` runs this file as `python3 -I -S follower.py ID`, as the keeper is run: the standard library is
+enough. It changes nothing itself: what is due is closed the way the keeper does it, which is also what closes
+the window when no follower lives.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Optional
+
+if TYPE_CHECKING:
+    from mxverdict.host import Host
+    from mxverdict.window.model import Window
+    from mxverdict.window.watch.tester_visit import Visit
+
+_TICK = 1.0
+_MOMENT = 2.0
+"""Seconds between the end of a visit and the close: a tester may look twice."""
+_LOCK_WAIT = 25.0
+_GRACE = 120.0
+"""Seconds past the deadline after which the rest is left to the keeper."""
+_TROUBLES = 30
+"""Looks into a journal that cannot be read."""
+_START_WAIT = 10.0
+
+
+def start(host: Host, window_id: int) -> None:
+    """Leave a follower behind, in a session of its own. One that cannot be started is no error."""
+    with suppress(OSError, subprocess.SubprocessError):
+        subprocess.run(
+            [sys.executable, "-I", "-S", __file__, str(window_id)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=host.environment(),
+            cwd="/",
+            start_new_session=True,
+            timeout=_START_WAIT,
+            check=False,
+        )
+
+
+def follow(host: Host, window_id: int) -> Optional[Window]:
+    """Wait until the window is finished, fails to close, or no longer waits for a tester; answers it then,
+    None when the journal cannot tell. Has it closed when the tester has been there or its time is over."""
+    from mxverdict.errors import WindowError
+    from mxverdict.window import queries, service
+
+    place: Optional[Window] = None
+    window: Optional[Window] = None
+    troubles = 0
+    while troubles < _TROUBLES:
+        try:
+            window = queries.find_window(host, window_id)
+            if window is None or _is_over(window):
+                return window
+            visit, place = _came(host, window, place)
+            if visit is not None:
+                time.sleep(_MOMENT)
+                service.close_tested(host, window_id, visit.words)
+            elif window.seconds_left() == 0:
+                service.close_due(host, kinds=[window.kind], wait=_LOCK_WAIT)
+        except WindowError:
+            troubles += 1
+        time.sleep(_TICK)
+    return window
+
+
+def _is_over(window: Window) -> bool:
+    from mxverdict.window.model import CLOSE_FAILED
+
+    given_up = time.time() > window.deadline + _GRACE
+    return window.finished or window.state == CLOSE_FAILED or not window.until_tested or given_up
+
+
+def _came(host: Host, window: Window, place: Optional[Window]) -> tuple[Optional[Visit], Window]:
+    """The tester's visit, and the window with the place in the log up to which nothing is read again."""
+    from mxverdict.window.watch import tester_visit
+
+    at = window
+    if place is not None:
+        at = dataclasses.replace(window, log_inode=place.log_inode, log_offset=place.log_offset)
+    if tester_visit.log_position(host) == (at.log_inode, at.log_offset):
+        return None, at
+    return tester_visit.look_in_time(host, at)
+
+
+def main() -> int:
+    if os.fork():
+        return 0
+    from mxverdict.host import Host
+
+    follow(Host.from_environment(), int(sys.argv[1]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, os.path.realpath(__file__).rpartition("/mxverdict/window/")[0])
+    sys.exit(main())
