@@ -52,9 +52,10 @@ import os
 import sys
 
 sys.path.insert(0, sys.argv[1])
+from mxverdict.audit.actor import Actor
 from mxverdict.errors import MxVerdictError
 from mxverdict.host import Host
-from mxverdict.window import Actor, close_due, close_window, open_windows
+from mxverdict.window import close_due, close_window, open_windows
 from mxverdict.window.keeper import idle
 
 

@@ -88,9 +88,9 @@ class Host:
 
         self.boot_id = Path("/proc/sys/kernel/random/boot_id")
 
-    def lock(self, kind: str) -> Path:
-        """The lock of all windows of one kind."""
-        return self.state / f"lock.{kind}"
+    def lock(self, name: str) -> Path:
+        """Give the file of a lock: a kind of window, or what else is done by one process at a time."""
+        return self.state / f"lock.{name}"
 
     @classmethod
     def from_environment(cls) -> Host:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 LIMIT = 2000
+_LINE_LIMIT = 300
 _MOST_MARKS = 8
 """Combining characters in a row: no script needs more, and a pile of them covers what stands around it."""
 _LINE_ENDS = ("Zl", "Zp")
@@ -17,6 +18,17 @@ def visible(text: str, limit: int = LIMIT) -> str:
     if not (shown.isascii() and shown.isprintable()):
         shown = _escaped(shown)
     return shown + ("…" if len(text) > limit else "")
+
+
+def clean(text: str, limit: int = _LINE_LIMIT) -> str:
+    """`text` on one line, for records: control and format characters shown as escapes, cut at `limit`."""
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    return "".join(
+        char.encode("unicode_escape").decode()
+        if unicodedata.category(char)[0] == "C" or unicodedata.category(char) in _LINE_ENDS
+        else char
+        for char in cut
+    )
 
 
 def _escaped(text: str) -> str:

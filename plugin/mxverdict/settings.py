@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from mxverdict.audit.actor import Actor
 from mxverdict.errors import JournalError, MxVerdictError, UsageError
 from mxverdict.host import Host
 from mxverdict.i18n import catalog
@@ -87,9 +88,9 @@ def read(host: Host) -> Settings:
     return found
 
 
-def write(host: Host, settings: Settings, actor: Any) -> Settings:
-    """Keep `settings`, which `actor` (a `window.Actor`) has chosen, and say in the audit trail what changed.
-    Answers them as they are kept.
+def write(host: Host, settings: Settings, actor: Actor) -> Settings:
+    """Keep `settings`, which `actor` has chosen, and say in the audit trail what changed. Answers them as they
+    are kept.
 
     Raises Wrong, WindowBusy, JournalError and HostError, with nothing changed.
     """

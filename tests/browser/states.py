@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from mxverdict import settings, window
+from mxverdict.audit.actor import Actor
 from mxverdict.host import Host
-from mxverdict.window import Actor
 from tests.browser.conftest import Whm
 from tests.sandbox.box import TESTER
 from tests.sandbox.names import Records

@@ -11,10 +11,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from mxverdict import settings
 from mxverdict.audit import log
+from mxverdict.audit.actor import Actor
 from mxverdict.host import Host
 from mxverdict.settings import Settings
 from mxverdict.testers import load
-from mxverdict.window import Actor
 from tests.browser.conftest import SECONDS, Whm, fits, open_whitelist
 from tests.sandbox.box import Sandbox
 

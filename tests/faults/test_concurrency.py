@@ -24,9 +24,10 @@ from tests.sandbox.box import Sandbox
 THEIRS = b"# since 2019\n10.0.0.1\n"
 LIST = "senderverifybypasshosts"
 BEFORE = """
-from mxverdict.window import model, verify
+from mxverdict.audit import actor
+from mxverdict.window import verify
 from mxverdict.window.deadline import Deadline
-window.Actor = lambda user, origin: model.Actor("NAME", origin)
+Actor = lambda user, origin: actor.Actor("NAME", origin)
 after = Deadline.after.__func__
 Deadline.after = classmethod(lambda cls, now, seconds: after(cls, now, seconds / 60))
 verify.previews = lambda *_: {}

@@ -160,7 +160,7 @@ def test_the_log_is_rotated_straight_after_the_visit(windows: Windows, copied: b
 
 def test_the_keeper_closes_it_when_no_follower_lives(windows: Windows) -> None:
     windows.open(
-        until_tested=True, before="from mxverdict.window import watcher; watcher.sys.executable = ''"
+        until_tested=True, before="from mxverdict.window.watch import spawn; spawn.sys.executable = ''"
     )
     assert not followers(windows)
     windows.box.visit(TESTER)

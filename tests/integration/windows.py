@@ -23,12 +23,13 @@ MARKER = "# BEGIN INSERT delay_unknown_hosts"
 _CALL = """
 import json, sys
 from mxverdict import window
+from mxverdict.audit.actor import Actor
 from mxverdict.errors import MxVerdictError
 from mxverdict.host import Host
 name, arguments, named = json.loads(sys.argv[1])
 exec(sys.argv[2])
 if name != "close_due":
-    named["actor"] = window.Actor("root", "cli")
+    named["actor"] = Actor("root", "cli")
 try:
     answer = getattr(window, name)(Host.from_environment(), *arguments, **named)
 except MxVerdictError as error:

@@ -11,11 +11,11 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from mxverdict.audit import log
+from mxverdict.audit.actor import Actor
 from mxverdict.evidence import to_json
 from mxverdict.host import Host
 from mxverdict.web.http import csrf
 from mxverdict.web.tasks.checks import domain_job
-from mxverdict.window import Actor
 from tests.privileges.asks import (
     ADDRESS,
     BY_COMMAND,
@@ -47,9 +47,10 @@ _SETTINGS = {"schema": 1, "resellers_may_open": True, "resellers_most_minutes": 
 _OPEN = """
 import sys
 from mxverdict import window
+from mxverdict.audit.actor import Actor
 from mxverdict.host import Host
 host, (user, networks, permanent, origin, tester, reason) = Host.from_environment(), sys.argv[1:]
-actor = window.Actor(user, origin)
+actor = Actor(user, origin)
 if permanent:
     window.open_permanent(host, networks, actor=actor)
 else:

@@ -10,13 +10,13 @@ from collections import Counter
 from types import SimpleNamespace
 from typing import cast
 
+from mxverdict.audit.actor import Actor
 from mxverdict.evidence.audience import Audience
 from mxverdict.findings import Report
 from mxverdict.host import Host
 from mxverdict.web.http.visitor import Visitor
 from mxverdict.web.jobs import queue
 from mxverdict.web.tasks import checks
-from mxverdict.window import Actor
 
 _EVERYBODY = SimpleNamespace(
     user="root", is_root=True, owns=lambda target: True, audience=Audience.ROOT, actor=Actor("root", "web")

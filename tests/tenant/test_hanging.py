@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from mxverdict.audit import log
+from mxverdict.audit.actor import KEEPER
 from mxverdict.collect.exim_preview import delay_stanzas
 from mxverdict.collect.mainlog.log_tail import unread
 from mxverdict.errors import HostError, JournalError
@@ -30,7 +31,6 @@ from mxverdict.window.model import (
     CLOSE_FAILED,
     CLOSED,
     DELAY_OFF,
-    KEEPER,
     MAILED,
     NOT_MAILED,
     OPEN,

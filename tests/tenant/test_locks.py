@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from mxverdict.audit import log
+from mxverdict.audit.actor import Actor
 from mxverdict.fs.lock import exclusive
 from mxverdict.host import Host
 from mxverdict.web.http.request import Refusal
 from mxverdict.web.jobs import queue
-from mxverdict.window.model import WHITELIST, Actor
+from mxverdict.window.model import WHITELIST
 from tests.tenant.customer import Customer
 
 _REPOSITORY = Path(__file__).parents[2]

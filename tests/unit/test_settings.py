@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from mxverdict import settings
+from mxverdict.audit.actor import Actor
 from mxverdict.errors import HostError, UsageError, WhmError
 from mxverdict.host import Host
 from mxverdict.settings import Settings, Wrong
 from mxverdict.testers import load
 from mxverdict.whm.api import WhmApi
-from mxverdict.window import Actor, notify, open_window
+from mxverdict.window import notify, open_window
 
 ROOT = Actor("root", "web")
 CHOSEN = Settings(

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from mxverdict import testers
+from mxverdict.audit.actor import Actor
 from mxverdict.errors import AddressRefused, HostError, MxVerdictError, UsageError
 from mxverdict.evidence import Forward, ReverseDns
 from mxverdict.host import Host
 from mxverdict.services.tester_addresses import add, confirmed, in_words, remove
 from mxverdict.testers import local_addresses
-from mxverdict.window import Actor
 
 ROOT = Actor("root", "cli")
 NEW = "18.209.86.200"

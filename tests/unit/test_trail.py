@@ -10,9 +10,9 @@ from typing import Any, Optional
 import pytest
 
 from mxverdict.audit import log, reader
+from mxverdict.audit.actor import Actor
 from mxverdict.audit.reader import Look, Wanted
 from mxverdict.host import Host
-from mxverdict.window.model import Actor
 
 
 @pytest.fixture

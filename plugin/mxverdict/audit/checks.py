@@ -8,10 +8,10 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Optional
 
 from mxverdict.audit import log
+from mxverdict.audit.actor import Actor
 from mxverdict.errors import JournalError, MxVerdictError
 from mxverdict.host import Host
 from mxverdict.i18n.stored import retold
-from mxverdict.window import Actor
 
 if TYPE_CHECKING:
     from mxverdict.findings import Finding, Report, Verdict

@@ -7,35 +7,23 @@ import json
 import os
 import stat
 import time
-import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timezone
 
+from mxverdict.audit.actor import Actor
 from mxverdict.errors import JournalError
 from mxverdict.fs.read import NotRegular
 from mxverdict.fs.safe_edit import fsync_folder
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import stored
-from mxverdict.window.model import Actor
+from mxverdict.sanitize import clean
 
-_LIMIT = 300
 _ADDRESSES = 64
 _LOCK_WAIT = 1.0
 _POLL = 0.005
 _TRIES = 5
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
-
-
-def clean(text: str, limit: int = _LIMIT) -> str:
-    """Text from outside made harmless: control and format characters escaped visibly, long text cut."""
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    return "".join(
-        char.encode("unicode_escape").decode()
-        if unicodedata.category(char)[0] == "C" or unicodedata.category(char) in ("Zl", "Zp")
-        else char
-        for char in cut
-    )
 
 
 def record(

@@ -215,7 +215,7 @@ def _chosen(host: Host, window_id: Optional[int]) -> int:
 
 def actor() -> Any:
     """Who runs the command, also behind sudo."""
-    from mxverdict.window import Actor
+    from mxverdict.audit.actor import Actor
 
     return Actor(os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name, "cli")
 

@@ -64,3 +64,12 @@ def _users(host: Host) -> tuple[int, ...]:
         return 0, host.exim_pid_file.parent.stat().st_uid
     except OSError:
         return (0,)
+
+
+def daemon_is_current(host: Host) -> bool:
+    """Whether Exim's daemon runs and was started after exim.conf was written."""
+    try:
+        started = host.exim_pid_file.stat().st_mtime_ns
+        return daemon_pid(host) is not None and started >= host.exim_conf.stat().st_mtime_ns
+    except OSError:
+        return False

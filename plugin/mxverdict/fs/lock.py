@@ -1,10 +1,5 @@
-"""One lock for each kind of window, under which everything of that kind is changed on the server.
-
-Whoever holds it and finds a window of that kind `opening` or `closing` knows that the process at work on it
-is gone: the kernel frees the lock with the last process that holds it. The kinds change different files, and
-a hanging build of Exim's configuration must not keep a whitelist window open. Permanent entries change the
-same file as whitelist windows, so they share that lock.
-"""
+"""Locks between processes: files in the state folder, freed by the kernel with the last process that holds
+them (flock(2))."""
 
 from __future__ import annotations
 
@@ -21,17 +16,16 @@ from mxverdict.errors import JournalError, WindowBusy
 from mxverdict.fs.read import NotRegular
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import stored
-from mxverdict.window.model import PERMANENT, WHITELIST
 
 _POLL = 0.05
 
 
 @contextmanager
-def exclusive(host: Host, kind: str, wait: float) -> Iterator[None]:
-    """Hold the lock of that kind. Raises WindowBusy when it is not free within `wait` seconds, JournalError
+def exclusive(host: Host, name: str, wait: float) -> Iterator[None]:
+    """Hold the lock of that name. Raises WindowBusy when it is not free within `wait` seconds, JournalError
     when it cannot be made. The file stays: deleting it would let two processes hold "the" lock. It is opened
     for reading alone: that works on a file system that became read-only, where a window must close too."""
-    path = host.lock(WHITELIST if kind == PERMANENT else kind)
+    path = host.lock(name)
     try:
         descriptor = _open(host, path)
     except OSError as error:

@@ -9,9 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Union
 
-from mxverdict.audit.log import clean
 from mxverdict.errors import UsageError
 from mxverdict.i18n.catalog import stored
+from mxverdict.sanitize import clean
 
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]

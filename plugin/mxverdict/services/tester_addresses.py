@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 
 from mxverdict import testers
 from mxverdict.audit import log
+from mxverdict.audit.actor import Actor
 from mxverdict.collect import resolver
 from mxverdict.collect.mainlog.helo_search import named_visitors
 from mxverdict.errors import AddressRefused, HostError, JournalError, MxVerdictError, UsageError
@@ -25,9 +26,9 @@ from mxverdict.fs.lock import exclusive
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import stored
 from mxverdict.net.networks import MOST, parse
+from mxverdict.sanitize import clean
 from mxverdict.testers import Tester, TesterAddress, local_addresses
 from mxverdict.testers.local_addresses import OwnAddress
-from mxverdict.window.model import Actor
 
 _LOCK_WAIT = 10.0
 _LOOK_UP = 20.0
@@ -77,7 +78,7 @@ def add(
     part; nothing is changed then.
     """
     with _refusals(host, actor, stored("add tester address: {error}"), address, reason):
-        reason = log.clean(reason.strip(), _REASON)
+        reason = clean(reason.strip(), _REASON)
         if force and not reason:
             raise UsageError(stored("an address that DNS does not confirm needs a reason"))
         with _file(host) as added:
@@ -87,10 +88,10 @@ def add(
             _check_new(bare, tester, known.testers)
             proof, name = ("", "") if force else _proof(bare, tester)
             source = stored("added by {user}: {why}").format(user=actor.user, why=reason if force else proof)
-            row = OwnAddress(bare, tester.name, name, time.strftime("%Y-%m-%d"), log.clean(source))
+            row = OwnAddress(bare, tester.name, name, time.strftime("%Y-%m-%d"), clean(source))
             result = f"{tester.name}: {proof or stored('not confirmed by DNS')}"
             log.record(
-                host, actor, "add_tester_address", addresses=[bare], reason=reason, result=log.clean(result)
+                host, actor, "add_tester_address", addresses=[bare], reason=reason, result=clean(result)
             )
             _write(host, [*added, row])
     return TesterAddress(row.address, row.name, row.date, row.source, added=True)
@@ -118,7 +119,7 @@ def _single(text: str) -> str:
     if network.num_addresses != 1:
         raise UsageError(
             stored("{address} is more than one address; add each one that was seen").format(
-                address=log.clean(text, 60)
+                address=clean(text, 60)
             )
         )
     return str(network.network_address)

@@ -8,12 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mxverdict.window.model import Actor, Window
+    from mxverdict.window.model import Window
     from mxverdict.window.queries import list_windows, open_windows, permanent_entries
     from mxverdict.window.service import close_due, close_window, extend_window, open_permanent, open_window
 
 __all__ = [
-    "Actor",
     "Window",
     "close_due",
     "close_window",
@@ -25,7 +24,6 @@ __all__ = [
     "permanent_entries",
 ]
 _ELSEWHERE = {
-    "Actor": "model",
     "Window": "model",
     "list_windows": "queries",
     "open_windows": "queries",

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Callable, Optional
 
 from mxverdict.audit import log
+from mxverdict.audit.actor import KEEPER, Actor
 from mxverdict.errors import JournalError, MxVerdictError, UsageError, WindowRefused
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import stored
@@ -26,11 +27,9 @@ from mxverdict.window.model import (
     CLOSING,
     DELAY_OFF,
     FAILED,
-    KEEPER,
     OPEN,
     OPENING,
     WHITELIST,
-    Actor,
     Window,
 )
 from mxverdict.window.watch import tester_visit

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Optional
 
 from mxverdict.audit import log
+from mxverdict.audit.actor import KEEPER
 from mxverdict.errors import JournalDamaged, JournalError
 from mxverdict.fs.atomic_write import atomic_write
 from mxverdict.fs.lock import exclusive
@@ -18,7 +19,7 @@ from mxverdict.fs.read import is_regular_or_absent, read_regular
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import stored
 from mxverdict.window.journal import Journal, reading, rollback_journal
-from mxverdict.window.model import KEEPER, KINDS
+from mxverdict.window.model import KINDS
 
 
 def mend(host: Host, wait: float) -> None:

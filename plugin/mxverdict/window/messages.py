@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from mxverdict.audit import log
 from mxverdict.errors import CloseFailed, MxVerdictError, OpenFailed
 from mxverdict.i18n.catalog import stored
+from mxverdict.sanitize import clean
 from mxverdict.window.model import Window
 
 
@@ -40,7 +40,7 @@ def of(error: BaseException) -> str:
     """One line on it; the kind of error too where it is none that was foreseen."""
     if isinstance(error, MxVerdictError):
         return str(error)
-    return log.clean(f"{type(error).__name__} {error}".strip())
+    return clean(f"{type(error).__name__} {error}".strip())
 
 
 def at_last(attempts: int) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Optional
+from typing import Any, Optional
 
+from mxverdict.audit.actor import Actor
 from mxverdict.window.deadline import Deadline
 
 WHITELIST = "whitelist"
@@ -32,24 +33,6 @@ DAY = 86_400.0
 
 TESTED = "the tester came from"
 """Begins the remark on a window that the tester's visit ended."""
-
-
-class Actor(NamedTuple):
-    """Who asks. `origin` is `cli`, `web` or `keeper`; `delegated` is a reseller with the plugin's privilege
-    alone, to whom windows of others are closed."""
-
-    user: str
-    origin: str
-    delegated: bool = False
-
-    def owns(self, window: Window) -> bool:
-        """Whether the window is the actor's to join, extend and close: every one, or their own."""
-        if not self.delegated:
-            return True
-        return not window.permanent and (window.opened_by, window.origin) == (self.user, self.origin)
-
-
-KEEPER = Actor("keeper", "keeper")
 
 
 @dataclass(frozen=True)
@@ -107,6 +90,12 @@ class Window:
     def tested(self) -> bool:
         """Whether the tester's visit ended it."""
         return self.until_tested and TESTED in self.remark
+
+    def belongs_to(self, actor: Actor) -> bool:
+        """Whether it is the actor's to join, extend and close: each is root's, a reseller's their own."""
+        if not actor.delegated:
+            return True
+        return not self.permanent and (self.opened_by, self.origin) == (actor.user, actor.origin)
 
     def veiled(self) -> Window:
         """What everybody may know of it: that it is there, how far it is and when it ends."""

@@ -13,6 +13,7 @@ from typing import Any, Optional
 
 from mxverdict import settings
 from mxverdict.audit import log
+from mxverdict.audit.actor import KEEPER, Actor
 from mxverdict.errors import (
     CloseFailed,
     JournalDamaged,
@@ -27,8 +28,8 @@ from mxverdict.fs.lock import exclusive
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import stored
 from mxverdict.net.networks import Network, parse, show
+from mxverdict.sanitize import clean
 from mxverdict.whm.api import WhmApi
-from mxverdict.window import watcher
 from mxverdict.window.deadline import Deadline, instant
 from mxverdict.window.executor import Operations
 from mxverdict.window.expiry import anything_due, visited
@@ -40,16 +41,14 @@ from mxverdict.window.model import (
     CLOSING,
     FAILED,
     FOREVER,
-    KEEPER,
     KINDS,
     OPEN,
     OPENING,
     PERMANENT,
     WHITELIST,
-    Actor,
     Window,
 )
-from mxverdict.window.watch import tester_visit
+from mxverdict.window.watch import spawn, tester_visit
 
 _LOCK_WAIT = 60.0
 _REASON = 200
@@ -81,7 +80,7 @@ def open_window(
         with _working(host, kind, _LOCK_WAIT) as journal:
             opened = _open_or_join(Operations(host, journal, kind, api), request, actor, seen)
     if opened.until_tested:
-        watcher.start(host, opened.id)
+        spawn.start(host, opened.id)
     return opened
 
 
@@ -122,7 +121,7 @@ def _open_or_join(server: Operations, request: Window, actor: Actor, visited: Ma
     running = [window for window in server.journal.unfinished() if window.kind == request.kind]
     if not running:
         return server.open(request, actor)
-    if not actor.owns(running[0]):
+    if not running[0].belongs_to(actor):
         raise WindowRefused(
             stored("a test window that somebody else opened is still open; open yours when it has closed")
         )
@@ -235,7 +234,7 @@ def _request(
     if kind not in KINDS:
         raise UsageError(
             stored("{kind} is no kind of window; it is {kinds}").format(
-                kind=repr(log.clean(kind, 40)), kinds=" or ".join(KINDS)
+                kind=repr(clean(kind, 40)), kinds=" or ".join(KINDS)
             )
         )
     settings.check_minutes(host, minutes)
@@ -264,14 +263,14 @@ def _row(
         id=0,
         kind=kind,
         state=OPENING,
-        tester=log.clean(tester, 64),
+        tester=clean(tester, 64),
         networks=tuple(show(network) for network in networks),
         opened_at=now.wall,
         ends=Deadline.never(now, FOREVER) if permanent else Deadline.after(now, minutes * 60),
         minutes=minutes,
-        opened_by=log.clean(actor.user, 64),
-        origin=log.clean(actor.origin, 16),
-        reason=log.clean(reason, _REASON),
+        opened_by=clean(actor.user, 64),
+        origin=clean(actor.origin, 16),
+        reason=clean(reason, _REASON),
         until_tested=until_tested,
         before={},
         log_inode=inode,
@@ -297,7 +296,7 @@ def _known(journal: Optional[Journal], window_id: int, actor: Actor = KEEPER) ->
     window = None if journal is None else journal.window(window_id)
     if window is None:
         raise UsageError(stored("there is no window {number}").format(number=window_id))
-    if not actor.owns(window):
+    if not window.belongs_to(actor):
         raise WindowRefused(stored("window {number} is not one that you opened").format(number=window_id))
     return window
 
@@ -322,9 +321,17 @@ def _not_extended(state: str) -> str:
 
 @contextmanager
 def _working(host: Host, kind: str, wait: float) -> Iterator[Journal]:
-    """The journal, sound, with the lock of that kind held."""
+    """The journal, sound, with the lock of that kind held, under which everything of the kind is changed.
+
+    Whoever holds it and finds a window of that kind `opening` or `closing` knows that the process at work on
+    it is gone. The kinds change different files, and a hanging build of Exim's configuration must not keep a
+    whitelist window open. Permanent entries change the same file as whitelist windows and share their lock.
+    """
     mend(host, wait)
-    with exclusive(host, kind, wait), closing(Journal(host, create=True)) as journal:
+    with (
+        exclusive(host, WHITELIST if kind == PERMANENT else kind, wait),
+        closing(Journal(host, create=True)) as journal,
+    ):
         yield journal
 
 

@@ -1,18 +1,15 @@
-"""Follows Exim's log for one window and has it closed a moment after the tester's visit.
+"""Watch Exim's log for one window and have it closed a moment after the tester's visit.
 
-`start` runs this file as `python3 -I -S follower.py ID`, as the keeper is run: the standard library is
-enough. It changes nothing itself: what is due is closed the way the keeper does it, which is also what closes
-the window when no follower lives.
+It changes nothing itself: what is due is closed the way the keeper does it, which is also what closes the
+window when no watcher lives.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import os
-import subprocess
 import sys
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Optional
 
 if TYPE_CHECKING:
@@ -28,23 +25,6 @@ _GRACE = 120.0
 """Seconds past the deadline after which the rest is left to the keeper."""
 _TROUBLES = 30
 """Looks into a journal that cannot be read."""
-_START_WAIT = 10.0
-
-
-def start(host: Host, window_id: int) -> None:
-    """Leave a follower behind, in a session of its own. One that cannot be started is no error."""
-    with suppress(OSError, subprocess.SubprocessError):
-        subprocess.run(
-            [sys.executable, "-I", "-S", __file__, str(window_id)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=host.environment(),
-            cwd="/",
-            start_new_session=True,
-            timeout=_START_WAIT,
-            check=False,
-        )
 
 
 def follow(host: Host, window_id: int) -> Optional[Window]:

@@ -13,6 +13,7 @@ import pytest
 
 from mxverdict import settings
 from mxverdict.audit import log
+from mxverdict.audit.actor import Actor
 from mxverdict.errors import CommandMissing, MxVerdictError
 from mxverdict.host import Host
 from mxverdict.settings import Settings
@@ -21,7 +22,7 @@ from mxverdict.web.http import csrf
 from mxverdict.web.jobs import queue
 from mxverdict.web.tasks.checks import domain_job
 from mxverdict.whm.frame import DELEGATED, NONE
-from mxverdict.window import Actor, Window
+from mxverdict.window import Window
 from mxverdict.window.journal import Journal
 from mxverdict.window.model import CLOSE_FAILED, CLOSED, FAILED
 from tests.unit.web.cgi import SESSION, call, post

@@ -13,6 +13,7 @@ from dataclasses import replace
 import pytest
 
 from mxverdict.audit import log
+from mxverdict.audit.actor import Actor
 from mxverdict.errors import CommandFailed
 from mxverdict.evidence import Evidence, to_json
 from mxverdict.findings import Report
@@ -27,7 +28,6 @@ from mxverdict.web.http.visitor import Visitor
 from mxverdict.web.jobs import queue
 from mxverdict.web.jobs.queue import Desk
 from mxverdict.web.tasks import checks
-from mxverdict.window import Actor
 from mxverdict.window.journal import Journal
 from mxverdict.window.model import CLOSE_FAILED, FAILED
 from tests.unit.root_secrets import SECRET, rich, secrets

@@ -10,12 +10,12 @@ from html import unescape
 import pytest
 
 from mxverdict import settings
+from mxverdict.audit.actor import Actor
 from mxverdict.host import Host
 from mxverdict.i18n import catalog
 from mxverdict.settings import Settings
 from mxverdict.web.http import csrf
 from mxverdict.whm.frame import DELEGATED
-from mxverdict.window import Actor
 from tests.unit.web.cgi import SESSION, Answer, call, post
 
 TYPED = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from mxverdict.audit import log
+from mxverdict.audit.actor import Actor
 from mxverdict.host import Host
 from mxverdict.i18n.negotiation import preferred
 from mxverdict.whm.frame import DELEGATED
-from mxverdict.window import Actor
 from tests.unit.web.cgi import call
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from mxverdict import settings
+from mxverdict.audit.actor import Actor
 from mxverdict.fs.lock import exclusive
 from mxverdict.host import Host
 from mxverdict.settings import Settings
@@ -20,7 +21,7 @@ from mxverdict.web.http import csrf
 from mxverdict.web.http.request import Refusal
 from mxverdict.web.jobs import queue
 from mxverdict.web.tasks import submit
-from mxverdict.window import Actor, Window
+from mxverdict.window import Window
 from mxverdict.window.deadline import Deadline, instant
 from mxverdict.window.journal import Journal
 from tests.unit.web.cgi import SESSION, post

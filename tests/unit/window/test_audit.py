@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from mxverdict.audit import log
+from mxverdict.audit.actor import Actor
 from mxverdict.errors import JournalError
 from mxverdict.host import Host
-from mxverdict.window.model import Actor
 
 ROOT = Actor("root", "cli")
 
@@ -70,9 +70,9 @@ def test_several_writers_at_once_leave_no_empty_line(tmp_path: Path) -> None:
     program = (
         "import os, sys; os.fsync = lambda _: None\n"
         "from mxverdict.host import Host; from mxverdict.audit import log\n"
-        "from mxverdict.window import model\n"
+        "from mxverdict.audit.actor import KEEPER\n"
         "for _ in range(800):\n"
-        "    log.record(Host(sys.argv[1]), model.KEEPER, 'open', result='x' * 250, reason='y' * 200)\n"
+        "    log.record(Host(sys.argv[1]), KEEPER, 'open', result='x' * 250, reason='y' * 200)\n"
     )
     package = str(Path(log.__file__).parents[2])
     writers = [

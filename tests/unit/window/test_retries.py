@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from mxverdict.audit.actor import Actor
 from mxverdict.errors import CloseFailed
 from mxverdict.host import Host
-from mxverdict.window import Actor, close_due, close_window
+from mxverdict.window import close_due, close_window
 from mxverdict.window.journal import APPLIED, Journal
 from mxverdict.window.model import CLOSE_FAILED, Window
 from mxverdict.window.queries import find_window

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from mxverdict.audit import log, reader, rotation
+from mxverdict.audit.actor import Actor
 from mxverdict.audit.reader import Entry, Wanted
 from mxverdict.host import Host
 from mxverdict.window.journal import Journal
-from mxverdict.window.model import CLOSED, Actor, Window
+from mxverdict.window.model import CLOSED, Window
 from tests.unit.window import rows
 
 pytestmark = pytest.mark.slow
@@ -172,10 +173,10 @@ def test_many_writers_lose_nothing(tmp_path: Path) -> None:
     program = (
         "import os, sys; os.fsync = lambda _: None\n"
         "from mxverdict.host import Host; from mxverdict.audit import log, rotation\n"
-        "from mxverdict.window import model\n"
+        "from mxverdict.audit.actor import KEEPER\n"
         "rotation.MOST_BYTES, rotation.KEPT = 20_000, 50\n"
         "for number in range(300):\n"
-        "    log.record(Host(sys.argv[1]), model.KEEPER, 'refuse', result=f'{sys.argv[2]} {number}')\n"
+        "    log.record(Host(sys.argv[1]), KEEPER, 'refuse', result=f'{sys.argv[2]} {number}')\n"
     )
     package = str(Path(log.__file__).parents[2])
     writers = [

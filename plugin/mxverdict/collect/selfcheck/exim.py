@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Optional
 
-from mxverdict.collect.exim_daemon import RUNNING, daemon_state, pid_file_is_configured
+from mxverdict.collect.exim_daemon import RUNNING, daemon_is_current, daemon_state, pid_file_is_configured
 from mxverdict.collect.exim_preview import delay_stanzas, preview
 from mxverdict.collect.selfcheck.files import LISTS, read
 from mxverdict.collect.server import exim_version
@@ -16,7 +16,6 @@ from mxverdict.evidence.smtp import Preview, PreviewStage
 from mxverdict.host import Host
 from mxverdict.testers import UNKNOWN_HOSTS
 from mxverdict.whm import localopts
-from mxverdict.window.changes import exim_config
 
 _LOOPBACK = "127.0.0.1"
 _NO_DOMAIN = "example.com"
@@ -60,7 +59,7 @@ def exim_facts(host: Host) -> EximFacts:
         rcpt_tried=not tracks,
         pid_path=pid_file_is_configured(host),
         daemon=state,
-        current=exim_config.daemon_is_current(host) if state == RUNNING else None,
+        current=daemon_is_current(host) if state == RUNNING else None,
     )
 
 

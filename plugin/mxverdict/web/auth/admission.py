@@ -5,14 +5,10 @@ It imports little, so that WHM's header is on its way while the page itself is s
 
 from __future__ import annotations
 
-from typing import Optional
-
-from mxverdict.errors import UsageError
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.catalog import marked
-from mxverdict.i18n.stored import retold
-from mxverdict.net import target
 from mxverdict.web.auth import permissions
+from mxverdict.web.http.fields import place_of, target_of
 from mxverdict.web.http.request import Refusal, Request
 
 SPANS = {"1": marked("the last 24 hours"), "7": marked("the last 7 days")}
@@ -58,27 +54,3 @@ def is_part(request: Request, view: str) -> bool:
 def kinds(request: Request) -> tuple[str, ...]:
     """Kinds of entries that the visitor may see."""
     return tuple(kind for kind in KINDS if request.visitor.is_root or kind != SETTINGS)
-
-
-def target_of(text: str, field: str = "domain") -> str:
-    """A domain, name or address from a `field` of a form or a query; a URL or a mail address names its own.
-    Raises Refusal."""
-    named = text.strip().partition("://")[2].partition("/")[0] or text.rpartition("@")[2]
-    try:
-        return target.parse(named)
-    except UsageError as error:
-        raise Refusal(
-            400,
-            f"{retold(str(error))}.",
-            advice=_("Type it like shop.example or 203.0.113.10."),
-            field=field,
-        ) from None
-
-
-def place_of(text: Optional[str]) -> Optional[int]:
-    """A place in the audit trail, in bytes; None for none. Raises Refusal."""
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < _DIGITS):
-        raise Refusal(404, _("There is no such page."))
-    return int(text)

@@ -130,7 +130,7 @@ def most_minutes(limits: Settings, visitor: Visitor) -> int:
 def owns_window(visitor: Visitor, window: Window) -> bool:
     """Whether the visitor may see all of it. What may be done to it the engine asks once more, with its lock
     held."""
-    return visitor.is_root or (visitor.did(window.opened_by) and visitor.actor.owns(window))
+    return visitor.is_root or (visitor.did(window.opened_by) and window.belongs_to(visitor.actor))
 
 
 def shown_window(visitor: Visitor, window: Window) -> Window:
@@ -204,7 +204,7 @@ def record_refusal(host: Host, request: Request, refusal: NotTheirs) -> None:
 
 def _named(text: str) -> str:
     """The domain or address in it; all of it when there is none."""
-    from mxverdict.web.auth.admission import target_of
+    from mxverdict.web.http.fields import target_of
 
     try:
         return target_of(text)

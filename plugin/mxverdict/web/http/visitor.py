@@ -10,9 +10,9 @@ from mxverdict.host import Host
 from mxverdict.whm.frame import DELEGATED, NONE, ROOT, Frame
 
 if TYPE_CHECKING:
+    from mxverdict.audit.actor import Actor
     from mxverdict.evidence.audience import Audience
     from mxverdict.whm.account_domains import Domains
-    from mxverdict.window import Actor
 
 __all__ = ["DELEGATED", "NONE", "ROOT", "Visitor"]
 
@@ -49,7 +49,7 @@ class Visitor:
     @property
     def actor(self) -> Actor:
         """Who asks, to the engine of test windows and in the audit trail."""
-        from mxverdict.window.model import Actor
+        from mxverdict.audit.actor import Actor
 
         return Actor(self.user, "web", delegated=not self.is_root)
 

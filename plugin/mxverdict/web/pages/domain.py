@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.web.auth.admission import is_part, target_of
+from mxverdict.web.auth.admission import is_part
+from mxverdict.web.http.fields import target_of
 from mxverdict.web.http.request import Refusal, Request
 from mxverdict.web.http.response import HTML, NO_STORE, Response
 from mxverdict.web.http.visitor import Visitor

@@ -13,7 +13,7 @@ from mxverdict.host import Host
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.stored import retold
 from mxverdict.web.auth import permissions
-from mxverdict.web.auth.admission import target_of
+from mxverdict.web.http.fields import target_of
 from mxverdict.web.http.request import Refusal, Request
 from mxverdict.web.http.response import HTML, NO_STORE, Response
 from mxverdict.web.http.visitor import Visitor

@@ -13,7 +13,8 @@ from mxverdict.errors import JournalError
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.web.auth import admission, permissions
-from mxverdict.web.auth.admission import KINDS, place_of
+from mxverdict.web.auth.admission import KINDS
+from mxverdict.web.http.fields import place_of
 from mxverdict.web.http.request import Request
 from mxverdict.web.http.response import Response
 from mxverdict.web.http.visitor import Visitor

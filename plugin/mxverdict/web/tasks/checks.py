@@ -16,7 +16,7 @@ from mxverdict.host import Host
 from mxverdict.i18n import catalog
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.web.auth import permissions
-from mxverdict.web.auth.admission import target_of
+from mxverdict.web.http.fields import target_of
 from mxverdict.web.http.request import PASTE_ACTION, Refusal
 from mxverdict.web.http.visitor import Visitor
 from mxverdict.web.jobs import queue

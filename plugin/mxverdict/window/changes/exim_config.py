@@ -20,7 +20,7 @@ from mxverdict.collect.exim_daemon import (
     OTHER_PROGRAM,
     RUNNING,
     UNREADABLE,
-    daemon_pid,
+    daemon_is_current,
     daemon_state,
     pid_file_is_configured,
 )
@@ -174,15 +174,6 @@ def _under_way(host: Host) -> list[Other]:
         ):
             found.append(Other(pid, start, name))
     return found
-
-
-def daemon_is_current(host: Host) -> bool:
-    """Whether Exim's daemon runs and was started after exim.conf was written."""
-    try:
-        started = host.exim_pid_file.stat().st_mtime_ns
-        return daemon_pid(host) is not None and started >= host.exim_conf.stat().st_mtime_ns
-    except OSError:
-        return False
 
 
 def check_restart(host: Host) -> None:

@@ -16,7 +16,6 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Optional
 
-from mxverdict.audit.log import clean
 from mxverdict.collect.mainlog.line_scan import believed, last_time, pattern
 from mxverdict.collect.mainlog.lines import CONNECT, END, REJECTED, Line, parse
 from mxverdict.collect.mainlog.log_tail import Piece, unread
@@ -26,6 +25,7 @@ from mxverdict.fs.lock import if_free
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import stored
 from mxverdict.net.networks import Network
+from mxverdict.sanitize import clean
 from mxverdict.window.model import Window
 
 _LONGEST = 900.0
