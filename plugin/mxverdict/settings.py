@@ -89,8 +89,7 @@ def read(host: Host) -> Settings:
 
 
 def write(host: Host, settings: Settings, actor: Actor) -> Settings:
-    """Keep `settings`, which `actor` has chosen, and say in the audit trail what changed. Answers them as they
-    are kept.
+    """Keep what `actor` has chosen, and say in the audit trail what changed. Answers them as they are kept.
 
     Raises Wrong, WindowBusy, JournalError and HostError, with nothing changed.
     """

@@ -282,7 +282,10 @@ def test_help_and_version_need_no_server() -> None:
 
 
 def test_only_root(box: Sandbox) -> None:
-    as_nobody = "import os, sys; from mxverdict.cli.main import main\nos.geteuid = lambda: 1; sys.exit(main(['check']))"
+    as_nobody = (
+        "import os, sys; from mxverdict.cli.main import main\n"
+        "os.geteuid = lambda: 1; sys.exit(main(['check']))"
+    )
     failed(box.run([sys.executable, "-c", as_nobody]), 2, "only root")
 
 

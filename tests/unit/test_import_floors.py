@@ -54,15 +54,14 @@ def _imported(path: Path, files: Mapping[str, Path]) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (one.name for one in node.names if one.name in files)
-        elif isinstance(node, ast.ImportFrom) and node.module in files:
-            for one in node.names:
-                inner = f"{node.module}.{one.name}"
-                yield inner if inner in files else node.module
+        elif isinstance(node, ast.ImportFrom) and (package := node.module or "") in files:
+            inner = (f"{package}.{one.name}" for one in node.names)
+            yield from (one if one in files else package for one in inner)
 
 
 def unit(module: str) -> str:
     """The package or module at the top that it belongs to."""
-    return (module.split(".") + ["__init__"])[1]
+    return [*module.split("."), "__init__"][1]
 
 
 def test_each_module_stands_on_a_floor() -> None:
