@@ -147,6 +147,12 @@ class JournalDamaged(JournalError):
     )
 
 
+class JournalNewer(JournalError):
+    """A later version of this program has written the journal: it is read, and never changed."""
+
+    advice = stored("Install that version of MX Verdict again: run its install.sh.")
+
+
 class OpenFailed(WindowError):
     """Opening failed and everything it had changed was put back."""
 

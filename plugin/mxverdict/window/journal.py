@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from mxverdict.errors import JournalDamaged, JournalError, WindowBusy
+from mxverdict.errors import JournalDamaged, JournalError, JournalNewer, WindowBusy
 from mxverdict.fs.lock import exclusive
 from mxverdict.fs.read import is_regular_or_absent
 from mxverdict.fs.safe_edit import fsync_folder
@@ -25,12 +25,14 @@ from mxverdict.i18n.catalog import stored
 from mxverdict.window.deadline import Deadline
 from mxverdict.window.model import CLOSE_FAILED, DAY, FINISHED, MAILED, NOT_MAILED, OPEN, PERMANENT, Window
 
+VERSION = 1
+"""Of the tables, kept as `user_version`; a journal with a higher one is read alone."""
 KEPT = 1000
 """Windows, counted from the newest, that are never forgotten."""
 
 _TIMEOUT = 10.0
 _COPY = "copy"
-_SCHEMA = """
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS windows (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     kind TEXT NOT NULL, state TEXT NOT NULL, tester TEXT NOT NULL, networks TEXT NOT NULL,
@@ -46,7 +48,7 @@ CREATE TABLE IF NOT EXISTS changes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     window INTEGER NOT NULL REFERENCES windows, kind TEXT NOT NULL, state TEXT NOT NULL, plan TEXT NOT NULL
 );
-PRAGMA user_version = 1;
+PRAGMA user_version = {VERSION};
 """
 
 _NO_DAMAGE = ("locked", "unable to open", "disk I/O error", "readonly", "is full")
@@ -68,12 +70,14 @@ class Change(NamedTuple):
 
 
 class Journal:
-    """An open journal. Every method raises JournalError when the file does not do its part."""
+    """An open journal. Every method raises JournalError when the file does not do its part, JournalNewer when
+    a later version has written it and something is to be changed, or is not as this version knows it."""
 
     def __init__(self, host: Host, *, create: bool = False) -> None:
         self.host = host
         self.path = host.journal
         self.copy = host.journal_copy
+        self.is_newer = False
         with self._errors():
             if create:
                 _create(host)
@@ -85,7 +89,13 @@ class Journal:
             )
             self.connection.row_factory = sqlite3.Row
             self.connection.execute("PRAGMA synchronous = EXTRA")
-            if create and not self._has_schema():
+            self.is_newer = self._version() > VERSION
+            if self.is_newer:
+                self.connection.execute("PRAGMA query_only = ON")
+                if create:
+                    self.close()
+                    raise ValueError
+            if create and not self._version():
                 self.connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
 
     def close(self) -> None:
@@ -94,7 +104,7 @@ class Journal:
     def is_empty(self) -> bool:
         """Whether no window was ever stored, as after a creation that the full disk cut short."""
         with self._errors():
-            if self._has_schema():
+            if self._version():
                 return False
             if self.copy.exists():
                 raise ValueError(stored("it has lost its content"))
@@ -106,7 +116,7 @@ class Journal:
             answer = self.connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if answer != "ok":
                 raise ValueError(answer)
-        if not self.is_empty():
+        if not self.is_newer and not self.is_empty():
             for window in self.unfinished():
                 self.changes(window.id)
 
@@ -248,8 +258,10 @@ class Journal:
         assert window is not None
         return window
 
-    def _has_schema(self) -> bool:
-        return bool(self.connection.execute("PRAGMA user_version").fetchone()[0])
+    def _version(self) -> int:
+        """Of the tables; 0 while there are none."""
+        version: int = self.connection.execute("PRAGMA user_version").fetchone()[0]
+        return version
 
     def _write_copy(self) -> None:
         """One process at a time: the last copy is the newest."""
@@ -282,7 +294,14 @@ class Journal:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError, ValueError, KeyError) as error:
+        except (sqlite3.Error, OSError, ValueError, KeyError, IndexError) as error:
+            if self.is_newer:
+                raise JournalNewer(
+                    stored(
+                        "the journal {path} was written by a later version of MX Verdict, so this one "
+                        "changes nothing"
+                    ).format(path=self.path)
+                ) from error
             kind = JournalDamaged if _is_damage(error) else JournalError
             raise kind(
                 stored("the journal {path} cannot be used: {error}").format(path=self.path, error=error)

@@ -75,6 +75,8 @@ def _restore(host: Host, damage: JournalDamaged) -> None:
     with suppress(JournalError):
         log.record(host, KEEPER, "restore", result=f"{told} ({damage})")
     with closing(Journal(host)) as journal:
+        if journal.is_newer:
+            return
         for window in journal.unfinished():
             remark = f"{window.remark}; {told}" if window.remark else told
             journal.store(dataclasses.replace(window, remark=remark))

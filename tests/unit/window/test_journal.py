@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict.errors import JournalError
+from mxverdict.errors import JournalError, JournalNewer
 from mxverdict.host import Host
 from mxverdict.window import journal as journal_module
+from mxverdict.window import keeper
 from mxverdict.window.journal import APPLIED, DORMANT, REVERTED, Change, Journal, reading
+from mxverdict.window.journal_repair import mend
 from mxverdict.window.model import (
     CLOSE_FAILED,
     CLOSED,
@@ -196,3 +200,66 @@ def test_a_row_that_makes_no_sense(journal: Journal) -> None:
     journal.connection.execute("UPDATE windows SET networks = 'no json'")
     with pytest.raises(JournalError):
         journal.windows(1)
+
+
+def of_a_later_version(host: Host, *changes: str) -> bytes:
+    """Make the journal what a later version may have made of it; answers its bytes."""
+    with closing(sqlite3.connect(host.journal)) as connection, connection:
+        for change in (*changes, f"PRAGMA user_version = {journal_module.VERSION + 1}"):
+            connection.execute(change)
+    return host.journal.read_bytes()
+
+
+def test_a_later_versions_journal_is_read_and_never_changed(host: Host, journal: Journal) -> None:
+    journal.store(journal.insert(window(state=OPEN)))
+    copy = host.journal_copy.read_bytes()
+    content = of_a_later_version(host, "ALTER TABLE windows ADD COLUMN tested INTEGER")
+    with reading(host) as later:
+        assert later is not None
+        assert [one.id for one in later.unfinished()] == [1]
+        for change in (
+            lambda: later.insert(window()),
+            lambda: later.store(window(id=1, state=CLOSED)),
+            lambda: later.plan(1, "x", {}),
+            lambda: later.note_mail(1, NOT_MAILED, MAILED),
+        ):
+            with pytest.raises(JournalNewer, match="later version"):
+                change()
+    with pytest.raises(JournalNewer, match="later version"):
+        Journal(host, create=True)
+    assert (host.journal.read_bytes(), host.journal_copy.read_bytes()) == (content, copy)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE windows RENAME COLUMN before TO delays",
+        "UPDATE windows SET networks = 'no JSON'",
+        "ALTER TABLE windows RENAME TO test_windows",
+    ],
+)
+def test_a_later_version_that_keeps_other_things_is_no_damage(
+    host: Host, journal: Journal, change: str
+) -> None:
+    journal.store(journal.insert(window(state=OPEN)))
+    content = of_a_later_version(host, change)
+    mend(host, 1.0)
+    assert host.journal.read_bytes() == content
+    with pytest.raises(JournalNewer, match="later version"), reading(host) as later:
+        assert later is not None
+        later.unfinished()
+
+
+def test_the_keeper_says_that_a_later_version_has_written_the_journal(host: Host, journal: Journal) -> None:
+    journal.store(journal.insert(window(state=OPEN)))
+    content = of_a_later_version(host)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", keeper.__file__],
+        env={"MXVERDICT_ROOT": str(host.root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == JournalNewer.exit_status
+    assert (done.stderr.count("\n"), "later version" in done.stderr) == (1, True), done.stderr
+    assert host.journal.read_bytes() == content
