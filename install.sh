@@ -123,7 +123,8 @@ build_release() {
     "$release/venv/bin/python" -I -m compileall -q "$release/plugin"
     "$release/venv/bin/python" -I -c "import sys
 sys.path.insert(0, '$release/plugin')
-import mxverdict.cli.main, mxverdict.services.check, mxverdict.whm.https, mxverdict.report.terminal, mxverdict.web.pages.render"
+import mxverdict.cli.main, mxverdict.services.check, mxverdict.whm.https, mxverdict.report.terminal
+import mxverdict.web.pages.render"
     "$python" -I -S -c "import sys
 sys.path.insert(0, '$release/plugin')
 import mxverdict.window.keeper, mxverdict.window.service"
