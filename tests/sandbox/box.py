@@ -182,6 +182,24 @@ class Sandbox:
                 raise RuntimeError("cpsrvd does not start; see its error_log")
         return url
 
+    def ready_page(self) -> None:
+        """Have the plugin's page, once installed, answer from a process that has imported it already."""
+        command = [sys.executable, "-m", "tests.sandbox.whm.ready_page", "--root", self.root]
+        with (self.root / "usr/local/cpanel/logs/error_log").open("ab") as log:
+            process = subprocess.Popen(
+                network.enter(self.server, command),
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._on_close.callback(process.wait)
+        assert process.stdout is not None
+        with process.stdout as said:
+            if not said.readline():
+                raise RuntimeError("the ready page does not start; see the error_log")
+
     def configure(self, **changes: object) -> None:
         """Change some of `Settings` and bring them into force."""
         self.settings = self.settings.changed(**changes)
