@@ -61,7 +61,8 @@ class World:
         self.host = Host(box.root)
         self.port = int(box.start_whm().rpartition(":")[2])
         self.path = install_plugin(box.root)
-        box.ready_page()
+        box.start_ready("ready_page")
+        box.start_ready("ready_whmapi1")
         self.logins: dict[str, Login] = {}
         self._appconfig = box.root / "var/cpanel/apps/mxverdict.conf"
         self._registered = self._appconfig.read_text()

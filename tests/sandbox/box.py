@@ -182,9 +182,10 @@ class Sandbox:
                 raise RuntimeError("cpsrvd does not start; see its error_log")
         return url
 
-    def ready_page(self) -> None:
-        """Have the plugin's page, once installed, answer from a process that has imported it already."""
-        command = [sys.executable, "-m", "tests.sandbox.whm.ready_page", "--root", self.root]
+    def start_ready(self, program: str) -> None:
+        """Have `ready_page` (once the plugin is installed) or `ready_whmapi1` of `tests.sandbox.whm` answer,
+        which have imported already what each call would import."""
+        command = [sys.executable, "-m", f"tests.sandbox.whm.{program}", "--root", self.root]
         with (self.root / "usr/local/cpanel/logs/error_log").open("ab") as log:
             process = subprocess.Popen(
                 network.enter(self.server, command),
@@ -198,7 +199,7 @@ class Sandbox:
         assert process.stdout is not None
         with process.stdout as said:
             if not said.readline():
-                raise RuntimeError("the ready page does not start; see the error_log")
+                raise RuntimeError(f"{program} does not start; see the error_log")
 
     def configure(self, **changes: object) -> None:
         """Change some of `Settings` and bring them into force."""

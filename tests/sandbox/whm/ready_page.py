@@ -58,9 +58,14 @@ def _serve(listening: socket.socket) -> None:
             listening.close()
             _answer(connection)
         connection.close()
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
+        reap()
+
+
+def reap() -> None:
+    """Forget the forks that have ended."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _answer(connection: socket.socket) -> None:
