@@ -22,7 +22,7 @@ from pathlib import Path
 from tests.sandbox.whm import api, ready_page, whmapi1
 
 _SOCKET = "sandbox/ready-whmapi1"
-_COMMAND = "usr/local/cpanel/bin/whmapi1"
+COMMAND = "usr/local/cpanel/bin/whmapi1"
 _CLIENT = """#!/usr/bin/perl
 # The numbers are Linux's AF_UNIX, SOCK_STREAM and SHUT_WR: the module Socket takes longer than all of this.
 use strict;
@@ -52,7 +52,7 @@ def _answer(root: Path, connection: socket.socket) -> None:
 
 
 def _put_client(root: Path, path: Path) -> None:
-    command = root / _COMMAND
+    command = root / COMMAND
     draft = command.with_name(".whmapi1")
     draft.write_text(_CLIENT.format(path=path))
     draft.chmod(0o755)
