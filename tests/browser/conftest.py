@@ -210,12 +210,3 @@ def screenshot(page: Page, name: str) -> Path:
     path = SCREENSHOTS / f"{name}.png"
     page.screenshot(path=path, full_page=True)
     return path
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share a server, or the looks at its pages in one language, run on the same worker."""
-    for item in items:
-        scene = getattr(getattr(item, "callspec", None), "params", {}).get("scene")
-        shared = f"looks {scene.language}" if scene else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(shared))
