@@ -21,6 +21,7 @@ Tally = Callable[[str, "Damage"], None]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, help="replay the random tests with this number")
+    parser.addoption("--pictures", action="store_true", help="picture every page, into screenshots/")
     parser.addoption(
         "--configurations", type=int, default=24, help="how many servers at random are predicted (24)"
     )

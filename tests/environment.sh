@@ -40,7 +40,7 @@ need_for_all() {
     need_for_style
     need_for_sandbox
     need_for_roots
-    need chromium chromium fonts-dejavu-core
+    need chromium-headless-shell chromium-headless-shell fonts-dejavu-core
     need npm npm
     need systemd-nspawn systemd-container
 }

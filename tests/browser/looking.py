@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -72,14 +72,14 @@ class Look:
     moving: tuple[str, ...]
     heard: tuple[str, str]
     complaints: tuple[str, ...]
-    pictures: tuple[Path, ...] = field(default=())
 
 
 class Looks:
-    """Looks at a scene when it is first asked for."""
+    """Looks at a scene when it is first asked for; `pictures` are for people, no test judges them."""
 
-    def __init__(self, whm: Whm) -> None:
+    def __init__(self, whm: Whm, *, pictures: bool = False) -> None:
         self._whm = whm
+        self._pictures = pictures
         self._pages: dict[str, tuple[Page, str]] = {}
         self._looks: dict[str, Look] = {}
 
@@ -109,7 +109,8 @@ class Looks:
             assert page.get_by_text("Something went wrong inside MX Verdict.").count() == 0, page.url
             scene.reach(page)
             page.wait_for_load_state()
-            pictures = _take_pictures(page, scene.name)
+            if self._pictures:
+                _take_pictures(page, scene.name)
             unreadable = _measure(page, "as it comes", WIDTHS)
             stops = _walk(page)
             unreached = tuple(page.evaluate(_UNREACHED))
@@ -122,7 +123,7 @@ class Looks:
             page.goto("about:blank")  # it may be about to load itself again
         complaints = tuple(self._whm.complaints)
         self._whm.complaints.clear()
-        return Look(language, faults, unreadable, stops, unreached, moving, heard, complaints, pictures)
+        return Look(language, faults, unreadable, stops, unreached, moving, heard, complaints)
 
 
 @cache
@@ -130,17 +131,15 @@ def script(name: str) -> str:
     return (_HERE / name).read_text()
 
 
-def _take_pictures(page: Page, name: str) -> tuple[Path, ...]:
+def _take_pictures(page: Page, name: str) -> None:
     SCREENSHOTS.mkdir(exist_ok=True)
-    pictures = []
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
         for width in PICTURED[scheme]:
             page.set_viewport_size({"width": width, "height": 900})
-            pictures.append(SCREENSHOTS / f"page-{name}-{width}-{scheme}.png")
-            page.screenshot(path=pictures[-1], full_page=True, animations="disabled")
+            path = SCREENSHOTS / f"page-{name}-{width}-{scheme}.png"
+            page.screenshot(path=path, full_page=True, animations="disabled")
     page.emulate_media(color_scheme="light")
-    return tuple(pictures)
 
 
 def _measure(page: Page, how: str, widths: Sequence[int]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The keyboard alone and the screen reader: every page as such, and each flow from its start to its end."""
+"""The keyboard alone: each flow from its start to its end."""
 
 from __future__ import annotations
 
@@ -10,19 +10,13 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import SECONDS, Whm, settled
 from tests.browser.hand_made_files import WAIT
-from tests.browser.looking import Looks, script
-from tests.browser.pages import REPORT, SCENES, Scene
+from tests.browser.looking import script
+from tests.browser.pages import REPORT
 from tests.browser.states import judge_by_hand, said
 from tests.sandbox.box import Sandbox
 from tests.unit.report_maker import DOMAIN, SUMMARY
 
-OVER_ALL = pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 _STEPS = 80
-_NAMELESS = re.compile(
-    r"^ *- (textbox|combobox|checkbox|radio|spinbutton|button|link|progressbar|img|table|navigation|region)"
-    r"(?: \[[^\]]*\])*:?(?: [^\"]*)?$",
-    re.MULTILINE,
-)
 _ACTIVE = """
 () => {
   const one = document.activeElement;
@@ -57,30 +51,6 @@ def tab_to(page: Page, name: str) -> None:
 def write(page: Page, text: str) -> None:
     page.keyboard.press("Control+A")
     page.keyboard.type(text)
-
-
-@OVER_ALL
-def test_tab_leads_everywhere_and_one_sees_where(looks: Looks, scene: Scene) -> None:
-    look = looks[scene]
-    ours = [stop for stop in look.stops if stop["ours"]] if scene.name != "report" else look.stops
-    assert look.unreached == ()
-    assert [stop for stop in ours if not stop["marked"] or stop["covered"] or stop["order"] > 0] == []
-    if scene.name != "report":
-        assert "#mxverdict-content" in ours[0]["what"] or ours[0]["what"].startswith("<a>")
-
-
-@OVER_ALL
-def test_a_screen_reader_hears_names_headings_and_headers(looks: Looks, scene: Scene) -> None:
-    for heard in looks[scene].heard:
-        assert _NAMELESS.findall(heard) == []
-        assert heard.count("- heading") > 0
-        tables = re.split(r"^ *- table", heard, flags=re.MULTILINE)[1:]
-        assert [table for table in tables if "columnheader" not in table] == []
-
-
-@OVER_ALL
-def test_nothing_moves_for_who_wants_it_still(looks: Looks, scene: Scene) -> None:
-    assert looks[scene].moving == ()
 
 
 def test_a_window_from_opening_to_close_now(whm: Whm) -> None:

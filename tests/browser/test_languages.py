@@ -65,7 +65,7 @@ NOT_SEEN_IN_GERMAN = [
     for scene in PAGES
     if scene.name == "domain" or not any(one.name == f"{scene.name}-de" for one in SCENES)
 ]
-"""By test_screenshots.py, where domains are judged by hand, in English."""
+"""By test_looks.py, where domains are judged by hand, in English."""
 NARROW = (320, 360)
 ATTRIBUTES = (
     "aria-label",

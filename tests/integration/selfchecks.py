@@ -49,6 +49,7 @@ class Server:
         self.host = self.windows.host
         self.systemd = self.root / "sandbox/systemd"
         install_plugin(self.root)
+        box.start_ready("ready_whmapi1")
         self.host.sendmail.unlink()
         shutil.copy2(self.host.exim, self.host.sendmail)
         self._lay_keeper()

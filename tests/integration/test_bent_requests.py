@@ -99,6 +99,26 @@ def test_bent_queries_of_a_reseller(server: World, query: str, status: int) -> N
     shows_nothing_of_others(answer)
 
 
+@pytest.mark.parametrize(
+    ("query", "end", "status"),
+    [
+        ("view=" + "s" * 60000, "", 404),
+        ("view=settings%00", "", 404),
+        ("$(touch${IFS}/x)&view=settings;touch%20/x", "", 404),
+        ("view=domain&domain=shop.example%00", "/x/y.cgi", 400),
+        ("view=settings", "/view=settings", 403),
+    ],
+    ids=lambda value: str(value)[:70],
+)
+def test_bent_requests_that_start_the_installed_program(
+    server: World, query: str, end: str, status: int
+) -> None:
+    with server.each_page_started():
+        answer = server.request(server.login_of(_ALICE), query, path=end)
+    refused(answer, status)
+    shows_nothing_of_others(answer)
+
+
 @pytest.mark.parametrize("query", ["VIEW=settings", "view%00=settings", "v=settings", "domain=cake.example"])
 def test_a_field_of_no_name_that_is_known_changes_nothing(server: World, query: str) -> None:
     answer = server.request(server.login_of(_ALICE), query)

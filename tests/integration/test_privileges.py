@@ -1,5 +1,6 @@
 """The privilege matrix, of those who are root and of those whom WHM stops; `test_privileges_of_resellers.py`
-has the others. Each cell of the table is a request through WHM to the page."""
+has the others. Each cell of the table is a request through WHM to the page, ready in a process that has
+imported it; one for each view and action, level and outcome starts the installed program, too."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import pytest
 
 from mxverdict.web.auth import permissions
 from tests.privileges.asks import ASKS, OUTCOMES, Ask
-from tests.privileges.cells import assert_outcome, cells
+from tests.privileges.cells import assert_outcome, cells, one_of_each
 from tests.privileges.expected import FOR_RESELLERS, FOR_ROOT, expected, written
 from tests.privileges.people import PEOPLE, ROOT, Person
 from tests.privileges.world import World, world
@@ -42,3 +43,9 @@ def test_the_table_has_every_view_and_action() -> None:
 )
 def test_cell(server: World, ask: Ask, person: Person, outcome: str) -> None:
     assert_outcome(server, ask, person, outcome)
+
+
+@pytest.mark.parametrize(("ask", "person", "outcome"), one_of_each(lambda person: person.level == ROOT))
+def test_the_installed_program(server: World, ask: Ask, person: Person, outcome: str) -> None:
+    with server.each_page_started():
+        assert_outcome(server, ask, person, outcome)

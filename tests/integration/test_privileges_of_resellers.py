@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.privileges.asks import Ask
-from tests.privileges.cells import assert_outcome, cells
+from tests.privileges.cells import assert_outcome, cells, one_of_each
 from tests.privileges.people import ROOT, Person
 from tests.privileges.world import World, world
 
@@ -19,8 +19,16 @@ def server() -> Iterator[World]:
         yield made
 
 
-@pytest.mark.parametrize(
-    ("ask", "person", "outcome"), cells(lambda person: person.level != ROOT and not person.stopped)
-)
+def _is_no_root(person: Person) -> bool:
+    return person.level != ROOT and not person.stopped
+
+
+@pytest.mark.parametrize(("ask", "person", "outcome"), cells(_is_no_root))
 def test_cell(server: World, ask: Ask, person: Person, outcome: str) -> None:
     assert_outcome(server, ask, person, outcome)
+
+
+@pytest.mark.parametrize(("ask", "person", "outcome"), one_of_each(_is_no_root))
+def test_the_installed_program(server: World, ask: Ask, person: Person, outcome: str) -> None:
+    with server.each_page_started():
+        assert_outcome(server, ask, person, outcome)

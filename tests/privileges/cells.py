@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -42,14 +42,31 @@ _STATUS = {
 }
 
 
+Cell = tuple[Ask, Person, str]
+
+
 def cells(wanted: Callable[[Person], bool]) -> list[Any]:
     """The cells of those people, as parameters `ask`, `person` and `outcome`."""
-    return [
-        pytest.param(ask, person, outcome, id=f"{person.name}-{ask.what}-{ask.whose}")
-        for ask, (_, _, *outcomes) in zip(ASKS, _CELLS)
-        for person, outcome in zip(PEOPLE, outcomes)
-        if wanted(person)
-    ]
+    return _parameters(cell for cell in _every() if wanted(cell[1]))
+
+
+def one_of_each(wanted: Callable[[Person], bool]) -> list[Any]:
+    """One of those cells for each view and action, level and outcome, the people of a level in turn."""
+    alike: dict[tuple[str, str, str], list[Cell]] = {}
+    for ask, person, outcome in _every():
+        if wanted(person):
+            alike.setdefault((ask.what, person.level, outcome), []).append((ask, person, outcome))
+    return _parameters(found[number % len(found)] for number, found in enumerate(alike.values()))
+
+
+def _every() -> Iterator[Cell]:
+    for ask, (_, _, *outcomes) in zip(ASKS, _CELLS):
+        for person, outcome in zip(PEOPLE, outcomes):
+            yield ask, person, outcome
+
+
+def _parameters(chosen: Iterable[Cell]) -> list[Any]:
+    return [pytest.param(*cell, id=f"{cell[1].name}-{cell[0].what}-{cell[0].whose}") for cell in chosen]
 
 
 def assert_outcome(server: World, ask: Ask, person: Person, outcome: str) -> None:

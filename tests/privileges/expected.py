@@ -69,7 +69,8 @@ _ABOUT = """# Who may do what on the pages
 
 Written by `python -m tests.privileges --write` from the rules in `tests/privileges/expected.py`; do not edit.
 Every cell of the full table, `tests/tables/privileges.tsv`, is a request that the tests send through WHM to
-the installed page (`tests/integration/test_privileges*.py`).
+the page (`tests/integration/test_privileges*.py`); for one of each view and action, level and outcome the
+installed program is started, the others are answered in a fork of a process that has imported it.
 
 WHM asks for the login and shows the page only to those who have the privilege “MX Verdict”
 (`software-mxverdict`, off unless root ticks it in Edit Reseller Nameservers and Privileges) or all of root's.

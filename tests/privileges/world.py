@@ -28,7 +28,7 @@ from tests.sandbox import network
 from tests.sandbox.box import Sandbox
 from tests.sandbox.certificates import Authority
 from tests.sandbox.plugin import install_plugin
-from tests.sandbox.whm import cgi
+from tests.sandbox.whm import cgi, ready_page
 from tests.sandbox.whm.defaults import HOST_NAME, PASSWORDS, VERSION
 from tests.sandbox.whm.sessions import COOKIE
 
@@ -54,13 +54,16 @@ class Login:
 
 
 class World:
-    """`logins` holds one login for each person who has one."""
+    """`logins` holds one login for each person who has one. Requests go through WHM to the page, which
+    answers in a fork of a process that has imported it (`tests.sandbox.whm.ready_page`)."""
 
     def __init__(self, box: Sandbox) -> None:
         self.box = box
         self.host = Host(box.root)
         self.port = int(box.start_whm().rpartition(":")[2])
         self.path = install_plugin(box.root)
+        box.start_ready("ready_page")
+        box.start_ready("ready_whmapi1")
         self.logins: dict[str, Login] = {}
         self._appconfig = box.root / "var/cpanel/apps/mxverdict.conf"
         self._registered = self._appconfig.read_text()
@@ -122,7 +125,7 @@ class World:
         self, method: str, target: str, body: bytes = b"", headers: Optional[Mapping[str, str]] = None
     ) -> Answer:
         """Any request, to WHM."""
-        connection = http.client.HTTPSConnection(HOST_NAME, self.port, timeout=60)
+        connection = http.client.HTTPConnection(HOST_NAME, self.port, timeout=60)
         with closing(connection):
             plain = socket.create_connection(("127.0.0.1", self.port), timeout=60)
             connection.sock = self._tls.wrap_socket(plain, server_hostname=HOST_NAME)
@@ -178,6 +181,17 @@ class World:
         status = int(headers.pop("Status")[:3])
         lowered = {name.lower(): value for name, value in headers.items()}
         return Answer(status, lowered, content.decode("utf-8", errors="replace"))
+
+    @contextmanager
+    def each_page_started(self) -> Iterator[None]:
+        """cpsrvd starts the installed program for each request, as it does on a server."""
+        ready = self.box.root / ready_page.SOCKET
+        away = ready.with_name("ready-page.away")
+        ready.rename(away)
+        try:
+            yield
+        finally:
+            away.rename(ready)
 
     @contextmanager
     def everybody_let_in(self, wanted: bool = True) -> Iterator[None]:

@@ -182,6 +182,25 @@ class Sandbox:
                 raise RuntimeError("cpsrvd does not start; see its error_log")
         return url
 
+    def start_ready(self, program: str) -> None:
+        """Have `ready_page` (once the plugin is installed) or `ready_whmapi1` of `tests.sandbox.whm` answer,
+        which have imported already what each call would import."""
+        command = [sys.executable, "-m", f"tests.sandbox.whm.{program}", "--root", self.root]
+        with (self.root / "usr/local/cpanel/logs/error_log").open("ab") as log:
+            process = subprocess.Popen(
+                network.enter(self.server, command),
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._on_close.callback(process.wait)
+        assert process.stdout is not None
+        with process.stdout as said:
+            if not said.readline():
+                raise RuntimeError(f"{program} does not start; see the error_log")
+
     def configure(self, **changes: object) -> None:
         """Change some of `Settings` and bring them into force."""
         self.settings = self.settings.changed(**changes)

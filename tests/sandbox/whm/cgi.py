@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import pwd
 import re
 import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, NamedTuple, Optional, Protocol
+from typing import IO, NamedTuple, Optional, Protocol, Union
+
+from tests.sandbox.whm import ready_page
 
 _OWN_VARIABLES = frozenset({"authorization", "content-length", "content-type"})
 """Headers that do not become `HTTP_…`."""
@@ -23,6 +26,7 @@ _HEADER_LINE = re.compile(rb"([A-Za-z0-9-]+):[ \t]*(.*?)\r?\n\Z")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CHUNK = 65536
 _incidents = itertools.count(1)
+Process = Union["subprocess.Popen[bytes]", ready_page.Forked]
 
 
 class Request(NamedTuple):
@@ -95,18 +99,7 @@ def run(
         stdin.write(body)
         stdin.seek(0)
         try:
-            account = pwd.getpwnam(user)
-            process = subprocess.Popen(
-                [str(script)],
-                stdin=stdin,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                env=variables,
-                cwd=script.parent,
-                user=account.pw_uid,
-                group=account.pw_gid,
-                extra_groups=[account.pw_gid],
-            )
+            process = _start(script, variables, user, stdin, stderr)
         except (OSError, LookupError) as error:
             stderr.write(f"{script}: {error}\n".encode())
             response.fail(500, _incident())
@@ -119,7 +112,28 @@ def run(
         process.wait()
 
 
-def _relay(process: subprocess.Popen[bytes], output: IO[bytes], response: Response) -> bool:
+def _start(
+    script: Path, variables: dict[str, str], user: str, stdin: IO[bytes], stderr: IO[bytes]
+) -> Process:
+    """Raises OSError, and LookupError where there is no such user."""
+    account = pwd.getpwnam(user)
+    ready = Path(variables.get("MXVERDICT_ROOT", "/"), ready_page.SOCKET)
+    if ready.exists() and account.pw_uid == os.getuid():
+        return ready_page.Forked(ready, variables, script.parent, stdin, stderr)
+    return subprocess.Popen(
+        [str(script)],
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        env=variables,
+        cwd=script.parent,
+        user=account.pw_uid,
+        group=account.pw_gid,
+        extra_groups=[account.pw_gid],
+    )
+
+
+def _relay(process: Process, output: IO[bytes], response: Response) -> bool:
     """True when the headers came through and the answer was streamed."""
     headers: list[tuple[str, str]] = []
     head = b""
@@ -151,7 +165,7 @@ def _begin(response: Response, headers: list[tuple[str, str]]) -> None:
     response.begin(status, [(name, value) for name, value in headers if name.lower() != "status"], reason)
 
 
-def _without_headers(process: subprocess.Popen[bytes], output: bytes, response: Response) -> bool:
+def _without_headers(process: Process, output: bytes, response: Response) -> bool:
     if process.wait():
         response.fail(500, _incident())
         return False
