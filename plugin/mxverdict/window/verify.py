@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from mxverdict.collect.preview import delay_stanzas, preview
 from mxverdict.errors import HostError, UsageError
-from mxverdict.evidence import Preview
+from mxverdict.evidence.smtp import Preview
 from mxverdict.host import Host
 from mxverdict.language import stored
 from mxverdict.testers import UNKNOWN_HOSTS, load
