@@ -82,4 +82,4 @@ def struck(log: Path) -> bool:
 
 
 def _strace(log: Path) -> list[str]:
-    return ["strace", "-f", "-b", "execve", "-q", "-o", str(log)]
+    return ["strace", "-f", "-b", "execve", "-o", str(log)]
