@@ -7,8 +7,8 @@ when it begins: it lives on alone, as in life.
 
 strace counts per thread, per call and, told a path, for that path alone; so a number means the same call in
 every run, however often Exim's or WHM's files are looked at in between. A file whose name has a process's
-number in it is another one in each run: what happens to it is counted among all calls of the thread, and its
-opening is left out, since many files are opened only to be read.
+number or random digits in it is another one in each run: what happens to it is counted among all calls of the
+thread, and its opening is left out, since many files are opened only to be read.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ON_FILES = (
 _STARTS = "clone,clone3,?fork,?vfork"
 _LINE = re.compile(r"(\d+) +(\w+)\(")
 _OPENS = ("open", "openat")
-_NUMBERED = re.compile(r"/\.?running\.\d+$")
+_NAMED_ANEW = re.compile(r"/(\.?running\.\d+|\.mxverdict-[0-9a-f]{16})$")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def boundaries(log: Path, root: Path) -> list[Boundary]:
         numbers[thread, call, path] += 1
         if " = -1 E" in line or (call in _OPENS and "O_CREAT" not in line):
             continue
-        if not _NUMBERED.search(path):
+        if not _NAMED_ANEW.search(path):
             found[Boundary(call, numbers[thread, call, path], path)] = None
         elif call not in _OPENS:
             found[Boundary(call, of_all[thread, call])] = None
@@ -82,4 +82,4 @@ def struck(log: Path) -> bool:
 
 
 def _strace(log: Path) -> list[str]:
-    return ["strace", "-f", "-b", "execve", "-q", "-o", str(log)]
+    return ["strace", "-f", "-b", "execve", "-o", str(log)]

@@ -58,7 +58,7 @@ def windows(box: Sandbox) -> Iterator[Windows]:
     windows = Windows(box)
     windows.host.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     yield windows
-    windows.wrapper = ()
+    windows.tracer = ()
     forget(windows)
 
 
@@ -74,7 +74,7 @@ def broken_from(windows: Windows, error: str, number: int, log: Path) -> list[st
     only = [word for path in paths for word in ("-P", str(path))]
     inject = f"inject={FAULTS[error]}:error={error}:when={number}+"
     trace = f"trace={FAULTS[error]}"
-    return ["strace", "-f", "-b", "execve", "-qq", "-o", str(log), *only, "-e", trace, "-e", inject]
+    return ["strace", "-f", "-b", "execve", "-o", str(log), *only, "-e", trace, "-e", inject]
 
 
 def ask(windows: Windows, call: str, kind: str) -> Any:
@@ -152,9 +152,9 @@ def test_from_each_write_on(
             windows.open(networks=[TESTER], before=NO_PROOF)
         if call == "keeper":
             windows.let_time_pass(900)
-        windows.wrapper = broken_from(windows, error, number, log)
+        windows.tracer = broken_from(windows, error, number, log)
         answer = ask(windows, call, "whitelist")
-        windows.wrapper = ()
+        windows.tracer = ()
         failures += answer if call == "keeper" else "state" not in answer
         check_honesty(windows, call, "whitelist", answer)
         windows.let_time_pass(1860)
@@ -173,9 +173,9 @@ def test_the_setting_from_some_writes_on(
     windows: Windows, tally: Tally, tmp_path: Path, call: str, error: str, number: int
 ) -> None:
     trial = trial_of(windows, call, "delay_off")
-    windows.wrapper = broken_from(windows, error, number, tmp_path / "strace")
+    windows.tracer = broken_from(windows, error, number, tmp_path / "strace")
     answer = ask(windows, call, "delay_off")
-    windows.wrapper = ()
+    windows.tracer = ()
     check_honesty(windows, call, "delay_off", answer)
     windows.let_time_pass(1860)
     assert windows.keeper() == 0

@@ -120,16 +120,16 @@ def test_killed(
     trial = Trial(windows)
     log = tmp_path / "strace"
     stage = Stage(windows, kind, call, tmp_path / "kept")
-    windows.wrapper = syscalls.counting(log)
+    windows.tracer = syscalls.counting(log)
     stage.perform()
-    windows.wrapper = ()
+    windows.tracer = ()
     boundaries = chosen(syscalls.boundaries(log, windows.host.root), seed, SHARE[kind], entries)
     finish(windows)
     for boundary in boundaries:
         stage.set()
-        windows.wrapper = syscalls.killing(boundary, log)
+        windows.tracer = syscalls.killing(boundary, log)
         stage.perform()
-        windows.wrapper = ()
+        windows.tracer = ()
         assert syscalls.struck(log), boundary
         finish(windows)
         tally(f"killed at a system call: {call}, {kind}", trial.damage())

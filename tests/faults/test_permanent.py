@@ -47,9 +47,9 @@ def test_killed(
     kept.mkdir()
     subprocess.run(["cp", "-a", "--parents", *CHANGED, kept], cwd=host.root, check=True)
 
-    windows.wrapper = syscalls.counting(log)
+    windows.tracer = syscalls.counting(log)
     perform(windows, call)
-    windows.wrapper = ()
+    windows.tracer = ()
     boundaries = syscalls.boundaries(log, host.root)
     runs = [list(run) for _, run in groupby(boundaries, lambda boundary: (boundary.call, boundary.path))]
     assert len(runs) > 20
@@ -57,9 +57,9 @@ def test_killed(
     for run in runs[seed % SHARE :: SHARE]:
         shutil.rmtree(host.state)
         subprocess.run(["cp", "-a", f"{kept}/.", host.root], check=True)
-        windows.wrapper = syscalls.killing(run[seed // SHARE % len(run)], log)
+        windows.tracer = syscalls.killing(run[seed // SHARE % len(run)], log)
         perform(windows, call)
-        windows.wrapper = ()
+        windows.tracer = ()
         assert syscalls.struck(log), run
         assert windows.keeper() == 0
         standing = [row.id for row in window_functions.permanent_entries(host)]

@@ -25,7 +25,7 @@ from tests.sandbox.demo_story import StepFailed, Story
 from tests.sandbox.server_files import REPOSITORY
 from tests.sandbox.whm.defaults import PASSWORDS
 
-pytestmark = pytest.mark.exim
+pytestmark = [pytest.mark.exim, pytest.mark.waits]
 
 
 class Demo:

@@ -18,7 +18,7 @@ from tests.sandbox.box import Sandbox
 from tests.sandbox.network import SERVER_IPV4
 from tests.sandbox.settings import LOG_SELECTORS
 
-pytestmark = pytest.mark.exim
+pytestmark = [pytest.mark.exim, pytest.mark.waits]
 
 PATIENCE = 30.0
 """Seconds within which a window has to be closed after a visit; it takes about four."""

@@ -52,7 +52,9 @@ class Windows:
         self.box = box
         self.host = Host(box.root)
         self.wrapper: Sequence[str] = ()
-        """Words before each command line, such as those of strace."""
+        """Words before each command line."""
+        self.tracer: Sequence[str] = ()
+        """A command line of strace that is attached to each process; see `ForkServer.run`."""
 
     def open(
         self,
@@ -80,11 +82,13 @@ class Windows:
 
     def keeper(self) -> int:
         """One tick as the timer runs it; answers its exit status."""
-        return self.box.run([*self.wrapper, sys.executable, "-I", "-S", keeper.__file__]).returncode
+        if self.wrapper:
+            return self.box.run([*self.wrapper, sys.executable, "-I", "-S", keeper.__file__]).returncode
+        return self.box.run_python("", keeper.__file__, isolated=True, tracer=self.tracer).returncode
 
     def delays(self, *addresses: str) -> dict[str, int]:
         """Seconds that each address would wait in one MXToolbox session."""
-        done = self.box.run([sys.executable, "-c", _DELAYS, "mxtoolbox", *addresses], check=True)
+        done = self.box.run_python(_DELAYS, "mxtoolbox", *addresses, check=True)
         answer: dict[str, int] = json.loads(done.stdout)
         return answer
 
@@ -144,8 +148,11 @@ class Windows:
 
     def _call(self, name: str, arguments: list[Any], named: dict[str, Any], before: str) -> Any:
         request = json.dumps([name, arguments, named])
-        call = [*self.wrapper, sys.executable, "-c", _CALL, request, before]
-        done = self.box.run(call, timeout=120)
+        if self.wrapper:
+            call = [*self.wrapper, sys.executable, "-c", _CALL, request, before]
+            done = self.box.run(call, timeout=120)
+        else:
+            done = self.box.run_python(_CALL, request, before, timeout=120, tracer=self.tracer)
         if done.returncode != 0:
             raise RuntimeError(f"status {done.returncode}: {done.stderr}")
         return json.loads(done.stdout)

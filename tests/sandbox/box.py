@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,12 +19,16 @@ from typing import Optional
 
 from tests.sandbox import network, server_files
 from tests.sandbox.certificates import Authority
+from tests.sandbox.forks import ForkServer
 from tests.sandbox.names import NameServer, Records
 from tests.sandbox.settings import Settings
 from tests.sandbox.tester_report import Report
 from tests.sandbox.whm import install, services
 
 TESTER = "18.209.86.113"
+WINDOWS = ("mxverdict.window.*", "mxverdict.evidence.*")
+"""Modules of the test windows."""
+_VISIT = Path(__file__).with_name("visit.py")
 
 
 class Sandbox:
@@ -53,6 +58,8 @@ class Sandbox:
         self.root = self._folder / "root"
         self.dns = NameServer(self._folder / "dns", self.outside)
         self._on_close = contextlib.ExitStack()
+        self._fork_servers: dict[tuple[object, ...], ForkServer] = {}
+        self._starting = threading.Lock()
         self.authority = Authority(self.root / "sandbox/ca")
         try:
             self._start()
@@ -71,6 +78,8 @@ class Sandbox:
 
     def close(self) -> None:
         self._network.stop()
+        for server in self._fork_servers.values():
+            server.close()
         self.dns.stop()
         self._on_close.close()
         shutil.rmtree(self._folder)
@@ -95,6 +104,30 @@ class Sandbox:
             timeout=timeout,
             check=check,
         )
+
+    def run_python(
+        self,
+        program: str,
+        *argv: str,
+        modules: Sequence[str] = WINDOWS,
+        isolated: bool = False,
+        env: Optional[Mapping[str, str]] = None,
+        timeout: float = 60,
+        check: bool = False,
+        namespace: Optional[str] = None,
+        tracer: Sequence[str] = (),
+    ) -> subprocess.CompletedProcess[str]:
+        """Run Python text as `python -c` does, or the file `argv[0]` when it is empty, on the server (or in
+        another `namespace`) to its end, in a fork of a Python that has imported the `modules`, all of a
+        package for `package.*`; `isolated` is one with -I -S. `tracer` is a command line of strace that is
+        attached to it.
+        """
+        server = self._fork_server(namespace or self.server, isolated, modules)
+        words = list(argv) if not program else ["-c", *argv]
+        done = server.run(program, words, {**self.environment(), **(env or {})}, timeout, tracer)
+        if check:
+            done.check_returncode()
+        return done
 
     def start(
         self,
@@ -127,13 +160,33 @@ class Sandbox:
     ) -> Report:
         """Let the stand-in tester come from `source`. `options`: those of the `visit` command."""
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
-        command = [sys.executable, "-m", "tests.sandbox.visit", server, "--source", source, "--json"]
-        done = self.run(
-            [*command, "--patience", patience, *words], timeout=5 * patience + 60, namespace=self.outside
+        command = [_VISIT, server, "--source", source, "--json", "--patience", patience, *words]
+        done = self.run_python(
+            "",
+            *map(str, command),
+            modules=["tests.sandbox.visit"],
+            timeout=5 * patience + 60,
+            namespace=self.outside,
         )
         if done.returncode != 0:
             raise RuntimeError(done.stderr)
         return Report.from_json(json.loads(done.stdout))
+
+    def _fork_server(self, namespace: str, isolated: bool, modules: Sequence[str]) -> ForkServer:
+        """One that sees what is mounted below the root now: each has the mounts of when it started."""
+        mounts = tuple(
+            line for line in Path("/proc/self/mountinfo").read_text().splitlines() if str(self.root) in line
+        )
+        with self._starting:
+            for kind in [one for one in self._fork_servers if one[0] not in ((), mounts)]:
+                self._fork_servers.pop(kind).close()
+            wanted = (mounts, namespace, isolated, *modules)
+            if wanted not in self._fork_servers:
+                command = network.enter(namespace, [sys.executable, *(("-I", "-S") if isolated else ())])
+                environment = self.environment()
+                folders = environment["PYTHONPATH"].split(":")
+                self._fork_servers[wanted] = ForkServer(command, folders, modules, environment)
+            return self._fork_servers[wanted]
 
     def wait_for_background(self, seconds: float = 30) -> None:
         """Wait for the programs that WHM started in the background. RuntimeError names those that go on."""

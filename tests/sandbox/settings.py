@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Optional
+from typing import NamedTuple, Optional
 
 LOG_SELECTORS = {
     "cPanel's": "+incoming_port +smtp_connection +all_parents +retry_defer +subject +arguments"
@@ -15,8 +14,7 @@ LOG_SELECTORS = {
 """What cPanel sets, and what its guide tells people to set who look for trouble (facts: whm.md 10, 12.2)."""
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """Delays are whole seconds, as Exim takes them; defaults are cPanel's (facts: whm.md 1.1, 1.4, 1.5)."""
 
     host: str = "cp1.example.net"
@@ -45,11 +43,11 @@ class Settings:
     """CPU time, in milliseconds, that Exim's own Perl takes to load; 0: no Perl (facts: whm.md 1.6)."""
 
     def changed(self, **changes: object) -> Settings:
-        """A copy with some values replaced. TypeError for a name that does not exist."""
-        return replace(self, **changes)  # type: ignore[arg-type]
+        """A copy with some values replaced. ValueError or TypeError for a name that does not exist."""
+        return self._replace(**changes)  # type: ignore[arg-type]
 
     def save(self, root: Path) -> None:
-        _file(root).write_text(json.dumps(asdict(self), indent=1) + "\n")
+        _file(root).write_text(json.dumps(self._asdict(), indent=1) + "\n")
 
     @classmethod
     def load(cls, root: Path) -> Settings:

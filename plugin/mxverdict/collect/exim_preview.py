@@ -21,7 +21,7 @@ from typing import NamedTuple, Optional
 
 from mxverdict.collect.exim_trace import TraceParser, session_log
 from mxverdict.collect.reply_lines import ReplyLines
-from mxverdict.evidence import Preview, PreviewStage, Reply
+from mxverdict.evidence.smtp import Preview, PreviewStage, Reply
 from mxverdict.fs.read import read_regular
 from mxverdict.host import Host, kill
 from mxverdict.i18n.catalog import stored

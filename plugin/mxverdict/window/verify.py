@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from mxverdict.collect.exim_preview import delay_stanzas, preview
 from mxverdict.errors import HostError, UsageError
-from mxverdict.evidence import Preview
+from mxverdict.evidence.smtp import Preview
 from mxverdict.fs import safe_edit
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import stored

@@ -8,13 +8,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
-from tests.sandbox.commands import buildeximconf
 from tests.sandbox.server_files import make_logs
 from tests.sandbox.whm import faults
 
@@ -33,7 +31,7 @@ def main(root: Path, arguments: Sequence[str]) -> int:
     if not faults.is_on(root, "restart-fails"):
         for attempt in range(1, _ATTEMPTS + 1):
             if attempt == _ATTEMPT_THAT_REBUILDS:
-                buildeximconf.build(root)
+                _rebuild(root)
             complaint = start(root)
             if not complaint:
                 print("“exim” restarted successfully.")
@@ -42,10 +40,16 @@ def main(root: Path, arguments: Sequence[str]) -> int:
     return 1
 
 
+def _rebuild(root: Path) -> None:
+    from tests.sandbox.commands import buildeximconf
+
+    buildeximconf.build(root)
+
+
 def start(root: Path) -> str:
     """Start the daemon in the present network namespace. Answers its complaint, "" when it listens."""
     make_logs(root)
-    with tempfile.TemporaryFile("w+") as errors:
+    with os.fdopen(os.memfd_create("errors"), "w+") as errors:
         started = subprocess.run(
             [str(root / "usr/sbin/exim"), "-bd"],
             stdin=subprocess.DEVNULL,
