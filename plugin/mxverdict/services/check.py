@@ -38,7 +38,7 @@ def run(
     reply_timeout: float = REPLY_TIMEOUT,
     budget: float = BUDGET,
 ) -> tuple[Evidence, Report]:
-    """Check this server (see `collect.gather.gather` for the targets, the times and the errors)."""
+    """Check this server (see `collect.collector.gather` for the targets, the times and the errors)."""
     selected = chosen(testers, host)
     evidence = gather(
         host,

@@ -108,7 +108,7 @@ def _import_all() -> None:
     import mxverdict
 
     for module in pkgutil.walk_packages(mxverdict.__path__, "mxverdict."):
-        if not module.name.startswith("mxverdict.commands"):
+        if not module.name.startswith("mxverdict.cli"):
             import_module(module.name)
 
 
