@@ -18,7 +18,7 @@ SCHEMA = 1
 
 
 class Verdict(str, Enum):
-    """What a row is worth (DESIGN section 2)."""
+    """What a row is worth; docs/glossary.md says what each means."""
 
     PROBLEM = "problem"
     FALSE_POSITIVE = "false_positive"
@@ -203,7 +203,7 @@ class Report:
 
     @property
     def exit_status(self) -> int:
-        """0 nothing wrong, 1 a real problem, 3 nothing could be checked (DESIGN section 10)."""
+        """0 nothing wrong, 1 a real problem, 3 nothing could be checked."""
         if self.counts[Verdict.PROBLEM]:
             return 1
         return 3 if self.counts[Verdict.UNKNOWN] else 0

@@ -41,7 +41,7 @@ for _ in range(int(sys.argv[1])):
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
 """
 PERL_STARTUP = 150
-"""Milliseconds of CPU time (facts: whm.md 1.6)."""
+"""Milliseconds of CPU time (docs/facts/whm.md 1.6)."""
 GOALS = {0: 1.0, PERL_STARTUP: 3.0}
 """Seconds for `check SERVER` on two idle cores, by the milliseconds of Perl."""
 Job = Callable[[], "subprocess.CompletedProcess[str]"]

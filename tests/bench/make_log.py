@@ -2,7 +2,7 @@
 
 The mix of a busy server: visitors that come and leave, deliveries, refusals, callouts that fail, and among
 them a few hundred visits of a tester and some of those who put its address into HELO, envelope or subject.
-Line formats: whm.md 10, and what Exim 4.96 wrote in the sandbox.
+Line formats: docs/facts/whm.md 10, and what Exim 4.96 wrote in the sandbox.
 """
 
 from __future__ import annotations

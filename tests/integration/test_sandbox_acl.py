@@ -1,4 +1,4 @@
-"""The stand-in server's ACLs refuse, accept and count as cPanel's do (facts: whm.md 12.3)."""
+"""The stand-in server's ACLs refuse, accept and count as cPanel's do (docs/facts/whm.md 1.4)."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _FALSE_ALARMS = ("SMTP Banner Check", "SMTP TLS", "SMTP Transaction Time")
 _CLOCK = 1.0
 """Seconds by which a predicted time may miss the real one."""
 _LATEST = 60.0
-"""Seconds after its deadline at which a window is closed at the latest (DESIGN section 7)."""
+"""Seconds after its deadline at which a window is closed at the latest (docs/architecture.md 6)."""
 
 
 class StepFailed(Exception):

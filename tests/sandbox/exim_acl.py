@@ -1,4 +1,4 @@
-"""The ACLs of a cPanel server's Exim: blocks, inserts and their order (facts: whm.md 1.1 to 1.4, 12.3)."""
+"""The ACLs of a cPanel server's Exim: blocks, inserts and their order (docs/facts/whm.md 1.1 to 1.4)."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _helo(options: LocalOpts, settings: Settings, stage: str) -> tuple[str, dict
 
 
 def _exempt(options: LocalOpts, settings: Settings) -> str:
-    """The host condition of the delay stanzas: everybody but these (facts: whm.md 1.1, 1.3, 12.3)."""
+    """The host condition of the delay stanzas: everybody but these (docs/facts/whm.md 1.1, 1.3)."""
     absent = set()
     if not options.is_on("acl_dont_delay_greylisting_trusted_hosts"):
         absent.add("greylist_trusted_netblocks")

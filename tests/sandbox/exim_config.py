@@ -1,4 +1,4 @@
-"""The whole `exim.conf` of the sandbox's server (facts: whm.md 1.5, 2.1, 10, 12.3)."""
+"""The whole `exim.conf` of the sandbox's server (docs/facts/whm.md 1.4, 1.5, 2.1, 10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ACL statements of a cPanel server's Exim (facts: whm.md 1.1 to 1.4, 12.3).
+"""The ACL statements of a cPanel server's Exim (docs/facts/whm.md 1.1 to 1.4).
 
 Written from that description in our own words; `exim_acl` puts them in order and fills in what stands between
 percent signs.

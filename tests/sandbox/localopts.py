@@ -1,4 +1,4 @@
-"""`/etc/exim.conf.localopts` as buildeximconf understands it (facts: whm.md 3.1, 3.2)."""
+"""`/etc/exim.conf.localopts` as buildeximconf understands it (docs/facts/whm.md 3.1, 3.2)."""
 
 from __future__ import annotations
 

@@ -11,11 +11,12 @@ LOG_SELECTORS = {
     " +received_recipients",
     "all": "+all",
 }
-"""What cPanel sets, and what its guide tells people to set who look for trouble (facts: whm.md 10, 12.2)."""
+"""What cPanel sets, and what its guide tells people to set who look for trouble (docs/facts/whm.md 10)."""
 
 
 class Settings(NamedTuple):
-    """Delays are whole seconds, as Exim takes them; defaults are cPanel's (facts: whm.md 1.1, 1.4, 1.5)."""
+    """Delays are whole seconds, as Exim takes them; defaults are cPanel's (docs/facts/whm.md 1.1, 1.4,
+    1.5)."""
 
     host: str = "cp1.example.net"
     connect_delay: int = 20
@@ -40,7 +41,7 @@ class Settings(NamedTuple):
     callout_seconds: int = 60
     """Patience of a sender verification callout, when callouts are on."""
     perl_startup: int = 0
-    """CPU time, in milliseconds, that Exim's own Perl takes to load; 0: no Perl (facts: whm.md 1.6)."""
+    """CPU time, in milliseconds, that Exim's own Perl takes to load; 0: no Perl (docs/facts/whm.md 1.6)."""
 
     def changed(self, **changes: object) -> Settings:
         """A copy with some values replaced. ValueError or TypeError for a name that does not exist."""

@@ -1,4 +1,4 @@
-"""The stand-in tester's SMTP conversation, with its patience for each reply (facts: testers.md A.3)."""
+"""The stand-in tester's SMTP conversation, with its patience for each reply (docs/facts/testers.md A.3)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """`python3 -m tests.sandbox.visit SERVER --source IP`: visit a mail server the way MXToolbox does.
 
 Prints the report in MXToolbox's words. It is the ground truth that predictions are compared with, so it
-shares no code with the product. Facts: testers.md A.1 to A.3; where they are silent, the choice made here
-is marked (chosen).
+shares no code with the product. What MXToolbox does: docs/facts/testers.md A.1 to A.3; where that page is
+silent, the choice made here is marked (chosen).
 
 Conversation. TCP connect from the source address; wait for the complete greeting; EHLO, MAIL FROM, RCPT TO;
 QUIT (its reply is awaited, not printed). Each wait, the TCP connect too, has the whole patience. A reply

@@ -1,7 +1,7 @@
 """Holds simulated sessions (`exim -bh`): as many at once as the machine has cores, with time for a slow Perl.
 
 On cPanel a session that makes Exim load its Perl costs a core about 150 ms; one that does not, about 10 ms
-(facts: whm.md 1.6). A session that waits for a name server costs nothing: one that lasts much longer than
+(docs/facts/whm.md 1.6). A session that waits for a name server costs nothing: one that lasts much longer than
 the others no longer holds a core.
 """
 

@@ -1,6 +1,6 @@
 """What each tester would print during a test window: the same sessions, judged with Exim's delays taken out.
 
-A window changes nothing else that a tester's rows depend on (DESIGN section 7).
+A window changes nothing else that a tester's rows depend on (docs/architecture.md 6).
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def without_delay(preview: Preview) -> Preview:
 
 def as_before(evidence: Evidence, before: Mapping[str, int]) -> Evidence:
     """The same evidence as it was before a window that is open now. `before` maps addresses to the seconds of
-    delay they met in one session then: the same at the connection and at each RCPT (whm.md 1.1)."""
+    delay they met in one session then: the same at the connection and at each RCPT
+    (docs/facts/whm.md 1.1)."""
     previews = tuple(
         _delayed(preview, before[preview.address]) if before.get(preview.address) else preview
         for preview in evidence.previews

@@ -55,7 +55,7 @@ class Explanation:
 
     @property
     def exit_status(self) -> int:
-        """1 when something is really wrong, 3 when a complaint could not be judged (DESIGN section 10)."""
+        """1 when something is really wrong, 3 when a complaint could not be judged."""
         if any(answer.verdict is Verdict.PROBLEM for answer in self.answers):
             return 1
         complaints = [answer for answer in self.answers if answer.row.complains]

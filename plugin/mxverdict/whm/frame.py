@@ -2,7 +2,7 @@
 
 The CGI runs as root whoever is logged in: `Frame.level` is the only gate, and it fails closed. One
 cPanel-Perl process (frame.pl) is started before anything heavy is imported, so its time overlaps with ours;
-hence no subprocess, pathlib, signal, contextlib or typing here. Facts: whm.md 8.3 and 8.6.
+hence no subprocess, pathlib, signal, contextlib or typing here. See docs/facts/whm.md 8.3, 8.6.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Stand-in for `/usr/local/cpanel/scripts/buildeximconf` (facts: whm.md 3.2, 4.1).
+"""Stand-in for `/usr/local/cpanel/scripts/buildeximconf` (docs/facts/whm.md 3.2, 4.1).
 
 Faults: `buildeximconf-fails` writes a configuration Exim refuses, `buildeximconf-hangs` never ends,
 `buildeximconf-waits` holds it up until the switch is off; `bare-keys-are-empty` makes a key without `=` in

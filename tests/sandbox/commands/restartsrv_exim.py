@@ -1,4 +1,4 @@
-"""Stand-in for `/usr/local/cpanel/scripts/restartsrv_exim` (facts: whm.md 4.2).
+"""Stand-in for `/usr/local/cpanel/scripts/restartsrv_exim` (docs/facts/whm.md 4.2).
 
 Faults: `restart-fails` leaves Exim stopped, `restart-hangs` never ends.
 """

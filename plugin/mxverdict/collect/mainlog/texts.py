@@ -8,9 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple, Optional
 
 _MEASURED = "Exim 4.96 (verify.c, the routers and the callout), measured 2026-11-25"
-_CPANEL = (
-    "cPanel's ACLs and routers, their log lines in public posts, read 2026-11-29 (facts: whm.md 10, 12.2)"
-)
+_CPANEL = "cPanel's ACLs and routers, their log lines in public posts, read 2026-11-29 (docs/facts/whm.md 10)"
 _EXIM = "Exim 4.96, its default ACLs and routers, measured 2026-11-25"
 _MOST = 100
 """Characters that are looked at."""

@@ -31,7 +31,7 @@ from mxverdict.sanitize import visible
 KEPT = 8 * 86_400
 """Seconds that the ledger goes back."""
 DELAY = 20.0
-"""Seconds before the banner (facts: whm.md 1.1)."""
+"""Seconds before the banner (docs/facts/whm.md 1.1)."""
 _BLOCK = 1 << 20
 _FLUSH = 20_000
 _LOOPBACK = ("127.0.0.0/8", "::1/128")

@@ -70,7 +70,7 @@ NO_CONNECTION = frozenset(
 
 CALLOUT_PATIENCE = 30.0
 """Seconds that Exim gives each step of a callout unless told otherwise (Exim specification, "Additional
-parameters for callouts"); cPanel gives it 60 (facts: whm.md 1.4)."""
+parameters for callouts"); cPanel gives it 60 (docs/facts/whm.md 1.4)."""
 _MAIL_PATIENCE = 300.0
 """Seconds that a sender has to wait for most replies (RFC 5321 section 4.5.3.2), as Exim does."""
 
