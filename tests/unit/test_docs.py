@@ -24,6 +24,8 @@ _HEADING = re.compile(rf"^#+ ({_SECTION})\.? ", re.MULTILINE)
 _UNFILED = re.compile(r"\b[A-Z]{5,} section \d|\bfacts +sheet\b")
 """How papers were cited that are not in the repository."""
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
+_MADE = (".venv-tests/", ".demo/")
+"""Folders that commands make; they are not in the repository."""
 _PATH = re.compile(r"`([a-z.][\w-]*(?:/[\w.*-]+)+/?)`")
 
 
@@ -80,5 +82,5 @@ def test_each_file_that_a_document_leads_to_exists(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     links = {link.partition("#")[0] for link in _LINK.findall(text) if "://" not in link}
     assert [link for link in sorted(links) if not (document.parent / link).exists()] == []
-    paths = sorted(set(_PATH.findall(text)))
+    paths = sorted(path for path in set(_PATH.findall(text)) if not path.startswith(_MADE))
     assert [path for path in paths if not any(list(root.glob(path)) for root in _ROOTS)] == []
