@@ -9,7 +9,7 @@ from mxverdict import testers
 from mxverdict.judge.engine import judge
 from mxverdict.pasted import Pasted, PastedRow, answer, recognise
 from tests.table.case import Case, Cells, Comparison
-from tests.table.tsv import Malformed, Row, read
+from tests.table.tsv import ANYTHING, Malformed, Row, read
 from tests.unit.evidence_maker import HOSTNAME, MXTOOLBOX, SERVER, evidence
 
 EXPECTED = "expected.tsv"
@@ -115,12 +115,15 @@ def _case(file: Path, rows: Sequence[Row]) -> Case:
 def _paired(
     about: str, wanted: Sequence[tuple[str, Cells]], given: Sequence[Cells], place: str
 ) -> list[Comparison]:
-    """Each row expected with the one given that fits best; in whatever order they are."""
+    """Each row expected with the one given that fits best, in whatever order they are: the same, else of the
+    same name, else any. Rows that leave the least open choose first."""
     left = list(given)
+    picky = sorted(range(len(wanted)), key=lambda number: list(wanted[number][1].values()).count(ANYTHING))
     pairs: dict[int, Comparison] = {}
 
     def take(fits: Callable[[Comparison], bool]) -> None:
-        for number, (at, cells) in enumerate(wanted):
+        for number in picky:
+            at, cells = wanted[number]
             compared = (Comparison(at, about, cells, row) for row in left)
             found = next((one for one in compared if number not in pairs and fits(one)), None)
             if found is not None:
@@ -129,6 +132,7 @@ def _paired(
 
     take(lambda one: one.right)
     take(lambda one: (one.given or {})["row"] == (one.expected or {})["row"])
+    take(lambda one: True)
     for number, (at, cells) in enumerate(wanted):
         pairs.setdefault(number, Comparison(at, about, cells, None))
     extra = [Comparison(place, about, None, row) for row in left]

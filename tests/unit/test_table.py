@@ -113,6 +113,23 @@ def test_reports(expected: str, status: int, tmp_path: Path) -> None:
     assert main(["reports", str(tmp_path)]) == status
 
 
+def test_each_row_of_a_report_is_compared_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same comes first, then the same name, then whatever is left; what is left over is wrong."""
+    tls, relay = "SMTP TLS\tWarning - Does not support TLS.\n", "SMTP Open Relay\tOK - Not an open relay.\n"
+    written(tmp_path, tls + relay, "a.txt")
+    for rows, count in (
+        ("*\t*\nSMTP TLS\twarning\n", "2 right, 0 wrong"),
+        ("SMTP Open Relay\terror\nSMTP TLS\twarning\n", "1 right, 1 wrong"),
+        ("SMTP Connect\terror\nSMTP TLS\twarning\n", "1 right, 1 wrong"),
+        ("SMTP TLS\twarning\nSMTP TLS\twarning\n", "1 right, 1 wrong"),
+        ("SMTP TLS\twarning\n", "1 right, 1 wrong"),
+        ("SMTP TLS\twarning\nSMTP Open Relay\tok\nSMTP Connect\terror\n", "2 right, 1 wrong"),
+    ):
+        written(tmp_path, f"row\tlevel\n{rows}", "a.expected.tsv")
+        main(["reports", str(tmp_path)])
+        assert capsys.readouterr().out.splitlines()[-1] == count
+
+
 def test_reports_with_a_table_each_and_verdicts(tmp_path: Path) -> None:
     """The server that answers waits 20 s before it greets."""
     written(tmp_path, "SMTP TLS\tWarning - Does not support TLS.\n", "a.txt")
