@@ -23,12 +23,15 @@ from mxverdict.judge.domain.zone import judge_zone
 from mxverdict.testers.row_texts import load
 from tests.sandbox import rude_names
 from tests.sandbox.box import Sandbox
-from tests.sandbox.name_servers import ADDRESSES, TOP_ADDRESS, DelegatedZone, NameServers
+from tests.sandbox.delegated_zone import ADDRESSES, TOP_ADDRESS, DelegatedZone
+from tests.sandbox.name_servers import NameServers
+from tests.table import dns_rows
+from tests.table.dns_rows import TAKEN_AT, flat
+from tests.table.tsv import read
 
 TABLES = Path(__file__).parents[1] / "tables"
-ZONES = [DelegatedZone(**entry) for entry in json.loads((TABLES / "dns_zones.json").read_text())]
-TAKEN_AT = 1795658400.0
-"""02:00 UTC on 26 November 2026."""
+ZONES = list(dns_rows.zones(TABLES / "dns_zones.json").values())
+EXPECTED = read(TABLES / "dns_rows.tsv", ("zone", "row"), dns_rows.COLUMNS)
 PATIENCE = 20.0
 RUDE_PATIENCE = 6.0
 PRESENT_WHEN_FINE = [words.name for words in load("dns").values() if words.ok]
@@ -72,27 +75,10 @@ def judged(zone: Zone, own: tuple[str, ...] = ()) -> tuple[Finding, ...]:
     return judge_zone(zone, TAKEN_AT, frozenset(ADDRESSES[key] for key in own))
 
 
-def flat(finding: Finding) -> dict[str, str]:
-    return {
-        "level": finding.row.level,
-        "row": finding.row.name,
-        "text": finding.row.text,
-        "details": " / ".join(finding.row.details),
-        "verdict": finding.verdict.value,
-        "owner": finding.owner.name if finding.owner else "",
-    }
-
-
 @pytest.mark.parametrize("case", ZONES, ids=lambda case: case.zone)
 def test_rows_of(case: DelegatedZone, zones: dict[str, Zone]) -> None:
     findings = judged(zones[case.zone], tuple(case.own))
-    wrong = [flat(finding) for finding in findings if finding.verdict.value != "ok"]
-    expected = [
-        {key: value for key, value in entry.items() if key != "zone"}
-        for entry in table("dns_rows.tsv")
-        if entry["zone"] == case.zone
-    ]
-    assert wrong == expected
+    assert dns_rows.complaints(findings) == dns_rows.expected_of(case.zone, EXPECTED)
     assert {finding.row.host for finding in findings} == {case.zone}
     assert all(finding.why for finding in findings)
     if len(findings) > 1:
@@ -101,7 +87,7 @@ def test_rows_of(case: DelegatedZone, zones: dict[str, Zone]) -> None:
 
 
 def test_every_row_is_seen_passing_and_failing(zones: dict[str, Zone]) -> None:
-    failing = {entry["row"] for entry in table("dns_rows.tsv") if entry["level"] in ("warning", "error")}
+    failing = {row.cells["row"] for row in EXPECTED if row.cells["level"] in ("warning", "error")}
     passing = [finding.row.name for finding in judged(zones["good.test"])]
     assert passing == PRESENT_WHEN_FINE
     assert failing == set(load("dns")) - {"DNS Lookup Timeout", "DNS Server Allows Zone Transfer"}

@@ -11,112 +11,19 @@ import contextlib
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Any, Optional
+from typing import Optional
 
 from tests.sandbox.box import Sandbox
+from tests.sandbox.delegated_zone import ADDRESSES, NOBODY, TOP, TOP_ADDRESS, DelegatedZone, address_records
 from tests.sandbox.network import NAME_SERVER, enter
 
-TOP = "test"
-"""The zone above all others here; the sandbox's own BIND delegates it."""
-TOP_ADDRESS = "198.51.100.60"
-
-ADDRESSES = {
-    "a": "198.51.100.61",
-    "b": "192.0.2.62",
-    "same-net": "198.51.100.63",
-    "six": "2001:db8:99::61",
-    "open": "192.0.2.65",
-    "giving": "192.0.2.66",
-    "silent": "198.51.100.67",
-    "closed": "198.51.100.68",
-    "silent-six": "2001:db8:99::67",
-}
-"""`a`, `b`, `same-net` and `six` are ordinary; `open` recurses for everybody, `giving` hands over its zones,
-`silent` drops everything, nobody listens at `closed`."""
-
-_NOBODY = ("silent", "closed", "silent-six")
 _OPTIONS = {
     "open": "recursion yes; allow-recursion { any; }; allow-query-cache { any; }; allow-transfer { none; };",
     "giving": "recursion no; allow-transfer { any; };",
 }
 _ORDINARY = "recursion no; allow-transfer { none; };"
-_SOA = {
-    "primary": "ns1",
-    "serial": 2026010101,
-    "refresh": 7200,
-    "retry": 3600,
-    "expire": 1209600,
-    "minimum": 3600,
-}
-
-
-@dataclass(frozen=True)
-class DelegatedZone:
-    """A zone and its delegation. Hosts are names, relative to the zone if they have no dot; addresses are
-    keys of `ADDRESSES` or addresses themselves.
-
-    `names` are the name servers at the zone above; `inside` those in the zone itself, if others. `glue`
-    replaces addresses that the zone above sends along ([]: it sends none). `holders` are the servers that
-    hold the zone, if others than those of the names. `soa` changes fields of the SOA, `at` does so (and `ns`
-    the list of name servers) at one server. `delegated` False: the zone above does not know it. `records`
-    stand in the zone as they are.
-    """
-
-    zone: str
-    names: Mapping[str, Sequence[str]]
-    inside: Optional[Mapping[str, Sequence[str]]] = None
-    glue: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    holders: Optional[Sequence[str]] = None
-    soa: Mapping[str, Any] = field(default_factory=dict)
-    at: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    delegated: bool = True
-    records: Sequence[str] = ()
-    about: str = ""
-    own: Sequence[str] = ()
-    """Which of the servers a test takes for the server itself."""
-
-    def held_by(self) -> Sequence[str]:
-        if self.holders is not None:
-            return self.holders
-        keys = {key for hosts in (self.names, self.inside or {}) for found in hosts.values() for key in found}
-        return [key for key in ADDRESSES if key in keys and key not in _NOBODY]
-
-    def full(self, name: str) -> str:
-        return name if "." in name else f"{name}.{self.zone}"
-
-    def delegation(self) -> list[str]:
-        lines = []
-        for name, keys in self.names.items():
-            lines.append(f"{self.zone}. NS {self.full(name)}.")
-            if self.full(name).endswith(f".{self.zone}"):
-                lines += _addresses(self.full(name), self.glue.get(name, keys))
-        return lines if self.delegated else []
-
-    def text(self, server: str) -> str:
-        """The zone file at one server."""
-        change = dict(self.at.get(server, {}))
-        listed = change.pop("ns", None)
-        soa = {**_SOA, **self.soa, **change}
-        hosts = self.names if self.inside is None else self.inside
-        lines = [
-            "$TTL 3600",
-            f"{self.zone}. SOA {self.full(soa['primary'])}. hostmaster.{self.zone}. {soa['serial']} "
-            f"{soa['refresh']} {soa['retry']} {soa['expire']} {soa['minimum']}",
-            *(f"{self.zone}. NS {self.full(name)}." for name in (listed or hosts)),
-        ]
-        for name, keys in {**self.names, **hosts}.items():
-            if self.full(name).endswith(f".{self.zone}"):
-                lines += _addresses(self.full(name), keys)
-        return "\n".join([*lines, *self.records]) + "\n"
-
-    def foreign_hosts(self) -> Iterable[tuple[str, Sequence[str]]]:
-        """Name servers that lie outside the zone, with their addresses."""
-        for name, keys in {**self.names, **(self.inside or {})}.items():
-            if not self.full(name).endswith(f".{self.zone}"):
-                yield self.full(name), [_address(key) for key in keys]
 
 
 class NameServers:
@@ -179,9 +86,9 @@ class NameServers:
         (self._folder / "hints").write_text(f". 3600 NS root.\nroot. 3600 A {NAME_SERVER}\n")
         views = [self._top_view(zones, delegations)]
         for key, address in ADDRESSES.items():
-            if key not in _NOBODY:
+            if key not in NOBODY:
                 views.append(self._view(key, address, [zone for zone in zones if key in zone.held_by()]))
-        four = [address for key, address in ADDRESSES.items() if ":" not in address and key not in _NOBODY]
+        four = [address for key, address in ADDRESSES.items() if ":" not in address and key not in NOBODY]
         (self._folder / "named.conf").write_text(
             f"""options {{
     directory "{self._folder}";
@@ -205,7 +112,7 @@ controls {{ }};
             "$TTL 3600",
             f"{TOP}. SOA ns.{TOP}. hostmaster.{TOP}. 1 3600 1800 1209600 60",
             f"{TOP}. NS ns.{TOP}.",
-            *_addresses(f"ns.{TOP}", [TOP_ADDRESS]),
+            *address_records(f"ns.{TOP}", [TOP_ADDRESS]),
             *(line for zone in zones for line in zone.delegation()),
             *delegations,
         ]
@@ -226,11 +133,3 @@ controls {{ }};
 def _view_text(name: str, address: str, options: str, lines: Iterable[str]) -> str:
     body = "\n    ".join([f"match-destinations {{ {address}; }};", options, *lines])
     return f'view "{name}" {{\n    {body}\n}};\n'
-
-
-def _address(key: str) -> str:
-    return ADDRESSES.get(key, key)
-
-
-def _addresses(name: str, keys: Iterable[str]) -> list[str]:
-    return [f"{name}. {'AAAA' if ':' in _address(key) else 'A'} {_address(key)}" for key in keys]

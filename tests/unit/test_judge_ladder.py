@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import string
 from dataclasses import fields
@@ -18,9 +19,13 @@ from mxverdict.judge.outbound import messages
 from mxverdict.judge.outbound.outcome import Outcome, outcome_of
 from mxverdict.judge.outbound.report import judge_ladder
 from mxverdict.report.outbound import ladder_json
+from tests.table import replies
+from tests.table.case import Case
+from tests.table.tsv import Row, read
 from tests.unit.ladder_maker import HOSTNAME, SOURCE, SOURCE6, climb, ladder, receivers
 
-TABLE = json.loads((Path(__file__).parents[1] / "tables/ladder_replies.json").read_text())
+TABLES = Path(__file__).parents[1] / "tables"
+CAUSES_TABLE = list(csv.DictReader((TABLES / "ladder_causes.tsv").read_text().splitlines(), delimiter="\t"))
 UNREACHED = climb("timeout", "connect")
 PLACEHOLDERS = {
     "host", "address", "source", "helo", "domain", "sender", "recipient", "failure", "stage", "seconds",
@@ -37,28 +42,30 @@ def only(report: LadderReport, name: str) -> Finding:
     return finding
 
 
-@pytest.mark.parametrize(("stage", "code", "text", "outcome", "verdict"), TABLE["replies"])
-def test_a_refusal(stage: str, code: int, text: str, outcome: str, verdict: str) -> None:
-    ended = climb("reply", stage, Reply(code, tuple(text.split("\n"))))
-    assert outcome_of(ended, HOSTNAME) == outcome
-    if stage in ("data", "message"):
-        return
-    finding = only(judge_ladder(ladder(ended)), "Mail host")
-    assert finding.verdict == verdict
-    assert str(code) in finding.row.text
+@pytest.mark.parametrize("case", replies.cases(TABLES / "replies.tsv"), ids=str)
+def test_a_refusal(case: Case) -> None:
+    assert case.wrong() == []
 
 
-@pytest.mark.parametrize(("cause", "stage", "outcome", "verdict"), TABLE["causes"])
-def test_an_end_without_a_reply(cause: str, stage: str, outcome: str, verdict: str) -> None:
-    ended = climb(cause, stage)
-    assert outcome_of(ended, HOSTNAME) == outcome
+@pytest.mark.parametrize("row", read(TABLES / "replies.tsv", replies.REQUIRED, replies.OPTIONAL), ids=str)
+def test_a_refusal_is_quoted(row: Row) -> None:
+    reply = replies.reply_of(row)
+    ended = climb("reply", row.cells["stage"], reply)
+    if row.cells["stage"] not in ("data", "message"):
+        assert str(reply.code) in only(judge_ladder(ladder(ended)), "Mail host").row.text
+
+
+@pytest.mark.parametrize("row", CAUSES_TABLE, ids=lambda row: str(row["cause"]))
+def test_an_end_without_a_reply(row: dict[str, str]) -> None:
+    ended = climb(row["cause"], row["stage"])
+    assert outcome_of(ended, HOSTNAME) == row["class"]
     report = judge_ladder(ladder(ended))
-    assert only(report, "Mail host").verdict == verdict
-    assert report.exit_status == {"problem": 1, "unknown": 3}[verdict]
+    assert only(report, "Mail host").verdict == row["verdict"]
+    assert report.exit_status == {"problem": 1, "unknown": 3}[row["verdict"]]
 
 
 def test_the_table_names_every_cause() -> None:
-    assert {row[0] for row in TABLE["causes"]} | {"reply"} == set(CAUSES)
+    assert {row["cause"] for row in CAUSES_TABLE} | {"reply"} == set(CAUSES)
 
 
 def test_every_outcome_has_words_that_can_be_filled_in() -> None:

@@ -10,12 +10,20 @@ from mxverdict.evidence.policy import DnsAnswer, Policy
 from mxverdict.judge.domain.mail_policy import judge_policy
 from mxverdict.mailauth.spf.tree import TREE_LIMIT, table, walk
 from mxverdict.testers import row_texts
-from tests.unit.policy_cases import Case, cases, policy_of
+from tests.table import case, dmarc, spf
+from tests.unit.policy_cases import TABLES, Case, cases, policy_of
 
 
 @pytest.mark.parametrize("case", [*cases("spf"), *cases("dmarc")], ids=str)
 def test_findings(case: Case) -> None:
     case.check(policy_of(case))
+
+
+@pytest.mark.parametrize(
+    "record", [*dmarc.cases(TABLES / "dmarc.tsv"), *spf.cases(TABLES / "spf.tsv")], ids=str
+)
+def test_what_a_record_says(record: case.Case) -> None:
+    assert record.wrong() == []
 
 
 @pytest.mark.parametrize("table", ["spf", "dmarc"])

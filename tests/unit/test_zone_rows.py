@@ -18,6 +18,8 @@ from mxverdict.findings import Finding
 from mxverdict.judge.domain.soa_serial import read_serial
 from mxverdict.judge.domain.zone import judge_zone
 from mxverdict.testers.row_texts import load
+from tests.table import dns_rows
+from tests.table.case import Case
 from tests.unit.zone_maker import FIRST, HOSTS, NAMES, SECOND, SOA, dead, delegation, server, zone
 
 TABLES = Path(__file__).parents[1] / "tables"
@@ -47,6 +49,12 @@ def verdicts(zone: Zone, own: frozenset[str] = NOBODY) -> dict[str, str]:
 
 def with_soa(soa: Soa) -> Zone:
     return zone(servers=(server(soa=soa), server(NAMES[1], SECOND, soa=soa)), resolver_soa=soa)
+
+
+@pytest.mark.parametrize("case", dns_rows.cases(TABLES / "dns_rows.tsv"), ids=str)
+def test_rows_of_a_zone(case: Case) -> None:
+    """As described; tests/integration/test_zones.py reads the same zones from name servers."""
+    assert case.wrong() == []
 
 
 @pytest.mark.parametrize("entry", table("dns_words.tsv"), ids=lambda entry: str(entry["id"]))

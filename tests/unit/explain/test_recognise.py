@@ -1,73 +1,83 @@
-"""Reports as people paste them (`tests/corpus`) and what is found in each (`tests/tables/explain_*.json`)."""
+"""Reports as people paste them (`tests/corpus`), with the rows that are found in each (`expected.tsv` there)
+and what else is (`tests/tables/report_parts.tsv`)."""
 
 from __future__ import annotations
 
-import json
+import csv
+from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 
 from mxverdict.judge.smtp import mxtoolbox_rows
-from mxverdict.pasted import Pasted, PastedRow, recognise
+from mxverdict.pasted import Pasted, recognise
 from mxverdict.pasted.model import ROWS_LIMIT
 from mxverdict.pasted.normalize import LINES_LIMIT, TEXT_LIMIT, plain
 from mxverdict.sanitize import visible
 from mxverdict.testers import row_texts
+from tests.table import reports
+from tests.table.case import Case
+from tests.table.tsv import read
 
 _TESTS = Path(__file__).parents[2]
 CORPUS = _TESTS / "corpus"
-CASES: list[dict[str, Any]] = [
-    case
-    for table in sorted((_TESTS / "tables").glob("explain_*.json"))
-    for case in json.loads(table.read_text(encoding="utf-8"))
-    if "file" in case
-]
+TEXTS = sorted(file for file in CORPUS.iterdir() if file.suffix != ".tsv")
+ROW_LEVELS = ("ok", "warning", "error", "unknown")
+ROWS = read(CORPUS / reports.EXPECTED, ("file", "row", "level"), reports.COLUMNS)
+PARTS = list(csv.DictReader((_TESTS / "tables/report_parts.tsv").read_text().splitlines(), delimiter="\t"))
 
 
 def paste(name: str) -> Pasted:
     return recognise((CORPUS / name).read_text(encoding="utf-8"))
 
 
-def shown(row: PastedRow) -> list[object]:
-    values = " ".join(f"{name}={value}" for name, value in row.values)
-    return [row.tester, row.category, row.name, row.level, row.host, row.text, values, len(row.details)]
+def shown(pasted: Pasted, *columns: str) -> list[list[str]]:
+    return [
+        [row[name] for name in columns or row] for row in reports.found_in(replace(pasted, unrecognised=()))
+    ]
+
+
+def expected(file: str) -> list[dict[str, str]]:
+    return [row.cells for row in ROWS if row.cells["file"] == file and row.cells["level"] in ROW_LEVELS]
 
 
 def test_every_pasted_report_has_its_expectation() -> None:
-    assert sorted(case["file"] for case in CASES) == sorted(file.name for file in CORPUS.iterdir())
+    assert sorted(parts["file"] for parts in PARTS) == sorted(file.name for file in TEXTS)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["file"]))
-def test_recognised(case: dict[str, Any]) -> None:
-    found = paste(case["file"])
-    assert [shown(row) for row in found.rows] == case["rows"]
-    assert [[line.line, line.reason] for line in found.unrecognised] == case["unrecognised"]
-    assert [f"{subject.command}:{subject.argument}" for subject in found.subjects] == case["subjects"]
-    assert (found.form, found.ignored, found.cut) == (case["form"], case["ignored"], False)
-    assert len(found.sessions) == case["sessions"]
+@pytest.mark.parametrize("case", reports.cases(CORPUS), ids=str)
+def test_recognised(case: Case) -> None:
+    assert case.wrong() == []
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in CASES if case["form"] == "text"], ids=lambda c: str(c["file"])
-)
+@pytest.mark.parametrize("parts", PARTS, ids=lambda parts: str(parts["file"]))
+def test_what_is_no_row(parts: dict[str, str]) -> None:
+    found = paste(parts["file"])
+    assert [row.name for row in found.rows] == [row["row"] for row in expected(parts["file"])]
+    subjects = [f"{subject.command}:{subject.argument}" for subject in found.subjects]
+    assert subjects == parts["subjects"].split()
+    assert (found.form, found.ignored, found.cut) == (parts["form"], int(parts["ignored"]), False)
+    assert len(found.sessions) == int(parts["sessions"])
+
+
+@pytest.mark.parametrize("file", [parts["file"] for parts in PARTS if parts["form"] == "text"])
 @pytest.mark.parametrize("wrapping", ["> ", "| ", "\t", "    ", "* "])
-def test_quoting_changes_nothing(case: dict[str, Any], wrapping: str) -> None:
+def test_quoting_changes_nothing(file: str, wrapping: str) -> None:
     """A bullet hides the start of a transcript's line; the rows stay."""
-    text = (CORPUS / case["file"]).read_text(encoding="utf-8")
+    text = (CORPUS / file).read_text(encoding="utf-8")
     if "<table" in text or "=09" in text:
         return
     quoted = recognise("\n".join(wrapping + line for line in text.split("\n")))
-    rows_found = [shown(row)[:5] for row in quoted.rows]
-    assert rows_found == [row[:5] for row in case["rows"]]
+    columns = ("tester", "category", "row", "level", "host")
+    assert shown(quoted, *columns) == [[row[name] for name in columns] for row in expected(file)]
 
 
 def test_line_ends_and_blanks_of_every_kind() -> None:
     text = (CORPUS / "smtp_page_2026.txt").read_text(encoding="utf-8")
-    expected = [shown(row) for row in recognise(text).rows]
+    expected_rows = shown(recognise(text))
     for old, new in (("\n", "\r\n"), ("\n", "\r"), (" ", "\xa0"), ("\t", "  "), ("\n", "\u2028"), ("-", "–")):
-        assert [shown(row) for row in recognise(text.replace(old, new)).rows] == expected, (old, new)
+        assert shown(recognise(text.replace(old, new))) == expected_rows, (old, new)
 
 
 @pytest.mark.parametrize("category", row_texts.CATEGORIES)
@@ -146,7 +156,7 @@ def test_random_words_are_no_report(random: Random) -> None:
 def test_damaged_reports_never_raise(seed: int) -> None:
     """Bytes flipped, cut, doubled and shuffled; whatever comes out stays within bounds and can be shown."""
     random = Random(seed)
-    files = sorted(CORPUS.iterdir())
+    files = TEXTS
     for _ in range(25):
         data = bytearray(b"".join(random.choice(files).read_bytes() for _ in range(random.randint(1, 3))))
         for _ in range(random.randint(1, 60)):

@@ -16,13 +16,14 @@ import pytest
 from mxverdict.collect.mainlog import line_scan
 from mxverdict.collect.mainlog.lines import parse, times_of
 from tests import log_reference
+from tests.table import log_lines
 from tests.unit.mainlog.logs import ANY, TESTERS, host_in, look
 
 pytestmark = pytest.mark.slow
 
 TABLES = Path(__file__).parents[2] / "tables"
 NETWORKS = [network for tester in TESTERS for network in tester.networks]
-LINES = [row["line"].encode() for row in json.loads((TABLES / "log_lines.json").read_text())] + [
+LINES = [log_lines.raw(row) for row in log_lines.rows(TABLES / "log_lines.tsv")] + [
     b"2026-11-23 22:00:" + line.encode()
     for case in json.loads((TABLES / "log_visits.json").read_text())
     for line in case["lines"]

@@ -1,29 +1,22 @@
-"""Single lines of the main log (tests/tables/log_lines.json), most of them as Exim 4.96 wrote them."""
+"""Single lines of the main log (tests/tables/log_lines.tsv), most of them as Exim 4.96 wrote them."""
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mxverdict.collect.mainlog.lines import parse, stamp_of
+from tests.table import log_lines
+from tests.table.case import Case
 
-TABLE = Path(__file__).parents[2] / "tables/log_lines.json"
-ROWS: list[dict[str, Any]] = json.loads(TABLE.read_text())
+TABLE = Path(__file__).parents[2] / "tables/log_lines.tsv"
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[row["title"] for row in ROWS])
-def test_line(row: dict[str, Any]) -> None:
-    line = parse(row["line"].encode() + b"\n")
-    assert line is not None
-    told = line._asdict()
-    told["peer"] = None if line.peer is None else list(line.peer)
-    assert {key: told[key] for key in row if key not in ("title", "line")} == {
-        key: value for key, value in row.items() if key not in ("title", "line")
-    }
+@pytest.mark.parametrize("case", log_lines.cases(TABLE), ids=str)
+def test_line(case: Case) -> None:
+    assert case.wrong() == []
 
 
 @pytest.mark.parametrize(
