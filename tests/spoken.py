@@ -21,11 +21,11 @@ def speaking(folder: Path, texts: Mapping[str, str], tag: str = "de") -> Iterato
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(compiled(texts))
     with patch.object(catalog, "FOLDER", folder), patch.dict(catalog.NAMES, {tag: tag}):
-        catalog.use(tag)
+        catalog.activate(tag)
         try:
             yield
         finally:
-            catalog.use("en")
+            catalog.activate("en")
 
 
 def compiled(texts: Mapping[str, str]) -> bytes:

@@ -49,7 +49,7 @@ class HostError(MxVerdictError):
     """The server lacks something or a command on it did not do its work."""
 
 
-class CommandMissing(HostError):
+class CommandNotFoundError(HostError):
     advice = stored("Is this a cPanel server, and are you root on it?")
 
     def __init__(self, command: str) -> None:
@@ -128,7 +128,7 @@ class WindowRefused(WindowError):
     public = True
 
 
-class WindowBusy(WindowError):
+class WindowLockedError(WindowError):
     advice = stored("Try again in a minute.")
     public = True
 
@@ -137,7 +137,7 @@ class JournalError(WindowError):
     advice = stored("Look at the free disk space and at the journal in /var/lib/mxverdict, then try again.")
 
 
-class JournalDamaged(JournalError):
+class JournalCorruptError(JournalError):
     """What the file holds is not what was written."""
 
     advice = stored(
@@ -147,16 +147,16 @@ class JournalDamaged(JournalError):
     )
 
 
-class JournalNewer(JournalError):
+class JournalNewerError(JournalError):
     """A later version of this program has written the journal: it is read, and never changed."""
 
     advice = stored("Install that version of MX Verdict again: run its install.sh.")
 
 
-class OpenFailed(WindowError):
+class WindowOpenError(WindowError):
     """Opening failed and everything it had changed was put back."""
 
 
-class CloseFailed(WindowError):
+class WindowCloseError(WindowError):
     advice = stored("The keeper tries again by itself until it succeeds.")
     exit_status = 4

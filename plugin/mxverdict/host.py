@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
-from mxverdict.errors import CommandMissing, CommandTimeout
+from mxverdict.errors import CommandNotFoundError, CommandTimeout
 from mxverdict.host_paths import CPANEL, EXIM_MAINLOG, ROOT_VARIABLE, STATE
 
 if TYPE_CHECKING:
@@ -114,7 +114,8 @@ class Host:
         """Run a command to its end; a shell reads none of its words.
 
         `timeout` is in seconds; when it passes, the command and its children are killed. `remember_as` as
-        for `start`. Raises CommandMissing, CommandTimeout. A status other than 0 is the caller's to judge.
+        for `start`. Raises CommandNotFoundError, CommandTimeout. A status other than 0 is the caller's to
+        judge.
         """
         from subprocess import TimeoutExpired
 
@@ -134,7 +135,7 @@ class Host:
         environment: Optional[Mapping[str, str]] = None,
         remember_as: str = "",
     ) -> subprocess.Popen[bytes]:
-        """Start a command with three pipes in a session of its own. Raises CommandMissing.
+        """Start a command with three pipes in a session of its own. Raises CommandNotFoundError.
 
         With `remember_as`, a command or API function, it is written down before it does anything, and until
         `kill` has seen its end: a later process knows by that what this one left running when it was killed.
@@ -143,7 +144,7 @@ class Host:
 
         gate = _GATE if remember_as else ()
         if gate and not os.access(argv[0], os.X_OK):
-            raise CommandMissing(str(argv[0]))
+            raise CommandNotFoundError(str(argv[0]))
         with _starting:
             try:
                 process = Popen(
@@ -156,7 +157,7 @@ class Host:
                     start_new_session=True,
                 )
             except OSError as error:
-                raise CommandMissing(str(argv[0])) from error
+                raise CommandNotFoundError(str(argv[0])) from error
             _running[process] = self._remember(process.pid, remember_as) if gate else None
         if gate:
             assert process.stdin is not None

@@ -20,7 +20,7 @@ def visible(text: str, limit: int = LIMIT) -> str:
     return shown + ("…" if len(text) > limit else "")
 
 
-def clean(text: str, limit: int = _LINE_LIMIT) -> str:
+def escape_control(text: str, limit: int = _LINE_LIMIT) -> str:
     """`text` on one line, for records: control and format characters shown as escapes, cut at `limit`."""
     cut = text if len(text) <= limit else text[: limit - 1] + "…"
     return "".join(

@@ -54,7 +54,7 @@ class Settings:
     """One line on why the file could not be used, and what holds instead. It is no setting."""
 
 
-class Wrong(UsageError):
+class InvalidSetting(UsageError):
     """A value that may not be; `field` is its name in `Settings`."""
 
     def __init__(self, field: str, sentence: str) -> None:
@@ -91,11 +91,11 @@ def read(host: Host) -> Settings:
 def write(host: Host, settings: Settings, actor: Actor) -> Settings:
     """Keep what `actor` has chosen, and say in the audit trail what changed. Answers them as they are kept.
 
-    Raises Wrong, WindowBusy, JournalError and HostError, with nothing changed.
+    Raises InvalidSetting, WindowLockedError, JournalError and HostError, with nothing changed.
     """
     from mxverdict.audit import log
     from mxverdict.fs.lock import exclusive
-    from mxverdict.fs.safe_edit import Creation, edit
+    from mxverdict.fs.safe_edit import NewFileMode, edit
 
     kept = dataclasses.replace(settings, contact=settings.contact.strip(), trouble="")
     try:
@@ -106,16 +106,16 @@ def write(host: Host, settings: Settings, actor: Actor) -> Settings:
             if kept != before or before.trouble:
                 log.record(host, actor, "settings", result=_changes(before, kept) or "written again")
                 text = json.dumps({"schema": _SCHEMA, **_values(kept)}, indent=1) + "\n"
-                edit(host.settings, lambda _old: text.encode(), Creation("root", 0o600))
+                edit(host.settings, lambda _old: text.encode(), NewFileMode("root", 0o600))
     except MxVerdictError as error:
-        field = f"{error.field}: " if isinstance(error, Wrong) else ""
+        field = f"{error.field}: " if isinstance(error, InvalidSetting) else ""
         with suppress(JournalError):
             log.record(host, actor, "refuse", result=f"settings: {field}{error}")
         raise
     return kept
 
 
-def check_minutes(host: Host, minutes: int) -> None:
+def validate_minutes(host: Host, minutes: int) -> None:
     """Whether a window may be open for so long. Raises UsageError."""
     if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= MOST_MINUTES:
         raise UsageError(
@@ -137,7 +137,7 @@ def check_minutes(host: Host, minutes: int) -> None:
 def _check(settings: Settings) -> None:
     _check_types(settings)
     if not 1 <= settings.most_minutes <= MOST_MINUTES:
-        raise Wrong(
+        raise InvalidSetting(
             "most_minutes",
             stored("The most minutes of a test window are a number from 1 to {most}.").format(
                 most=MOST_MINUTES
@@ -145,7 +145,7 @@ def _check(settings: Settings) -> None:
         )
     for name in ("minutes", "resellers_most_minutes"):
         if not 1 <= getattr(settings, name) <= settings.most_minutes:
-            raise Wrong(
+            raise InvalidSetting(
                 name,
                 stored("This is a number from 1 to {most}, the most minutes of a test window.").format(
                     most=settings.most_minutes
@@ -153,24 +153,24 @@ def _check(settings: Settings) -> None:
             )
     contact = settings.contact
     if contact and (len(contact) > _CONTACT_LIMIT or not _CONTACT.fullmatch(contact)):
-        raise Wrong(
+        raise InvalidSetting(
             "contact", stored("The contact is one mail address, such as admin@example.com, or empty.")
         )
     if settings.language and settings.language not in catalog.NAMES:
-        raise Wrong("language", stored("MX Verdict does not speak that language."))
+        raise InvalidSetting("language", stored("MX Verdict does not speak that language."))
 
 
 def _check_types(settings: Settings) -> None:
     for name, usual in _values(Settings()).items():
         if type(getattr(settings, name)) is not type(usual):
-            raise Wrong(name, stored("The setting {name} has a wrong value.").format(name=name))
+            raise InvalidSetting(name, stored("The setting {name} has a wrong value.").format(name=name))
 
 
 def _check_tester(name: str) -> None:
     from mxverdict import testers
 
     if name not in [tester.name for tester in testers.load().testers]:
-        raise Wrong("tester", stored("That tester is not known."))
+        raise InvalidSetting("tester", stored("That tester is not known."))
 
 
 def _names() -> tuple[str, ...]:
@@ -184,11 +184,13 @@ def _values(settings: Settings) -> dict[str, Any]:
 def _changes(before: Settings, after: Settings) -> str:
     old, new = _values(before), _values(after)
     return "; ".join(
-        f"{name}: {_shown(old[name])} to {_shown(new[name])}" for name in new if old[name] != new[name]
+        f"{name}: {format_value(old[name])} to {format_value(new[name])}"
+        for name in new
+        if old[name] != new[name]
     )
 
 
-def _shown(value: object) -> str:
+def format_value(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value) or "none"

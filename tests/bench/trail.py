@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from mxverdict.audit import reader
-from mxverdict.audit.reader import Wanted
+from mxverdict.audit.reader import AuditFilter
 from mxverdict.host import Host
 
 _SIZES = {"one page": 16 * 1024, "100 MB": 100 * 1024 * 1024}
@@ -23,9 +23,11 @@ _SIZES = {"one page": 16 * 1024, "100 MB": 100 * 1024 * 1024}
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 21
     looks = {
-        "the newest page": Wanted(),
-        "a kind that is rare": Wanted(marks=(reader.mark("action", "settings"),)),
-        "a user who did little": Wanted(lambda entry: entry.user == "bob", (reader.mark("user", "bob"),)),
+        "the newest page": AuditFilter(),
+        "a kind that is rare": AuditFilter(marks=(reader.field_pattern("action", "settings"),)),
+        "a user who did little": AuditFilter(
+            lambda entry: entry.user == "bob", (reader.field_pattern("user", "bob"),)
+        ),
     }
     print(f"Python {sys.version.split()[0]}, medians of {runs:<24}", *(f"{name:>12}" for name in _SIZES))
     with tempfile.TemporaryDirectory() as folder:
@@ -35,9 +37,9 @@ def main() -> None:
             print(f"{title:<50}", *(f"{median * 1000:>9.1f} ms" for median in medians))
 
 
-def _seconds(host: Host, wanted: Wanted) -> float:
+def _seconds(host: Host, wanted: AuditFilter) -> float:
     begun = time.perf_counter()
-    reader.before(host, wanted)
+    reader.read_before(host, wanted)
     return time.perf_counter() - begun
 
 

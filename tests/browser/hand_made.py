@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Optional
 
-from mxverdict.collect.progress import Progress
-from mxverdict.collect.targets import NoTarget
+from mxverdict.collect.progress import ProgressListener
+from mxverdict.collect.targets import NoLocalTargetError
 from mxverdict.evidence import Evidence
 from mxverdict.findings import DomainReport, Finding, Report, Row, Verdict
 from mxverdict.host import Host
@@ -44,14 +44,14 @@ def _install(run: Callable[..., tuple[Evidence, Report]], again: Callable[..., R
         host: Host,
         *,
         targets: Sequence[str] = (),
-        progress: Optional[Progress] = None,
+        progress: Optional[ProgressListener] = None,
         **options: object,
     ) -> tuple[Evidence, Report]:
         while targets and (step := _said(WAIT)):
-            (progress or Progress()).step(step)
+            (progress or ProgressListener()).step(step)
             time.sleep(0.1)
         if targets and _said(FAIL):
-            raise NoTarget(_said(FAIL))
+            raise NoLocalTargetError(_said(FAIL))
         evidence, report = run(host, targets=targets, progress=progress, **options)
         if not targets and (text := _said(HOSTILE)):
             report = replace(report, hostname=text, exim_version=text, summary=text, remarks=(text,))
@@ -67,4 +67,4 @@ def _install(run: Callable[..., tuple[Evidence, Report]], again: Callable[..., R
     vars(check).update(run=slowed, again=judge)
 
 
-_install(check.run, check.again)
+_install(check.run, check.judge_evidence)

@@ -22,7 +22,7 @@ from tests.unit.whole_maker import NAME, PARTS, whole
 
 WITH_AND_WITHOUT = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
 SOON = 15 * SECONDS
-SUMMARY = check.again(whole()).domains[0].summary
+SUMMARY = check.judge_evidence(whole()).domains[0].summary
 PASTED = "SMTP TLS\tWarning - Does not support TLS.\nDNS Record Published\tDNS Record not found\n"
 
 

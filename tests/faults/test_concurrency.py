@@ -107,7 +107,7 @@ def explained(user: str, answer: Any, audit: list[dict[str, Any]]) -> bool:
     if "state" in answer:
         wanted = {"open": ("open", "join"), "exte": ("extend",), "clos": ("close",)}[user[:4]]
         return any((action, answer["id"]) in results for action in wanted)
-    if answer["error"] in ("OpenFailed", "CloseFailed"):
+    if answer["error"] in ("WindowOpenError", "WindowCloseError"):
         return any(action in ("rollback", "close_failed") for action, _ in results)
     return any(entry["action"] == "refuse" and answer["text"][:200] in entry["result"] for entry in told)
 
@@ -150,7 +150,7 @@ def test_a_hundred_processes_at_once(windows: Windows, tally: Tally, random: Ran
         f"{dict(outcomes)}, {watch.looks} looks, {len(window_functions.list_windows(windows.host))} windows"
     )
     assert outcomes["done"] >= 30
-    assert set(outcomes) <= {"done", "WindowRefused", "UsageError", "WindowBusy"}
+    assert set(outcomes) <= {"done", "WindowRefused", "UsageError", "WindowLockedError"}
     assert watch.looks > 50
     assert watch.faults == []
     tally("100 processes at once", trial.damage())

@@ -114,7 +114,7 @@ def check_honesty(windows: Windows, call: str, kind: str, answer: Any) -> None:
         assert answer["exit"] in (3, 4)
         assert answer["text"].strip()
         assert "\n" not in answer["text"]
-        if call == "open" and answer["error"] != "CloseFailed":
+        if call == "open" and answer["error"] != "WindowCloseError":
             assert not is_changed(windows, kind)
     elif call == "close":
         assert answer["state"] == "closed"

@@ -70,9 +70,9 @@ def test_at_open(windows: Windows, tally: Tally, fault: str, before: str) -> Non
     trial = Trial(windows)
     switch = windows.fault(fault)
     answer = windows.open("delay_off", [], before=before)
-    assert answer["exit"] == (3 if answer["error"] == "OpenFailed" else 4)
+    assert answer["exit"] == (3 if answer["error"] == "WindowOpenError" else 4)
     if fault.startswith("build") and before == QUICK:
-        assert answer["error"] == "OpenFailed"
+        assert answer["error"] == "WindowOpenError"
         assert not trial.damage().details
     assert left_running(windows) == []
     switch.unlink()
@@ -89,7 +89,7 @@ def test_at_close(windows: Windows, tally: Tally, fault: str, by: str) -> None:
     switch = windows.fault(fault)
     if by == "close":
         answer = windows.close(1, before=QUICK)
-        assert (answer["error"], answer["exit"]) == ("CloseFailed", 4)
+        assert (answer["error"], answer["exit"]) == ("WindowCloseError", 4)
     else:
         windows.let_time_pass(900)
         (answer,) = windows.close_due(before=QUICK)

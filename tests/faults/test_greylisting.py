@@ -74,7 +74,7 @@ def switch(windows: Windows, *, on: bool) -> None:
 
 def restarted(windows: Windows, before: int) -> bool:
     try:
-        return windows.daemon() != before and exim_config.in_force(windows.host)
+        return windows.daemon() != before and exim_config.is_applied(windows.host)
     except (OSError, ValueError):
         return False
 

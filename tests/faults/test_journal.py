@@ -11,7 +11,7 @@ from typing import Callable
 import pytest
 
 from mxverdict import window as window_functions
-from mxverdict.errors import JournalDamaged
+from mxverdict.errors import JournalCorruptError
 from mxverdict.window.journal import Journal
 from tests.conftest import Tally
 from tests.faults.trial import Trial
@@ -79,7 +79,7 @@ def test_an_open_window_outlives_its_journal(windows: Windows, tally: Tally, har
     trial = Trial(windows)
     windows.open(networks=MXTOOLBOX[:2])
     harm(windows.host.journal)
-    with pytest.raises(JournalDamaged):
+    with pytest.raises(JournalCorruptError):
         window_functions.open_windows(windows.host)
     if first == "keeper":
         assert windows.keeper() == 0
@@ -128,7 +128,7 @@ def test_without_a_sound_copy_it_says_so_and_a_copy_put_there_helps(windows: Win
     header(windows.host.journal_copy)
     assert windows.keeper() == 3
     for refused in (windows.close(1), windows.open(), windows.extend(1, 5)):
-        assert (refused["error"], refused["exit"]) == ("JournalDamaged", 3)
+        assert (refused["error"], refused["exit"]) == ("JournalCorruptError", 3)
         assert "there is no sound copy of it" in refused["text"]
         assert "\n" not in refused["text"]
     windows.host.journal_copy.write_bytes(sound)

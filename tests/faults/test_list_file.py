@@ -182,9 +182,12 @@ def test_another_product_adds_lines_at_the_same_moment(windows: Windows, tally: 
     try:
         for number in range(1, 8):
             opened = windows.open(networks=NETWORKS)
-            assert opened.get("state") == "open" or opened["error"] in ("OpenFailed", "CloseFailed"), opened
+            assert opened.get("state") == "open" or opened["error"] in (
+                "WindowOpenError",
+                "WindowCloseError",
+            ), opened
             closed = windows.close(number)
-            assert closed.get("state") == "closed" or closed["error"] in ("WindowRefused", "CloseFailed")
+            assert closed.get("state") == "closed" or closed["error"] in ("WindowRefused", "WindowCloseError")
             windows.let_time_pass(1860)
             windows.keeper()
     finally:

@@ -219,7 +219,7 @@ def test_the_setting_does_not_wait_for_a_hanging_whitelist_opening(windows: Wind
         assert windows.close(1)["state"] == "closed"
         assert time.monotonic() - started < SECONDS
         assert not slow.done()
-        assert slow.result()["error"] == "OpenFailed"
+        assert slow.result()["error"] == "WindowOpenError"
     tally("setting restored while a whitelist opening hangs", trial.damage())
 
 

@@ -69,7 +69,7 @@ def test_the_setting_at_open(windows: Windows, tally: Tally, fault: str) -> None
             assert windows.markers() == 0
             assert fault in (*PATIENT, "whmapi1-ok-without-doing")
         else:
-            assert (answer["error"], answer["exit"]) == ("OpenFailed", 3)
+            assert (answer["error"], answer["exit"]) == ("WindowOpenError", 3)
             assert windows.snapshot() == before
     windows.let_time_pass(960)
     assert windows.keeper() == 0

@@ -77,7 +77,7 @@ class Trial:
             "delay stanzas in exim.conf": (self.markers, self.windows.markers()),
             "delays by preview": (self.delays, self.windows.delays(TESTER, STRANGER)),
             "Greylisting's trusted hosts": (self.trusted, sorted(self.windows.trusted())),
-            "Exim runs what exim.conf says": (True, exim_config.in_force(self.windows.host)),
+            "Exim runs what exim.conf says": (True, exim_config.is_applied(self.windows.host)),
         }
         for name, (before, now) in checks.items():
             if before != now:

@@ -11,7 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from mxverdict.collect.outbound import Question, read_ladder
+from mxverdict.collect.outbound import OutboundRequest, read_ladder
 from mxverdict.collect.smtp_attempt import Limits
 from mxverdict.evidence.outbound import Source
 from mxverdict.judge.outbound.report import judge_ladder
@@ -23,7 +23,7 @@ PATIENCE = 3.0
 
 def climb(asked: dict[str, str]) -> dict[str, Any]:
     started = time.monotonic()
-    question = Question(
+    question = OutboundRequest(
         asked["domain"], "mail", f"postmaster@{HOSTNAME}", asked["recipient"], recipient_chosen=True
     )
     limits = Limits(started + 30, PATIENCE, frozenset())

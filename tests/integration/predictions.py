@@ -18,7 +18,7 @@ SOURCE = "18.209.86.113"
 PREDICT = """
 import dataclasses, json, sys
 from mxverdict import testers
-from mxverdict.collect.collector import gather
+from mxverdict.collect.collector import collect_evidence
 from mxverdict.host import Host
 from mxverdict.judge.engine import judge
 from mxverdict.whm.api import LocalWhmApi
@@ -27,7 +27,7 @@ known = testers.load().tester("mxtoolbox")
 addresses = tuple(a._replace(name=ehlo or a.name) for a in known.addresses if a.network == source)
 tester = known._replace(patience=patience, warn_seconds=warn, bad_seconds=bad, addresses=addresses)
 host = Host.from_environment()
-evidence = gather(host, LocalWhmApi(host), [tester], [server])
+evidence = collect_evidence(host, LocalWhmApi(host), [tester], [server])
 (prediction,) = judge(evidence, [tester], ()).predictions
 rows = [dataclasses.asdict(row) for row in prediction.rows]
 verdicts = {f.row.name: f.verdict.value for f in prediction.findings}

@@ -125,7 +125,7 @@ def test_made_bare_while_the_window_opens(windows: Windows) -> None:
     )
     failed = windows.open("delay_off", [], before=meanwhile)
     path.with_suffix(".bare").unlink()
-    assert failed["error"] == "OpenFailed"
+    assert failed["error"] == "WindowOpenError"
     assert "has no value" in failed["text"]
     assert path.read_bytes() == bare
 

@@ -227,14 +227,14 @@ def test_each_text_that_is_kept_is_found_again(tmp_path: Path, monkeypatch: pyte
     pseudo(tmp_path)
     monkeypatch.setattr(catalog, "FOLDER", tmp_path)
     monkeypatch.setitem(catalog.NAMES, PSEUDO, PSEUDO)
-    catalog.use(PSEUDO)
+    catalog.activate(PSEUDO)
     try:
         for message in template():
             if message.context == code.STORED and isinstance(message.id, str):
                 values = {name: f"<{name}>" for name in faults.names(message.id)}
                 assert retold(message.id.format(**values)) == f"⟦{message.id}⟧".format(**values)
     finally:
-        catalog.use("en")
+        catalog.activate("en")
 
 
 def test_the_compiled_file_leaves_out_what_is_fuzzy(tmp_path: Path) -> None:

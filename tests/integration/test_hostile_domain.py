@@ -40,13 +40,13 @@ elif work == "job":
     root = Visitor(host, "root", "", Frame(0, -1, b"", level="root", framed=False))
     path = host.state / "jobs" / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    desk = queue.Desk(path, os.open(path, os.O_RDWR | os.O_CREAT, 0o600), words[0], "root")
+    desk = queue.JobHandle(path, os.open(path, os.O_RDWR | os.O_CREAT, 0o600), words[0], "root")
     desk.keep(checks._evidence(host, desk, words[0], root))
     desk.end({"state": "done", "text": "done"})
     print(json.dumps({"size": os.path.getsize(f"{path}.json")}))
 else:
     from mxverdict.host import Host
-    from mxverdict.web.app import answer
+    from mxverdict.web.app import handle_request
     out = io.BytesIO()
     asked = {"REMOTE_USER": "root", "cp_security_token": "/cpsess1234567890", "REQUEST_METHOD": "GET"}
     answer(Host.from_environment(), {**asked, "QUERY_STRING": words[0]}, io.BytesIO(), out)

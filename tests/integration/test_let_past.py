@@ -24,12 +24,12 @@ pytestmark = pytest.mark.exim
 _GATHER = """
 import json
 from mxverdict import testers
-from mxverdict.collect.collector import gather
+from mxverdict.collect.collector import collect_evidence
 from mxverdict.evidence import to_json
 from mxverdict.host import Host
 from mxverdict.whm.api import LocalWhmApi
 host = Host.from_environment()
-print(json.dumps(to_json(gather(host, LocalWhmApi(host), testers.load().testers))))
+print(json.dumps(to_json(collect_evidence(host, LocalWhmApi(host), testers.load().testers))))
 """
 _VOLATILE = re.compile(r"\d+\.\d+ seconds|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} [+-]\d{4}")
 TESTERS = testers.load().testers

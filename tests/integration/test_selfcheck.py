@@ -238,13 +238,13 @@ WRONG = (
     Wrong(
         "exim.exempt_lists",
         conf((_EXEMPT, "+cpanel_mail_netblocks")),
-        feature=refuses("whitelist", "still makes", "OpenFailed"),
+        feature=refuses("whitelist", "still makes", "WindowOpenError"),
     ),
     Wrong(
         "exim.bypass_list",
         conf(("etc/senderverifybypasshosts\n", "etc/skipsmtpcheckhosts\n")),
         others={},
-        feature=refuses("whitelist", "still makes", "OpenFailed"),
+        feature=refuses("whitelist", "still makes", "WindowOpenError"),
     ),
     Wrong("exim.tracksenders", localopts((f"{_KEY}=1", f"{_KEY}=1\nacl_0tracksenders=1"))),
     Wrong(

@@ -146,7 +146,7 @@ def test_the_api_fails_at_opening(windows: Windows, fault: str) -> None:
     windows.fault(fault)
     before = windows.snapshot()
     failed = windows.open("delay_off", [])
-    assert (failed["error"], failed["exit"]) == ("OpenFailed", 3)
+    assert (failed["error"], failed["exit"]) == ("WindowOpenError", 3)
     assert windows.snapshot() == before
     assert is_on(windows)
     assert windows.actions() == ["open", "rollback"]
@@ -167,7 +167,7 @@ def test_a_configuration_that_exim_refuses_is_not_even_tried(windows: Windows) -
     windows.fault("buildeximconf-fails")
     before, daemon, setting = windows.snapshot(), windows.daemon(), windows.host.localopts.stat()
     failed = windows.open("delay_off", [])
-    assert failed["error"] == "OpenFailed"
+    assert failed["error"] == "WindowOpenError"
     assert "buildeximconf ended with status 1" in failed["text"]
     assert windows.snapshot() == before
     assert windows.host.localopts.stat().st_mtime_ns == setting.st_mtime_ns, "a dry run comes first"
@@ -178,7 +178,7 @@ def test_the_restart_fails_at_opening(windows: Windows) -> None:
     fault = windows.fault("restart-fails")
     before = windows.snapshot()
     failed = windows.open("delay_off", [])
-    assert failed["error"] == "CloseFailed", "Exim does not run, so nothing can be called put back"
+    assert failed["error"] == "WindowCloseError", "Exim does not run, so nothing can be called put back"
     fault.unlink()
     windows.let_time_pass(31)
     assert windows.keeper() == 0
@@ -192,7 +192,7 @@ def test_the_build_fails_at_closing(windows: Windows) -> None:
     windows.open("delay_off", [])
     fault = windows.fault("buildeximconf-fails")
     failed = windows.close(1)
-    assert (failed["error"], failed["exit"]) == ("CloseFailed", 4)
+    assert (failed["error"], failed["exit"]) == ("WindowCloseError", 4)
     assert windows.open("delay_off", [])["error"] == "WindowRefused"
     fault.unlink()
     windows.let_time_pass(31)
@@ -211,7 +211,7 @@ def test_a_restart_that_did_nothing_is_noticed(windows: Windows) -> None:
     quick = "from mxverdict.window.changes import exim_config; exim_config._START_WAIT = 0.2"
     failed = windows.open("delay_off", [], before=quick)
     kept.rename(script)
-    assert failed["error"] == "CloseFailed"
+    assert failed["error"] == "WindowCloseError"
     assert "does not run the new configuration" in failed["text"]
     assert windows.close(1)["state"] == "closed"
     assert windows.snapshot() == before

@@ -93,7 +93,7 @@ def test_the_api_takes_only_some(windows: Windows) -> None:
     windows.fault("whmapi1-refuses", "create_cpgreylist_trusted_host No trusted hosts added.\n")
     before = windows.snapshot()
     failed = windows.open(networks=[TESTER])
-    assert failed["error"] == "OpenFailed"
+    assert failed["error"] == "WindowOpenError"
     assert "No trusted hosts added" in failed["text"]
     assert windows.snapshot() == before
     assert windows.actions() == ["open", "rollback"]
@@ -103,7 +103,7 @@ def test_the_api_says_ok_and_does_nothing(windows: Windows) -> None:
     windows.fault("whmapi1-ok-without-doing")
     before = windows.snapshot()
     failed = windows.open(networks=[TESTER])
-    assert failed["error"] == "OpenFailed"
+    assert failed["error"] == "WindowOpenError"
     assert "did not take 18.209.86.113" in failed["text"]
     assert windows.snapshot() == before
 
@@ -139,7 +139,7 @@ def test_the_list_that_exim_reads_does_not_follow_at_closing(windows: Windows) -
     windows.open(networks=[TESTER])
     fault = windows.fault("greylist-write-fails")
     failed = windows.close(1, before=QUICK)
-    assert failed["error"] == "CloseFailed"
+    assert failed["error"] == "WindowCloseError"
     assert "greylist_trusted_netblocks still holds" in failed["text"]
     fault.unlink()
     windows.box.rebuild()
@@ -151,7 +151,7 @@ def test_the_api_answers_nonsense_at_closing(windows: Windows) -> None:
     answer = {"metadata": {"result": 1}, "data": {"is_enabled": 1, "greylist_trusted_hosts": ["x"]}}
     fault = windows.fault("whmapi1-garbage", json.dumps(answer))
     failed = windows.close(1)
-    assert failed["error"] == "CloseFailed"
+    assert failed["error"] == "WindowCloseError"
     assert "\n" not in failed["text"]
     assert windows.host.sender_verify_bypass_hosts.read_text() == ""
     fault.unlink()
@@ -164,7 +164,9 @@ def test_greylisting_is_switched_off_meanwhile(windows: Windows) -> None:
     windows.open(networks=[TESTER])
     enabled.unlink()
     failed = windows.close(1)
-    assert failed["error"] == "CloseFailed", "until a build empties the list, Exim still spares the tester"
+    assert failed["error"] == "WindowCloseError", (
+        "until a build empties the list, Exim still spares the tester"
+    )
     windows.box.rebuild()
     closed = windows.close(1)
     assert closed["state"] == "closed"

@@ -67,7 +67,7 @@ def test_waiting_for_a_retry_does_not_outlast_a_clock_put_back(windows: Windows)
     exim = windows.host.exim
     kept = exim.rename(exim.with_name("kept"))
     exim.symlink_to("/bin/false")
-    assert windows.close(1)["error"] == "CloseFailed"
+    assert windows.close(1)["error"] == "WindowCloseError"
     exim.unlink()
     kept.rename(exim)
     set_columns(windows, last_attempt=time.time() + 3600, next_attempt=time.time() + 3630)

@@ -112,7 +112,7 @@ def test_exim_exempts_by_our_list_although_nothing_is_listed(windows: Windows) -
     original = windows.host.exim_conf.read_text()
     windows.host.exim_conf.write_text(original.replace(f"net-iplsearch;{path}", f"net-iplsearch;{moved}"))
     failed = windows.close(1, before=answered)
-    assert failed["error"] == "CloseFailed"
+    assert failed["error"] == "WindowCloseError"
     assert f"Exim still exempts {TESTER} from the delay" in failed["text"]
     windows.host.exim_conf.write_text(original)
     assert windows.close(1)["state"] == "closed"

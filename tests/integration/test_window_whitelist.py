@@ -177,10 +177,10 @@ def test_a_join_that_fails_leaves_the_window_as_it_was(windows: Windows) -> None
 from mxverdict.errors import HostError
 from mxverdict.window import verify
 def opened(*_): raise HostError("no")
-verify.opened = opened
+verify.assert_no_delay = opened
 """,
     )
-    assert failed["error"] == "OpenFailed"
+    assert failed["error"] == "WindowOpenError"
     assert windows.snapshot() == before
     assert windows.delays(TESTER, STRANGER) == {TESTER: 0, STRANGER: 40}
     assert windows.close(1)["networks"] == [TESTER]
@@ -224,7 +224,7 @@ def test_does_not_say_closed_before_exim_delays_again(windows: Windows) -> None:
     exim.chmod(0o755)
     try:
         failed = windows.close(1)
-        assert (failed["error"], failed["exit"]) == ("CloseFailed", 4)
+        assert (failed["error"], failed["exit"]) == ("WindowCloseError", 4)
         assert windows.keeper() == 4
         assert windows.actions()[2:] == ["close_failed"], "the retry waits"
         windows.let_time_pass(31)
@@ -245,7 +245,7 @@ def test_an_entry_without_effect_is_no_open_window(windows: Windows) -> None:
     failed = windows.open()
     assert windows.snapshot() == before
     conf.write_text(kept)
-    assert failed["error"] == "OpenFailed"
+    assert failed["error"] == "WindowOpenError"
     assert "Exim still makes 18.209.86.113 wait 40 s" in failed["text"]
 
 
@@ -289,7 +289,8 @@ def test_the_api_does_not_answer(windows: Windows, fault: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "error"), [("journal", "JournalDamaged"), ("audit", "OpenFailed"), ("lock", "JournalError")]
+    ("target", "error"),
+    [("journal", "JournalCorruptError"), ("audit", "WindowOpenError"), ("lock", "JournalError")],
 )
 def test_without_journal_audit_or_lock_nothing_opens(windows: Windows, target: str, error: str) -> None:
     before = windows.snapshot()
@@ -320,6 +321,6 @@ def test_only_one_at_a_time(windows: Windows) -> None:
     before = windows.snapshot()
     with exclusive(windows.host, "whitelist", 0):
         busy = windows.open(before="from mxverdict.window import service; service._LOCK_WAIT = 0.2")
-    assert (busy["error"], busy["exit"]) == ("WindowBusy", 3)
+    assert (busy["error"], busy["exit"]) == ("WindowLockedError", 3)
     assert windows.snapshot() == before
     assert windows.actions() == ["refuse"]

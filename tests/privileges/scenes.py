@@ -105,7 +105,7 @@ class Scenes:
             self._job(name, WORDS[user], user, "a report", {"text": WORDS[user], "about": ""}, "failed")
             log.record(self.host, Actor(user, "web"), "check", result="0 problems", reason=WORDS[user])
         self.host.settings.write_text(json.dumps(_SETTINGS))
-        csrf.token(self.host, "root", "/cpsess0000000000")  # makes the secret
+        csrf.make_token(self.host, "root", "/cpsess0000000000")  # makes the secret
 
     def _job(
         self, name: str, text: str, owner: str, title: str = "", left: object = None, state: str = "done"

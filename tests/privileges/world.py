@@ -94,7 +94,7 @@ class World:
 
     def token(self, login: Login) -> str:
         """The token that the forms of the login carry, "" where it has none."""
-        return csrf.token(self.host, login.person.user, login.security_token)
+        return csrf.make_token(self.host, login.person.user, login.security_token)
 
     def ask(self, login: Login, ask: Ask) -> Answer:
         """The request as the pages' own links and forms send it."""

@@ -27,7 +27,7 @@ from mxverdict.services import check; from mxverdict.cli import main
 from mxverdict.evidence import from_json
 import json
 saved = from_json(json.load(open(sys.argv[1])))
-check.run = lambda *_, **__: (saved, check.again(saved, []))
+check.run = lambda *_, **__: (saved, check.judge_evidence(saved, []))
 sys.exit(main.main(sys.argv[2:]))
 """
 """`check` of evidence that is there already: what counts here is where it is saved."""

@@ -256,5 +256,5 @@ def test_no_file_in_the_place_of_one(host: Host, kind: str) -> None:
     with pytest.raises(HostError, match="not a regular file"):
         safe_edit.read(host.sender_verify_bypass_hosts)
     with pytest.raises(HostError, match="no regular file"):
-        safe_edit.edit(host.sender_verify_bypass_hosts, lambda _: b"x", safe_edit.Creation("root", 0o600))
+        safe_edit.edit(host.sender_verify_bypass_hosts, lambda _: b"x", safe_edit.NewFileMode("root", 0o600))
     assert unread(host.exim_mainlog, 0, 0, 0.0) == []

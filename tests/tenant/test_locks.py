@@ -16,7 +16,7 @@ from mxverdict.audit import log
 from mxverdict.audit.actor import Actor
 from mxverdict.fs.lock import exclusive
 from mxverdict.host import Host
-from mxverdict.web.http.request import Refusal
+from mxverdict.web.http.request import HttpError
 from mxverdict.web.jobs import queue
 from mxverdict.window.model import WHITELIST
 from tests.tenant.customer import Customer
@@ -117,7 +117,7 @@ def test_a_hanging_request_holds_up_the_others_for_a_while_only(
     holder = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(holder, fcntl.LOCK_EX)
-        with pytest.raises(Refusal, match="under way"):
+        with pytest.raises(HttpError, match="under way"):
             queue.start(host, lambda: "done", owner="bob", limited=True)
     finally:
         os.close(holder)

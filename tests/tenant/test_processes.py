@@ -216,7 +216,7 @@ def test_nothing_of_a_customers_process_is_read_that_can_hang(server: SmallServe
     by_name = pretend(tenant, server, "by name")
     _watch_opens()
     READ.clear()
-    exim_config.wait_for_others(server.host, 0.0)
+    exim_config.wait_for_concurrent_builds(server.host, 0.0)
     read = set(READ)
     assert f"/proc/{theirs.pid}/status" in read
     for process in (theirs, by_name):

@@ -7,6 +7,7 @@ from typing import Any, Optional
 
 from mxverdict import testers
 from mxverdict.evidence import (
+    DelayState,
     Evidence,
     Forward,
     Preview,
@@ -15,7 +16,6 @@ from mxverdict.evidence import (
     ProbeStage,
     Reply,
     ReverseDns,
-    Settings,
     Target,
     Tls,
 )
@@ -80,6 +80,6 @@ def evidence(**changes: Any) -> Evidence:
         previews=(preview(connect=20, rcpt=20),),
         probes=(probe(),),
         reverse_dns=(reverse(HOSTNAME),),
-        settings=Settings(delay_setting=True, delay_stanzas=3, greylisting=False),
+        settings=DelayState(delay_setting=True, delay_stanzas=3, greylisting=False),
     )
     return replace(usual, **changes)

@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 from mxverdict.evidence import ProbeStage, Reply
 from mxverdict.evidence.mail_route import MailHost, MailRoute
-from mxverdict.evidence.outbound import Climb, Ladder, Receiver, Source
+from mxverdict.evidence.outbound import OutboundEvidence, Receiver, SmtpAttempt, Source
 
 HOSTNAME = "cp1.example.net"
 SOURCE = Source("203.0.113.10", HOSTNAME)
@@ -26,7 +26,7 @@ def climb(
     seconds: float = 0.1,
     sender: str = "postmaster@cp1.example.net",
     **changes: Any,
-) -> Climb:
+) -> SmtpAttempt:
     """A climb that ended at `failed_at` with `reply`, or reached RCPT."""
     last = _STAGES.index("ehlo" if failed_at in ("helo", "starttls") else failed_at or "rcpt")
     stages = []
@@ -39,13 +39,13 @@ def climb(
         stages[-1] = ProbeStage(name, stages[-1].command, reply, seconds)
     connected = not cause or failed_at != "connect" or reply is not None
     local = source.address if connected else ""
-    made = Climb(
+    made = SmtpAttempt(
         host, address, source, tuple(stages), cause, failed_at, f"it ended: {cause}", local_address=local
     )
     return replace(made, **changes)
 
 
-def ladder(*climbs: Climb, receivers: tuple[Receiver, ...] = (), **changes: Any) -> Ladder:
+def ladder(*climbs: SmtpAttempt, receivers: tuple[Receiver, ...] = (), **changes: Any) -> OutboundEvidence:
     """A ladder to info@remote.example, named by the user."""
     hosts = {one.host: one.address for one in climbs}
     route = MailRoute(
@@ -54,7 +54,7 @@ def ladder(*climbs: Climb, receivers: tuple[Receiver, ...] = (), **changes: Any)
         "remote.example",
         hosts=tuple(MailHost(name, 10, name, False, True, (address,)) for name, address in hosts.items()),
     )
-    made = Ladder(
+    made = OutboundEvidence(
         version="0",
         taken_at=0.0,
         hostname=HOSTNAME,
@@ -73,7 +73,7 @@ def ladder(*climbs: Climb, receivers: tuple[Receiver, ...] = (), **changes: Any)
     return replace(made, **changes)
 
 
-def receivers(*climbs: Climb) -> tuple[Receiver, ...]:
+def receivers(*climbs: SmtpAttempt) -> tuple[Receiver, ...]:
     """One well-known receiver for each climb."""
     return tuple(
         Receiver(f"mail{number}.example", (replace(one, host=f"mx.mail{number}.example"),))

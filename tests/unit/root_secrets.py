@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from mxverdict.evidence import Evidence, Forward, RelayEntry, Reply, ReverseDns, Settings
+from mxverdict.evidence import DelayState, Evidence, Forward, RelayListEntry, Reply, ReverseDns
 from mxverdict.evidence.outgoing import Outgoing
-from mxverdict.evidence.relay import RelayTest
+from mxverdict.evidence.relay import RelayProbe
 from mxverdict.evidence.server import ADDRESSES, GREYLISTING, HOST_NAME, MissingFact
 from mxverdict.evidence.visit import Visit, VisitLog
 from tests.unit import evidence_maker, whole_maker
@@ -63,7 +63,7 @@ def _rich() -> Evidence:
     return replace(
         whole,
         previews=(told, counted, broken, unknown),
-        settings=Settings(
+        settings=DelayState(
             True,
             3,
             False,
@@ -73,8 +73,8 @@ def _rich() -> Evidence:
             ),
         ),
         relay_entries=(
-            RelayEntry("/etc/trustedmailhosts", f"18.209.86.113 # {SECRET}", "18.209.86.113"),
-            RelayEntry(f"/etc/skipsmtpcheckhosts{SECRET}", f"18.205.72.90 # {SECRET}", "18.205.72.90"),
+            RelayListEntry("/etc/trustedmailhosts", f"18.209.86.113 # {SECRET}", "18.209.86.113"),
+            RelayListEntry(f"/etc/skipsmtpcheckhosts{SECRET}", f"18.205.72.90 # {SECRET}", "18.205.72.90"),
         ),
         relay_tests=(_relay_test("remote"), _relay_test("local"), _relay_test("unknown")),
         visits=VisitLog(1_794_900_000.0, (_visit("mxtoolbox"), _visit("other")), (f"log {SECRET}",)),
@@ -86,8 +86,8 @@ def _rich() -> Evidence:
     )
 
 
-def _relay_test(routed: str) -> RelayTest:
-    return RelayTest(
+def _relay_test(routed: str) -> RelayProbe:
+    return RelayProbe(
         f"the percent hack {SECRET}",
         SERVER,
         "198.51.100.7",

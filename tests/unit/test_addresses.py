@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict.net.special_ranges import is_public, special_kind
+from mxverdict.net.special_ranges import is_public, special_purpose_kind
 
 _TABLE = Path(__file__).parents[1] / "tables/addresses.tsv"
 ROWS = [line.split("\t") for line in _TABLE.read_text().splitlines() if not line.startswith("#")]
@@ -14,7 +14,7 @@ ROWS = [line.split("\t") for line in _TABLE.read_text().splitlines() if not line
 
 @pytest.mark.parametrize(("address", "kind"), [(row[0], row[1].strip("-")) for row in ROWS])
 def test_kind_of_address(address: str, kind: str) -> None:
-    assert special_kind(address) == kind
+    assert special_purpose_kind(address) == kind
     assert is_public(address) == (kind == "")
 
 

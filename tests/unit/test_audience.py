@@ -59,7 +59,7 @@ def test_every_secret_is_one_that_root_reads() -> None:
     """Else nothing were shown by their absence."""
     evidence = rich()
     assert secrets(json.dumps(to_json(evidence))) == set(range(1, SECRET.count + 1))
-    told = secrets(json.dumps(report_json(check.again(evidence))))
+    told = secrets(json.dumps(report_json(check.judge_evidence(evidence))))
     assert len(told) > SECRET.count // 2
 
 
@@ -70,8 +70,8 @@ def test_no_secret_is_in_what_the_judge_makes_for_resellers(complete: tuple[str,
     assert secrets(json.dumps(to_json(seen))) == set()
     for given in (evidence, seen):
         for report in (
-            check.again(given, audience=Audience.RESELLER),
-            check.so_far(given, complete, audience=Audience.RESELLER),
+            check.judge_evidence(given, audience=Audience.RESELLER),
+            check.judge_partial(given, complete, audience=Audience.RESELLER),
         ):
             assert secrets(json.dumps(report_json(report))) == set()
             assert report.server == ()
@@ -79,8 +79,8 @@ def test_no_secret_is_in_what_the_judge_makes_for_resellers(complete: tuple[str,
 
 def test_the_verdicts_are_the_same_for_everybody() -> None:
     for evidence in (rich(), rate_limited()):
-        root = check.again(evidence)
-        other = check.again(evidence, audience=Audience.RESELLER)
+        root = check.judge_evidence(evidence)
+        other = check.judge_evidence(evidence, audience=Audience.RESELLER)
         for whole, part in ((root.predictions, other.predictions), (root.domains, other.domains)):
             assert [[f.verdict for f in one.findings] for one in whole] == [
                 [f.verdict for f in one.findings] for one in part
@@ -91,7 +91,7 @@ def test_the_verdicts_are_the_same_for_everybody() -> None:
 
 
 def test_a_refusal_for_the_rate_stays_one() -> None:
-    (prediction,) = check.again(rate_limited(), audience=Audience.RESELLER).predictions
+    (prediction,) = check.judge_evidence(rate_limited(), audience=Audience.RESELLER).predictions
     verdicts = {finding.verdict for finding in prediction.findings if finding.row.level == "error"}
     assert verdicts == {Verdict.FALSE_POSITIVE}
 

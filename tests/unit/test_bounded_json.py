@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mxverdict.cli.common import saved
+from mxverdict.cli.common import load_saved_check
 from mxverdict.errors import UsageError
 from mxverdict.evidence import Evidence, to_json
 from mxverdict.evidence.bounded_json import BYTES_LIMIT, TooLarge, bounded_json
@@ -56,14 +56,14 @@ def test_a_larger_file_is_refused_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "evidence.json"
     path.write_text(json.dumps(to_json(large())))
     with pytest.raises(UsageError) as refused:
-        saved(path, [])
+        load_saved_check(path, [])
     assert str(refused.value) == f"{path} is larger than 5 MB"
 
 
 def test_a_job_that_found_more_fails_in_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     host = Host(tmp_path)
 
-    def work(desk: queue.Desk) -> str:
+    def work(desk: queue.JobHandle) -> str:
         desk.keep({"evidence": to_json(large())})
         return "done"
 
@@ -90,7 +90,7 @@ def test_a_larger_result_is_not_read(tmp_path: Path) -> None:
 def test_of_a_long_file_of_steps_the_last_line_counts(tmp_path: Path) -> None:
     host = Host(tmp_path)
 
-    def work(desk: queue.Desk) -> str:
+    def work(desk: queue.JobHandle) -> str:
         for number in range(2000):
             desk.step(f"step {number} \N{SNOWMAN}" * 20, number, 2000)
         return "done"

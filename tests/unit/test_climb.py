@@ -7,7 +7,7 @@ import time
 import pytest
 
 from mxverdict.collect.smtp_attempt import Envelope, Limits, climb
-from mxverdict.collect.smtp_client import Conversation
+from mxverdict.collect.smtp_client import SmtpClient
 from mxverdict.evidence.outbound import Source
 
 HERE = Source("", "cp1.example.net")
@@ -29,6 +29,6 @@ def test_an_own_address_is_talked_to_all_the_same() -> None:
 
 
 def test_no_command_can_hold_another() -> None:
-    conversation = Conversation("127.0.0.1", 25, 1.0)
+    conversation = SmtpClient("127.0.0.1", 25, 1.0)
     with pytest.raises(ValueError, match="one line"):
         conversation.command("rcpt", "RCPT TO:<a@b.example>\r\nDATA")

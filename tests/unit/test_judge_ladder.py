@@ -13,7 +13,7 @@ import pytest
 from mxverdict.evidence import Reply, Tls
 from mxverdict.evidence.decode import decode
 from mxverdict.evidence.mail_route import MailRoute
-from mxverdict.evidence.outbound import CAUSES, Ladder, Receiver
+from mxverdict.evidence.outbound import CAUSES, OutboundEvidence, Receiver
 from mxverdict.findings import Finding, LadderReport, Verdict
 from mxverdict.judge.outbound import messages
 from mxverdict.judge.outbound.outcome import Outcome, outcome_of
@@ -238,7 +238,7 @@ def test_a_test_message_is_sent_or_said_not_to_be() -> None:
 def test_the_ladder_goes_through_json_and_back() -> None:
     made = ladder(climb(tls=Tls(True, "TLSv1.3")), receivers=receivers(UNREACHED), delivery=climb())
     data = json.loads(json.dumps(ladder_json(made, judge_ladder(made))))
-    assert decode(Ladder, data["ladder"], "ladder") == made
+    assert decode(OutboundEvidence, data["ladder"], "ladder") == made
     assert {field.name for field in fields(LadderReport)} <= data.keys()
 
 

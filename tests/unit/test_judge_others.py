@@ -7,7 +7,7 @@ from typing import Optional
 
 import pytest
 
-from mxverdict.evidence import RelayEntry, Reply, Settings, Target
+from mxverdict.evidence import DelayState, RelayListEntry, Reply, Target
 from mxverdict.evidence.server import MissingFact
 from mxverdict.judge.engine import judge
 from mxverdict.testers import UNKNOWN_HOSTS, load
@@ -47,16 +47,16 @@ def test_a_tester_that_hangs_up_early_is_still_right_when_tls_is_missing() -> No
 @pytest.mark.parametrize(
     ("settings", "row", "verdict"),
     [
-        (Settings(True, 3), "on", "ok"),
-        (Settings(False, 0), "off", "advisory"),
-        (Settings(False, 3), "WHM says off, exim.conf says on", "problem"),
-        (Settings(True, 0), "WHM says on, exim.conf says off", "problem"),
-        (Settings(True, 2), "2 of 3 delay stanzas", "advisory"),
-        (Settings(None, None), "exim.conf could not be read", "unknown"),
-        (Settings(None, 3, error="WHM did not answer"), "the setting could not be read", "unknown"),
+        (DelayState(True, 3), "on", "ok"),
+        (DelayState(False, 0), "off", "advisory"),
+        (DelayState(False, 3), "WHM says off, exim.conf says on", "problem"),
+        (DelayState(True, 0), "WHM says on, exim.conf says off", "problem"),
+        (DelayState(True, 2), "2 of 3 delay stanzas", "advisory"),
+        (DelayState(None, None), "exim.conf could not be read", "unknown"),
+        (DelayState(None, 3, error="WHM did not answer"), "the setting could not be read", "unknown"),
     ],
 )
-def test_setting_against_configuration(settings: Settings, row: str, verdict: str) -> None:
+def test_setting_against_configuration(settings: DelayState, row: str, verdict: str) -> None:
     findings = judge(evidence(settings=settings), (MXTOOLBOX,), ()).server
     assert (row, verdict) in {(finding.row.text, finding.verdict.value) for finding in findings}
 
@@ -76,7 +76,7 @@ def test_a_missing_fact_is_reported_with_the_reason_and_the_others_stand(
     fact: str, stanzas: Optional[int], row: tuple[str, str]
 ) -> None:
     delay = None if fact == "delay" else True
-    settings = Settings(delay, stanzas, missing=(MissingFact(fact, "WHM refused it: a reason"),))
+    settings = DelayState(delay, stanzas, missing=(MissingFact(fact, "WHM refused it: a reason"),))
     findings = judge(evidence(settings=settings), (MXTOOLBOX,), ()).server
     unknown = [finding for finding in findings if finding.verdict.value == "unknown"]
     assert [(finding.row.name, finding.row.text) for finding in unknown] == [row]
@@ -88,7 +88,7 @@ def test_a_missing_fact_is_reported_with_the_reason_and_the_others_stand(
 
 
 def test_a_tester_that_may_relay_is_a_problem() -> None:
-    entry = RelayEntry("/etc/skipsmtpcheckhosts", "18.209.86.113", "18.209.86.113/32")
+    entry = RelayListEntry("/etc/skipsmtpcheckhosts", "18.209.86.113", "18.209.86.113/32")
     report = judge(evidence(relay_entries=(entry,)), (MXTOOLBOX,), ())
     assert report.server[0].verdict.value == "problem"
     assert report.exit_status == 1

@@ -10,7 +10,7 @@ import pytest
 
 from mxverdict.collect.open_relay import decision, destination, variants
 from mxverdict.evidence import Reply
-from mxverdict.evidence.relay import RelayTest
+from mxverdict.evidence.relay import RelayProbe
 from mxverdict.findings import Verdict
 from mxverdict.judge.smtp.open_relay import judge_relay
 
@@ -26,8 +26,8 @@ def made(
     error: str = "",
     unverified: str = "",
     **_: object,
-) -> RelayTest:
-    return RelayTest(
+) -> RelayProbe:
+    return RelayProbe(
         name=name,
         local_address="203.0.113.10",
         source="192.0.2.1",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mxverdict.i18n import catalog
-from mxverdict.i18n.catalog import decimal, gettext, marked, ngettext, stored, tag, use
+from mxverdict.i18n.catalog import activate, current_tag, decimal, gettext, marked, ngettext, stored
 from tests.spoken import speaking
 
 _TEXTS = {"Open": "Offen", "{count} row\0{count} rows": "{count} Zeile\0{count} Zeilen"}
@@ -17,19 +17,19 @@ _TEXTS = {"Open": "Offen", "{count} row\0{count} rows": "{count} Zeile\0{count} 
 @pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
     yield
-    use("en")
+    activate("en")
 
 
 def test_english_needs_no_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalog, "FOLDER", tmp_path)
-    use("en")
-    assert (tag(), gettext("Open")) == ("en", "Open")
+    activate("en")
+    assert (current_tag(), gettext("Open")) == ("en", "Open")
 
 
 def test_another_language(tmp_path: Path) -> None:
     with speaking(tmp_path, _TEXTS):
-        assert (tag(), gettext("Open"), gettext("Shut")) == ("de", "Offen", "Shut")
-    assert (tag(), gettext("Open")) == ("en", "Open")
+        assert (current_tag(), gettext("Open"), gettext("Shut")) == ("de", "Offen", "Shut")
+    assert (current_tag(), gettext("Open")) == ("en", "Open")
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_numbers(number: float, digits: int, english: str, german: str, tmp_path
 @pytest.mark.parametrize("name", ["xx", "", "DE", "../de", "de/../de", "de\0"])
 def test_a_language_that_there_is_not(name: str, tmp_path: Path) -> None:
     with speaking(tmp_path, _TEXTS):
-        use(name)
-        assert (tag(), gettext("Open")) == ("en", "Open")
+        activate(name)
+        assert (current_tag(), gettext("Open")) == ("en", "Open")
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no catalogue"])
@@ -79,8 +79,8 @@ def test_a_catalogue_that_is_missing_or_none(
         path = tmp_path / "de/LC_MESSAGES/mxverdict.mo"
         path.parent.mkdir(parents=True)
         path.write_bytes(content)
-    use("de")
-    assert (tag(), gettext("Open"), ngettext("a", "b", 2)) == ("en", "Open", "b")
+    activate("de")
+    assert (current_tag(), gettext("Open"), ngettext("a", "b", 2)) == ("en", "Open", "b")
 
 
 def test_no_text_stays_no_text(tmp_path: Path) -> None:
@@ -95,5 +95,5 @@ def test_marking_changes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(catalog.NAMES) - {"en"}))
 def test_every_language_is_there(name: str) -> None:
-    use(name)
-    assert tag() == name
+    activate(name)
+    assert current_tag() == name

@@ -6,7 +6,7 @@ from mxverdict.evidence import Reply
 from mxverdict.evidence.visit import VisitLog
 from mxverdict.findings import Verdict
 from mxverdict.judge.engine import predict
-from mxverdict.judge.what_if import counterpart, let_past, without_delay
+from mxverdict.judge.what_if import counterpart, let_past, preview_without_delay
 from mxverdict.testers import load
 from tests.unit.evidence_maker import BANNER, EHLO, HOSTNAME, MXTOOLBOX, evidence, preview, probe, reverse
 
@@ -55,7 +55,7 @@ def test_a_refusal_stays() -> None:
 
 def test_the_evidence_itself_is_left_alone() -> None:
     before = preview(connect=20, rcpt=20)
-    after = without_delay(before)
+    after = preview_without_delay(before)
     assert before.delay("connect") == 20
     assert (after.delay("connect"), after.delay("rcpt")) == (0, 0)
     assert all(stage.delayed_by == () for stage in after.stages)

@@ -133,20 +133,20 @@ def dmarc(text: str) -> None:
 
 def target(text: str) -> None:
     with suppress(MxVerdictError):
-        targets.parse(text)
+        targets.parse_target(text)
 
 
 def address(text: str) -> None:
     with suppress(MxVerdictError, ValueError):
-        mailbox.parse(text)
+        mailbox.parse_mailbox(text)
 
 
 def in_german(text: str) -> None:
-    catalog.use("de")
+    catalog.activate("de")
     try:
         stored.retold(text)
     finally:
-        catalog.use("en")
+        catalog.activate("en")
 
 
 READERS: dict[str, tuple[Callable[[str], object], tuple[str, ...], tuple[str, ...]]] = {

@@ -18,7 +18,7 @@ from mxverdict.net import mailbox
     ],
 )
 def test_an_address(text: str, address: str) -> None:
-    assert mailbox.parse(text) == address
+    assert mailbox.parse_mailbox(text) == address
 
 
 @pytest.mark.parametrize(
@@ -47,4 +47,4 @@ def test_an_address(text: str, address: str) -> None:
 )
 def test_what_is_none(text: str) -> None:
     with pytest.raises(UsageError):
-        mailbox.parse(text)
+        mailbox.parse_mailbox(text)

@@ -11,12 +11,12 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from mxverdict.collect.authoritative_dns import FOREIGN_NAME, Heard, _recursive, _transfers, ask
+from mxverdict.collect.authoritative_dns import FOREIGN_NAME, DnsReply, _recursive, _transfers, ask
 
 ZONE = dns.name.from_text("good.test")
 
 
-def answer(flags: str, rcode: str, *records: str) -> Heard:
+def answer(flags: str, rcode: str, *records: str) -> DnsReply:
     message = dns.message.make_response(dns.message.make_query(FOREIGN_NAME, "A"))
     for flag in flags.split():
         message.flags |= dns.flags.from_text(flag)
@@ -24,7 +24,7 @@ def answer(flags: str, rcode: str, *records: str) -> Heard:
     for record in records:
         owner, kind, value = record.split(" ", 2)
         message.answer.append(dns.rrset.from_text(owner, 60, "IN", kind, value))
-    return Heard(dns.message.from_wire(message.to_wire()))
+    return DnsReply(dns.message.from_wire(message.to_wire()))
 
 
 @pytest.mark.parametrize(
@@ -39,12 +39,12 @@ def answer(flags: str, rcode: str, *records: str) -> Heard:
         (answer("", "SERVFAIL"), False),
         (answer("", "NOERROR", f"{FOREIGN_NAME} A 192.0.2.1"), False),
         (answer("RA AA", "NXDOMAIN"), False),
-        (Heard(failure="timeout"), False),
-        (Heard(failure="garbage"), None),
-        (Heard(failure="no_time"), None),
+        (DnsReply(failure="timeout"), False),
+        (DnsReply(failure="garbage"), None),
+        (DnsReply(failure="no_time"), None),
     ],
 )
-def test_recursive(heard: Heard, expected: Optional[bool]) -> None:
+def test_recursive(heard: DnsReply, expected: Optional[bool]) -> None:
     assert _recursive(heard) is expected
 
 
@@ -54,12 +54,12 @@ def test_recursive(heard: Heard, expected: Optional[bool]) -> None:
         (answer("AA", "NOERROR", "good.test. SOA ns. root. 1 2 3 4 5"), True),
         (answer("AA", "NOERROR"), False),
         (answer("", "REFUSED"), False),
-        (Heard(failure="garbage"), False),
-        (Heard(failure="refused"), False),
-        (Heard(failure="no_time"), None),
+        (DnsReply(failure="garbage"), False),
+        (DnsReply(failure="refused"), False),
+        (DnsReply(failure="no_time"), None),
     ],
 )
-def test_transfers(heard: Heard, expected: Optional[bool]) -> None:
+def test_transfers(heard: DnsReply, expected: Optional[bool]) -> None:
     assert _transfers(heard, ZONE) is expected
 
 

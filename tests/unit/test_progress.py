@@ -8,8 +8,15 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from mxverdict.collect.evidence_builder import Draft
-from mxverdict.collect.progress import FULL, PARTS, Progress, Steps, Tally, Watch
+from mxverdict.collect.evidence_builder import EvidenceBuilder
+from mxverdict.collect.progress import (
+    FULL,
+    PARTS,
+    PartListener,
+    ProgressListener,
+    ProgressTotal,
+    StepListener,
+)
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Finding
 from mxverdict.services import check
@@ -28,7 +35,7 @@ COMPLETE_BY = {
 
 
 @dataclass
-class Heard(Progress):
+class Heard(ProgressListener):
     advanced: list[tuple[str, int, int]] = field(default_factory=list)
     snapshots: list[tuple[Evidence, frozenset[str]]] = field(default_factory=list)
 
@@ -40,7 +47,7 @@ class Heard(Progress):
 
 
 def findings(evidence: Evidence, complete: frozenset[str]) -> list[Finding]:
-    report = check.so_far(evidence, complete)
+    report = check.judge_partial(evidence, complete)
     return [finding for domain in report.domains for finding in domain.findings]
 
 
@@ -51,7 +58,7 @@ def rows(found: list[Finding], categories: object = CATEGORIES) -> list[Finding]
 @pytest.mark.parametrize("seed", range(20))
 def test_parts_in_any_order_complete_the_categories_that_need_them(seed: int) -> None:
     heard = Heard()
-    draft = Draft(known(), FOUND, heard, lambda evidence: evidence)
+    draft = EvidenceBuilder(known(), FOUND, heard, lambda evidence: evidence)
     order = random.Random(seed).sample(sorted(FOUND), len(FOUND))
     for number, part in enumerate(order, 1):
         draft.found(part, FOUND[part])
@@ -65,9 +72,9 @@ def test_parts_in_any_order_complete_the_categories_that_need_them(seed: int) ->
 
 @pytest.mark.parametrize("seed", range(20))
 def test_rows_of_complete_categories_are_those_of_the_end(seed: int) -> None:
-    (report,) = check.again(whole()).domains
+    (report,) = check.judge_evidence(whole()).domains
     heard = Heard()
-    draft = Draft(known(), FOUND, heard, lambda evidence: evidence)
+    draft = EvidenceBuilder(known(), FOUND, heard, lambda evidence: evidence)
     for part in random.Random(seed).sample(sorted(FOUND), len(FOUND)):
         draft.found(part, FOUND[part])
     for evidence, complete in heard.snapshots:
@@ -76,7 +83,7 @@ def test_rows_of_complete_categories_are_those_of_the_end(seed: int) -> None:
 
 
 def test_nothing_is_said_of_what_is_not_there_yet() -> None:
-    report = check.so_far(known(), ())
+    report = check.judge_partial(known(), ())
     assert (report.predictions, report.server, report.summary) == ((), (), "")
     assert [domain.findings for domain in report.domains] == [()]
     for category in CATEGORIES:
@@ -85,15 +92,17 @@ def test_nothing_is_said_of_what_is_not_there_yet() -> None:
 
 def test_listings_of_an_address_are_told_and_no_other_finding_of_the_server() -> None:
     evidence = replace(whole(), domains=())
-    assert not check.so_far(evidence, {"smtp"}).server
-    listed = check.so_far(evidence, {"smtp", "blacklist"})
+    assert not check.judge_partial(evidence, {"smtp"}).server
+    listed = check.judge_partial(evidence, {"smtp", "blacklist"})
     assert {finding.row.category for finding in listed.server} == {"blacklist"}
-    assert listed.predictions == check.again(evidence).predictions
+    assert listed.predictions == check.judge_evidence(evidence).predictions
 
 
 def test_what_a_check_does_not_look_at_is_complete_from_the_start() -> None:
     heard = Heard()
-    Draft(known(domains=()), ["previews", "blocklists", "outgoing"], heard, lambda evidence: evidence)
+    EvidenceBuilder(
+        known(domains=()), ["previews", "blocklists", "outgoing"], heard, lambda evidence: evidence
+    )
     assert heard.snapshots[0][1] == {"dns", "mx", "spf", "dmarc"}
     totals = {part: total for part, _, total in heard.advanced}
     assert {part for part, total in totals.items() if total} == {"previews", "blocklists", "outgoing"}
@@ -102,7 +111,7 @@ def test_what_a_check_does_not_look_at_is_complete_from_the_start() -> None:
 def test_a_tally_never_falls_and_ends_full() -> None:
     for seed in range(20):
         chance = random.Random(seed)
-        tally = Tally()
+        tally = ProgressTotal()
         steps = [(part, n, 5) for part in PARTS for n in range(6)]
         chance.shuffle(steps)
         for part in PARTS:
@@ -119,7 +128,7 @@ def test_a_tally_never_falls_and_ends_full() -> None:
 
 
 def test_a_tally_counts_what_is_left_to_do() -> None:
-    tally = Tally()
+    tally = ProgressTotal()
     for part in ("settings", "zone", "blocklists"):
         tally.advance(part, 0, 1)
     tally.advance("settings", 1, 1)
@@ -133,7 +142,7 @@ def test_a_tally_counts_what_is_left_to_do() -> None:
 
 
 def test_a_tally_tells_of_the_first_part_that_is_not_done() -> None:
-    tally = Tally()
+    tally = ProgressTotal()
     tally.advance("blocklists", 12, 31)
     tally.advance("zone", 0, 1)
     assert tally.text == "asking the name servers"
@@ -144,7 +153,7 @@ def test_a_tally_tells_of_the_first_part_that_is_not_done() -> None:
 def test_counted_work_is_counted_by_all_threads() -> None:
     told: list[tuple[str, int, int]] = []
 
-    class Counting(Watch):
+    class Counting(PartListener):
         def advance(self, part: str, done: int, total: int) -> None:
             told.append((part, done, total))
 
@@ -156,7 +165,7 @@ def test_counted_work_is_counted_by_all_threads() -> None:
 
 def test_steps_alone_for_a_terminal() -> None:
     said: list[str] = []
-    steps = Steps(said.append)
+    steps = StepListener(said.append)
     steps.step("reading the settings")
     steps.advance("settings", 1, 1)
     steps.snapshot(whole(), frozenset())

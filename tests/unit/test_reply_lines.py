@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from mxverdict.collect.reply_lines import LINES_LIMIT, TEXT_LIMIT, ReplyLines
-from mxverdict.collect.smtp_client import Conversation
+from mxverdict.collect.smtp_client import SmtpClient
 from mxverdict.evidence import Reply
 
 
@@ -92,7 +92,7 @@ def test_whatever_comes_stays_within_the_limits(random: random.Random) -> None:
 
 def test_a_conversation_keeps_no_more() -> None:
     with server(b"220-ab\r\n" * 9000 + b"220 end\r\n") as port:
-        talk = Conversation("127.0.0.1", port, 5.0)
+        talk = SmtpClient("127.0.0.1", port, 5.0)
         banner, hello = talk.banner(), talk.command("ehlo", "EHLO me")
         talk.close()
     assert banner == hello

@@ -15,7 +15,7 @@ from mxverdict import settings
 from mxverdict.audit.actor import Actor
 from mxverdict.errors import HostError, UsageError, WhmError
 from mxverdict.host import Host
-from mxverdict.settings import Settings, Wrong
+from mxverdict.settings import InvalidSetting, Settings
 from mxverdict.testers import load
 from mxverdict.whm.api import WhmApi
 from mxverdict.window import notify, open_window
@@ -100,7 +100,7 @@ def test_nothing_changed_nothing_written(host: Host) -> None:
 def test_wrong_ones_are_refused_in_one_sentence(
     host: Host, change: dict[str, Any], field: str, says: str
 ) -> None:
-    with pytest.raises(Wrong, match=says) as refused:
+    with pytest.raises(InvalidSetting, match=says) as refused:
         settings.write(host, Settings(**change), ROOT)
     assert refused.value.field == field
     assert str(refused.value).count(".") <= 2
@@ -169,23 +169,23 @@ def test_what_is_missing_is_usual_and_what_is_unknown_left_out(host: Host) -> No
 
 
 def test_minutes_of_a_window(host: Host) -> None:
-    settings.check_minutes(host, 240)
+    settings.validate_minutes(host, 240)
     never: list[Any] = [0, 241, True, 1.5]
     for wrong in never:
         with pytest.raises(UsageError, match="1 to 240 minutes"):
-            settings.check_minutes(host, wrong)
+            settings.validate_minutes(host, wrong)
     settings.write(host, Settings(most_minutes=60), ROOT)
-    settings.check_minutes(host, 60)
+    settings.validate_minutes(host, 60)
     with pytest.raises(UsageError, match=r"settings of MX Verdict .* for 60 minutes at most, not 61"):
-        settings.check_minutes(host, 61)
+        settings.validate_minutes(host, 61)
 
 
 def test_minutes_of_a_window_with_a_damaged_file(host: Host) -> None:
     settings.write(host, Settings(minutes=5, most_minutes=30), ROOT)
     put(host, host.settings.read_text()[:-3])
-    settings.check_minutes(host, 15)
+    settings.validate_minutes(host, 15)
     with pytest.raises(UsageError, match=r"settings.json cannot be used, .* for 15 minutes at most"):
-        settings.check_minutes(host, 16)
+        settings.validate_minutes(host, 16)
 
 
 def test_a_window_longer_than_the_settings_is_refused_before_anything(host: Host) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mxverdict.errors import UsageError
-from mxverdict.net.target import parse
+from mxverdict.net.target import parse_target
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from mxverdict.net.target import parse
     ],
 )
 def test_targets(text: str, name: str) -> None:
-    assert parse(text) == name
+    assert parse_target(text) == name
 
 
 @pytest.mark.parametrize(
@@ -61,5 +61,5 @@ def test_targets(text: str, name: str) -> None:
 )
 def test_no_targets(text: str) -> None:
     with pytest.raises(UsageError, match="is no domain, host name or address") as refused:
-        parse(text)
+        parse_target(text)
     assert len(str(refused.value)) < 500

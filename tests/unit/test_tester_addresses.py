@@ -14,7 +14,7 @@ from mxverdict.audit.actor import Actor
 from mxverdict.errors import AddressRefused, HostError, MxVerdictError, UsageError
 from mxverdict.evidence import Forward, ReverseDns
 from mxverdict.host import Host
-from mxverdict.services.tester_addresses import add, confirmed, in_words, remove
+from mxverdict.services.tester_addresses import add, explain_mismatch, forward_confirmed_name, remove
 from mxverdict.testers import local_addresses
 
 ROOT = Actor("root", "cli")
@@ -52,8 +52,8 @@ def put(host: Host, content: object) -> None:
 def test_what_proves_an_address(forwards: list[tuple[str, list[str]]], name: str) -> None:
     made = tuple(Forward(one, tuple(addresses)) for one, addresses in forwards)
     reverse = ReverseDns(NEW, tuple(one.name for one in made), made)
-    assert confirmed(reverse, MXTOOLBOX) == name
-    assert name or in_words(reverse, MXTOOLBOX)
+    assert forward_confirmed_name(reverse, MXTOOLBOX) == name
+    assert name or explain_mismatch(reverse, MXTOOLBOX)
 
 
 def test_added_addresses_come_with_the_catalogue_of_that_server_alone(host: Host) -> None:

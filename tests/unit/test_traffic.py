@@ -20,7 +20,7 @@ import pytest
 
 from mxverdict.collect.mainlog import traffic, traffic_store
 from mxverdict.collect.mainlog.traffic import ledger_path, read_traffic
-from mxverdict.collect.mainlog.traffic_counter import HOUR, Tally
+from mxverdict.collect.mainlog.traffic_counter import HOUR, TrafficCounter
 from mxverdict.collect.mainlog.verify_failures import cause_of
 from mxverdict.evidence.decode import decode
 from mxverdict.evidence.traffic import CAUSES, Traffic
@@ -149,13 +149,13 @@ def test_new_bytes_alone_are_read(host: Host, monkeypatch: pytest.MonkeyPatch) -
     write(host.exim_mainlog, lines[:-5])
     read(host)
     seen: list[int] = []
-    consume = Tally.consume
+    consume = TrafficCounter.consume
 
-    def counting(self: Tally, block: bytes, begin: int, end: int) -> None:
+    def counting(self: TrafficCounter, block: bytes, begin: int, end: int) -> None:
         seen.append(end - begin)
         consume(self, block, begin, end)
 
-    monkeypatch.setattr(Tally, "consume", counting)
+    monkeypatch.setattr(TrafficCounter, "consume", counting)
     with host.exim_mainlog.open("ab") as log:
         log.write(b"".join(line.text + b"\n" for line in lines[-5:]))
     read(host)

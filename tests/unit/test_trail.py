@@ -11,7 +11,7 @@ import pytest
 
 from mxverdict.audit import log, reader
 from mxverdict.audit.actor import Actor
-from mxverdict.audit.reader import Look, Wanted
+from mxverdict.audit.reader import AuditFilter, AuditPage
 from mxverdict.host import Host
 
 
@@ -22,7 +22,7 @@ def host(tmp_path: Path) -> Host:
     return host
 
 
-EVERYTHING = Wanted()
+EVERYTHING = AuditFilter()
 
 
 def line(number: int, **changes: Any) -> bytes:
@@ -45,13 +45,13 @@ def put(host: Host, *lines: bytes) -> None:
     host.audit.write_bytes(b"".join(lines))
 
 
-def numbers(look: Look) -> list[int]:
+def numbers(look: AuditPage) -> list[int]:
     return [int(entry.result) for entry in look.entries]
 
 
 def test_nothing_without_a_file(host: Host) -> None:
-    assert reader.before(host, EVERYTHING) == Look()
-    assert reader.after(host, EVERYTHING, 0) == Look()
+    assert reader.read_before(host, EVERYTHING) == AuditPage()
+    assert reader.read_after(host, EVERYTHING, 0) == AuditPage()
 
 
 def test_what_is_recorded_is_read(host: Host) -> None:
@@ -66,7 +66,7 @@ def test_what_is_recorded_is_read(host: Host) -> None:
         addresses=["a"],
         reason="x",
     )
-    (entry,) = reader.before(host, EVERYTHING).entries
+    (entry,) = reader.read_before(host, EVERYTHING).entries
     assert (entry.user, entry.origin, entry.action, entry.window) == ("bob", "cli", "open", 7)
     assert (entry.kind, entry.addresses, entry.reason, entry.result) == ("whitelist", ("a",), "x", "open")
     assert abs(entry.time - now) < 5
@@ -76,19 +76,19 @@ def test_what_is_recorded_is_read(host: Host) -> None:
 @pytest.mark.parametrize("total", [0, 1, 49, 50, 51, 100, 101, 175])
 def test_pages_back_and_forth_hold_every_line_once(host: Host, total: int) -> None:
     put(host, *(line(number) for number in range(total)))
-    look = reader.before(host, EVERYTHING)
+    look = reader.read_before(host, EVERYTHING)
     assert look.newer is None
     seen = numbers(look)
     pages = [look]
     while look.older is not None:
-        look = reader.before(host, EVERYTHING, look.older)
+        look = reader.read_before(host, EVERYTHING, look.older)
         seen += numbers(look)
         pages.append(look)
     assert seen == list(reversed(range(total)))
     assert all(page.entries for page in pages[1:])
     while look.newer is not None and len(pages) > 1:
         expected = pages[-2]
-        look = reader.after(host, EVERYTHING, look.newer)
+        look = reader.read_after(host, EVERYTHING, look.newer)
         if len(pages) > 2:
             assert numbers(look) == numbers(expected)
         pages.pop()
@@ -96,16 +96,16 @@ def test_pages_back_and_forth_hold_every_line_once(host: Host, total: int) -> No
 
 
 @pytest.mark.parametrize(
-    "marks", [(), (reader.mark("user", "bob"),), (b"nothing", reader.mark("user", "bob"))]
+    "marks", [(), (reader.field_pattern("user", "bob"),), (b"nothing", reader.field_pattern("user", "bob"))]
 )
 def test_only_what_is_wanted(host: Host, marks: tuple[bytes, ...]) -> None:
     put(host, *(line(number, user="bob" if number % 10 == 0 else "root") for number in range(200)))
-    wanted = Wanted(lambda entry: entry.user == "bob", marks)
-    look = reader.before(host, wanted, count=5)
+    wanted = AuditFilter(lambda entry: entry.user == "bob", marks)
+    look = reader.read_before(host, wanted, count=5)
     assert numbers(look) == [190, 180, 170, 160, 150]
     assert look.older is not None
-    assert numbers(reader.after(host, wanted, look.older)) == [190, 180, 170, 160, 150]
-    look = reader.before(host, wanted, look.older, count=50)
+    assert numbers(reader.read_after(host, wanted, look.older)) == [190, 180, 170, 160, 150]
+    look = reader.read_before(host, wanted, look.older, count=50)
     assert numbers(look) == list(range(140, -1, -10))
     assert look.older is None
 
@@ -133,19 +133,19 @@ def test_only_what_is_wanted(host: Host, marks: tuple[bytes, ...]) -> None:
 )
 def test_damaged_lines_are_left_out_and_counted(host: Host, damage: bytes) -> None:
     put(host, line(0), damage, line(2), damage, line(3))
-    look = reader.before(host, EVERYTHING)
+    look = reader.read_before(host, EVERYTHING)
     assert numbers(look) == [3, 2, 0]
     assert look.damaged == (2 if damage.strip() else 0)
     (third, second, first) = look.entries
     assert host.audit.read_bytes()[second.start : second.end] == line(2)
-    assert numbers(reader.after(host, EVERYTHING, second.start)) == [3, 2]
-    assert numbers(reader.before(host, EVERYTHING, second.start)) == [0]
+    assert numbers(reader.read_after(host, EVERYTHING, second.start)) == [3, 2]
+    assert numbers(reader.read_before(host, EVERYTHING, second.start)) == [0]
     assert (first.start, third.end) == (0, host.audit.stat().st_size)
 
 
 def test_a_line_that_is_not_whole_yet(host: Host) -> None:
     put(host, line(0), line(1)[:-20])
-    look = reader.before(host, EVERYTHING)
+    look = reader.read_before(host, EVERYTHING)
     assert numbers(look) == [0]
     assert look.damaged == 1
 
@@ -153,13 +153,13 @@ def test_a_line_that_is_not_whole_yet(host: Host) -> None:
 @pytest.mark.parametrize("place", [-5, 3, 10**12])
 def test_a_place_in_the_middle_of_a_line_is_the_end(host: Host, place: int) -> None:
     put(host, line(0), line(1))
-    assert numbers(reader.before(host, EVERYTHING, place)) == [1, 0]
-    assert numbers(reader.after(host, EVERYTHING, place)) == []
+    assert numbers(reader.read_before(host, EVERYTHING, place)) == [1, 0]
+    assert numbers(reader.read_after(host, EVERYTHING, place)) == []
 
 
 def test_lines_across_blocks(host: Host) -> None:
     put(host, *(line(number, reason="r" * (number * 37 % 300)) for number in range(3000)))
-    look: Optional[Look] = reader.before(host, EVERYTHING, count=10_000)
+    look: Optional[AuditPage] = reader.read_before(host, EVERYTHING, count=10_000)
     assert look is not None
     assert numbers(look) == list(reversed(range(3000)))
     content = host.audit.read_bytes()
@@ -171,12 +171,12 @@ def test_a_look_reads_its_share_and_says_where_to_go_on(host: Host) -> None:
     put(host, rare, *([line(1, reason="r" * 200)] * 40_000))
     size = host.audit.stat().st_size
     assert size > 15_000_000
-    of_bob = Wanted(lambda entry: entry.user == "bob")
+    of_bob = AuditFilter(lambda entry: entry.user == "bob")
     place: Optional[int] = None
     looks = 0
     found: list[int] = []
     while looks == 0 or place is not None:
-        look = reader.before(host, of_bob, place)
+        look = reader.read_before(host, of_bob, place)
         assert look.stopped == (look.older is not None)
         found += numbers(look)
         place, looks = look.older, looks + 1
@@ -188,17 +188,19 @@ def test_a_mark_is_what_the_trail_writes(host: Host) -> None:
     name = 'b"ö\\b'
     log.record(host, Actor(name, "web"), "check", result="1")
     log.record(host, Actor("bob", "web"), "check", result="2")
-    assert numbers(reader.before(host, Wanted(marks=(reader.mark("user", name),)))) == [1]
-    assert numbers(reader.before(host, Wanted(marks=(reader.mark("action", "check"),)))) == [2, 1]
+    assert numbers(reader.read_before(host, AuditFilter(marks=(reader.field_pattern("user", name),)))) == [1]
+    assert numbers(
+        reader.read_before(host, AuditFilter(marks=(reader.field_pattern("action", "check"),)))
+    ) == [2, 1]
 
 
 def test_one_endless_line_ends_the_look(host: Host) -> None:
     put(host, b"x" * 10_000_000)
-    look = reader.before(host, EVERYTHING)
+    look = reader.read_before(host, EVERYTHING)
     assert (look.entries, look.older, look.stopped) == ((), None, True)
 
 
 def test_a_folder_in_its_place_is_an_error(host: Host) -> None:
     host.audit.mkdir()
     with pytest.raises(OSError, match="regular file"):
-        reader.before(host, EVERYTHING)
+        reader.read_before(host, EVERYTHING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mxverdict.evidence import Asked, Domain, Evidence, Target
+from mxverdict.evidence import Domain, Evidence, RequestedTarget, Target
 from mxverdict.evidence.blocklist import CLEAN_ENTRY, LISTED_ENTRY, BlocklistEvidence, ListAnswer
 from mxverdict.evidence.mail_route import MailHost, MailRoute, Routing
 from mxverdict.evidence.policy import DnsAnswer, Policy
@@ -59,7 +59,7 @@ def known(**changes: Any) -> Evidence:
             "probes": (),
             "reverse_dns": (),
             "targets": (Target(SERVER, SERVER),),
-            "asked": (Asked(NAME, (SERVER,)),),
+            "asked": (RequestedTarget(NAME, (SERVER,)),),
             "domains": unread([ROUTE], [ROUTING]),
             **changes,
         }
@@ -69,7 +69,7 @@ def known(**changes: Any) -> Evidence:
 def whole() -> Evidence:
     return evidence(
         targets=(Target(SERVER, SERVER),),
-        asked=(Asked(NAME, (SERVER,)),),
+        asked=(RequestedTarget(NAME, (SERVER,)),),
         domains=(Domain(NAME, ROUTE, zone_maker.zone(), POLICY, ROUTING),),
         blocklists=BLOCKLISTS,
         previews=PARTS["previews"],

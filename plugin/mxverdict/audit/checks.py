@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mxverdict.findings import Finding, Report, Verdict
 
 
-def note_check(host: Host, actor: Actor, targets: Sequence[str], verdicts: Iterable[Verdict]) -> None:
+def audit_check(host: Host, actor: Actor, targets: Sequence[str], verdicts: Iterable[Verdict]) -> None:
     """`targets` are what was checked, none for a pasted report that does not say it. A trail that cannot be
     written holds up no check."""
     from mxverdict.findings import Verdict
@@ -27,13 +27,13 @@ def note_check(host: Host, actor: Actor, targets: Sequence[str], verdicts: Itera
     _note(host, actor, targets, told)
 
 
-def told(report: Report) -> tuple[Finding, ...]:
+def counted_findings(report: Report) -> tuple[Finding, ...]:
     """What the page of a check counts: the rows about its domains, or all when it is about none."""
     return tuple(one for domain in report.domains for one in domain.findings) or report.findings
 
 
 @contextmanager
-def noting_failure(host: Host, actor: Actor, targets: Sequence[str]) -> Iterator[None]:
+def audit_failure(host: Host, actor: Actor, targets: Sequence[str]) -> Iterator[None]:
     """Notes why a check ends without a result."""
     try:
         yield
@@ -42,7 +42,7 @@ def noting_failure(host: Host, actor: Actor, targets: Sequence[str]) -> Iterator
         raise
 
 
-def outcome(result: str) -> str:
+def format_outcome(result: str) -> str:
     """What was noted, in words: how many of each verdict, or why nothing could be checked."""
     counted = _counted(result)
     return (

@@ -17,7 +17,7 @@ from mxverdict.fs.read import NotRegular
 from mxverdict.fs.safe_edit import fsync_folder
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import stored
-from mxverdict.sanitize import clean
+from mxverdict.sanitize import escape_control
 
 _ADDRESSES = 64
 _LOCK_WAIT = 1.0
@@ -44,14 +44,14 @@ def record(
     """
     entry = {
         "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
-        "user": clean(actor.user, 64),
-        "origin": clean(actor.origin, 16),
+        "user": escape_control(actor.user, 64),
+        "origin": escape_control(actor.origin, 16),
         "action": action,
         "window": window,
-        "kind": clean(kind, 32),
-        "addresses": [clean(address, 64) for address in addresses[:_ADDRESSES]],
-        "reason": clean(reason),
-        "result": clean(result),
+        "kind": escape_control(kind, 32),
+        "addresses": [escape_control(address, 64) for address in addresses[:_ADDRESSES]],
+        "reason": escape_control(reason),
+        "result": escape_control(result),
     }
     try:
         _append(host, json.dumps(entry).encode() + b"\n")

@@ -37,7 +37,7 @@ class Entry(NamedTuple):
     end: int
 
 
-class Wanted(NamedTuple):
+class AuditFilter(NamedTuple):
     """What is looked for: entries for which `test` is true. Lines without any of `marks` are passed over
     unread; no mark means every line is read."""
 
@@ -48,7 +48,7 @@ class Wanted(NamedTuple):
         return not self.marks or any(mark in line for mark in self.marks)
 
 
-def mark(name: str, value: str) -> bytes:
+def field_pattern(name: str, value: str) -> bytes:
     """What stands in every line whose field `name` has that value."""
     return f"{json.dumps(name)}: {json.dumps(value)}".encode()
 
@@ -113,7 +113,7 @@ def _status(file: BinaryIO) -> os.stat_result:
     return os.fstat(file.fileno())
 
 
-class Look(NamedTuple):
+class AuditPage(NamedTuple):
     """`entries` are the newest first. `older` and `newer` are the places to go on from, None where the file
     ends; `damaged` lines among those read were left out; `stopped` says that a look ended early, having read
     its share."""
@@ -125,7 +125,7 @@ class Look(NamedTuple):
     stopped: bool = False
 
 
-def before(host: Host, wanted: Wanted, place: Optional[int] = None, count: int = 50) -> Look:
+def read_before(host: Host, wanted: AuditFilter, place: Optional[int] = None, count: int = 50) -> AuditPage:
     """The last `count` entries that stand before `place`, by default before the end of the file.
 
     Raises OSError when the file is there and cannot be read.
@@ -136,10 +136,10 @@ def before(host: Host, wanted: Wanted, place: Optional[int] = None, count: int =
             end = size if place is None else _boundary(file, place, size)
             return _back(file, wanted, end, size, count)
     except FileNotFoundError:
-        return Look()
+        return AuditPage()
 
 
-def after(host: Host, wanted: Wanted, place: int, count: int = 50) -> Look:
+def read_after(host: Host, wanted: AuditFilter, place: int, count: int = 50) -> AuditPage:
     """The first `count` entries from `place` on, which are fewer than `count` only at the end of the file or
     where the look stopped. Raises OSError as `before` does."""
     try:
@@ -147,10 +147,10 @@ def after(host: Host, wanted: Wanted, place: int, count: int = 50) -> Look:
             size = file.size
             return _forth(file, wanted, _boundary(file, place, size), size, count)
     except FileNotFoundError:
-        return Look()
+        return AuditPage()
 
 
-def _back(file: _Trail, wanted: Wanted, end: int, size: int, count: int) -> Look:
+def _back(file: _Trail, wanted: AuditFilter, end: int, size: int, count: int) -> AuditPage:
     found: list[Entry] = []
     damaged = 0
     place = end
@@ -163,14 +163,14 @@ def _back(file: _Trail, wanted: Wanted, end: int, size: int, count: int) -> Look
             damaged += bool(line.strip())
         elif wanted.test(entry):
             if len(found) == count:
-                return Look(tuple(found), found[-1].start, _next(end, size), damaged)
+                return AuditPage(tuple(found), found[-1].start, _next(end, size), damaged)
             found.append(entry)
     stopped = place > 0
     older = place if stopped and place < end else None
-    return Look(tuple(found), older, _next(end, size), damaged, stopped)
+    return AuditPage(tuple(found), older, _next(end, size), damaged, stopped)
 
 
-def _forth(file: _Trail, wanted: Wanted, start: int, size: int, count: int) -> Look:
+def _forth(file: _Trail, wanted: AuditFilter, start: int, size: int, count: int) -> AuditPage:
     found: list[Entry] = []
     damaged = 0
     place = start
@@ -190,8 +190,10 @@ def _forth(file: _Trail, wanted: Wanted, start: int, size: int, count: int) -> L
     return _forwards(found, start, _next(place, size), damaged, stopped=place < size)
 
 
-def _forwards(found: list[Entry], start: int, newer: Optional[int], damaged: int, *, stopped: bool) -> Look:
-    return Look(tuple(reversed(found)), start or None, newer, damaged, stopped)
+def _forwards(
+    found: list[Entry], start: int, newer: Optional[int], damaged: int, *, stopped: bool
+) -> AuditPage:
+    return AuditPage(tuple(reversed(found)), start or None, newer, damaged, stopped)
 
 
 def _next(place: int, size: int) -> Optional[int]:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from mxverdict.cli.common import (
     check_output,
+    close_expired_quietly,
     command,
     console,
+    exit_on_interrupt,
+    load_saved_check,
     print_json,
     progress,
     root_host,
-    saved,
     seconds,
-    stop_at_once,
-    tend_if_possible,
     tester_option,
     write_output,
 )
@@ -82,28 +82,28 @@ def register(commands: Any) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from mxverdict.audit.checks import note_check, told
-    from mxverdict.collect.progress import Steps
+    from mxverdict.audit.checks import audit_check, counted_findings
+    from mxverdict.collect.progress import StepListener
     from mxverdict.report.json import report_json
     from mxverdict.services import check
 
     host = root_host()
-    testers = check.chosen(options.tester)
+    testers = check.select_testers(options.tester)
     if options.save is not None:
         check_output(options.save)
-    windows = tend_if_possible(host)
-    stop_at_once()
+    windows = close_expired_quietly(host)
+    exit_on_interrupt()
     evidence, report = check.run(
         host,
         targets=options.targets,
         testers=[tester.name for tester in testers],
         api=_whm(options),
-        progress=Steps(progress),
+        progress=StepListener(progress),
         reply_timeout=options.timeout,
         budget=options.budget,
     )
     if options.targets:
-        note_check(host, actor(), options.targets, [one.verdict for one in told(report)])
+        audit_check(host, actor(), options.targets, [one.verdict for one in counted_findings(report)])
     too_large = None if options.save is None else _save(options.save, evidence)
     if options.json:
         print_json({**report_json(report), "windows": [window.to_json() for window in windows]})
@@ -131,7 +131,7 @@ def _save(path: Path, evidence: Evidence) -> Optional[TooLarge]:
 def _judge(options: argparse.Namespace) -> int:
     from mxverdict.report.json import report_json
 
-    _, report = saved(options.file, options.tester)
+    _, report = load_saved_check(options.file, options.tester)
     if options.json:
         print_json(report_json(report))
     else:

@@ -64,7 +64,7 @@ def root_host() -> Host:
     return Host.from_environment()
 
 
-def stop_at_once() -> None:
+def exit_on_interrupt() -> None:
     """From now on Ctrl-C ends the process in no time, and the commands it runs with it. For commands that are
     about to do nothing but look: threads that wait for others would hold a KeyboardInterrupt back."""
 
@@ -91,7 +91,7 @@ def console() -> Console:
     return OurConsole(highlight=False, markup=False, width=width)
 
 
-def saved(path: Path, testers: Sequence[str]) -> tuple[Evidence, Report]:
+def load_saved_check(path: Path, testers: Sequence[str]) -> tuple[Evidence, Report]:
     """What `mxverdict check --save` wrote, judged for some testers or all. Raises UsageError."""
     from mxverdict.evidence import from_json
     from mxverdict.evidence.bounded_json import BYTES_LIMIT
@@ -101,7 +101,7 @@ def saved(path: Path, testers: Sequence[str]) -> tuple[Evidence, Report]:
 
     try:
         evidence = from_json(json.loads(read_regular(path, BYTES_LIMIT).decode()))
-        return evidence, in_time(_JUDGING, lambda: check.again(evidence, testers))
+        return evidence, in_time(_JUDGING, lambda: check.judge_evidence(evidence, testers))
     except TimeoutError:
         raise UsageError(f"{path} cannot be judged: that takes longer than {_JUDGING:g} s") from None
     except OSError as error:
@@ -143,7 +143,7 @@ def print_json(data: dict[str, Any]) -> None:
     print(json.dumps({"schema": 1, **data}, indent=2))
 
 
-def tend(host: Host) -> Sequence[Any]:
+def close_expired(host: Host) -> Sequence[Any]:
     """Close what is due, as every command does. Returns what is open."""
     from mxverdict import window
 
@@ -151,9 +151,9 @@ def tend(host: Host) -> Sequence[Any]:
     return window.open_windows(host)
 
 
-def tend_if_possible(host: Host) -> Sequence[Any]:
+def close_expired_quietly(host: Host) -> Sequence[Any]:
     """The same for commands that only look: an unusable journal is no reason to stop."""
     try:
-        return tend(host)
+        return close_expired(host)
     except WindowError:
         return ()

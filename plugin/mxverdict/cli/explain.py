@@ -9,14 +9,14 @@ import sys
 from typing import Any
 
 from mxverdict.cli.common import (
+    close_expired_quietly,
     command,
     console,
+    exit_on_interrupt,
     print_json,
     progress,
     root_host,
     seconds,
-    stop_at_once,
-    tend_if_possible,
     tester_option,
 )
 from mxverdict.errors import UsageError
@@ -48,35 +48,35 @@ def register(commands: Any) -> None:
     )
 
 
-class NothingRecognised(UsageError):
+class UnrecognizedReportError(UsageError):
     """What was pasted is no report that we know."""
 
     advice = "Paste the whole report: the rows as MXToolbox's page shows them, or the JSON of its API."
 
 
 def _explain(options: argparse.Namespace) -> int:
-    from mxverdict.collect.progress import Steps
+    from mxverdict.collect.progress import StepListener
     from mxverdict.net import target
     from mxverdict.pasted import recognise
     from mxverdict.report.pasted import explanation_json, print_explanation
     from mxverdict.services import check, pasted_report
 
-    check.chosen(options.tester)
-    about = [target.parse(text) for text in options.about]
+    check.select_testers(options.tester)
+    about = [target.parse_target(text) for text in options.about]
     pasted = recognise(_read(options.file))
     if not pasted.rows:
         seen = len(pasted.unrecognised)
         like = f"; {seen} lines look like rows, in words that are not known" if seen else ""
-        raise NothingRecognised(f"no row of a tester's report was recognised{like}")
+        raise UnrecognizedReportError(f"no row of a tester's report was recognised{like}")
     host = root_host()
-    tend_if_possible(host)
-    stop_at_once()
+    close_expired_quietly(host)
+    exit_on_interrupt()
     checked = pasted_report.run(
         host,
         pasted,
         about=about,
         testers=options.tester,
-        progress=Steps(progress),
+        progress=StepListener(progress),
         reply_timeout=options.timeout,
     )
     explanation = checked.explain(pasted, about)

@@ -7,7 +7,7 @@ import re
 import time
 from typing import Any
 
-from mxverdict.cli.common import command, console, print_json, root_host, tend_if_possible, tester_option
+from mxverdict.cli.common import close_expired_quietly, command, console, print_json, root_host, tester_option
 
 _UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _PATIENCE = 120.0
@@ -42,16 +42,16 @@ def _log(options: argparse.Namespace) -> int:
     from mxverdict.report.log import log_json, print_log
     from mxverdict.report.traffic import print_traffic, traffic_json
     from mxverdict.services import mail_log
-    from mxverdict.services.check import chosen
+    from mxverdict.services.check import select_testers
 
-    wanted = {tester.name for tester in chosen(options.tester)}
+    wanted = {tester.name for tester in select_testers(options.tester)}
     host = root_host()
-    tend_if_possible(host)
+    close_expired_quietly(host)
     known = catalogue.load(host=host).testers
     since = time.time() - options.since
-    log = mail_log.visits(host, since, time.monotonic() + _PATIENCE)
+    log = mail_log.read_tester_visits(host, since, time.monotonic() + _PATIENCE)
     log = replace(log, visits=tuple(visit for visit in log.visits if visit.tester in wanted))
-    traffic = None if options.tester else mail_log.traffic(host, since, time.monotonic() + _PATIENCE)
+    traffic = None if options.tester else mail_log.read_traffic(host, since, time.monotonic() + _PATIENCE)
     if options.json:
         print_json({**log_json(log, known), **({"traffic": traffic_json(traffic)} if traffic else {})})
     else:

@@ -17,7 +17,7 @@ from typing import Any, NoReturn, Optional
 from mxverdict import __version__, installation
 from mxverdict.cli import check, explain, log, outbound, preview, report, selfcheck, testers, window
 from mxverdict.cli.common import INTERRUPTED, command, print_json
-from mxverdict.errors import CloseFailed, JournalError, MxVerdictError, WindowError
+from mxverdict.errors import JournalError, MxVerdictError, WindowCloseError, WindowError
 from mxverdict.host import Host
 from mxverdict.sanitize import visible
 
@@ -32,12 +32,12 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return _run(options)
-    except (CloseFailed, JournalError) as error:
+    except (WindowCloseError, JournalError) as error:
         return _failed(error, options, error.exit_status)
     except MxVerdictError as error:
-        return _failed(error, options, max(error.exit_status, _status_aloud(error.exit_status)))
+        return _failed(error, options, max(error.exit_status, warn_close_failures(error.exit_status)))
     except BrokenPipeError:
-        _leave_stdout()
+        detach_stdout()
         return 0
     except KeyboardInterrupt:
         print("mxverdict: stopped", file=sys.stderr)
@@ -54,7 +54,7 @@ def _run(options: argparse.Namespace) -> int:
     _report(installation.python_changed())
     if options.run is selfcheck.run:
         return status  # its page is to be forwarded, and says of windows and keeper what may be
-    return _status_aloud(status)
+    return warn_close_failures(status)
 
 
 def _prepare_files() -> None:
@@ -69,12 +69,12 @@ def _prepare_files() -> None:
         sys.stdout.reconfigure(errors="replace")
 
 
-def _leave_stdout() -> None:
+def detach_stdout() -> None:
     """So that Python does not stumble over what is left in it at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _status_aloud(status: int) -> int:
+def warn_close_failures(status: int) -> int:
     """Say on standard error what fails to close; answers the status to end with instead of `status`."""
     if os.geteuid() != 0:
         return status
@@ -83,7 +83,7 @@ def _status_aloud(status: int) -> int:
     host = Host.from_environment()
     _report(installation.keeper_failure(host))
     try:
-        stuck = _stuck(open_windows(host))
+        stuck = close_failed(open_windows(host))
     except WindowError as error:
         _report(error)
         return status or error.exit_status
@@ -108,7 +108,7 @@ def _explained(error: Exception, options: argparse.Namespace) -> int:
     """Answer the status of an error that the disk, the memory or the installation explains; raises any
     other."""
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
-        _leave_stdout()
+        detach_stdout()
         print(f"mxverdict: the output cannot be written: {error.strerror}", file=sys.stderr)
         return MxVerdictError.exit_status
     if _no_thread_started(error):
@@ -118,7 +118,7 @@ def _explained(error: Exception, options: argparse.Namespace) -> int:
         raise error
     status = broken.exit_status
     with suppress(ImportError):
-        status = max(status, _status_aloud(status))
+        status = max(status, warn_close_failures(status))
     return _failed(broken, options, status)
 
 
@@ -174,7 +174,7 @@ def _keeper(_: argparse.Namespace) -> int:
     return keeper.main()
 
 
-def _stuck(windows: Sequence[Any]) -> list[Any]:
+def close_failed(windows: Sequence[Any]) -> list[Any]:
     return [window for window in windows if window.state == "close_failed"]
 
 

@@ -8,20 +8,20 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mxverdict.cli.common import (
+    close_expired_quietly,
     command,
     console,
+    exit_on_interrupt,
     print_json,
     progress,
     root_host,
     seconds,
-    stop_at_once,
-    tend_if_possible,
 )
 from mxverdict.errors import UsageError
 from mxverdict.net import mailbox, target
 
 if TYPE_CHECKING:
-    from mxverdict.collect.outbound import Question
+    from mxverdict.collect.outbound import OutboundRequest
     from mxverdict.collect.server import Server
     from mxverdict.evidence.outbound import Source
     from mxverdict.host import Host
@@ -84,8 +84,8 @@ def _outbound(options: argparse.Namespace) -> int:
 
     _check_options(options)
     host = root_host()
-    tend_if_possible(host)
-    stop_at_once()
+    close_expired_quietly(host)
+    exit_on_interrupt()
     server = read_server(host, LocalWhmApi(host))
     hostname = server.hostname or exim_facts(host).hostname
     question = _question(options, hostname)
@@ -110,20 +110,20 @@ def _check_options(options: argparse.Namespace) -> None:
         raise UsageError("name the sender address that is to be called back, as in info@example.com")
 
 
-def _question(options: argparse.Namespace, hostname: str) -> Question:
-    from mxverdict.collect.outbound import Question
+def _question(options: argparse.Namespace, hostname: str) -> OutboundRequest:
+    from mxverdict.collect.outbound import OutboundRequest
 
     if not options.domain:
-        return Question("", "reach")
+        return OutboundRequest("", "reach")
     named = options.to or (options.domain if "@" in options.domain else "")
-    domain = target.parse(options.domain.rpartition("@")[2])
+    domain = target.parse_target(options.domain.rpartition("@")[2])
     if not _is_name(domain):
         raise UsageError(f"{domain} is an address; name a domain")
-    recipient = mailbox.parse(named or f"postmaster@{domain}")
+    recipient = mailbox.parse_mailbox(named or f"postmaster@{domain}")
     if options.callback:
-        return Question(domain, "callback", "", recipient, True)
-    sender = mailbox.parse(options.sender or f"postmaster@{hostname}")
-    return Question(domain, "mail", sender, recipient, bool(named), options.send)
+        return OutboundRequest(domain, "callback", "", recipient, True)
+    sender = mailbox.parse_mailbox(options.sender or f"postmaster@{hostname}")
+    return OutboundRequest(domain, "mail", sender, recipient, bool(named), options.send)
 
 
 def _is_name(text: str) -> bool:
@@ -145,7 +145,7 @@ def _sources(
     names = {one.local_address: one.helo for one in reversed(outgoing) if one.helo}
     chosen = []
     for text in named:
-        address = target.parse(text)
+        address = target.parse_target(text)
         if _is_name(address):
             raise UsageError(f"{text[:60]!r} is no IP address")
         if not is_local(address):

@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from mxverdict.cli.common import command, print_json, root_host, stop_at_once, tend_if_possible, tester_option
+from mxverdict.cli.common import (
+    close_expired_quietly,
+    command,
+    exit_on_interrupt,
+    print_json,
+    root_host,
+    tester_option,
+)
 
 
 def register(commands: Any) -> None:
@@ -19,12 +26,12 @@ def register(commands: Any) -> None:
 def _preview(options: argparse.Namespace) -> int:
     from mxverdict.collect.collector import preview_addresses
     from mxverdict.report.preview import preview_json, preview_lines
-    from mxverdict.services.check import chosen
+    from mxverdict.services.check import select_testers
 
     host = root_host()
-    testers = chosen(options.tester, host)
-    tend_if_possible(host)
-    stop_at_once()
+    testers = select_testers(options.tester, host)
+    close_expired_quietly(host)
+    exit_on_interrupt()
     previews = preview_addresses(host, options.addresses, testers)
     if options.json:
         print_json({"previews": [preview_json(preview) for preview in previews]})

@@ -11,13 +11,13 @@ from typing import Any, Optional
 
 from mxverdict.cli.common import (
     check_output,
+    close_expired_quietly,
     command,
+    exit_on_interrupt,
+    load_saved_check,
     progress,
     root_host,
-    saved,
     seconds,
-    stop_at_once,
-    tend_if_possible,
     tester_option,
     write_output,
 )
@@ -53,7 +53,7 @@ def register(commands: Any) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from mxverdict.collect.progress import Steps
+    from mxverdict.collect.progress import StepListener
     from mxverdict.services import check
     from mxverdict.window.lately import lately
 
@@ -65,17 +65,17 @@ def _report(options: argparse.Namespace) -> int:
         check_output(options.output)
     windows: Optional[Sequence[Any]] = None
     if options.evidence is not None:
-        evidence, report = saved(options.evidence, options.tester)
+        evidence, report = load_saved_check(options.evidence, options.tester)
     else:
-        testers = [tester.name for tester in check.chosen(options.tester)]
+        testers = [tester.name for tester in check.select_testers(options.tester)]
         host = root_host()
-        tend_if_possible(host)
-        stop_at_once()
+        close_expired_quietly(host)
+        exit_on_interrupt()
         evidence, report = check.run(
             host,
             targets=options.targets,
             testers=testers,
-            progress=Steps(progress),
+            progress=StepListener(progress),
             reply_timeout=options.timeout,
         )
         windows = lately(host)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mxverdict.cli.common import check_output, command, progress, root_host, stop_at_once, write_output
+from mxverdict.cli.common import check_output, command, exit_on_interrupt, progress, root_host, write_output
 from mxverdict.errors import UsageError
 from mxverdict.sanitize import visible
 
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
         from mxverdict.collect.selfcheck import collect
 
         host = root_host()
-        stop_at_once()
+        exit_on_interrupt()
         progress("asking WHM and Exim")
         evidence = collect(host)
     page = judge(evidence)

@@ -81,7 +81,7 @@ def _found(host: Host, known: Catalogue, options: argparse.Namespace) -> int:
 
 
 def _print_found(found: Sequence[Candidate], known: Catalogue) -> None:
-    from mxverdict.services.tester_addresses import in_words
+    from mxverdict.services.tester_addresses import explain_mismatch
 
     if not found:
         print("No visitor calls itself after a tester without being known.")
@@ -94,7 +94,7 @@ def _print_found(found: Sequence[Candidate], known: Catalogue) -> None:
             print(f"  confirmed: its reverse name is {visible(one.name)}, which leads back to it")
             print(f"  to add it: mxverdict testers add {one.visitor.address} --tester {tester.name}")
         else:
-            print(f"  NOT confirmed as {tester.title}'s: {visible(in_words(one.reverse, tester))}")
+            print(f"  NOT confirmed as {tester.title}'s: {visible(explain_mismatch(one.reverse, tester))}")
 
 
 def _add(options: argparse.Namespace) -> int:

@@ -9,8 +9,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
-from mxverdict.cli.common import command, print_json, progress, root_host, tend
-from mxverdict.errors import CloseFailed, UsageError, WindowRefused
+from mxverdict.cli.common import close_expired, command, print_json, progress, root_host
+from mxverdict.errors import UsageError, WindowCloseError, WindowRefused
 from mxverdict.host import Host
 from mxverdict.sanitize import visible
 
@@ -87,7 +87,7 @@ def _window_open(options: argparse.Namespace) -> int:
         raise UsageError(
             f"{tester.title} publishes no addresses; name them with --address, or use --delay-off"
         )
-    tend(host)
+    close_expired(host)
     until_tested = options.until_tested or options.wait
     opened = window.open_window(
         host,
@@ -125,7 +125,7 @@ def _open_permanent(host: Host, options: argparse.Namespace) -> int:
         raise UsageError("a tester's addresses change; name each address that is to stay with --address")
     if not options.address:
         raise UsageError("--permanent needs the address that you have confirmed, with --address")
-    tend(host)
+    close_expired(host)
     entries = [
         window.open_permanent(host, address, actor=actor(), reason=options.reason)
         for address in options.address
@@ -158,7 +158,7 @@ def _window_list(options: argparse.Namespace) -> int:
     from mxverdict import window
 
     host = root_host()
-    tend(host)
+    close_expired(host)
     entries = window.permanent_entries(host)
     windows = window.list_windows(host, limit=20)
     if options.json:
@@ -195,10 +195,10 @@ def _window_close(options: argparse.Namespace) -> int:
     for one in every:
         try:
             ended.append(window.close_window(host, one.id, actor()))
-        except CloseFailed as error:
+        except WindowCloseError as error:
             failures.append(str(error))
     if failures:
-        raise CloseFailed("; ".join(failures))
+        raise WindowCloseError("; ".join(failures))
     return _print_windows(ended, options)
 
 

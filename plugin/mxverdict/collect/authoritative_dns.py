@@ -46,7 +46,7 @@ _NO_ROUTE = {
 
 
 @dataclass(frozen=True)
-class Heard:
+class DnsReply:
     """The answer to one question, or why none came (see `ServerAnswers` for the kinds of `failure`)."""
 
     message: Optional[dns.message.Message] = None
@@ -73,11 +73,11 @@ def ask(
     *,
     recurse: bool = False,
     tcp: bool = False,
-) -> Heard:
+) -> DnsReply:
     """Put one question to port 53 of `address` over UDP, and over TCP when the answer is cut short or `tcp`
     is set. `deadline` is a `time.monotonic()` value. Nothing is raised."""
     if not is_public(address):
-        return Heard(
+        return DnsReply(
             failure="private",
             error=stored("{address} is no public address; it was not asked").format(address=address),
         )
@@ -140,48 +140,52 @@ def text_of(name: dns.name.Name) -> str:
     return name.to_text(omit_final_dot=True).lower()
 
 
-def _hear(question: dns.message.Message, address: str, deadline: float, tcp: bool) -> Heard:
+def _hear(question: dns.message.Message, address: str, deadline: float, tcp: bool) -> DnsReply:
     started = time.monotonic()
-    heard = Heard()
+    heard = DnsReply()
     for _ in range(1 if tcp else _ATTEMPTS):
         left = min(PATIENCE, deadline - time.monotonic())
         if left <= 0:
             return (
-                heard if heard.failure else Heard(failure="no_time", error=stored("no time was left to ask"))
+                heard
+                if heard.failure
+                else DnsReply(failure="no_time", error=stored("no time was left to ask"))
             )
         heard = _attempt(question, address, left, tcp)
         if heard.failure != "timeout":
             break
-    return Heard(heard.message, heard.failure, heard.error, time.monotonic() - started)
+    return DnsReply(heard.message, heard.failure, heard.error, time.monotonic() - started)
 
 
-def _attempt(question: dns.message.Message, address: str, patience: float, tcp: bool) -> Heard:
+def _attempt(question: dns.message.Message, address: str, patience: float, tcp: bool) -> DnsReply:
     try:
         if tcp:
-            return Heard(read_zone_facts(ask_over_tcp(question, address, PORT, patience), question))
-        return Heard(_udp(question, address, patience))
+            return DnsReply(read_zone_facts(ask_over_tcp(question, address, PORT, patience), question))
+        return DnsReply(_udp(question, address, patience))
     except dns.message.Truncated:
         return _attempt(question, address, patience, tcp=True)
     except dns.exception.Timeout:
-        return Heard(failure="timeout", error=stored("no answer in time"))
+        return DnsReply(failure="timeout", error=stored("no answer in time"))
     except (OSError, EOFError, dns.exception.DNSException, ValueError, LookupError, struct.error) as error:
         return _broken(error)
 
 
-def _broken(error: Exception) -> Heard:
+def _broken(error: Exception) -> DnsReply:
     if isinstance(error, ConnectionRefusedError):
-        return Heard(failure="refused", error=stored("port 53 is closed"))
+        return DnsReply(failure="refused", error=stored("port 53 is closed"))
     if isinstance(error, OSError):
         reason = error.strerror or type(error).__name__
         if error.errno in _NO_ROUTE:
-            return Heard(
+            return DnsReply(
                 failure="unreachable",
                 error=stored("this server cannot reach it: {reason}").format(reason=reason),
             )
-        return Heard(failure="garbage", error=stored("the connection broke: {reason}").format(reason=reason))
+        return DnsReply(
+            failure="garbage", error=stored("the connection broke: {reason}").format(reason=reason)
+        )
     if isinstance(error, EOFError):
-        return Heard(failure="garbage", error=stored("the connection was closed without an answer"))
-    return Heard(
+        return DnsReply(failure="garbage", error=stored("the connection was closed without an answer"))
+    return DnsReply(
         failure="garbage",
         error=stored("the answer is no proper DNS ({error})").format(error=type(error).__name__),
     )
@@ -198,7 +202,7 @@ def _udp(question: dns.message.Message, address: str, patience: float) -> dns.me
         )
 
 
-def _recursive(heard: Heard) -> Optional[bool]:
+def _recursive(heard: DnsReply) -> Optional[bool]:
     """From the answer to a foreign question. Silence counts as no: whoever does not answer cannot be used."""
     message = heard.message
     if message is None:
@@ -211,7 +215,7 @@ def _recursive(heard: Heard) -> Optional[bool]:
     return found or message.rcode() == dns.rcode.NXDOMAIN
 
 
-def _transfers(heard: Heard, zone: dns.name.Name) -> Optional[bool]:
+def _transfers(heard: DnsReply, zone: dns.name.Name) -> Optional[bool]:
     """From the first message of a zone transfer (RFC 5936 section 2.2: it begins with the SOA)."""
     if heard.message is not None:
         return heard.records(zone, dns.rdatatype.SOA) is not None

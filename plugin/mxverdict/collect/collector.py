@@ -15,23 +15,23 @@ from mxverdict import testers as catalogue
 from mxverdict.collect import resolver, smtp_probe
 from mxverdict.collect.dnsbl import read_blocklists
 from mxverdict.collect.domains import read_domains, read_routes
-from mxverdict.collect.evidence_builder import Draft, unread
+from mxverdict.collect.evidence_builder import EvidenceBuilder, unread
 from mxverdict.collect.exim_sessions import EximSessions, Job
 from mxverdict.collect.mail_route import read_routing
 from mxverdict.collect.mainlog import read_visits
 from mxverdict.collect.open_relay import read_relay
 from mxverdict.collect.outgoing import read_outgoing
-from mxverdict.collect.progress import PARTS, Progress, Watch
+from mxverdict.collect.progress import PARTS, PartListener, ProgressListener
 from mxverdict.collect.server import Server, exim_facts, is_local, read_server, relay_entries
-from mxverdict.collect.targets import NoTarget, is_address, listed_first, own_targets, usual_targets
+from mxverdict.collect.targets import NoLocalTargetError, is_address, listed_first, own_targets, usual_targets
 from mxverdict.errors import UsageError
-from mxverdict.evidence import Asked, Domain, Evidence, Preview, Target
+from mxverdict.evidence import Domain, Evidence, Preview, RequestedTarget, Target
 from mxverdict.evidence.mail_route import MailRoute
 from mxverdict.evidence.outgoing import Outgoing
-from mxverdict.evidence.relay import RelayTest
+from mxverdict.evidence.relay import RelayProbe
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import stored
-from mxverdict.net.target import parse as parse_target
+from mxverdict.net.target import parse_target
 from mxverdict.testers import UNKNOWN_HOSTS, Tester
 from mxverdict.whm.api import LocalWhmApi, WhmApi
 
@@ -53,12 +53,12 @@ _NOT_OURS_OF = stored("{name}: {address} is not an address of this server; it wa
 _Out = TypeVar("_Out")
 
 
-def gather(
+def collect_evidence(
     host: Host,
     api: WhmApi,
     testers: Sequence[Tester],
     targets: Sequence[str] = (),
-    progress: Optional[Progress] = None,
+    progress: Optional[ProgressListener] = None,
     *,
     reply_timeout: float = smtp_probe.REPLY_TIMEOUT,
     budget: float = BUDGET,
@@ -69,12 +69,12 @@ def gather(
     `reply_timeout` is the patience with this server's own replies, `budget` with all others together, in
     seconds.
 
-    Raises UsageError (malformed target), NoTarget (nothing of it is this server), CommandMissing and other
-    HostError (there is no working Exim).
+    Raises UsageError (malformed target), NoLocalTargetError (nothing of it is this server),
+    CommandNotFoundError and other HostError (there is no working Exim).
     """
     deadline = time.monotonic() + budget
     wanted = list(dict.fromkeys(parse_target(text) for text in targets))
-    progress = progress or Progress()
+    progress = progress or ProgressListener()
     for part in _parts(wanted, any(not is_address(name) for name in wanted)):
         progress.advance(part, 0, 1)
     with ThreadPoolExecutor(16) as pool:
@@ -91,11 +91,11 @@ def gather(
         found = named if wanted else _usual(hostname, server, remarks)
         domain_routes = [route for route in routes if route.domain in domain_names]
         seen = {address for route in domain_routes for host_ in route.hosts for address in host_.addresses}
-        own = _own(seen, server, found)
+        own = local_addresses(seen, server, found)
         networks = [network for tester in testers for network in tester.networks]
 
         def completed(evidence: Evidence) -> Evidence:
-            names = _own(_name_servers(evidence.domains), server, found)
+            names = local_addresses(_name_servers(evidence.domains), server, found)
             return replace(evidence, taken_at=time.time(), own_addresses=tuple(sorted(own | names)))
 
         known = Evidence(
@@ -111,10 +111,10 @@ def gather(
             settings=server.settings,
             relay_entries=relay_entries(host, networks),
             remarks=tuple(remarks),
-            asked=tuple(Asked(text, tuple(t.address for t in led)) for text, led in asked.items()),
+            asked=tuple(RequestedTarget(text, tuple(t.address for t in led)) for text, led in asked.items()),
             domains=unread(domain_routes, read_routing(host, [route.domain for route in domain_routes])),
         )
-        draft = Draft(known, _parts(wanted, bool(domain_routes)), progress, completed)
+        draft = EvidenceBuilder(known, _parts(wanted, bool(domain_routes)), progress, completed)
         draft.found("settings", server)
 
         def begin(part: str, work: Callable[..., _Out], *args: Any, **options: Any) -> Future[_Out]:
@@ -145,7 +145,7 @@ def gather(
         outgoing = leaving.result()
         if wanted:
             progress.step(ASKING_BLOCKLISTS)
-            addresses = _listable(found, outgoing, seen)
+            addresses = addresses_to_check(found, outgoing, seen)
             draft.found("blocklists", read_blocklists(addresses, deadline, watch=draft))
         for future in begun:
             future.result()
@@ -177,7 +177,8 @@ def _asked(
     remarks: list[str],
 ) -> dict[str, tuple[Target, ...]]:
     """What each target leads to on this server. What is somebody else's is told in `remarks`, except of
-    domains, whose mail hosts are looked at wherever they are. Raises NoTarget when nothing is left."""
+    domains, whose mail hosts are looked at wherever they are. Raises NoLocalTargetError when nothing is
+    left."""
     led = {route.domain: [a for host in route.hosts for a in host.addresses] for route in routes}
     led.update({text: [text] for text in wanted if is_address(text)})
     found = own_targets({text: led[text] for text in wanted}, server)
@@ -193,7 +194,7 @@ def _asked(
             if address not in own
         ]
     if not domains and not any(found.values()):
-        raise NoTarget(remarks[-1])
+        raise NoLocalTargetError(remarks[-1])
     return found
 
 
@@ -203,7 +204,7 @@ def _relay(
     routes: Sequence[MailRoute],
     hostname: str,
     deadline: float,
-) -> tuple[RelayTest, ...]:
+) -> tuple[RelayProbe, ...]:
     """Ask in the words of the tester that asks, at a domain of this server where one was named."""
     served = [r.domain for r in read_routing(sessions.host, [route.domain for route in routes]) if r.local]
     asking = next(tester for tester in catalogue.load().testers if tester.rcpt_to)
@@ -212,7 +213,7 @@ def _relay(
     return read_relay(sessions, local, domain, hostname, asking.rcpt_to, asking.ehlo, deadline)
 
 
-def _own(addresses: Iterable[str], server: Server, found: Sequence[Target]) -> frozenset[str]:
+def local_addresses(addresses: Iterable[str], server: Server, found: Sequence[Target]) -> frozenset[str]:
     """This server's addresses, from inside and outside, and those of `addresses` that are on it."""
     known = {text for t in (*server.targets, *found) for text in (t.address, t.local_address)}
     return frozenset(known | {address for address in addresses if is_local(address)})
@@ -222,14 +223,16 @@ def _name_servers(domains: Iterable[Domain]) -> set[str]:
     return {server.address for domain in domains for server in domain.zone.servers}
 
 
-def _listable(targets: Sequence[Target], outgoing: Sequence[Outgoing], mail_hosts: set[str]) -> list[str]:
+def addresses_to_check(
+    targets: Sequence[Target], outgoing: Sequence[Outgoing], mail_hosts: set[str]
+) -> list[str]:
     """Addresses that blocklists are asked about: those looked at, those mail leaves from, all mail hosts."""
     sending = [one.address for one in outgoing if one.address]
     return list(dict.fromkeys([*(target.address for target in targets), *sending, *sorted(mail_hosts)]))
 
 
 def _previews(
-    sessions: EximSessions, testers: Sequence[Tester], targets: Iterable[Target], watch: Watch
+    sessions: EximSessions, testers: Sequence[Tester], targets: Iterable[Target], watch: PartListener
 ) -> tuple[Preview, ...]:
     jobs: list[Job] = [
         (source, target.local_address, tester.commands(source))
@@ -255,7 +258,7 @@ def sources(tester: Tester, server_address: str) -> tuple[str, ...]:
 
 def preview_addresses(host: Host, addresses: Sequence[str], testers: Sequence[Tester]) -> tuple[Preview, ...]:
     """Preview each of `addresses` (IP) in the words of the first tester, or every source of `testers`, at the
-    server's main address. Raises UsageError (malformed address), NoTarget, CommandMissing."""
+    server's main address. Raises UsageError (malformed address), NoLocalTargetError, CommandNotFoundError."""
     named = [_address(text) for text in addresses]
     server = read_server(host, LocalWhmApi(host))
     hostname = server.hostname or exim_facts(host).hostname
@@ -267,16 +270,16 @@ def preview_addresses(host: Host, addresses: Sequence[str], testers: Sequence[Te
         (source, tester) for tester in testers for source in sources(tester, targets[0].address)
     ]
     jobs: list[Job] = [
-        (source, _facing(source, targets), tester.commands(source)) for source, tester in asked
+        (source, local_address_for(source, targets), tester.commands(source)) for source, tester in asked
     ]
     return tuple(EximSessions(host).play_all(jobs).values())
 
 
-def _facing(source: str, targets: Sequence[Target]) -> str:
+def local_address_for(source: str, targets: Sequence[Target]) -> str:
     """The server's first address of the same IP version as `source`."""
     same = [t.local_address for t in targets if (":" in t.local_address) == (":" in source)]
     if not same:
-        raise NoTarget(
+        raise NoLocalTargetError(
             stored("this server has no address of the same IP version as {source}").format(source=source)
         )
     return same[0]

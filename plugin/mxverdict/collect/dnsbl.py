@@ -19,7 +19,7 @@ import dns.rcode
 import dns.rdata
 import dns.resolver
 
-from mxverdict.collect.progress import Watch
+from mxverdict.collect.progress import PartListener
 from mxverdict.collect.resolver import TIMEOUT, resolvers
 from mxverdict.evidence.blocklist import (
     CLEAN_ENTRY,
@@ -47,7 +47,7 @@ def read_blocklists(
     addresses: Sequence[str],
     deadline: float,
     lists: Optional[Sequence[Blocklist]] = None,
-    watch: Optional[Watch] = None,
+    watch: Optional[PartListener] = None,
 ) -> BlocklistEvidence:
     """Ask each of `lists` (by default those of the product) about each address (IPv4 or IPv6 text)
     and about its test entries. `deadline` is a value of `time.monotonic()`. Nothing is raised; a list that
@@ -58,7 +58,7 @@ def read_blocklists(
     version_6 = any(":" in address for address in public)
     queries = [(known.zone, address) for known in asked for address in public if _covers(known, address)]
     controls = [(known.zone, entry) for known in asked if public for entry in _entries(known, version_6)]
-    answers = asyncio.run(_ask_all([*queries, *controls], deadline, watch or Watch()))
+    answers = asyncio.run(_ask_all([*queries, *controls], deadline, watch or PartListener()))
     return BlocklistEvidence(
         resolvers=resolvers(),
         addresses=public,
@@ -87,7 +87,7 @@ def _entries(known: Blocklist, version_6: bool) -> tuple[str, ...]:
 
 
 async def _ask_all(
-    queries: Sequence[tuple[str, str]], deadline: float, watch: Watch
+    queries: Sequence[tuple[str, str]], deadline: float, watch: PartListener
 ) -> tuple[ListAnswer, ...]:
     try:
         resolver = dns.asyncresolver.Resolver()

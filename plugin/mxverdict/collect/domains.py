@@ -8,7 +8,7 @@ from typing import Optional, TypeVar
 
 from mxverdict.collect.mail_policy import read_policy
 from mxverdict.collect.mail_route import find_routes, greet_hosts, read_routing
-from mxverdict.collect.progress import Watch
+from mxverdict.collect.progress import PartListener
 from mxverdict.collect.resolver import look_up
 from mxverdict.collect.zone import read_zones
 from mxverdict.evidence import Domain
@@ -46,13 +46,13 @@ def read_domains(
     hostname: str,
     outgoing: Future[tuple[Outgoing, ...]],
     deadline: float,
-    watch: Optional[Watch] = None,
+    watch: Optional[PartListener] = None,
 ) -> tuple[tuple[Domain, ...], tuple[HostGreeting, ...]]:
     """The domains of `routes`, and one greeting for each remote mail host of them. Nothing is raised.
 
     `watch` is told of the parts `zone`, `policy` and `hosts`; the first two are found in the order of
     `routes`."""
-    watch = watch or Watch()
+    watch = watch or PartListener()
     names = [route.domain for route in routes]
 
     def policy(domain: str) -> Policy:

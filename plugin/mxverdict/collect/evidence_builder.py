@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mxverdict.collect.progress import PARTS, Progress, Watch
+from mxverdict.collect.progress import PARTS, PartListener, ProgressListener
 from mxverdict.evidence import Domain, Evidence
 from mxverdict.evidence.mail_route import MailRoute, Routing
 from mxverdict.evidence.policy import DnsAnswer, Policy
@@ -37,7 +37,7 @@ _NEEDS = {
 _NOT_YET = stored("not asked yet")
 
 
-class Draft(Watch):
+class EvidenceBuilder(PartListener):
     """`known` is what is known before the `awaited` parts are begun; `completed` adds what is made from the
     rest each time."""
 
@@ -45,7 +45,7 @@ class Draft(Watch):
         self,
         known: Evidence,
         awaited: Collection[str],
-        progress: Progress,
+        progress: ProgressListener,
         completed: Callable[[Evidence], Evidence],
     ) -> None:
         self._lock = threading.Lock()

@@ -69,8 +69,8 @@ def preview(
     `commands` are (stage name, SMTP command) pairs sent one by one after the banner, as long as replies are
     positive. `delay_lines` are the line ranges of the delay stanzas in exim.conf (see `delay_stanzas`); they
     tell which exemption is one from the delay.
-    `timeout` is for the whole session, in seconds, `options` are further ones for Exim. Raises CommandMissing
-    when there is no Exim.
+    `timeout` is for the whole session, in seconds, `options` are further ones for Exim. Raises
+    CommandNotFoundError when there is no Exim.
     """
     words = [*options, "-oMi", f"{local_address}.25", "-bh", f"{address}.{_CLIENT_PORT}"]
     process = host.start([host.exim, *words])

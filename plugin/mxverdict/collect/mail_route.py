@@ -17,14 +17,14 @@ from dataclasses import replace
 from typing import Callable, Optional, TypeVar
 
 from mxverdict.collect.lsearch import read_keys
-from mxverdict.collect.progress import Watch
-from mxverdict.collect.resolver import Answer, look_up
-from mxverdict.collect.smtp_client import CONNECT_TIMEOUT, Conversation, ConversationFailed
+from mxverdict.collect.progress import PartListener
+from mxverdict.collect.resolver import LookupResult, look_up
+from mxverdict.collect.smtp_client import CONNECT_TIMEOUT, SmtpClient, SmtpError
 from mxverdict.evidence import Probe, Reply
 from mxverdict.evidence.mail_route import HostGreeting, MailHost, MailRoute, RecipientAnswer, Routing
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import stored
-from mxverdict.net.special_ranges import special_kind
+from mxverdict.net.special_ranges import special_purpose_kind
 
 HOSTS_LIMIT = 20
 """MX hosts of one domain that are looked at."""
@@ -62,7 +62,7 @@ def greet_hosts(
     deadline: float,
     *,
     port: int = 25,
-    watch: Optional[Watch] = None,
+    watch: Optional[PartListener] = None,
 ) -> tuple[HostGreeting, ...]:
     """One greeting for each distinct remote address in `routes`, all at the same time; those beyond
     CONVERSATIONS_LIMIT are not talked to.
@@ -83,7 +83,7 @@ def greet_hosts(
         return greet(address, wanted[address], hostname, deadline, port=port)
 
     asked, rest = list(wanted)[:CONVERSATIONS_LIMIT], list(wanted)[CONVERSATIONS_LIMIT:]
-    counted = (watch or Watch()).counted("hosts", len(asked), one)
+    counted = (watch or PartListener()).counted("hosts", len(asked), one)
     failure = stored("not asked: {count} were before it").format(count=CONVERSATIONS_LIMIT)
     return (
         *_at_once(counted, asked, _CONVERSATIONS_AT_A_TIME),
@@ -99,13 +99,13 @@ def greet(
     The recipients are the postmaster of each domain, whom every host must take (RFC 5321 section 4.5.1), and,
     to see whether it relays, the postmaster of this server (`hostname`): nobody else's address is used.
     """
-    kind = special_kind(address)
+    kind = special_purpose_kind(address)
     if kind:
         failure = stored("it is a {kind} address and was left alone").format(kind=kind)
         return HostGreeting(address, "not_public", Probe(address, (), None, failure))
     patience = max(0.0, deadline - time.monotonic())
     connecting = min(CONNECT_TIMEOUT, _CONNECTING * patience)
-    talk = Conversation(address, port, patience, deadline=deadline, connect_timeout=connecting)
+    talk = SmtpClient(address, port, patience, deadline=deadline, connect_timeout=connecting)
     outcome, failure = "greeted", ""
     heard = 0
     answers: list[RecipientAnswer] = []
@@ -117,7 +117,7 @@ def greet(
     except _Unwelcome as error:
         outcome, failure = error.outcome, str(error)
         _take_leave(talk)
-    except ConversationFailed as error:
+    except SmtpError as error:
         outcome, failure = error.cause, str(error)
     finally:
         talk.close()
@@ -198,7 +198,7 @@ def _is_literal(name: str) -> bool:
     return True
 
 
-def _host(name: str, answers: Sequence[Answer]) -> MailHost:
+def _host(name: str, answers: Sequence[LookupResult]) -> MailHost:
     """`answers` are those for A and AAAA, none for a literal."""
     if not answers:
         return MailHost(name, 0, name, True, False, ())
@@ -267,8 +267,8 @@ class _Unwelcome(Exception):
         super().__init__(told.format(reply=f"{reply.code} {' '.join(reply.lines)}".rstrip()))
 
 
-def _introduce(talk: Conversation, hostname: str) -> Reply:
-    """Greeting and EHLO (HELO for a host that knows no EHLO). Raises ConversationFailed, _Unwelcome."""
+def _introduce(talk: SmtpClient, hostname: str) -> Reply:
+    """Greeting and EHLO (HELO for a host that knows no EHLO). Raises SmtpError, _Unwelcome."""
     greeting = talk.banner()
     if greeting.code != 220:
         raise _Unwelcome(greeting, stored("the connection was answered with {reply}"))
@@ -281,8 +281,8 @@ def _introduce(talk: Conversation, hostname: str) -> Reply:
     return hello
 
 
-def _take_leave(talk: Conversation) -> None:
-    with contextlib.suppress(ConversationFailed):
+def _take_leave(talk: SmtpClient) -> None:
+    with contextlib.suppress(SmtpError):
         talk.command("quit", "QUIT", patience=_QUIT_PATIENCE)
 
 
@@ -296,7 +296,7 @@ def _recipients(domains: Sequence[str], hostname: str) -> list[tuple[str, str]]:
 
 
 def _ask(
-    talk: Conversation, recipients: Sequence[tuple[str, str]], pipelining: bool
+    talk: SmtpClient, recipients: Sequence[tuple[str, str]], pipelining: bool
 ) -> Iterator[RecipientAnswer]:
     """An answer for each recipient. The first have a transaction each, as a bounce has, the rest share one:
     an Exim hangs up at the eleventh RSET (`smtp_accept_max_nonmail`)."""
@@ -316,7 +316,7 @@ def _ask(
 
 
 def _transaction(
-    talk: Conversation, recipients: Sequence[tuple[str, str]], pipelining: bool, reason: str
+    talk: SmtpClient, recipients: Sequence[tuple[str, str]], pipelining: bool, reason: str
 ) -> Iterator[RecipientAnswer]:
     """MAIL, a RCPT for each recipient, RSET. `reason` says why nothing can be asked any more ("": it can)."""
     rcpt = [("rcpt", f"RCPT TO:<{recipient}>") for _, recipient in recipients]
@@ -334,12 +334,12 @@ def _transaction(
                 answer = RecipientAnswer(
                     domain, recipient, sender if at_mail else reply, seconds, "at MAIL" if at_mail else ""
                 )
-        except ConversationFailed as error:
+        except SmtpError as error:
             reason = str(error)
             answer = RecipientAnswer(domain, recipient, None, reason=reason)
         yield answer
     if not reason:
-        with contextlib.suppress(ConversationFailed):
+        with contextlib.suppress(SmtpError):
             next(replies)
 
 

@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from mxverdict.collect.exim_sessions import MOST, EximSessions, NoTimeLeft
-from mxverdict.errors import CommandMissing, HostError
+from mxverdict.errors import CommandNotFoundError, HostError
 from mxverdict.evidence import Preview
-from mxverdict.evidence.relay import RelayTest
+from mxverdict.evidence.relay import RelayProbe
 from mxverdict.i18n.catalog import stored
 from mxverdict.testers import UNKNOWN_HOSTS
 
@@ -65,12 +65,12 @@ def read_relay(
     foreign: str,
     helo: str,
     deadline: float,
-) -> tuple[RelayTest, ...]:
+) -> tuple[RelayProbe, ...]:
     """Play every variant at the first of `local_addresses` and the plain one at each other.
 
     `own_domain` is a domain whose mail this server takes, `foreign` a mail address elsewhere, `helo` the name
     of the stranger. `deadline` is a value of `time.monotonic()`; what was not played by then says so in
-    `error`. Raises CommandMissing.
+    `error`. Raises CommandNotFoundError.
     """
     jobs = []
     for number, address in enumerate(local_addresses):
@@ -86,10 +86,10 @@ def _play(
     variant: tuple[str, str, str, str],
     foreign: str,
     deadline: float,
-) -> RelayTest:
+) -> RelayProbe:
     name, helo, sender, recipient = variant
     source = UNKNOWN_HOSTS[6 if ":" in local_address else 4]
-    test = RelayTest(name, local_address, source, helo, sender, recipient, "connect", None)
+    test = RelayProbe(name, local_address, source, helo, sender, recipient, "connect", None)
     commands = (
         ("ehlo", f"EHLO {helo}"),
         ("mail", f"MAIL FROM:<{sender}>"),
@@ -102,7 +102,7 @@ def _play(
     return _routed(sessions, test, foreign, deadline) if test.accepted else test
 
 
-def _told(test: RelayTest, seen: Preview, foreign: str) -> RelayTest:
+def _told(test: RelayProbe, seen: Preview, foreign: str) -> RelayProbe:
     if not seen.stages:
         return replace(test, error=seen.detail or stored("Exim gave no answer"))
     last = seen.stages[-1]
@@ -142,14 +142,14 @@ def _final(recipient: str) -> str:
     return recipient.partition(":")[2] if recipient.startswith("@") else recipient
 
 
-def _routed(sessions: EximSessions, test: RelayTest, foreign: str, deadline: float) -> RelayTest:
+def _routed(sessions: EximSessions, test: RelayProbe, foreign: str, deadline: float) -> RelayProbe:
     """Where Exim would take the accepted recipient."""
     try:
         with sessions.turn(deadline) as turn:
             done = sessions.host.run(
                 [sessions.host.exim, "-bt", _final(test.recipient)], timeout=turn.timeout
             )
-    except CommandMissing:
+    except CommandNotFoundError:
         raise
     except NoTimeLeft:
         return replace(test, routed="unknown", routing=(stored("the time was up before it was tried"),))

@@ -14,9 +14,9 @@ from mxverdict.collect import delivery_message
 from mxverdict.collect.mail_route import find_routes
 from mxverdict.collect.smtp_attempt import Envelope, Limits, climb
 from mxverdict.evidence.mail_route import MailRoute
-from mxverdict.evidence.outbound import Climb, Ladder, Receiver, Source
+from mxverdict.evidence.outbound import OutboundEvidence, Receiver, SmtpAttempt, Source
 from mxverdict.i18n.catalog import stored
-from mxverdict.net.special_ranges import special_kind
+from mxverdict.net.special_ranges import special_purpose_kind
 from mxverdict.testers import receivers
 
 PATIENCE = 30.0
@@ -29,7 +29,7 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Question:
+class OutboundRequest:
     """What is asked. `purpose` is `mail`, `callback` (the sender is empty) or, without a domain, `reach`.
 
     `recipient_chosen` is False when nobody named the recipient. `send` delivers a test message to the first
@@ -51,12 +51,12 @@ class _Notes:
 
 
 def read_ladder(
-    question: Question,
+    question: OutboundRequest,
     sources: Sequence[Source],
     hostname: str,
     limits: Limits,
     progress: Progress = lambda _: None,
-) -> Ladder:
+) -> OutboundEvidence:
     """Climb. All addresses at the same time; with `question.send` the message follows on a connection of its
     own.
 
@@ -65,7 +65,7 @@ def read_ladder(
     """
     notes = _Notes()
     route: Optional[MailRoute] = None
-    climbs: tuple[Climb, ...] = ()
+    climbs: tuple[SmtpAttempt, ...] = ()
     asked = question.domain
     if asked:
         progress(f"looking up the mail hosts of {asked}")
@@ -77,7 +77,7 @@ def read_ladder(
     if cut_off and (climbs or not asked):
         progress("greeting well-known receivers")
         known = _greet_receivers(cut_off, limits)
-    delivery: Optional[Climb] = None
+    delivery: Optional[SmtpAttempt] = None
     message_id = ""
     accepted = next((one for one in climbs if not one.cause), None)
     if question.send and accepted is not None:
@@ -85,7 +85,7 @@ def read_ladder(
         message_id, message = delivery_message.build(question.sender, question.recipient, hostname)
         envelope = Envelope(question.sender, question.recipient, message)
         delivery = climb(accepted.host, accepted.address, accepted.source, envelope, limits)
-    return Ladder(
+    return OutboundEvidence(
         version=__version__,
         taken_at=time.time(),
         hostname=hostname,
@@ -114,7 +114,7 @@ def _climb_route(
     limits: Limits,
     notes: _Notes,
     progress: Progress,
-) -> tuple[Climb, ...]:
+) -> tuple[SmtpAttempt, ...]:
     jobs: list[tuple[str, str, Source]] = []
     for host in route.hosts:
         notes.remarks += host.errors
@@ -125,7 +125,7 @@ def _climb_route(
                 )
             )
         for address in host.addresses:
-            kind = special_kind(address)
+            kind = special_purpose_kind(address)
             if kind == "private" and address not in limits.own and not limits.public_only:
                 notes.remarks.append(
                     stored("{name} leads to {address}, a {kind} address").format(
@@ -152,7 +152,7 @@ def _climb_route(
 
 def _climb_all(
     jobs: Sequence[tuple[str, str, Source]], envelope: Optional[Envelope], limits: Limits
-) -> tuple[Climb, ...]:
+) -> tuple[SmtpAttempt, ...]:
     if not jobs:
         return ()
     with ThreadPoolExecutor(min(_AT_A_TIME, len(jobs))) as pool:
@@ -163,7 +163,7 @@ def _fits(source: Source, address: str) -> bool:
     return not source.address or (":" in source.address) == (":" in address)
 
 
-def _cut_off(sources: Iterable[Source], climbs: Sequence[Climb]) -> tuple[Source, ...]:
+def _cut_off(sources: Iterable[Source], climbs: Sequence[SmtpAttempt]) -> tuple[Source, ...]:
     """The sources from which no connection came about, though some were tried."""
     tried = [one for one in climbs if one.cause != "not_public"]
     return tuple(

@@ -41,7 +41,7 @@ PARTS: Mapping[str, Part] = {
 """Everything a check may consist of, in the order in which it is told."""
 
 
-class Progress:
+class ProgressListener:
     """Hears of a check while it runs. This one does nothing; its methods are called from several threads and
     must be quick and raise nothing."""
 
@@ -57,7 +57,7 @@ class Progress:
         All else in it means nothing yet."""
 
 
-class Steps(Progress):
+class StepListener(ProgressListener):
     """Hands the steps alone to `tell`."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
@@ -67,7 +67,7 @@ class Steps(Progress):
         self._tell(text)
 
 
-class Watch:
+class PartListener:
     """Hears how far the parts of a check are, and what each found in the end."""
 
     def advance(self, part: str, done: int, total: int) -> None:
@@ -93,7 +93,7 @@ class Watch:
         return counting
 
 
-class Tally:
+class ProgressTotal:
     """Adds up how far the parts are. `done` is out of FULL and never falls."""
 
     def __init__(self) -> None:

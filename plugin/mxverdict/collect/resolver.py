@@ -32,7 +32,7 @@ _CACHED = 2000
 
 
 @dataclass(frozen=True)
-class Answer:
+class LookupResult:
     """Records of one name and type in presentation form, those of TXT and SPF as their text (RFC 7208 section
     3.3: the strings joined without spaces). `canonical` is the name at the end of a chain of
     CNAMEs (the name itself without one), `exists` is False for NXDOMAIN, `error` is "" or one line: nothing
@@ -50,11 +50,11 @@ class Answer:
         return self.records
 
 
-def look_up(name: str, kind: str, deadline: float) -> Answer:
+def look_up(name: str, kind: str, deadline: float) -> LookupResult:
     """Ask for the records of type `kind` (MX, TXT …) of `name`. Nothing is raised."""
     left = min(TIMEOUT, deadline - time.monotonic())
     if left <= 0:
-        return Answer(
+        return LookupResult(
             (),
             name,
             error=stored("no time was left to look up {kind} for {name}").format(kind=kind, name=name),
@@ -63,16 +63,16 @@ def look_up(name: str, kind: str, deadline: float) -> Answer:
         with large_answers():
             found = _resolver().resolve(name, kind, search=False, lifetime=left, raise_on_no_answer=False)
             canonical = found.canonical_name.to_text(omit_final_dot=True)
-            return Answer(tuple(map(_text, found.rrset or ())), canonical)
+            return LookupResult(tuple(map(_text, found.rrset or ())), canonical)
     except dns.resolver.NXDOMAIN as error:
-        return Answer((), error.canonical_name.to_text(omit_final_dot=True), exists=False)
+        return LookupResult((), error.canonical_name.to_text(omit_final_dot=True), exists=False)
     except dns.exception.Timeout:
-        return Answer(
+        return LookupResult(
             (), name, error=stored("the look-up of {kind} for {name} timed out").format(kind=kind, name=name)
         )
     except (dns.exception.DNSException, UnicodeError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return Answer(
+        return LookupResult(
             (),
             name,
             error=stored("the look-up of {kind} for {name} failed: {reason}").format(

@@ -14,13 +14,13 @@ from typing import Any, Optional
 from mxverdict.collect.exim_perl import late_perl
 from mxverdict.collect.exim_preview import delay_stanzas
 from mxverdict.errors import CommandFailed, HostError, WhmError, WhmUnreachable
-from mxverdict.evidence import RelayEntry, Settings, Target
+from mxverdict.evidence import DelayState, RelayListEntry, Target
 from mxverdict.evidence.server import ADDRESSES, DELAY, GREYLISTING, HOST_NAME, MissingFact
 from mxverdict.fs import safe_edit
 from mxverdict.fs.read import read_regular
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import stored
-from mxverdict.net.special_ranges import special_kind
+from mxverdict.net.special_ranges import special_purpose_kind
 from mxverdict.testers import Network
 from mxverdict.whm import localopts
 from mxverdict.whm.api import WhmApi
@@ -41,7 +41,7 @@ class Server:
     hostname: str
     targets: tuple[Target, ...]
     """Main address first."""
-    settings: Settings
+    settings: DelayState
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ class Exim:
 def exim_facts(host: Host) -> Exim:
     """Version and primary_hostname of the installed Exim (Exim specification, options -bV and -bP).
 
-    Raises CommandMissing, CommandTimeout, CommandFailed.
+    Raises CommandNotFoundError, CommandTimeout, CommandFailed.
     """
     return Exim(exim_version(host), _primary_hostname(host))
 
 
 def exim_version(host: Host) -> str:
-    """Raises CommandMissing, CommandTimeout, CommandFailed."""
+    """Raises CommandNotFoundError, CommandTimeout, CommandFailed."""
     version = host.run([host.exim, *late_perl(host.exim_conf), "-bV"], timeout=_EXIM_TIMEOUT)
     match = re.search(r"Exim version (\S+)", version.stdout)
     if version.status != 0 or match is None:
@@ -116,7 +116,7 @@ def is_local(address: str) -> bool:
 
     Loopback, `0.0.0.0`, multicast, broadcast and IPv4-mapped addresses can be bound, but are nobody's.
     """
-    if special_kind(address) not in ("", "private"):
+    if special_purpose_kind(address) not in ("", "private"):
         return False
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -137,14 +137,14 @@ def _is_broadcast(address: str, family: socket.AddressFamily) -> bool:
     return False
 
 
-def relay_entries(host: Host, networks: Sequence[Network]) -> tuple[RelayEntry, ...]:
+def relay_entries(host: Host, networks: Sequence[Network]) -> tuple[RelayListEntry, ...]:
     """Entries in the lists that grant relaying and that cover one of `networks`."""
     found = []
     for path in (host.skip_smtp_check_hosts, host.trusted_mail_hosts):
         for line in _lines(path):
             key = re.split(r"[\s:]", line, maxsplit=1)[0] if not line.startswith('"') else line.split('"')[1]
             found += [
-                RelayEntry(str(path), line.strip(), str(network))
+                RelayListEntry(str(path), line.strip(), str(network))
                 for network in networks
                 if _overlaps(key, network)
             ]
@@ -158,9 +158,9 @@ def _settings(
     *,
     error: str = "",
     missing: Sequence[MissingFact] = (),
-) -> Settings:
+) -> DelayState:
     stanzas = delay_stanzas(host.exim_conf)
-    return Settings(
+    return DelayState(
         delay_setting=delay,
         delay_stanzas=None if stanzas is None else len(stanzas),
         greylisting=greylisting,

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Optional
 
 from mxverdict.collect.server import is_local
-from mxverdict.collect.smtp_client import CONNECT_TIMEOUT, Conversation, ConversationFailed
-from mxverdict.collect.smtp_probe import described, plain, unverified
+from mxverdict.collect.smtp_client import CONNECT_TIMEOUT, SmtpClient, SmtpError
+from mxverdict.collect.smtp_probe import tls_error_text, tls_from_connection, unverified_context
 from mxverdict.evidence import ProbeStage, Tls
-from mxverdict.evidence.outbound import Climb, Source
+from mxverdict.evidence.outbound import SmtpAttempt, Source
 from mxverdict.i18n.catalog import stored
-from mxverdict.net.special_ranges import special_kind
+from mxverdict.net.special_ranges import special_purpose_kind
 
 PORT = 25
 _QUIT_PATIENCE = 3.0
@@ -47,27 +47,29 @@ class Limits:
     public_only: bool = False
 
 
-def climb(host: str, address: str, source: Source, envelope: Optional[Envelope], limits: Limits) -> Climb:
+def climb(
+    host: str, address: str, source: Source, envelope: Optional[Envelope], limits: Limits
+) -> SmtpAttempt:
     """Talk to port 25 of `address`, an address of `host`. Without `envelope`, greeting and EHLO alone.
 
     What goes wrong stands in the answer; nothing is raised.
     """
     own = address in limits.own or is_local(address)
-    kind = special_kind(address)
+    kind = special_purpose_kind(address)
     if kind and not own and (limits.public_only or kind != "private"):
         failure = stored("{address} is a {kind} address; it was left alone").format(
             address=address, kind=kind
         )
-        return Climb(host, address, source, (), "not_public", "connect", failure)
-    return _Climber(host, address, source, limits).climb(envelope, own)
+        return SmtpAttempt(host, address, source, (), "not_public", "connect", failure)
+    return SmtpAttemptRunner(host, address, source, limits).climb(envelope, own)
 
 
-class _Climber:
+class SmtpAttemptRunner:
     def __init__(self, host: str, address: str, source: Source, limits: Limits) -> None:
         self.host = host
         self.address = address
         self.source = source
-        self.talk = Conversation(
+        self.talk = SmtpClient(
             address,
             PORT,
             limits.patience,
@@ -79,7 +81,7 @@ class _Climber:
         self.local_address = ""
         self.tls: Optional[Tls] = None
 
-    def climb(self, envelope: Optional[Envelope], own: bool) -> Climb:
+    def climb(self, envelope: Optional[Envelope], own: bool) -> SmtpAttempt:
         cause = failure = ""
         started = time.monotonic()
         try:
@@ -87,12 +89,12 @@ class _Climber:
             if envelope is not None:
                 self.secure()
                 self.pass_on(envelope)
-        except ConversationFailed as error:
+        except SmtpError as error:
             cause, failure = error.cause, str(error)
         if not self.talk.stages:
             self.talk.stages.append(ProbeStage("connect", "", None, time.monotonic() - started))
         self.leave(cause)
-        return Climb(
+        return SmtpAttempt(
             self.host,
             self.address,
             self.source,
@@ -113,9 +115,7 @@ class _Climber:
         finally:
             self.local_address = self.talk.local_address or self.local_address
         if banner.code != 220:
-            raise ConversationFailed(
-                "reply", stored("greeted with {code} instead of 220").format(code=banner.code)
-            )
+            raise SmtpError("reply", stored("greeted with {code} instead of 220").format(code=banner.code))
         self.introduce()
 
     def introduce(self) -> None:
@@ -124,14 +124,14 @@ class _Climber:
         if reply.code in _EHLO_UNKNOWN:
             self.say("helo", f"HELO {self.source.helo}")
         elif not reply.positive:
-            raise ConversationFailed("reply", stored("EHLO was answered with {code}").format(code=reply.code))
+            raise SmtpError("reply", stored("EHLO was answered with {code}").format(code=reply.code))
 
     def say(self, stage: str, command: str, payload: bytes = b"") -> None:
-        """One command that must be answered with 2xx or 3xx. Raises ConversationFailed."""
+        """One command that must be answered with 2xx or 3xx. Raises SmtpError."""
         self.at = stage
         reply = self.talk.command(stage, command, payload=payload)
         if not reply.positive:
-            raise ConversationFailed(
+            raise SmtpError(
                 "reply",
                 stored("{command} was answered with {code}").format(command=stage.upper(), code=reply.code),
             )
@@ -145,16 +145,16 @@ class _Climber:
         self.at = "starttls"
         try:
             connection = self.talk.starttls(ssl.create_default_context(), self.host)
-            self.tls = described(connection, trusted=True, name_matches=True)
+            self.tls = tls_from_connection(connection, trusted=True, name_matches=True)
         except ssl.SSLCertVerificationError as error:
             self.again_unverified(error.verify_message or str(error))
-        except ConversationFailed as error:
-            self.tls = Tls(handshake=False, problem=plain(error))
+        except SmtpError as error:
+            self.tls = Tls(handshake=False, problem=tls_error_text(error))
             if error.cause != "reply":
                 self.enter()
             return
         except (ssl.SSLError, OSError, ValueError) as error:
-            self.tls = Tls(handshake=False, problem=plain(error))
+            self.tls = Tls(handshake=False, problem=tls_error_text(error))
             self.enter()
             return
         self.introduce()
@@ -163,9 +163,9 @@ class _Climber:
         self.enter()
         self.at = "starttls"
         try:
-            connection = self.talk.starttls(unverified(), self.host)
+            connection = self.talk.starttls(unverified_context(), self.host)
         except (ssl.SSLError, OSError, ValueError) as error:
-            raise ConversationFailed("tls", plain(error)) from None
+            raise SmtpError("tls", tls_error_text(error)) from None
         wrong_name = "ostname mismatch" in problem
         self.tls = Tls(
             handshake=True,
@@ -186,7 +186,7 @@ class _Climber:
         """Take back what was begun and say goodbye, while there is somebody to say it to."""
         last = self.talk.stages[-1]
         there = cause in ("", "reply") and last.reply is not None and last.reply.code != 421
-        with contextlib.suppress(ConversationFailed):
+        with contextlib.suppress(SmtpError):
             if there and last.name in ("mail", "rcpt"):
                 self.talk.command("rset", "RSET", patience=_QUIT_PATIENCE)
             if there and not (self.at == "connect" and cause):

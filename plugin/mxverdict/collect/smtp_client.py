@@ -42,7 +42,7 @@ _CAUSES = {
 }
 
 
-class ConversationFailed(Exception):
+class SmtpError(Exception):
     """The conversation cannot go on. `str(error)` is one line, `cause` one of the words of
     `evidence.ladder.CAUSES`."""
 
@@ -51,7 +51,7 @@ class ConversationFailed(Exception):
         super().__init__(text)
 
 
-class Conversation:
+class SmtpClient:
     """With port `port` of `address`. `reply_timeout` is the patience for each reply and `connect_timeout` for
     the connection (seconds), `deadline` (a `time.monotonic()` value) ends the whole; `source` is the own
     address to connect from ("": the system's choice). `stages` records what was said."""
@@ -78,42 +78,40 @@ class Conversation:
         self._room = _KEPT_LIMIT
 
     def greet(self, name: str, *, stage: str = "connect") -> Reply:
-        """Connect, read the banner and say EHLO `name`. Answers the reply to EHLO. Raises ConversationFailed,
+        """Connect, read the banner and say EHLO `name`. Answers the reply to EHLO. Raises SmtpError,
         also for a banner other than 220 or a refused EHLO (cause `reply`)."""
         greeting = self.banner(stage)
         if greeting.code != 220:
-            raise ConversationFailed(
+            raise SmtpError(
                 "reply", stored("the server greeted with {code} instead of 220").format(code=greeting.code)
             )
         answer = self.command("ehlo", f"EHLO {name}")
         if not answer.positive:
-            raise ConversationFailed(
-                "reply", stored("the server answered EHLO with {code}").format(code=answer.code)
-            )
+            raise SmtpError("reply", stored("the server answered EHLO with {code}").format(code=answer.code))
         return answer
 
     def banner(self, stage: str = "connect") -> Reply:
-        """Connect and read the banner. Raises ConversationFailed; without one `stages` stays empty."""
+        """Connect and read the banner. Raises SmtpError; without one `stages` stays empty."""
         started = time.monotonic()
         self._connect()
         return self._finish(stage, "", started)
 
     def command(self, stage: str, command: str, *, payload: bytes = b"", patience: float = math.inf) -> Reply:
         """Send one command (or `payload`, bytes that end a line, shown as `command`) and read its reply, for
-        `patience` seconds at most. Raises ConversationFailed, ValueError for a command of several lines."""
+        `patience` seconds at most. Raises SmtpError, ValueError for a command of several lines."""
         if "\r" in command or "\n" in command:
             raise ValueError("an SMTP command is one line")
         started = time.monotonic()
         try:
             self._send(payload or command.encode() + b"\r\n")
-        except ConversationFailed:
+        except SmtpError:
             self.stages.append(ProbeStage(stage, command, None, time.monotonic() - started))
             raise
         return self._finish(stage, command, started, patience)
 
     def exchange(self, commands: Sequence[tuple[str, str]]) -> Iterator[Reply]:
         """Send several commands, each `(stage, command)`, at once to a server that offers PIPELINING
-        (RFC 2920); their replies as they come, timed from the sending. Raises ConversationFailed, ValueError
+        (RFC 2920); their replies as they come, timed from the sending. Raises SmtpError, ValueError
         for a command of several lines."""
         if any("\r" in command or "\n" in command for _, command in commands):
             raise ValueError("an SMTP command is one line")
@@ -123,15 +121,13 @@ class Conversation:
             yield self._finish(stage, command, started)
 
     def starttls(self, context: ssl.SSLContext, server_name: str) -> ssl.SSLSocket:
-        """Ask for TLS and do the handshake; what follows goes through it. Raises ConversationFailed (STARTTLS
+        """Ask for TLS and do the handshake; what follows goes through it. Raises SmtpError (STARTTLS
         was refused, cause `reply`; or the server spoke out of turn), ssl.SSLError, OSError."""
         reply = self.command("starttls", "STARTTLS")
         if reply.code != 220:
-            raise ConversationFailed(
-                "reply", stored("STARTTLS was answered with {code}").format(code=reply.code)
-            )
+            raise SmtpError("reply", stored("STARTTLS was answered with {code}").format(code=reply.code))
         if self._buffer:
-            raise ConversationFailed("tls", stored("the server sent plain text where the handshake belongs"))
+            raise SmtpError("tls", stored("the server sent plain text where the handshake belongs"))
         assert self._connection is not None
         self._connection.settimeout(max(0.001, self._until(self.reply_timeout) - time.monotonic()))
         secured = context.wrap_socket(self._connection, server_hostname=server_name)
@@ -156,13 +152,13 @@ class Conversation:
         self.close()
         patience = min(self.connect_timeout, self.deadline - time.monotonic())
         if patience <= 0:
-            raise ConversationFailed("deadline", stored("no time was left to connect"))
+            raise SmtpError("deadline", stored("no time was left to connect"))
         source = (self.source, 0) if self.source else None
         try:
             self._connection = socket.create_connection((self.address, self.port), patience, source)
         except socket.timeout:
             cause = "timeout" if patience == self.connect_timeout else "deadline"
-            raise ConversationFailed(
+            raise SmtpError(
                 cause,
                 stored("no connection to port {port} within {seconds} s").format(
                     port=self.port, seconds=f"{patience:.3g}"
@@ -171,7 +167,7 @@ class Conversation:
         except OSError as error:
             cause = _CAUSES.get(error.errno or 0, "error")
             reason = error.strerror or error
-            raise ConversationFailed(
+            raise SmtpError(
                 cause, stored("no connection to port {port}: {reason}").format(port=self.port, reason=reason)
             ) from None
 
@@ -202,9 +198,7 @@ class Conversation:
             size += len(line)
             match = _LINE.match(line)
             if match is None:
-                raise ConversationFailed(
-                    "not_smtp", stored("the server sent something that is no SMTP reply")
-                )
+                raise SmtpError("not_smtp", stored("the server sent something that is no SMTP reply"))
             if size > REPLY_LIMIT:
                 raise _oversize()
             lines.add(match[3].decode(errors="replace").rstrip())
@@ -231,33 +225,33 @@ class Conversation:
             except OSError as error:
                 raise _hung_up(error, error) from None
             if not data:
-                raise ConversationFailed("closed", stored("the server hung up without a reply"))
+                raise SmtpError("closed", stored("the server hung up without a reply"))
             self._buffer += data
         line = bytes(self._buffer[:end]).rstrip(b"\r")
         del self._buffer[: end + 1]
         return line
 
-    def _silent(self) -> ConversationFailed:
+    def _silent(self) -> SmtpError:
         if time.monotonic() >= self.deadline:
-            return ConversationFailed("deadline", stored("no reply before the time was up"))
-        return ConversationFailed(
+            return SmtpError("deadline", stored("no reply before the time was up"))
+        return SmtpError(
             "silent",
             stored("no reply within {seconds} s").format(seconds=f"{self.reply_timeout:g}"),
         )
 
 
-def _oversize() -> ConversationFailed:
-    return ConversationFailed(
+def _oversize() -> SmtpError:
+    return SmtpError(
         "oversize",
         stored("the server sent a reply of more than {size} KiB").format(size=REPLY_LIMIT // 1024),
     )
 
 
-def _hung_up(error: OSError, reason: object) -> ConversationFailed:
+def _hung_up(error: OSError, reason: object) -> SmtpError:
     if isinstance(error, socket.timeout):
-        return ConversationFailed("silent", stored("the server takes nothing in"))
+        return SmtpError("silent", stored("the server takes nothing in"))
     cause = _CAUSES.get(error.errno or 0, "error")
-    return ConversationFailed(
+    return SmtpError(
         "reset" if cause == "reset" else "closed",
         stored("the server hung up: {reason}").format(reason=reason),
     )

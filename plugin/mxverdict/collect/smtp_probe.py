@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Optional
 
-from mxverdict.collect.smtp_client import Conversation, ConversationFailed
+from mxverdict.collect.smtp_client import SmtpClient, SmtpError
 from mxverdict.evidence import Probe, Tls
 from mxverdict.i18n.catalog import stored
 
@@ -44,35 +44,35 @@ def probe(address: str, hostname: str, *, port: int = 25, reply_timeout: float =
 
     `reply_timeout` is the patience for each reply, in seconds.
     """
-    conversation = Conversation(address, port, reply_timeout)
+    conversation = SmtpClient(address, port, reply_timeout)
     failure = ""
     tls: Optional[Tls] = None
     try:
         if conversation.greet(hostname).offers("STARTTLS"):
             tls = _handshake(conversation, hostname)
-    except ConversationFailed as error:
+    except SmtpError as error:
         failure = str(error)
     finally:
         conversation.close()
     return Probe(address, tuple(conversation.stages), tls, failure)
 
 
-def _handshake(conversation: Conversation, hostname: str) -> Tls:
+def _handshake(conversation: SmtpClient, hostname: str) -> Tls:
     """STARTTLS on this connection; when the certificate is not trusted, look at it on fresh ones."""
     try:
         with conversation.starttls(ssl.create_default_context(), hostname) as connection:
-            return described(connection, trusted=True, name_matches=True)
+            return tls_from_connection(connection, trusted=True, name_matches=True)
     except ssl.SSLCertVerificationError as error:
         problem = error.verify_message or str(error)
-    except (ssl.SSLError, OSError, ConversationFailed) as error:
-        return Tls(handshake=False, problem=plain(error))
+    except (ssl.SSLError, OSError, SmtpError) as error:
+        return Tls(handshake=False, problem=tls_error_text(error))
     return _untrusted(conversation, hostname, problem)
 
 
-def _untrusted(first: Conversation, hostname: str, problem: str) -> Tls:
+def _untrusted(first: SmtpClient, hostname: str, problem: str) -> Tls:
     """Handshakes that pin the very certificate the server sends, to read its names and its end."""
     try:
-        with _secured(first, hostname, unverified()) as connection:
+        with _secured(first, hostname, unverified_context()) as connection:
             certificate = connection.getpeercert(binary_form=True)
             version = connection.version() or ""
         assert certificate is not None
@@ -81,12 +81,12 @@ def _untrusted(first: Conversation, hostname: str, problem: str) -> Tls:
         pinned.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME | _PARTIAL_CHAIN)
         pinned.load_verify_locations(cadata=certificate)
         with _secured(first, hostname, pinned) as connection:
-            seen = described(connection, trusted=False, name_matches=None, problem=problem)
+            seen = tls_from_connection(connection, trusted=False, name_matches=None, problem=problem)
             matches = any(_covers(name, hostname) for name in _names(connection.getpeercert() or {}))
     except ssl.SSLCertVerificationError:
         return Tls(handshake=True, version=version, trusted=False, problem=problem)
-    except (ssl.SSLError, OSError, ConversationFailed) as error:
-        return Tls(handshake=False, problem=plain(error))
+    except (ssl.SSLError, OSError, SmtpError) as error:
+        return Tls(handshake=False, problem=tls_error_text(error))
     expired = seen.not_after is not None and seen.not_after < time.time()
     return Tls(
         handshake=True,
@@ -99,9 +99,9 @@ def _untrusted(first: Conversation, hostname: str, problem: str) -> Tls:
     )
 
 
-def _secured(first: Conversation, hostname: str, context: ssl.SSLContext) -> ssl.SSLSocket:
+def _secured(first: SmtpClient, hostname: str, context: ssl.SSLContext) -> ssl.SSLSocket:
     """A fresh connection to the same server after its handshake. Raises what `Conversation.starttls` does."""
-    again = Conversation(first.address, first.port, first.reply_timeout)
+    again = SmtpClient(first.address, first.port, first.reply_timeout)
     try:
         again.banner()
         again.command("ehlo", f"EHLO {hostname}")
@@ -111,7 +111,7 @@ def _secured(first: Conversation, hostname: str, context: ssl.SSLContext) -> ssl
         raise
 
 
-def unverified() -> ssl.SSLContext:
+def unverified_context() -> ssl.SSLContext:
     """What a mail server without a policy for the receiver uses: it takes any certificate."""
     context = ssl.create_default_context()
     context.check_hostname = False
@@ -119,7 +119,7 @@ def unverified() -> ssl.SSLContext:
     return context
 
 
-def plain(error: Exception) -> str:
+def tls_error_text(error: Exception) -> str:
     """Why a handshake failed, in one line."""
     if isinstance(error, socket.timeout):
         return stored("the handshake did not finish in time")
@@ -127,7 +127,7 @@ def plain(error: Exception) -> str:
     return str(reason).replace("_", " ").lower()
 
 
-def described(
+def tls_from_connection(
     connection: ssl.SSLSocket, *, trusted: bool, name_matches: Optional[bool], problem: str = ""
 ) -> Tls:
     """What a connection after its handshake shows."""

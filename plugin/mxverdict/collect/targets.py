@@ -14,7 +14,7 @@ TARGETS_LIMIT = 8
 """How many of the server's addresses a check without a target looks at."""
 
 
-class NoTarget(HostError):
+class NoLocalTargetError(HostError):
     advice = stored("Name a domain whose mail comes to this server, or one of the server's own addresses.")
 
 
@@ -47,7 +47,7 @@ def listed_first(found: Iterable[Target], server: Server) -> list[Target]:
 
 def usual_targets(addresses: Sequence[str], server: Server, remarks: list[str]) -> list[Target]:
     """What to look at when nobody named a target: `addresses`, those of the server's name, as far as they are
-    its own, and the first of WHM's list. Raises NoTarget when there is none."""
+    its own, and the first of WHM's list. Raises NoLocalTargetError when there is none."""
     found = [*own_targets({"": addresses}, server)[""], *server.targets[:TARGETS_LIMIT]]
     if len(server.targets) > TARGETS_LIMIT:
         remarks.append(
@@ -56,5 +56,5 @@ def usual_targets(addresses: Sequence[str], server: Server, remarks: list[str]) 
             )
         )
     if not found:
-        raise NoTarget(remarks[-1] if remarks else stored("no address of this server was found"))
+        raise NoLocalTargetError(remarks[-1] if remarks else stored("no address of this server was found"))
     return listed_first(found, server)

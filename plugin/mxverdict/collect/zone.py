@@ -16,8 +16,8 @@ import dns.rdatatype
 import dns.rrset
 
 from mxverdict.collect import resolver
-from mxverdict.collect.authoritative_dns import Heard, ask, interrogate, names_of, soa_of, text_of
-from mxverdict.collect.progress import Watch
+from mxverdict.collect.authoritative_dns import DnsReply, ask, interrogate, names_of, soa_of, text_of
+from mxverdict.collect.progress import PartListener
 from mxverdict.evidence.zone import Delegation, HostAddresses, ServerAnswers, Soa, Zone
 from mxverdict.i18n.catalog import stored
 
@@ -35,11 +35,13 @@ _HEDGE = 2.0  # seconds after which a slow resolver is not waited for before the
 _SPARE = 0.2  # seconds kept back for putting the answers together
 
 
-def read_zones(domains: Sequence[str], deadline: float, watch: Optional[Watch] = None) -> tuple[Zone, ...]:
+def read_zones(
+    domains: Sequence[str], deadline: float, watch: Optional[PartListener] = None
+) -> tuple[Zone, ...]:
     """The zone of each domain, many at a time; for the rest see `read_zone`. `watch` counts them."""
     if not domains:
         return ()
-    watch = watch or Watch()
+    watch = watch or PartListener()
     with ThreadPoolExecutor(_ZONES_AT_A_TIME) as readers, ThreadPoolExecutor(_QUESTIONS_AT_A_TIME) as pool:
 
         def read(domain: str) -> Zone:
@@ -103,7 +105,9 @@ class _Reading:
         soa = _soa_from_text(asked[tops[0]].result().records)
         return dataclasses.replace(zone, resolver_soa=soa, resolver_error=listed.error)
 
-    def _below(self, parent: dns.name.Name, asked: dict[dns.name.Name, Future[resolver.Answer]]) -> Zone:
+    def _below(
+        self, parent: dns.name.Name, asked: dict[dns.name.Name, Future[resolver.LookupResult]]
+    ) -> Zone:
         """The resolver has no answer from the zone, or none yet: the zone above says where it begins."""
         apex, delegation = self._delegation(parent, self._name)
         if delegation.found:
@@ -209,7 +213,7 @@ class _Reading:
             for (name, _), four, six in zip(questions[::2], answers[::2], answers[1::2])
         ]
 
-    def _look_up(self, name: dns.name.Name, kind: str) -> resolver.Answer:
+    def _look_up(self, name: dns.name.Name, kind: str) -> resolver.LookupResult:
         return resolver.look_up(name.to_text(), kind, self._share())
 
     def _share(self) -> float:
@@ -230,17 +234,17 @@ def _before(name: dns.name.Name, levels: list[dns.name.Name]) -> list[dns.name.N
     return levels[: levels.index(name)]
 
 
-def _apexes(asked: dict[dns.name.Name, Future[resolver.Answer]]) -> list[dns.name.Name]:
+def _apexes(asked: dict[dns.name.Name, Future[resolver.LookupResult]]) -> list[dns.name.Name]:
     """Those of the names, longest first, that are known by now to be zones of their own."""
     return [name for name, job in asked.items() if job.done() and _is_apex(name, job.result())]
 
 
-def _is_apex(name: dns.name.Name, answer: resolver.Answer) -> bool:
+def _is_apex(name: dns.name.Name, answer: resolver.LookupResult) -> bool:
     return bool(answer.records) and answer.canonical.rstrip(".").lower() == text_of(name).rstrip(".")
 
 
 def _referral(
-    heard: Heard, parent: dns.name.Name, child: dns.name.Name
+    heard: DnsReply, parent: dns.name.Name, child: dns.name.Name
 ) -> Optional[tuple[dns.name.Name, Optional[dns.rrset.RRset], bool]]:
     """The zone's name, its NS records (None: there is no such zone) and whether they come from the server's
     own copy of it; None when the answer says nothing. RFC 1034 section 4.3.2 has the three shapes."""
@@ -259,7 +263,7 @@ def _referral(
     return None
 
 
-def _glue(heard: Heard, records: Optional[dns.rrset.RRset]) -> tuple[HostAddresses, ...]:
+def _glue(heard: DnsReply, records: Optional[dns.rrset.RRset]) -> tuple[HostAddresses, ...]:
     message = heard.message
     if message is None:
         return ()

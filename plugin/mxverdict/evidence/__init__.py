@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mxverdict.evidence.model import (
-        Asked,
+        DelayState,
         Domain,
         Evidence,
         Forward,
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
         PreviewStage,
         Probe,
         ProbeStage,
-        RelayEntry,
+        RelayListEntry,
         Reply,
+        RequestedTarget,
         ReverseDns,
-        Settings,
         Target,
         Tls,
         from_json,
@@ -40,6 +40,21 @@ else:
 
 
 __all__ = [
-    "Asked", "Domain", "Evidence", "Forward", "Preview", "PreviewStage", "Probe", "ProbeStage", "RelayEntry",
-    "Reply", "ReverseDns", "Settings", "Target", "Tls", "from_json", "seen_by", "to_json",
+    "DelayState",
+    "Domain",
+    "Evidence",
+    "Forward",
+    "Preview",
+    "PreviewStage",
+    "Probe",
+    "ProbeStage",
+    "RelayListEntry",
+    "Reply",
+    "RequestedTarget",
+    "ReverseDns",
+    "Target",
+    "Tls",
+    "from_json",
+    "seen_by",
+    "to_json",
 ]  # fmt: skip

@@ -12,16 +12,31 @@ from mxverdict.evidence.decode import decode
 from mxverdict.evidence.mail_route import HostGreeting, MailRoute, Routing
 from mxverdict.evidence.outgoing import Outgoing, of_domains
 from mxverdict.evidence.policy import Policy
-from mxverdict.evidence.relay import RelayTest
+from mxverdict.evidence.relay import RelayProbe
 from mxverdict.evidence.reverse_dns import Forward, ReverseDns
-from mxverdict.evidence.server import Asked, RelayEntry, Settings, Target
+from mxverdict.evidence.server import DelayState, RelayListEntry, RequestedTarget, Target
 from mxverdict.evidence.smtp import Preview, PreviewStage, Probe, ProbeStage, Reply, Tls
 from mxverdict.evidence.visit import VisitLog
 from mxverdict.evidence.zone import Zone
 
 __all__ = [
-    "Asked", "Domain", "Evidence", "Forward", "Preview", "PreviewStage", "Probe", "ProbeStage", "RelayEntry",
-    "Reply", "ReverseDns", "Settings", "Target", "Tls", "from_json", "seen_by", "to_json",
+    "DelayState",
+    "Domain",
+    "Evidence",
+    "Forward",
+    "Preview",
+    "PreviewStage",
+    "Probe",
+    "ProbeStage",
+    "RelayListEntry",
+    "Reply",
+    "RequestedTarget",
+    "ReverseDns",
+    "Target",
+    "Tls",
+    "from_json",
+    "seen_by",
+    "to_json",
 ]  # fmt: skip
 
 SCHEMA = 1
@@ -53,10 +68,10 @@ class Evidence:
     previews: tuple[Preview, ...]
     probes: tuple[Probe, ...]
     reverse_dns: tuple[ReverseDns, ...]
-    settings: Settings
-    relay_entries: tuple[RelayEntry, ...] = field(default=(), metadata=root_alone())
+    settings: DelayState
+    relay_entries: tuple[RelayListEntry, ...] = field(default=(), metadata=root_alone())
     remarks: tuple[str, ...] = ()
-    asked: tuple[Asked, ...] = ()
+    asked: tuple[RequestedTarget, ...] = ()
     own_addresses: tuple[str, ...] = ()
     """This server's, from inside and outside, as far as anything gathered leads to one."""
     domains: tuple[Domain, ...] = ()
@@ -64,7 +79,7 @@ class Evidence:
     """Each remote mail host of the domains once."""
     blocklists: Optional[BlocklistEvidence] = None
     outgoing: tuple[Outgoing, ...] = ()
-    relay_tests: tuple[RelayTest, ...] = field(default=(), metadata=root_alone())
+    relay_tests: tuple[RelayProbe, ...] = field(default=(), metadata=root_alone())
     visits: VisitLog = field(default_factory=VisitLog, metadata=root_alone())
     schema: int = field(default=SCHEMA)
 

@@ -38,7 +38,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Climb:
+class SmtpAttempt:
     """One conversation with `address`, an address of `host`, from `source`; `local_address` is the own
     address that the connection really had ("": there was none).
 
@@ -82,12 +82,12 @@ class Receiver:
     mail hosts could not be found."""
 
     domain: str
-    climbs: tuple[Climb, ...]
+    climbs: tuple[SmtpAttempt, ...]
     error: str = ""
 
 
 @dataclass(frozen=True)
-class Ladder:
+class OutboundEvidence:
     """What `mxverdict outbound` gathered.
 
     `route` leads to the mail hosts of the domain (None: only the well-known receivers were asked). `purpose`
@@ -109,9 +109,9 @@ class Ladder:
     sources: tuple[Source, ...]
     patience: float
     route: Optional[MailRoute]
-    climbs: tuple[Climb, ...]
+    climbs: tuple[SmtpAttempt, ...]
     receivers: tuple[Receiver, ...]
     skipped: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
-    delivery: Optional[Climb] = None
+    delivery: Optional[SmtpAttempt] = None
     message_id: str = ""

@@ -9,7 +9,7 @@ from mxverdict.evidence.smtp import Reply
 
 
 @dataclass(frozen=True)
-class RelayTest:
+class RelayProbe:
     """One variant of the envelope, played to Exim (`exim -bh`) from `source` to port 25 of `local_address`.
 
     `name` says which variant it is. `stage` is how far it came (`connect`, `ehlo`, `mail`, `rcpt`), `reply`

@@ -23,7 +23,7 @@ class MissingFact:
 
 
 @dataclass(frozen=True)
-class Settings:
+class DelayState:
     """What WHM says of the delay beside what stands in the configuration that Exim runs.
 
     `delay_setting` follows `acl_delay_unknown_hosts` (None: could not be read); `delay_stanzas` counts the
@@ -40,7 +40,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class RelayEntry:
+class RelayListEntry:
     """A tester's address in a list that lets it relay through this server."""
 
     file: str
@@ -57,7 +57,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestedTarget:
     """What the user named (a domain, host name or address), and which of this server's addresses, as the
     world sees them, it leads to: none when it is somebody else's."""
 

@@ -8,7 +8,7 @@ from mxverdict.evidence.reverse_dns import ReverseDns
 
 
 @dataclass(frozen=True)
-class NamedVisitor:
+class HeloMatch:
     """An address whose visitor gave a name under a domain of `tester`; anybody can. Times are Unix times, the
     `line` is the last one of the log in which the name stands."""
 
@@ -27,6 +27,6 @@ class Candidate:
     leads back to the address, "" when there is none: then it is not the tester's, or DNS did not answer
     (`reverse` says)."""
 
-    visitor: NamedVisitor
+    visitor: HeloMatch
     reverse: ReverseDns
     name: str = ""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mxverdict.errors import JournalError, WindowBusy
+from mxverdict.errors import JournalError, WindowLockedError
 from mxverdict.fs.read import NotRegular
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import stored
@@ -22,9 +22,10 @@ _POLL = 0.05
 
 @contextmanager
 def exclusive(host: Host, name: str, wait: float) -> Iterator[None]:
-    """Hold the lock of that name. Raises WindowBusy when it is not free within `wait` seconds, JournalError
-    when it cannot be made. The file stays: deleting it would let two processes hold "the" lock. It is opened
-    for reading alone: that works on a file system that became read-only, where a window must close too."""
+    """Hold the lock of that name. Raises WindowLockedError when it is not free within `wait` seconds,
+    JournalError when it cannot be made. The file stays: deleting it would let two processes hold "the" lock.
+    It is opened for reading alone: that works on a file system that became read-only, where a window must
+    close too."""
     path = host.lock(name)
     try:
         descriptor = _open(host, path)
@@ -89,5 +90,5 @@ def _acquire(descriptor: int, wait: float) -> None:
     give_up = time.monotonic() + wait
     while not _taken(descriptor):
         if time.monotonic() >= give_up:
-            raise WindowBusy(stored("another window of this kind is being opened or closed right now"))
+            raise WindowLockedError(stored("another window of this kind is being opened or closed right now"))
         time.sleep(_POLL)

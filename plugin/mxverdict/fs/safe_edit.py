@@ -45,7 +45,7 @@ Edit = Callable[[bytes], Optional[bytes]]
 """Gets the content, returns the new one; None means that nothing is to be changed."""
 
 
-class Creation(NamedTuple):
+class NewFileMode(NamedTuple):
     """Owner and mode of a file that is not there yet."""
 
     group: str
@@ -64,7 +64,7 @@ def read(path: Path) -> Optional[bytes]:
         ) from error
 
 
-def edit(path: Path, change: Edit, creation: Creation) -> None:
+def edit(path: Path, change: Edit, creation: NewFileMode) -> None:
     """Replace the content by what `change` makes of it; a missing file counts as empty and is created.
 
     `change` is called again with fresh content whenever the file changed meanwhile. Raises HostError.
@@ -100,7 +100,7 @@ def _temporary(target: Path) -> Path:
     return target.with_name(f".{target.name}.mxverdict")
 
 
-def _attempt(target: Path, change: Edit, creation: Creation) -> bool:
+def _attempt(target: Path, change: Edit, creation: NewFileMode) -> bool:
     """One try; False when somebody else was faster."""
     try:
         original = os.open(target, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -114,11 +114,11 @@ def _attempt(target: Path, change: Edit, creation: Creation) -> bool:
         os.close(original)
 
 
-def _create(target: Path, change: Edit, creation: Creation) -> bool:
+def _create(target: Path, change: Edit, creation: NewFileMode) -> bool:
     content = change(b"")
     if content is None:
         return True
-    temporary = _write(target, content, lambda descriptor: _own_new(descriptor, creation))
+    temporary = _write(target, content, lambda descriptor: set_ownership(descriptor, creation))
     try:
         os.link(temporary, target)
     except FileExistsError:
@@ -134,11 +134,11 @@ def _replace(target: Path, original: int, change: Edit) -> bool:
     changed = change(content)
     if changed is None or changed == content:
         return True
-    temporary = _write(target, changed, lambda descriptor: _own_like(descriptor, original))
+    temporary = _write(target, changed, lambda descriptor: copy_ownership(descriptor, original))
     try:
         if not _still_there(target, original, content):
             return False
-        if not _take_place(temporary, target, os.fstat(original).st_ino):
+        if not swap_into_place(temporary, target, os.fstat(original).st_ino):
             return False
     finally:
         with suppress(FileNotFoundError):
@@ -149,10 +149,10 @@ def _replace(target: Path, original: int, change: Edit) -> bool:
     if late.startswith(content):
         _append(target, late[len(content) :])
         return True
-    return _attempt(target, lambda _: change(late), Creation("root", 0o600))
+    return _attempt(target, lambda _: change(late), NewFileMode("root", 0o600))
 
 
-def _take_place(temporary: Path, target: Path, original: int) -> bool:
+def swap_into_place(temporary: Path, target: Path, original: int) -> bool:
     """Give the temporary file the name; False when somebody else replaced the file before.
 
     Theirs stays.
@@ -251,7 +251,7 @@ def _write(target: Path, content: bytes, own: Callable[[int], None]) -> Path:
     return temporary
 
 
-def _own_like(descriptor: int, original: int) -> None:
+def copy_ownership(descriptor: int, original: int) -> None:
     status = os.fstat(original)
     os.fchown(descriptor, status.st_uid, status.st_gid)
     os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
@@ -268,7 +268,7 @@ def _attributes(descriptor: int) -> list[str]:
         return []
 
 
-def _own_new(descriptor: int, creation: Creation) -> None:
+def set_ownership(descriptor: int, creation: NewFileMode) -> None:
     import grp
 
     try:

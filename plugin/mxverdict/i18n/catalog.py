@@ -22,7 +22,7 @@ _catalogue: Optional[GNUTranslations] = None
 _tag = "en"
 
 
-def use(tag: str) -> None:
+def activate(tag: str) -> None:
     """Speak the language of that tag from now on; English when there is no catalogue of it."""
     global _catalogue, _tag
     _catalogue, _tag = None, "en"
@@ -35,7 +35,7 @@ def use(tag: str) -> None:
             return
 
 
-def tag() -> str:
+def current_tag() -> str:
     """The RFC 5646 tag of the language that is spoken."""
     return _tag
 

@@ -13,14 +13,14 @@ from mxverdict.sanitize import visible
 EXTENSION = "jinja2.ext.i18n"
 
 
-def speak(environment: Environment) -> None:
+def install_gettext(environment: Environment) -> None:
     """Let the templates of an environment, which has EXTENSION, speak the language that is spoken then."""
     environment.policies["ext.i18n.trimmed"] = True
     vars(environment).update(newstyle_gettext=True)
     environment.globals.update(gettext=_gettext, ngettext=_ngettext)
 
 
-def shown(value: Any) -> Any:
+def sanitize_value(value: Any) -> Any:
     """Every value on its way into a page: no control character of an outside text gets there raw."""
     return value if isinstance(value, (Markup, int, float, Undefined)) else visible(str(value))
 
@@ -36,4 +36,4 @@ def _ngettext(one: str, many: str, number: int, /, **values: object) -> Markup:
 
 def _filled(text: str, values: dict[str, object]) -> Markup:
     """No message brings HTML with it, whatever is passed here as one by mistake."""
-    return escape(text) % {name: shown(value) for name, value in values.items()}
+    return escape(text) % {name: sanitize_value(value) for name, value in values.items()}

@@ -65,7 +65,7 @@ class _Kept(NamedTuple):
 def retold(text: str) -> str:
     """A text that was kept in English in the language that is spoken: whole, or the parts of it that are
     ours. What we do not know stays as it is."""
-    if catalog.tag() == "en" or not text or len(text) > _MOST:
+    if catalog.current_tag() == "en" or not text or len(text) > _MOST:
         return text
     whole = catalog.gettext(text)
     return whole if whole != text else _told(text)
@@ -88,7 +88,7 @@ def _told(text: str, depth: int = 0) -> str:
 
 def _whole(text: str, depth: int, *, joined: bool = False) -> str:
     """A text that is one template filled in; "" when it is none. A `joined` one has values of many texts."""
-    kept = _kept(catalog.FOLDER, catalog.tag())
+    kept = _kept(catalog.FOLDER, catalog.current_tag())
     if text in kept.texts:
         return kept.texts[text]
     for template in kept.templates:

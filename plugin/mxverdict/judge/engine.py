@@ -18,11 +18,11 @@ from mxverdict.judge.server.settings import SILENT, delay_on, judge_server
 from mxverdict.judge.smtp import greeting, mxtoolbox_rows
 from mxverdict.judge.smtp.ground_truth import truth_of
 from mxverdict.judge.smtp.open_relay import judge_relay
-from mxverdict.judge.smtp.rows import Case, judge_rows
+from mxverdict.judge.smtp.rows import RowContext, judge_rows
 from mxverdict.judge.smtp.session import UNREACHED, simulate
-from mxverdict.judge.smtp.visit_comparison import history
+from mxverdict.judge.smtp.visit_comparison import compare_with_last_visit
 from mxverdict.judge.summary import summary
-from mxverdict.testers import UNKNOWN_HOSTS, Sender, Tester
+from mxverdict.testers import UNKNOWN_HOSTS, ImpatientSender, Tester
 
 _WORST_FIRST = list(Verdict)
 
@@ -30,7 +30,7 @@ _WORST_FIRST = list(Verdict)
 def judge(
     evidence: Evidence,
     testers: Sequence[Tester],
-    senders: Sequence[Sender],
+    senders: Sequence[ImpatientSender],
     audience: Audience = Audience.ROOT,
 ) -> Report:
     """The report each of `testers` would print about each address in `evidence`, with our verdicts, as far as
@@ -54,7 +54,7 @@ def judge(
 
 
 def _of_server(
-    evidence: Evidence, senders: Sequence[Sender], predictions: Sequence[Prediction]
+    evidence: Evidence, senders: Sequence[ImpatientSender], predictions: Sequence[Prediction]
 ) -> tuple[Finding, ...]:
     return _sorted(
         [
@@ -138,7 +138,7 @@ def _prediction(
     preview = previews[0]
     truth = truth_of(target, evidence)
     session = simulate(preview, tester) if truth.reachable else UNREACHED
-    case = Case(session, truth, tester, preview)
+    case = RowContext(session, truth, tester, preview)
     if session.ended == "unknown":
         findings: tuple[Finding, ...] = (_not_predicted(tester, preview),)
     elif tester.report == "mxtoolbox":
@@ -156,7 +156,7 @@ def _prediction(
         findings=findings,
         transcript=mxtoolbox_rows.transcript(session, truth, tester),
     )
-    return dataclasses.replace(predicted, history=history(predicted, tester, evidence.visits))
+    return dataclasses.replace(predicted, history=compare_with_last_visit(predicted, tester, evidence.visits))
 
 
 def _not_predicted(tester: Tester, preview: Preview) -> Finding:

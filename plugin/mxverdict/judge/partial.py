@@ -9,7 +9,7 @@ from mxverdict.evidence import Evidence
 from mxverdict.evidence.audience import Audience
 from mxverdict.findings import DomainReport, Finding, Report
 from mxverdict.judge.engine import judge
-from mxverdict.testers import Sender, Tester
+from mxverdict.testers import ImpatientSender, Tester
 
 SMTP = "smtp"
 
@@ -17,7 +17,7 @@ SMTP = "smtp"
 def judge_so_far(
     evidence: Evidence,
     testers: Sequence[Tester],
-    senders: Sequence[Sender],
+    senders: Sequence[ImpatientSender],
     complete: Collection[str],
     audience: Audience = Audience.ROOT,
 ) -> Report:

@@ -21,7 +21,7 @@ def let_past(evidence: Evidence, testers: Iterable[Tester]) -> tuple[Prediction,
 
     They are compared with no visit: the log tells of what was, not of a window to come.
     """
-    return untested(spared(evidence), testers)
+    return untested(without_delay(evidence), testers)
 
 
 def untested(evidence: Evidence, testers: Iterable[Tester]) -> tuple[Prediction, ...]:
@@ -30,13 +30,13 @@ def untested(evidence: Evidence, testers: Iterable[Tester]) -> tuple[Prediction,
     return tuple(dataclasses.replace(prediction, history="") for prediction in predictions)
 
 
-def spared(evidence: Evidence) -> Evidence:
+def without_delay(evidence: Evidence) -> Evidence:
     """The same evidence without any delay."""
-    previews = tuple(without_delay(preview) for preview in evidence.previews)
+    previews = tuple(preview_without_delay(preview) for preview in evidence.previews)
     return dataclasses.replace(evidence, previews=previews)
 
 
-def without_delay(preview: Preview) -> Preview:
+def preview_without_delay(preview: Preview) -> Preview:
     stages = (dataclasses.replace(stage, delay=0, delayed_by=()) for stage in preview.stages)
     return dataclasses.replace(preview, stages=tuple(stages))
 

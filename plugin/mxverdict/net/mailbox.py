@@ -15,13 +15,13 @@ _LOCAL_PART_LIMIT = 64
 """Octets (RFC 5321 section 4.5.3.1.1)."""
 
 
-def parse(text: str) -> str:
+def parse_mailbox(text: str) -> str:
     """`local@domain` with the domain in lower case and encoded for DNS. The local part is a dot-string of
     RFC 5321 section 4.1.2: no quotes, no spaces, nothing that could end a command. Raises UsageError."""
     local, at, domain = text.strip().rpartition("@")
     if not at or len(local) > _LOCAL_PART_LIMIT or not _LOCAL_PART.fullmatch(local):
         raise UsageError(stored("{text} is no mail address").format(text=repr(text[:80])))
-    name = target.parse(domain)
+    name = target.parse_target(domain)
     if _is_address(name):
         raise UsageError(stored("{text} is no mail address at a domain").format(text=repr(text[:80])))
     return f"{local}@{name}"

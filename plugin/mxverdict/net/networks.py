@@ -11,7 +11,7 @@ from typing import Union
 
 from mxverdict.errors import UsageError
 from mxverdict.i18n.catalog import stored
-from mxverdict.sanitize import clean
+from mxverdict.sanitize import escape_control
 
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
@@ -60,7 +60,7 @@ def sample(network: Network) -> str:
 
 
 def _network(text: str) -> Network:
-    shown = repr(clean(text.strip(), 60))
+    shown = repr(escape_control(text.strip(), 60))
     try:
         network = ipaddress.ip_network(text.strip())
     except ValueError as error:

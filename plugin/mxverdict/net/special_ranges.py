@@ -50,7 +50,7 @@ _ISATAP = (0x00005EFE, 0x02005EFE)
 """What stands before the IPv4 address of an ISATAP host in any network (RFC 5214 section 6.1)."""
 
 
-def special_kind(address: str) -> str:
+def special_purpose_kind(address: str) -> str:
     """Empty for an address that the internet can have a route to, else `private` (RFC 1918, 4193, 6598),
     `loopback`, `link-local`, `multicast` or `reserved`, by the special-purpose registries of RFC 6890. The
     blocks for documentation (RFC 5737, 3849) count as public; tunnels into other networks (Teredo in
@@ -62,15 +62,16 @@ def special_kind(address: str) -> str:
         return kind
     shift = next((shift for network, shift in _EMBEDDING if known in network), None)
     if shift is not None:
-        return special_kind(str(ipaddress.IPv4Address(int(known) >> shift & 0xFFFFFFFF)))
+        return special_purpose_kind(str(ipaddress.IPv4Address(int(known) >> shift & 0xFFFFFFFF)))
     if known not in _GLOBAL_UNICAST or int(known) >> 32 & 0xFFFFFFFF in _ISATAP:
         return _RESERVED
     return ""
 
 
 def is_public(address: str) -> bool:
-    """Whether the internet can have a route to it; see `special_kind`. False for what is no IP address."""
+    """Whether the internet can have a route to it; see `special_purpose_kind`. False for what is no IP
+    address."""
     try:
-        return not special_kind(address)
+        return not special_purpose_kind(address)
     except ValueError:
         return False

@@ -14,7 +14,7 @@ _MOST = 253
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
-def parse(text: str) -> str:
+def parse_target(text: str) -> str:
     """The name in lower case, encoded for DNS (RFC 5891), without a final dot; or the address in its usual
     spelling, also from a literal as in mail addresses (RFC 5321 section 4.1.3). Raises UsageError when it is
     neither."""

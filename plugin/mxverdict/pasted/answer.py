@@ -13,7 +13,7 @@ from mxverdict.i18n.catalog import decimal, marked, ngettext
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.judge.domain import blocklist
 from mxverdict.pasted import match
-from mxverdict.pasted.match import Found, Places
+from mxverdict.pasted.match import LocalTargets, MatchedFinding
 from mxverdict.pasted.model import MXTOOLBOX, Pasted, PastedRow, Unrecognised, number
 from mxverdict.pasted.summary import opening
 
@@ -74,7 +74,7 @@ def answer(
     report is about, names and addresses in lower case, to the server's addresses they lead to (none: they are
     another's). `blocklists` is what the blocklists said in the same check.
     """
-    places = Places(report, own or {}) if report is not None else None
+    places = LocalTargets(report, own or {}) if report is not None else None
     lists = blocklists or _NOT_ASKED
     answers = [_answer(row, match.host_of(row, pasted), places, lists) for row in pasted.rows]
     if any(row.complains and not row.is_headline for row in pasted.rows):
@@ -117,7 +117,7 @@ def _remarks(pasted: Pasted) -> list[str]:
     return remarks
 
 
-def _answer(row: PastedRow, host: str, places: Optional[Places], lists: BlocklistEvidence) -> Answer:
+def _answer(row: PastedRow, host: str, places: Optional[LocalTargets], lists: BlocklistEvidence) -> Answer:
     if row.category == blocklist.CATEGORY:
         return _listed(row, host, places, lists)
     if places is None:
@@ -130,7 +130,7 @@ def _answer(row: PastedRow, host: str, places: Optional[Places], lists: Blocklis
     return _not_checked(row, host, places)
 
 
-def _not_checked(row: PastedRow, host: str, places: Places) -> Answer:
+def _not_checked(row: PastedRow, host: str, places: LocalTargets) -> Answer:
     """A row about a domain without a finding."""
     if match.is_gone(row, host, places):
         return Answer(row, Verdict.OK, _(_GONE), host)
@@ -145,7 +145,7 @@ def _not_checked(row: PastedRow, host: str, places: Places) -> Answer:
     return Answer(row, Verdict.UNKNOWN, why, todo=todo)
 
 
-def _listed(row: PastedRow, host: str, places: Optional[Places], lists: BlocklistEvidence) -> Answer:
+def _listed(row: PastedRow, host: str, places: Optional[LocalTargets], lists: BlocklistEvidence) -> Answer:
     """A row of a blocklist, for the first address of ours that it is about."""
     judged = match.in_domains(row, host, places) if places is not None else None
     if judged is not None:
@@ -155,7 +155,7 @@ def _listed(row: PastedRow, host: str, places: Optional[Places], lists: Blocklis
     finding = blocklist.judge_named(lists, row.name, next(iter((*asked, *addresses)), host))
     if finding.verdict is not Verdict.FALSE_POSITIVE and not addresses:
         return _not_ours(row, host)
-    return _judged(row, Found(finding, finding.row.host))
+    return _judged(row, MatchedFinding(finding, finding.row.host))
 
 
 def _not_ours(row: PastedRow, host: str) -> Answer:
@@ -167,7 +167,7 @@ def _not_ours(row: PastedRow, host: str) -> Answer:
     return Answer(row, Verdict.UNKNOWN, why, todo=todo)
 
 
-def _not_met(row: PastedRow, host: str, places: Places) -> Answer:
+def _not_met(row: PastedRow, host: str, places: LocalTargets) -> Answer:
     """A row of an SMTP session without a finding: another's server, a row that is gone, or one we lack."""
     addresses = places.addresses(host)
     if not addresses:
@@ -202,7 +202,7 @@ def _replies(predictions: Sequence[Prediction]) -> tuple[str, ...]:
     return tuple(first)[:1]
 
 
-def _judged(row: PastedRow, found: Found) -> Answer:
+def _judged(row: PastedRow, found: MatchedFinding) -> Answer:
     finding = found.finding
     verdict, why = finding.verdict, finding.why
     if row.complains and verdict is Verdict.OK:
@@ -223,7 +223,7 @@ def _judged(row: PastedRow, found: Found) -> Answer:
     )
 
 
-def _differences(row: PastedRow, found: Found) -> list[str]:
+def _differences(row: PastedRow, found: MatchedFinding) -> list[str]:
     now = found.finding.row
     told = []
     if found.instead:

@@ -71,7 +71,7 @@ _MORE = re.compile(r"(?:Information )?More Info(?:rmation)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Mark:
+class Marker:
     """A level, a category with its host, or a subject, made of `length` tokens."""
 
     length: int
@@ -83,23 +83,23 @@ class Mark:
     """Whether it means a row by itself; otherwise only when a row's name or words follow."""
 
 
-def level_at(tokens: Sequence[Token], place: int) -> Optional[Mark]:
+def level_at(tokens: Sequence[Token], place: int) -> Optional[Marker]:
     """A level at the start of a cell: `Status Warning`, `error`, `[x]`, `LISTED`, a tick or cross."""
     token = tokens[place]
     if not token.first:
         return None
     if token.word == "status" and place + 1 < len(tokens) and tokens[place + 1].line == token.line:
         level = _LEVELS.get(tokens[place + 1].word, "")
-        return Mark(2, level=level) if level else None
+        return Marker(2, level=level) if level else None
     level = _LEVELS.get(token.word, "")
-    return Mark(1, level=level, certain=False) if level else None
+    return Marker(1, level=level, certain=False) if level else None
 
 
 def is_level(word: str) -> bool:
     return word in _LEVELS
 
 
-def category_at(tokens: Sequence[Token], place: int) -> Optional[Mark]:
+def category_at(tokens: Sequence[Token], place: int) -> Optional[Marker]:
     """`smtp  mail.shop.example` as it starts a row of the domain health report."""
     token = tokens[place]
     if not token.first or token.word not in CATEGORIES or place + 1 == len(tokens):
@@ -107,10 +107,10 @@ def category_at(tokens: Sequence[Token], place: int) -> Optional[Mark]:
     host = tokens[place + 1]
     if host.line - token.line > 2 or not (is_host(host.word) or is_address(host.word)):
         return None
-    return Mark(2, category=token.word, host=host.word, certain=token.last and host.last)
+    return Marker(2, category=token.word, host=host.word, certain=token.last and host.last)
 
 
-def subject_at(tokens: Sequence[Token], place: int) -> Optional[Mark]:
+def subject_at(tokens: Sequence[Token], place: int) -> Optional[Marker]:
     """What was asked: `smtp:203.0.113.10`, a link to MXToolbox, `Checking 203.0.113.10 against …`."""
     token = tokens[place]
     subject = _link(token.raw) if "mxtoolbox.com/" in token.word else None
@@ -119,11 +119,11 @@ def subject_at(tokens: Sequence[Token], place: int) -> Optional[Mark]:
         if subject is not None and not (token.first or subject.command in _OWN_COMMANDS):
             subject = None
     if subject is not None:
-        return Mark(1, subject=subject)
+        return Marker(1, subject=subject)
     if token.word == "checking" and place + 2 < len(tokens) and tokens[place + 2].word == "against":
         asked = tokens[place + 1].word
         if is_address(asked) or is_host(asked):
-            return Mark(3, subject=Subject("blacklist", asked))
+            return Marker(3, subject=Subject("blacklist", asked))
     return None
 
 

@@ -19,7 +19,7 @@ _WORST_FIRST = list(Verdict)
 
 
 @dataclass(frozen=True)
-class Found:
+class MatchedFinding:
     """A finding with where it was made; `instead` when its row stands in for the pasted one."""
 
     finding: Finding
@@ -29,7 +29,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Places:
+class LocalTargets:
     """What belongs to this server. `own` maps a name or address, in lower case, to those of this server's
     addresses that it leads to: none, and it is another's; what it does not hold is decided by the report."""
 
@@ -72,7 +72,7 @@ def host_of(row: PastedRow, pasted: Pasted) -> str:
     return next(iter(named)) if len(named) == 1 else ""
 
 
-def found(row: PastedRow, host: str, places: Places) -> Optional[Found]:
+def found(row: PastedRow, host: str, places: LocalTargets) -> Optional[MatchedFinding]:
     """The finding for a row about a host: the worst, where the tester's addresses or ours differ."""
     addresses = places.addresses(host)
     predictions = [
@@ -87,9 +87,9 @@ def found(row: PastedRow, host: str, places: Places) -> Optional[Found]:
     return in_domains(row, host, places)
 
 
-def _predicted(row: PastedRow, predictions: Sequence[Prediction]) -> Optional[Found]:
+def _predicted(row: PastedRow, predictions: Sequence[Prediction]) -> Optional[MatchedFinding]:
     every = [
-        Found(finding, prediction.server_address, prediction.sources)
+        MatchedFinding(finding, prediction.server_address, prediction.sources)
         for prediction in predictions
         for finding in prediction.findings
     ]
@@ -97,7 +97,7 @@ def _predicted(row: PastedRow, predictions: Sequence[Prediction]) -> Optional[Fo
     same = [one for one in every if one.finding.row.name.casefold() == name.casefold()]
     if not same:
         same = [
-            Found(one.finding, one.place, one.sources, instead=True)
+            MatchedFinding(one.finding, one.place, one.sources, instead=True)
             for one in every
             if one.finding.row.name in _stand_ins(name)
         ]
@@ -126,15 +126,15 @@ def _stand_ins(name: str) -> tuple[str, ...]:
     return (mxtoolbox_rows.CONNECT,) if name == mxtoolbox_rows.DISCONNECTED else ()
 
 
-def in_domains(row: PastedRow, host: str, places: Places) -> Optional[Found]:
+def in_domains(row: PastedRow, host: str, places: LocalTargets) -> Optional[MatchedFinding]:
     every = [
-        Found(finding, domain.domain)
+        MatchedFinding(finding, domain.domain)
         for domain in places.domains(host)
         for finding in domain.findings
         if finding.row.name.casefold() == row.name.casefold()
     ]
     every += [
-        Found(finding, finding.row.host)
+        MatchedFinding(finding, finding.row.host)
         for finding in places.report.server
         if (finding.row.category, finding.row.name.casefold()) == (row.category, row.name.casefold())
         and (not host or finding.row.host.lower() in (host, *(places.addresses(host) or ())))
@@ -145,7 +145,7 @@ def in_domains(row: PastedRow, host: str, places: Places) -> Optional[Found]:
     )
 
 
-def is_gone(row: PastedRow, host: str, places: Places) -> bool:
+def is_gone(row: PastedRow, host: str, places: LocalTargets) -> bool:
     """Whether a row about a domain is one that the tester leaves out when all is well, and so it is today."""
     words = row_texts.load(row.category).get(row.name) if row.category in row_texts.CATEGORIES else None
     today = [
@@ -162,5 +162,5 @@ def is_gone(row: PastedRow, host: str, places: Places) -> bool:
     )
 
 
-def _worst(candidates: Sequence[Found]) -> Optional[Found]:
+def _worst(candidates: Sequence[MatchedFinding]) -> Optional[MatchedFinding]:
     return min(candidates, key=lambda one: _WORST_FIRST.index(one.finding.verdict), default=None)

@@ -7,7 +7,7 @@ from typing import Optional
 
 from mxverdict.i18n.catalog import stored
 from mxverdict.pasted import markers, phrase_trie
-from mxverdict.pasted.markers import Mark
+from mxverdict.pasted.markers import Marker
 from mxverdict.pasted.model import (
     MXTOOLBOX,
     ROWS_LIMIT,
@@ -158,7 +158,7 @@ class _Scanner:
         after = self._tokens[place + length : place + length + 3]
         return markers.is_more(" ".join(token.raw for token in after if token.line == after[0].line))
 
-    def _mark(self, place: int) -> Optional[Mark]:
+    def _mark(self, place: int) -> Optional[Marker]:
         mark = markers.level_at(self._tokens, place)
         if mark is not None and not mark.certain and not self._row_follows(place + mark.length):
             mark = None
@@ -174,7 +174,7 @@ class _Scanner:
         names = any(phrase.kind == NAME and self._is_name(place, phrase) for phrase in match.phrases)
         return names or (self._tokens[place].first and self._tokens[place + match.length - 1].last)
 
-    def _open_mark(self, place: int, mark: Mark) -> None:
+    def _open_mark(self, place: int, mark: Marker) -> None:
         token = self._tokens[place]
         if mark.subject is not None:
             self._flush()

@@ -12,7 +12,7 @@ from mxverdict import testers
 from mxverdict.pasted.model import MXTOOLBOX, is_address
 from mxverdict.pasted.normalize import Token, tokens_of
 from mxverdict.testers import row_texts
-from mxverdict.testers.row_texts import RowWords
+from mxverdict.testers.row_texts import RowTexts
 
 NAME = "name"
 TEXT = "text"
@@ -89,7 +89,7 @@ class _Node:
     phrases: list[Phrase] = field(default_factory=list)
 
 
-class Words:
+class PhraseTrie:
     """The tree. A phrase that would fit any word, or that is a single word but no blocklist, is left out."""
 
     def __init__(self) -> None:
@@ -144,9 +144,9 @@ def is_host(word: str) -> bool:
 
 
 @cache
-def known() -> Words:
+def known() -> PhraseTrie:
     """The words of MXToolbox's rows and of the testers in the catalogue."""
-    made = Words()
+    made = PhraseTrie()
     for category in row_texts.CATEGORIES:
         for words in row_texts.load(category).values():
             for wording, phrase in _of_mxtoolbox(words):
@@ -172,7 +172,7 @@ def known() -> Words:
     return made
 
 
-def _of_mxtoolbox(words: RowWords) -> Iterator[tuple[list[str], Phrase]]:
+def _of_mxtoolbox(words: RowTexts) -> Iterator[tuple[list[str], Phrase]]:
     name = [token.word for token in tokens_of([words.name])]
     yield name, Phrase(NAME, MXTOOLBOX, words.category, words.name, "", len(name))
     wordings = [("ok", words.ok), ("warning", words.warned), (words.level, words.failed)]

@@ -39,7 +39,7 @@ METHOD = marked(
 
 
 @dataclass(frozen=True)
-class Item:
+class ReportItem:
     """One finding; `tester` prints its row ("" when none does) about `places` (addresses, a domain)."""
 
     finding: Finding
@@ -62,7 +62,7 @@ class Section:
 
     kind: str
     title: str
-    items: tuple[Item, ...]
+    items: tuple[ReportItem, ...]
 
     @property
     def folded(self) -> bool:
@@ -76,7 +76,7 @@ class Transcript:
 
 
 @dataclass(frozen=True)
-class Letter:
+class ReportDocument:
     """`about` is the domain that was asked for, or the server; `facts` are pairs of name and value, `done`
     one line for each test window (None: not known)."""
 
@@ -92,7 +92,7 @@ class Letter:
 
 def letter(
     report: Report, evidence: Optional[Evidence] = None, windows: Optional[Sequence[Window]] = None
-) -> Letter:
+) -> ReportDocument:
     """`evidence` is what the report was judged from; without it the real conversations are missing. `windows`
     are those to tell of (None: it is not known which there were)."""
     items = list(_merged(_items(report)))
@@ -100,7 +100,7 @@ def letter(
         Section(kind, _(title), tuple(item for item in items if item.finding.verdict in verdicts))
         for kind, title, verdicts in _SECTIONS
     )
-    return Letter(
+    return ReportDocument(
         about=report.domains[0].domain if len(report.domains) == 1 else report.hostname,
         summaries=tuple(_summaries(report)),
         facts=_facts(report),
@@ -119,17 +119,17 @@ def _summaries(report: Report) -> Iterator[str]:
         yield f"{domain.domain}: {domain.summary}"
 
 
-def _items(report: Report) -> Iterator[Item]:
+def _items(report: Report) -> Iterator[ReportItem]:
     """In the order of the testers' own reports: domains, then each tester, then what no tester prints."""
     for domain in report.domains:
         for finding in domain.findings:
             tester = "MXToolbox" if row_texts.printed(finding.row) else ""
-            yield Item(finding, _speaker(finding, tester), (finding.row.host or domain.domain,))
+            yield ReportItem(finding, _speaker(finding, tester), (finding.row.host or domain.domain,))
     for prediction in report.predictions:
         for finding in prediction.findings:
-            yield Item(finding, _speaker(finding, prediction.title), (prediction.server_address,))
+            yield ReportItem(finding, _speaker(finding, prediction.title), (prediction.server_address,))
     for finding in report.server:
-        yield Item(finding, "", (finding.row.host or report.hostname,))
+        yield ReportItem(finding, "", (finding.row.host or report.hostname,))
 
 
 def _speaker(finding: Finding, tester: str) -> str:
@@ -137,16 +137,16 @@ def _speaker(finding: Finding, tester: str) -> str:
     return "" if finding.row.level == "unknown" else tester
 
 
-def _merged(items: Iterable[Item]) -> Iterator[Item]:
+def _merged(items: Iterable[ReportItem]) -> Iterator[ReportItem]:
     """Findings that differ in the place and in figures alone stand once, with the proof of the first."""
-    groups: dict[object, list[Item]] = {}
+    groups: dict[object, list[ReportItem]] = {}
     for item in items:
         row, finding = item.finding.row, item.finding
         alike = (item.tester, row.category, row.name, row.level, _NUMBER.sub("#", row.text))
         groups.setdefault((*alike, finding.verdict, _NUMBER.sub("#", finding.why)), []).append(item)
     for group in groups.values():
         places = tuple(dict.fromkeys(place for item in group for place in item.places))
-        yield Item(group[0].finding, group[0].tester, places)
+        yield ReportItem(group[0].finding, group[0].tester, places)
 
 
 def _facts(report: Report) -> tuple[tuple[str, str], ...]:

@@ -12,8 +12,8 @@ from markupsafe import Markup, escape
 
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Report
-from mxverdict.i18n.catalog import gettext, tag
-from mxverdict.i18n.jinja import EXTENSION, shown, speak
+from mxverdict.i18n.catalog import current_tag, gettext
+from mxverdict.i18n.jinja import EXTENSION, install_gettext, sanitize_value
 from mxverdict.report.document import METHOD, letter
 from mxverdict.sanitize import visible
 
@@ -30,7 +30,7 @@ def report_html(
 ) -> str:
     """The page of `document.letter`, for light and dark screens and for paper; no script, nothing fetched."""
     return _template().render(
-        letter=letter(report, evidence, windows), method=gettext(METHOD), language=tag()
+        letter=letter(report, evidence, windows), method=gettext(METHOD), language=current_tag()
     )
 
 
@@ -39,13 +39,13 @@ def _template() -> Template:
     made = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
-        finalize=shown,
+        finalize=sanitize_value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=[EXTENSION],
     )
-    speak(made)
+    install_gettext(made)
     made.filters["transcript"] = _transcript
     return made.get_template("report.html")
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mxverdict.evidence.visit import Visit, VisitLog
-from mxverdict.judge.smtp.visit_comparison import ending, printed, when
+from mxverdict.judge.smtp.visit_comparison import ending, format_time, tester_text
 from mxverdict.sanitize import visible
 from mxverdict.testers import Tester
 
@@ -28,7 +28,7 @@ def log_json(log: VisitLog, testers: Sequence[Tester]) -> dict[str, Any]:
                 **dataclasses.asdict(visit),
                 "time": datetime.fromtimestamp(visit.came_at).astimezone().isoformat(),
                 "met": ending(visit),
-                "printed": printed(visit, known[visit.tester]) if visit.tester in known else "",
+                "printed": tester_text(visit, known[visit.tester]) if visit.tester in known else "",
             }
             for visit in log.visits
         ],
@@ -58,8 +58,8 @@ def _print_visit(visit: Visit, tester: Tester | None, console: Console) -> None:
     title = tester.title if tester else visit.tester
     port = f" port {visit.port}" if visit.port else ""
     helo = f', EHLO "{visible(visit.helo, 100)}"' if visit.helo else ""
-    console.print(Text(f"  {when(visit)}  {title} from {visit.address}{port}{helo}"))
+    console.print(Text(f"  {format_time(visit)}  {title} from {visit.address}{port}{helo}"))
     console.print(Text(f"    it {visible(ending(visit), 300)}"))
-    said = printed(visit, tester) if tester else ""
+    said = tester_text(visit, tester) if tester else ""
     if said:
         console.print(Text(f"    {title} says: {said}", style="dim"))

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mxverdict.evidence import ProbeStage, Tls
-from mxverdict.evidence.outbound import Climb, Ladder
+from mxverdict.evidence.outbound import OutboundEvidence, SmtpAttempt
 from mxverdict.findings import LadderReport
 from mxverdict.report.terminal import print_findings
 from mxverdict.sanitize import visible
@@ -18,7 +18,7 @@ from mxverdict.sanitize import visible
 _SHOWN_LINES = 20
 
 
-def ladder_json(ladder: Ladder, report: LadderReport) -> dict[str, Any]:
+def ladder_json(ladder: OutboundEvidence, report: LadderReport) -> dict[str, Any]:
     return {
         "ladder": dataclasses.asdict(ladder),
         **dataclasses.asdict(report),
@@ -26,7 +26,7 @@ def ladder_json(ladder: Ladder, report: LadderReport) -> dict[str, Any]:
     }
 
 
-def print_ladder(ladder: Ladder, report: LadderReport, console: Console) -> None:
+def print_ladder(ladder: OutboundEvidence, report: LadderReport, console: Console) -> None:
     """The conclusion, each conversation as it was held, then the findings."""
     console.print(Text(visible(report.summary), style="bold"))
     for remark in ladder.remarks:
@@ -42,13 +42,13 @@ def print_ladder(ladder: Ladder, report: LadderReport, console: Console) -> None
     print_findings(report.findings, console)
 
 
-def _print_climb(climb: Climb, console: Console) -> None:
+def _print_climb(climb: SmtpAttempt, console: Console) -> None:
     console.print()
     for text, style in climb_lines(climb):
         console.print(Text(text, style=style))
 
 
-def climb_lines(climb: Climb) -> Iterator[tuple[str, str]]:
+def climb_lines(climb: SmtpAttempt) -> Iterator[tuple[str, str]]:
     """Lines and their styles: `->` is what we sent, `<-` what came back and after how many seconds, `**` what
     happened besides."""
     source = climb.local_address or climb.source.address or "this server"

@@ -13,7 +13,7 @@ from rich.text import Text
 from mxverdict.findings import Verdict
 from mxverdict.i18n.stored import retold
 from mxverdict.pasted import Answer, Explanation, Unrecognised
-from mxverdict.report.terminal import INDENT, Headed, one_line
+from mxverdict.report.terminal import INDENT, VerdictLine, one_line
 from mxverdict.sanitize import visible
 
 _SHOWN = 5
@@ -53,7 +53,7 @@ def _answer(answer: Answer) -> Iterable[RenderableType]:
         (said, "bold" if row.complains else ""),
         (f"  ({one_line(place)})" if place else "", "dim"),
     )
-    yield Headed(answer.verdict, head)
+    yield VerdictLine(answer.verdict, head)
     if answer.verdict is Verdict.OK and not row.complains and not answer.differences:
         return
     yield _indented(one_line(answer.why))

@@ -10,7 +10,7 @@ from mxverdict.evidence import Evidence
 from mxverdict.findings import Report, Verdict
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.stored import retold
-from mxverdict.report.document import METHOD, Item, Letter, Section, letter
+from mxverdict.report.document import METHOD, ReportDocument, ReportItem, Section, letter
 from mxverdict.sanitize import visible
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _explained(explanation: Explanation) -> Iterator[str]:
             yield from _wrapped(f"- {one.original}: {retold(one.reason)}", hanging="  ")
 
 
-def _lines(text: Letter) -> Iterator[str]:
+def _lines(text: ReportDocument) -> Iterator[str]:
     yield from _wrapped(_("Mail tester report for {about}").format(about=text.about))
     yield "=" * WIDTH
     for summary in text.summaries:
@@ -90,14 +90,14 @@ def _heading(title: str) -> Iterator[str]:
     yield "-" * min(len(visible(title)), WIDTH)
 
 
-def _section(items: Iterable[Item]) -> Iterator[str]:
+def _section(items: Iterable[ReportItem]) -> Iterator[str]:
     for number, item in enumerate(items):
         if number:
             yield ""
         yield from _item(item)
 
 
-def _item(item: Item) -> Iterator[str]:
+def _item(item: ReportItem) -> Iterator[str]:
     row, finding = item.finding.row, item.finding
     says = _("{tester} says").format(tester=item.tester) if item.tester else _("Found")
     yield from _wrapped(f"* {item.name} ({item.where})", hanging="  ")

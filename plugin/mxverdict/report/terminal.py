@@ -27,7 +27,7 @@ STYLES = {
 
 
 @dataclass(frozen=True)
-class Headed:
+class VerdictLine:
     """A verdict with `text` beside it; what does not fit goes on below `text`."""
 
     verdict: Verdict
@@ -126,7 +126,7 @@ def _finding(finding: Finding) -> Iterable[RenderableType]:
         (f"{one_line(finding.row.host)}: " if finding.row.host else "", "dim"),
         (one_line(finding.row.text), "bold" if finding.row.level != "ok" else ""),
     )
-    yield Headed(finding.verdict, head)
+    yield VerdictLine(finding.verdict, head)
     if finding.verdict is Verdict.OK:
         return
     yield _indented(one_line(finding.why))

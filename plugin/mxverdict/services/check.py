@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import Optional
 
 from mxverdict import testers as catalogue
-from mxverdict.collect.collector import BUDGET, gather
-from mxverdict.collect.progress import Progress
+from mxverdict.collect.collector import BUDGET, collect_evidence
+from mxverdict.collect.progress import ProgressListener
 from mxverdict.collect.smtp_probe import REPLY_TIMEOUT
 from mxverdict.errors import UsageError
 from mxverdict.evidence import Evidence
@@ -21,7 +21,7 @@ from mxverdict.testers import Tester
 from mxverdict.whm.api import LocalWhmApi, WhmApi
 
 
-def chosen(names: Sequence[str], host: Optional[Host] = None) -> tuple[Tester, ...]:
+def select_testers(names: Sequence[str], host: Optional[Host] = None) -> tuple[Tester, ...]:
     """The testers of those names, all of them without a name; with the addresses added on `host`. Raises
     UsageError for an unknown one."""
     known = catalogue.load(host=host)
@@ -34,13 +34,14 @@ def run(
     targets: Sequence[str] = (),
     testers: Sequence[str] = (),
     api: Optional[WhmApi] = None,
-    progress: Optional[Progress] = None,
+    progress: Optional[ProgressListener] = None,
     reply_timeout: float = REPLY_TIMEOUT,
     budget: float = BUDGET,
 ) -> tuple[Evidence, Report]:
-    """Check this server (see `collect.collector.gather` for the targets, the times and the errors)."""
-    selected = chosen(testers, host)
-    evidence = gather(
+    """Check this server (see `collect.collector.collect_evidence` for the targets, the times and the
+    errors)."""
+    selected = select_testers(testers, host)
+    evidence = collect_evidence(
         host,
         api or LocalWhmApi(host),
         selected,
@@ -49,10 +50,10 @@ def run(
         reply_timeout=reply_timeout,
         budget=budget,
     )
-    return evidence, again(evidence, testers, host)
+    return evidence, judge_evidence(evidence, testers, host)
 
 
-def again(
+def judge_evidence(
     evidence: Evidence,
     testers: Sequence[str] = (),
     host: Optional[Host] = None,
@@ -63,7 +64,7 @@ def again(
 
     Raises UsageError for a tester that it holds nothing of.
     """
-    selected = chosen(testers or evidence.testers, host)
+    selected = select_testers(testers or evidence.testers, host)
     for tester in selected:
         if tester.name not in evidence.testers:
             raise UsageError(
@@ -74,12 +75,12 @@ def again(
     return judge(evidence, selected, catalogue.load().senders, audience)
 
 
-def so_far(
+def judge_partial(
     evidence: Evidence,
     complete: Collection[str],
     host: Optional[Host] = None,
     audience: Audience = Audience.ROOT,
 ) -> Report:
-    """Judge what a check that still runs has found (see `judge.so_far`). Raises as `again`."""
-    selected = chosen(evidence.testers, host)
+    """Judge what a check that still runs has found (see `judge_partial`). Raises as `judge_evidence`."""
+    selected = select_testers(evidence.testers, host)
     return judge_so_far(evidence, selected, catalogue.load().senders, complete, audience)

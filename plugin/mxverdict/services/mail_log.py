@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from mxverdict.evidence.traffic import Traffic
 
 
-def visits(host: Host, since: float, deadline: Optional[float] = None) -> VisitLog:
+def read_tester_visits(host: Host, since: float, deadline: Optional[float] = None) -> VisitLog:
     """Those of all known testers since `since` (Unix time); `deadline` as of `time.monotonic`."""
     return read_visits(host, testers.load(host=host).testers, since, deadline=deadline)
 
 
-def traffic(host: Host, since: float, deadline: Optional[float] = None) -> Traffic:
+def read_traffic(host: Host, since: float, deadline: Optional[float] = None) -> Traffic:
     """That of everybody but the testers and this server."""
     from mxverdict.collect.mainlog.traffic import read_traffic
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Optional
 
-from mxverdict.collect.progress import Progress
+from mxverdict.collect.progress import ProgressListener
 from mxverdict.collect.smtp_probe import REPLY_TIMEOUT
-from mxverdict.collect.targets import NoTarget
+from mxverdict.collect.targets import NoLocalTargetError
 from mxverdict.errors import UsageError
 from mxverdict.evidence import Evidence, seen_by
 from mxverdict.evidence.audience import Audience
@@ -24,7 +24,7 @@ SUBJECTS_LIMIT = 20
 
 
 @dataclass(frozen=True)
-class Checked:
+class StoredPastedReport:
     """What a pasted report can be answered from. `evidence` and `report` are None when nothing that it is
     about is this server; `own` maps each name and address of it to this server's addresses."""
 
@@ -32,12 +32,12 @@ class Checked:
     report: Optional[Report]
     own: dict[str, tuple[str, ...]]
 
-    def seen_by(self, audience: Audience) -> Checked:
+    def seen_by(self, audience: Audience) -> StoredPastedReport:
         """The same without what `audience` may not see."""
         if self.evidence is None or audience is Audience.ROOT:
             return self
         gathered = seen_by(self.evidence, audience)
-        return replace(self, evidence=gathered, report=check.again(gathered, audience=audience))
+        return replace(self, evidence=gathered, report=check.judge_evidence(gathered, audience=audience))
 
     def explain(self, pasted: Pasted, about: Sequence[str] = ()) -> Explanation:
         """The answer; `about` is what the report is about where it does not say so itself."""
@@ -54,12 +54,12 @@ def run(
     about: Sequence[str] = (),
     testers: Sequence[str] = (),
     api: Optional[WhmApi] = None,
-    progress: Optional[Progress] = None,
+    progress: Optional[ProgressListener] = None,
     reply_timeout: float = REPLY_TIMEOUT,
-) -> Checked:
+) -> StoredPastedReport:
     """Check this server for the testers of a report and for what it is about (`about` adds to that).
 
-    Raises UsageError (unknown tester), CommandMissing and other HostError (there is no working Exim).
+    Raises UsageError (unknown tester), CommandNotFoundError and other HostError (there is no working Exim).
     """
     named = list(dict.fromkeys([*about, *subjects_of(pasted)]))[:SUBJECTS_LIMIT]
     try:
@@ -71,19 +71,19 @@ def run(
             progress=progress,
             reply_timeout=reply_timeout,
         )
-    except NoTarget:
+    except NoLocalTargetError:
         if not named:
             raise
-        return Checked(None, None, dict.fromkeys(named, ()))
-    return Checked(evidence, report, {asked.name: asked.addresses for asked in evidence.asked})
+        return StoredPastedReport(None, None, dict.fromkeys(named, ()))
+    return StoredPastedReport(evidence, report, {asked.name: asked.addresses for asked in evidence.asked})
 
 
 def subjects_of(pasted: Pasted) -> tuple[str, ...]:
-    """The domains, names and addresses a report is about, each as `target.parse` writes it."""
+    """The domains, names and addresses a report is about, each as `parse_target` writes it."""
     found: dict[str, None] = {}
     for subject in pasted.subjects:
         try:
-            found[target.parse(subject.argument)] = None
+            found[target.parse_target(subject.argument)] = None
         except UsageError:
             continue
     return tuple(found)

@@ -26,9 +26,9 @@ from mxverdict.fs.lock import exclusive
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import stored
 from mxverdict.net.networks import MOST, parse
-from mxverdict.sanitize import clean
+from mxverdict.sanitize import escape_control
 from mxverdict.testers import Tester, TesterAddress, local_addresses
-from mxverdict.testers.local_addresses import OwnAddress
+from mxverdict.testers.local_addresses import LocalTesterAddress
 
 _LOCK_WAIT = 10.0
 _LOOK_UP = 20.0
@@ -51,13 +51,13 @@ def candidates(host: Host, since: float, deadline: float) -> tuple[tuple[Candida
     asked = visitors[:_CANDIDATES]
     answers = resolver.reverse_all([one.address for one in asked], deadline)
     found = [
-        Candidate(one, answer, confirmed(answer, known.tester(one.tester)))
+        Candidate(one, answer, forward_confirmed_name(answer, known.tester(one.tester)))
         for one, answer in zip(asked, answers)
     ]
     return tuple(sorted(found, key=lambda one: not one.name)), remarks
 
 
-def confirmed(reverse: ReverseDns, tester: Tester) -> str:
+def forward_confirmed_name(reverse: ReverseDns, tester: Tester) -> str:
     """The reverse name under one of the tester's domains that leads back to the address; "" without one."""
     address = ipaddress.ip_address(reverse.address)
     for forward in reverse.forwards:
@@ -78,7 +78,7 @@ def add(
     part; nothing is changed then.
     """
     with _refusals(host, actor, stored("add tester address: {error}"), address, reason):
-        reason = clean(reason.strip(), _REASON)
+        reason = escape_control(reason.strip(), _REASON)
         if force and not reason:
             raise UsageError(stored("an address that DNS does not confirm needs a reason"))
         with _file(host) as added:
@@ -86,18 +86,25 @@ def add(
             tester = known.tester(tester_name)
             bare = _single(address)
             _check_new(bare, tester, known.testers)
-            proof, name = ("", "") if force else _proof(bare, tester)
+            proof, name = ("", "") if force else verify_by_dns(bare, tester)
             source = stored("added by {user}: {why}").format(user=actor.user, why=reason if force else proof)
-            row = OwnAddress(bare, tester.name, name, time.strftime("%Y-%m-%d"), clean(source))
+            row = LocalTesterAddress(
+                bare, tester.name, name, time.strftime("%Y-%m-%d"), escape_control(source)
+            )
             result = f"{tester.name}: {proof or stored('not confirmed by DNS')}"
             log.record(
-                host, actor, "add_tester_address", addresses=[bare], reason=reason, result=clean(result)
+                host,
+                actor,
+                "add_tester_address",
+                addresses=[bare],
+                reason=reason,
+                result=escape_control(result),
             )
             _write(host, [*added, row])
     return TesterAddress(row.address, row.name, row.date, row.source, added=True)
 
 
-def remove(host: Host, address: str, actor: Actor) -> OwnAddress:
+def remove(host: Host, address: str, actor: Actor) -> LocalTesterAddress:
     """Forget an address that was added. Raises UsageError, HostError."""
     with _refusals(host, actor, stored("remove tester address: {error}"), address, ""):
         bare = _single(address)
@@ -119,7 +126,7 @@ def _single(text: str) -> str:
     if network.num_addresses != 1:
         raise UsageError(
             stored("{address} is more than one address; add each one that was seen").format(
-                address=clean(text, 60)
+                address=escape_control(text, 60)
             )
         )
     return str(network.network_address)
@@ -141,7 +148,7 @@ def _check_new(address: str, tester: Tester, known: Sequence[Tester]) -> None:
         )
 
 
-def _proof(address: str, tester: Tester) -> tuple[str, str]:
+def verify_by_dns(address: str, tester: Tester) -> tuple[str, str]:
     """What proves the address, and its reverse name."""
     if not tester.domains:
         raise AddressRefused(
@@ -150,7 +157,7 @@ def _proof(address: str, tester: Tester) -> tuple[str, str]:
             )
         )
     (reverse,) = resolver.reverse_all([address], time.monotonic() + _LOOK_UP)
-    name = confirmed(reverse, tester)
+    name = forward_confirmed_name(reverse, tester)
     if name:
         return stored("{address} has the name {name}, which leads back to it").format(
             address=address, name=name
@@ -162,12 +169,12 @@ def _proof(address: str, tester: Tester) -> tuple[str, str]:
         )
     raise AddressRefused(
         stored("{address} is not confirmed as {tester}'s: {reason}").format(
-            address=address, tester=tester.title, reason=in_words(reverse, tester)
+            address=address, tester=tester.title, reason=explain_mismatch(reverse, tester)
         )
     )
 
 
-def in_words(reverse: ReverseDns, tester: Tester) -> str:
+def explain_mismatch(reverse: ReverseDns, tester: Tester) -> str:
     """What DNS says about an address that it does not confirm."""
     if reverse.error:
         return reverse.error
@@ -186,7 +193,7 @@ def in_words(reverse: ReverseDns, tester: Tester) -> str:
 
 
 @contextmanager
-def _file(host: Host) -> Iterator[tuple[OwnAddress, ...]]:
+def _file(host: Host) -> Iterator[tuple[LocalTesterAddress, ...]]:
     """What was added so far, with nobody else changing it. Raises HostError for a damaged file: what cannot
     be read must not be lost."""
     with exclusive(host, "testers", _LOCK_WAIT):
@@ -196,7 +203,7 @@ def _file(host: Host) -> Iterator[tuple[OwnAddress, ...]]:
         yield added
 
 
-def _write(host: Host, rows: Sequence[OwnAddress]) -> None:
+def _write(host: Host, rows: Sequence[LocalTesterAddress]) -> None:
     path = host.tester_addresses
     data = {"schema": local_addresses.SCHEMA, "addresses": [row._asdict() for row in rows]}
     try:

@@ -124,7 +124,7 @@ class Tester(NamedTuple):
         return tuple(pairs)
 
 
-class Sender(NamedTuple):
+class ImpatientSender(NamedTuple):
     """Software that sends or scores real mail and gives up before the 5 minutes of RFC 5321 4.5.3.2.1.
 
     `effect` stands in the catalogue of texts: whoever shows it passes it through `catalog.gettext`.
@@ -139,7 +139,7 @@ class Sender(NamedTuple):
 class Catalogue(NamedTuple):
     date: str
     testers: tuple[Tester, ...]
-    senders: tuple[Sender, ...]
+    senders: tuple[ImpatientSender, ...]
     trouble: str = ""
     """One line on what of the server's own file could not be read."""
 
@@ -169,7 +169,7 @@ def load(path: Optional[Path] = None, host: Optional[Host] = None) -> Catalogue:
         )
         for entry in data["testers"]
     )
-    known = Catalogue(data["date"], testers, tuple(Sender(**entry) for entry in data["senders"]))
+    known = Catalogue(data["date"], testers, tuple(ImpatientSender(**entry) for entry in data["senders"]))
     return known if host is None else _with_added(known, host)
 
 

@@ -17,7 +17,7 @@ SCHEMA = 1
 _MOST_BYTES = 1 << 20
 
 
-class OwnAddress(NamedTuple):
+class LocalTesterAddress(NamedTuple):
     """One added address (bare), of which tester, its reverse name, when it was added (ISO date) and why it is
     believed."""
 
@@ -28,7 +28,7 @@ class OwnAddress(NamedTuple):
     source: str
 
 
-def read(path: Path) -> tuple[tuple[OwnAddress, ...], str]:
+def read(path: Path) -> tuple[tuple[LocalTesterAddress, ...], str]:
     """What the file holds, and "" or one line on what of it is damaged and left out. Nothing is raised."""
     try:
         data = json.loads(read_regular(path, _MOST_BYTES))
@@ -49,9 +49,9 @@ def read(path: Path) -> tuple[tuple[OwnAddress, ...], str]:
     return tuple(found), trouble if damaged else ""
 
 
-def _address(row: Any) -> OwnAddress | None:
+def _address(row: Any) -> LocalTesterAddress | None:
     try:
-        made = OwnAddress(**row)
+        made = LocalTesterAddress(**row)
         sound = all(isinstance(value, str) for value in made)
         return made if sound and str(ipaddress.ip_address(made.address)) == made.address else None
     except (TypeError, ValueError):

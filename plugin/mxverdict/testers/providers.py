@@ -11,7 +11,7 @@ FILE = Path(__file__).with_name("big_senders.json")
 
 
 @dataclass(frozen=True)
-class BigSender:
+class Provider:
     """A provider whose hosts have names under `domain`, and its name for people."""
 
     domain: str
@@ -20,9 +20,9 @@ class BigSender:
 
 
 @cache
-def load() -> tuple[BigSender, ...]:
+def load() -> tuple[Provider, ...]:
     data = json.loads(FILE.read_text(encoding="utf-8"))
-    return tuple(BigSender(**entry) for entry in data["senders"])
+    return tuple(Provider(**entry) for entry in data["senders"])
 
 
 def title_of(name: str) -> str:

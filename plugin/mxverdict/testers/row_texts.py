@@ -18,7 +18,7 @@ HEADLINE = "Headline"
 
 
 @dataclass(frozen=True)
-class RowWords:
+class RowTexts:
     """One row: `id` is its number in MXToolbox's API (None: unknown), `level` what it is when it does not
     pass, `ok` and `failed` its words, with `{placeholders}`; `ok` is "" when the row is absent then.
 
@@ -55,11 +55,11 @@ class RowWords:
 
 
 @cache
-def load(category: str) -> dict[str, RowWords]:
+def load(category: str) -> dict[str, RowTexts]:
     """The rows of a category by name."""
     entries = _data(category)["rows"]
     return {
-        entry["name"]: RowWords(category=category, **{**entry, "older": tuple(entry.get("older", ()))})
+        entry["name"]: RowTexts(category=category, **{**entry, "older": tuple(entry.get("older", ()))})
         for entry in entries
     }
 

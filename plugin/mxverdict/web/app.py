@@ -1,4 +1,5 @@
-"""The CGI program behind the page: reads the request, checks who asks, answers. `answer` never raises."""
+"""The CGI program behind the page: reads the request, checks who asks, answers. `handle_request` never
+raises."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.negotiation import preferred
 from mxverdict.web.auth import admission, permissions
 from mxverdict.web.http import incidents
-from mxverdict.web.http.request import Refusal, Request, read
+from mxverdict.web.http.request import HttpError, Request, read
 from mxverdict.web.http.response import Response
 from mxverdict.web.http.visitor import Visitor
 from mxverdict.whm.frame import Frame, start
@@ -48,10 +49,10 @@ _ASK_AGAIN = {
 
 
 def main(frame: Frame) -> None:
-    answer(Host.from_environment(), os.environ, sys.stdin.buffer, sys.stdout.buffer, frame)
+    handle_request(Host.from_environment(), os.environ, sys.stdin.buffer, sys.stdout.buffer, frame)
 
 
-def answer(
+def handle_request(
     host: Host,
     environ: Mapping[str, str],
     body: BinaryIO,
@@ -72,12 +73,12 @@ def answer(
             try:
                 _prepare(host, environ, response)
                 _respond(host, environ, body, visitor, response)
-            except Refusal as refusal:
+            except HttpError as refusal:
                 _refuse(host, response, refusal)
         except BrokenPipeError:
             raise
         except Exception as error:
-            _apologise(response, incidents.record(host, error), error)
+            send_internal_error(response, incidents.record(host, error), error)
         response.flush()
         return
     with contextlib.suppress(OSError):  # the browser has left: let nothing be flushed at exit
@@ -86,7 +87,7 @@ def answer(
 
 def _prepare(host: Host, environ: Mapping[str, str], response: Response) -> None:
     chosen = settings.read(host)
-    catalog.use(chosen.language or preferred(environ.get("HTTP_ACCEPT_LANGUAGE", "")))
+    catalog.activate(chosen.language or preferred(environ.get("HTTP_ACCEPT_LANGUAGE", "")))
     response.frame_wanted = chosen.framed
 
 
@@ -96,10 +97,10 @@ def _respond(
     request = read(environ, body, visitor)
     try:
         _route(host, request, response)
-    except permissions.NotTheirs as refusal:
+    except permissions.PermissionDenied as refusal:
         permissions.record_refusal(host, request, refusal)
         raise
-    except Refusal as refusal:
+    except HttpError as refusal:
         if response.begun or refusal.field not in _ASK_AGAIN:
             raise
         response.begin_page(refusal.status)
@@ -115,14 +116,14 @@ def _route(host: Host, request: Request, response: Response) -> None:
         _static(query["static"], response)
         return
     if "action" in query:
-        _act(host, request, response)
+        dispatch_action(host, request, response)
         return
     view = query.get("view", "main")
     permissions.require_view(visitor, view)
     _only_reading(request)
     module, function = _RESELLERS_FIRST if view == "main" and not visitor.is_root else _VIEWS[view]
     with contextlib.nullcontext() if visitor.is_root else _importing(module):
-        admission.admit(request, view)
+        admission.check_request(request, view)
     if view in _PAGES and not admission.is_part(request, view):
         response.begin_page()
         if response.head_only:
@@ -146,26 +147,26 @@ def _importing(module: str) -> Iterator[None]:
         thread.join()
 
 
-def _act(host: Host, request: Request, response: Response) -> None:
+def dispatch_action(host: Host, request: Request, response: Response) -> None:
     visitor, name = request.visitor, request.query["action"]
     permissions.require_action(visitor, name)
     if request.method != "POST":
-        raise Refusal(405, _("Changes are made by the buttons of the page only."), allow="POST")
+        raise HttpError(405, _("Changes are made by the buttons of the page only."), allow="POST")
     from mxverdict.web.http import csrf
     from mxverdict.web.tasks import checks, tester_search
-    from mxverdict.web.tasks.submit import lead_to, submit
+    from mxverdict.web.tasks.submit import redirect, submit
     from mxverdict.web.tasks.window_forms import ACTIONS
 
-    if not csrf.is_valid(host, visitor.user, visitor.session, request.form.get("token", "")):
-        raise Refusal(
+    if not csrf.verify_token(host, visitor.user, visitor.session, request.form.get("token", "")):
+        raise HttpError(
             403,
             _("This form is no longer valid; nothing was changed."),
             advice=_("Open the page again and retry."),
         )
     if name in checks.STARTS:
-        lead_to(checks.STARTS[name](host, visitor, request.form), response)
+        redirect(checks.STARTS[name](host, visitor, request.form), response)
     elif name == tester_search.ACTION:
-        lead_to(tester_search.start(host), response)
+        redirect(tester_search.start(host), response)
     elif name == "settings":
         from mxverdict.web.pages import settings as settings_page
 
@@ -177,7 +178,7 @@ def _act(host: Host, request: Request, response: Response) -> None:
 
 def _only_reading(request: Request) -> None:
     if request.method == "POST":
-        raise Refusal(405, _("This page takes no form."), allow="GET, HEAD")
+        raise HttpError(405, _("This page takes no form."), allow="GET, HEAD")
 
 
 def _static(name: str, response: Response) -> None:
@@ -185,13 +186,13 @@ def _static(name: str, response: Response) -> None:
 
     found = find(name)
     if found is None:
-        raise Refusal(404, _("There is no such file."))
+        raise HttpError(404, _("There is no such file."))
     kind, text = found
     response.begin(200, kind, ("Cache-Control", "private, max-age=86400"))
     response.write(text)
 
 
-def _refuse(host: Host, response: Response, refusal: Refusal) -> None:
+def _refuse(host: Host, response: Response, refusal: HttpError) -> None:
     from mxverdict.web.pages.render import refused_within, show_refusal
 
     if not response.begun:
@@ -200,7 +201,7 @@ def _refuse(host: Host, response: Response, refusal: Refusal) -> None:
     response.break_off(refused_within(refusal))
 
 
-def _apologise(response: Response, incident: str, error: Exception) -> None:
+def send_internal_error(response: Response, incident: str, error: Exception) -> None:
     from mxverdict import installation
     from mxverdict.web.http.internal_error import apology
 

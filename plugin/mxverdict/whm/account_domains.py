@@ -43,7 +43,7 @@ class Domains:
         """The account that has the domain or, of the domains the name is below, the longest. None for an
         address and for what no account has."""
         try:
-            known = target.parse(name)
+            known = target.parse_target(name)
         except UsageError:
             return None
         return next((self._accounts[one] for one in _and_above(known) if one in self._accounts), None)
@@ -79,7 +79,7 @@ def _encoded(domain: object) -> str:
         return text
     wildcard = text[:2] if text.startswith(_ANY) else ""
     try:
-        return wildcard + target.parse(text[len(wildcard) :])
+        return wildcard + target.parse_target(text[len(wildcard) :])
     except UsageError:
         return text
 

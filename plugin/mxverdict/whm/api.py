@@ -14,7 +14,7 @@ from typing import Any, Union
 from urllib.parse import quote, urlencode
 
 from mxverdict.errors import (
-    CommandMissing,
+    CommandNotFoundError,
     CommandTimeout,
     WhmApiError,
     WhmError,
@@ -80,7 +80,7 @@ class LocalWhmApi(WhmApi):
                 timeout=self.timeout,
                 remember_as=function if function in CHANGES else "",
             )
-        except (CommandMissing, CommandTimeout) as error:
+        except (CommandNotFoundError, CommandTimeout) as error:
             raise WhmUnreachable(function, str(error)) from error
         return envelope(function, done.stdout)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from mxverdict.host import Host
 
 
-class Instant(NamedTuple):
+class ClockReading(NamedTuple):
     """One moment: Unix time, seconds since boot (CLOCK_BOOTTIME, runs on during suspend) and which boot."""
 
     wall: float
@@ -16,8 +16,8 @@ class Instant(NamedTuple):
     boot_id: str
 
 
-def instant(host: Host) -> Instant:
-    return Instant(time.time(), time.clock_gettime(time.CLOCK_BOOTTIME), host.boot())
+def instant(host: Host) -> ClockReading:
+    return ClockReading(time.time(), time.clock_gettime(time.CLOCK_BOOTTIME), host.boot())
 
 
 class Deadline(NamedTuple):
@@ -29,11 +29,11 @@ class Deadline(NamedTuple):
     boot_id: str
 
     @classmethod
-    def after(cls, now: Instant, seconds: float) -> Deadline:
+    def after(cls, now: ClockReading, seconds: float) -> Deadline:
         return cls(now.wall, now.wall + seconds, now.boot + seconds, now.boot_id)
 
     @classmethod
-    def never(cls, now: Instant, far: float) -> Deadline:
+    def never(cls, now: ClockReading, far: float) -> Deadline:
         """One that neither clock meets before `far`."""
         return cls(now.wall, far, far, now.boot_id)
 
@@ -42,7 +42,7 @@ class Deadline(NamedTuple):
             return other if other.boot > self.boot else self
         return other if other.wall > self.wall else self
 
-    def due(self, now: Instant) -> bool:
+    def due(self, now: ClockReading) -> bool:
         """Whichever clock says so first.
 
         After a reboot the boot clock starts from zero, so at least that much time has passed since; a wall

@@ -48,7 +48,7 @@ Step = tuple[str, Callable[[Window, bypass_list.Record], list[str]]]
 """Kind of change, and what makes it; it records its plan before it writes and answers remarks."""
 
 
-class Operations:
+class WindowExecutor:
     """Whoever makes one holds the lock of `kind`."""
 
     def __init__(self, host: Host, journal: Journal, kind: str, api: Optional[WhmApi]) -> None:
@@ -59,14 +59,14 @@ class Operations:
         self.closing_api = api or LocalWhmApi(host, _API_TIMEOUT_CLOSING)
 
     def open(self, request: Window, actor: Actor) -> Window:
-        """Raises OpenFailed with everything put back, CloseFailed when not even that worked."""
+        """Raises WindowOpenError with everything put back, WindowCloseError when not even that worked."""
         before, steps = self._prepare(request.kind, parse(request.networks), request.tester)
         window = self.journal.insert(dataclasses.replace(request, before=before))
         try:
-            self.audit(actor, "open", window, messages.begun(window))
+            self.audit(actor, "open", window, messages.started_message(window))
             remarks = self._apply(window, steps)
             inode, offset = tester_visit.log_position(self.host)
-            verify.opened(self.host, list(before), window.tester)
+            verify.assert_no_delay(self.host, list(before), window.tester)
             opened = self.journal.store(
                 dataclasses.replace(
                     window,
@@ -81,7 +81,7 @@ class Operations:
             if not isinstance(error, Exception):
                 raise
             raise messages.not_opened(error, left.error if left.state == CLOSE_FAILED else "") from error
-        self._try_audit(actor, "open", opened, messages.opened(opened))
+        self._try_audit(actor, "open", opened, messages.opened_message(opened))
         return opened
 
     def open_permanent(self, request: Window, actor: Actor) -> Window:
@@ -107,7 +107,7 @@ class Operations:
         """Add the addresses of a request to an open window; one of root's takes the window over, so that no
         reseller extends or closes what root added.
 
-        Raises OpenFailed when the addresses could not be added; the window stays as it was.
+        Raises WindowOpenError when the addresses could not be added; the window stays as it was.
         """
         present = parse(window.networks)
         new = [network for network in parse(request.networks) if not covered(network, present)]
@@ -127,7 +127,7 @@ class Operations:
             if steps:
                 self.audit(actor, "join", request, stored("begun"), window.id)
             remarks = self._apply(window, steps)
-            verify.opened(self.host, list(before), window.tester)
+            verify.assert_no_delay(self.host, list(before), window.tester)
             joined = self.journal.store(
                 dataclasses.replace(
                     _taken_over(window, request, actor),
@@ -196,7 +196,7 @@ class Operations:
         """Delete trusted hosts that outlived their window because greylisting was off and is on again."""
         for change in self.journal.dormant():
             if greylist.woken(self.host, change.plan):
-                with suppress(MxVerdictError, greylist.Dormant):
+                with suppress(MxVerdictError, greylist.RevertDeferred):
                     greylist.revert(self.host, self.closing_api, change.plan)
                     self.journal.mark(change.id, REVERTED)
                     log.record(
@@ -285,7 +285,7 @@ class Operations:
         try:
             remarks, errors = self._put_back(window, self.journal.changes(window.id))
             if not errors and self.journal.has_changes(window.id):
-                remarks += verify.closed(self.host, window.before, window.tester)
+                remarks += verify.assert_delay_restored(self.host, window.before, window.tester)
         except Exception as error:
             errors.append(messages.of(error))
         now = instant(self.host).wall
@@ -300,7 +300,7 @@ class Operations:
         else:
             if window.attempts:
                 told = dataclasses.replace(
-                    told, remark=messages.joined(told.remark, [messages.at_last(window.attempts)])
+                    told, remark=messages.joined(told.remark, [messages.retried_message(window.attempts)])
                 )
             done = dataclasses.replace(told, state=success, error=why, closed_at=now)
             action = "rollback" if success == FAILED else "close"
@@ -328,7 +328,7 @@ class Operations:
             state = REVERTED
             try:
                 remarks += self._revert(window, change)
-            except greylist.Dormant:
+            except greylist.RevertDeferred:
                 state = DORMANT
                 remarks.append(
                     stored(

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Optional
 
 from mxverdict.host import Host
-from mxverdict.window.deadline import Instant, instant
+from mxverdict.window.deadline import ClockReading, instant
 from mxverdict.window.journal import Change, Journal
 from mxverdict.window.model import CLOSE_FAILED, KINDS, OPEN, PERMANENT, WHITELIST, Window
 
@@ -22,7 +22,7 @@ def anything_due(host: Host, journal: Journal, *kinds: str) -> bool:
     )
 
 
-def due(window: Window, now: Instant) -> Optional[str]:
+def due(window: Window, now: ClockReading) -> Optional[str]:
     """Why a window is to be closed now, "" when there is nothing to tell of it; None when it is not due by
     its state and the clocks.
 

@@ -2,7 +2,7 @@
 
 SQLite with a rollback journal and `synchronous=EXTRA`: with FULL a power cut straight after a commit could
 bring the rollback journal back and undo it (SQLite documentation, "PRAGMA synchronous"). A second copy
-is written too before every change of the server; `mend` restores a damaged journal from that.
+is written too before every change of the server; `repair_journal` restores a damaged journal from that.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-from mxverdict.errors import JournalDamaged, JournalError, JournalNewer, WindowBusy
+from mxverdict.errors import JournalCorruptError, JournalError, JournalNewerError, WindowLockedError
 from mxverdict.fs.lock import exclusive
 from mxverdict.fs.read import is_regular_or_absent
 from mxverdict.fs.safe_edit import fsync_folder
@@ -70,8 +70,8 @@ class Change(NamedTuple):
 
 
 class Journal:
-    """An open journal. Every method raises JournalError when the file does not do its part, JournalNewer when
-    a later version has written it and something is to be changed, or is not as this version knows it."""
+    """An open journal. Every method raises JournalError when the file does not do its part, JournalNewerError
+    when a later version has written it and something is to be changed, or is not as this version knows it."""
 
     def __init__(self, host: Host, *, create: bool = False) -> None:
         self.host = host
@@ -111,7 +111,7 @@ class Journal:
             return True
 
     def check(self) -> None:
-        """Raises JournalDamaged when the file is not sound."""
+        """Raises JournalCorruptError when the file is not sound."""
         with self._errors():
             answer = self.connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if answer != "ok":
@@ -285,7 +285,7 @@ class Journal:
         try:
             with exclusive(self.host, _COPY, _TIMEOUT):
                 yield
-        except WindowBusy as error:
+        except WindowLockedError as error:
             raise JournalError(
                 stored("somebody else is writing {path} all the time").format(path=self.copy)
             ) from error
@@ -296,13 +296,13 @@ class Journal:
             yield
         except (sqlite3.Error, OSError, ValueError, KeyError, IndexError) as error:
             if self.is_newer:
-                raise JournalNewer(
+                raise JournalNewerError(
                     stored(
                         "the journal {path} was written by a later version of MX Verdict, so this one "
                         "changes nothing"
                     ).format(path=self.path)
                 ) from error
-            kind = JournalDamaged if _is_damage(error) else JournalError
+            kind = JournalCorruptError if _is_damage(error) else JournalError
             raise kind(
                 stored("the journal {path} cannot be used: {error}").format(path=self.path, error=error)
             ) from error
@@ -324,7 +324,7 @@ def reading(host: Host) -> Iterator[Optional[Journal]]:
     """The journal, or None on a server that never had a window."""
     if not host.journal.exists():
         if host.journal_copy.exists():
-            raise JournalDamaged(stored("the journal {path} is missing").format(path=host.journal))
+            raise JournalCorruptError(stored("the journal {path} is missing").format(path=host.journal))
         yield None
         return
     with closing(Journal(host)) as journal:

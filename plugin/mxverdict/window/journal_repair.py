@@ -12,7 +12,7 @@ from typing import Optional
 
 from mxverdict.audit import log
 from mxverdict.audit.actor import KEEPER
-from mxverdict.errors import JournalDamaged, JournalError
+from mxverdict.errors import JournalCorruptError, JournalError
 from mxverdict.fs.atomic_write import atomic_write
 from mxverdict.fs.lock import exclusive
 from mxverdict.fs.read import is_regular_or_absent, read_regular
@@ -22,11 +22,11 @@ from mxverdict.window.journal import Journal, reading, rollback_journal
 from mxverdict.window.model import KINDS
 
 
-def mend(host: Host, wait: float) -> None:
+def repair_journal(host: Host, wait: float) -> None:
     """To be called with no lock held. The damaged file stays beside the journal, under another name.
 
-    Raises WindowBusy when somebody is at work on the damaged journal for longer than `wait` seconds,
-    JournalDamaged when there is no sound copy, JournalError when it can be neither read nor restored.
+    Raises WindowLockedError when somebody is at work on the damaged journal for longer than `wait` seconds,
+    JournalCorruptError when there is no sound copy, JournalError when it can be neither read nor restored.
     """
     if _damage(host) is None:
         return
@@ -37,23 +37,23 @@ def mend(host: Host, wait: float) -> None:
         if damage is None:
             return
         if not _is_sound(host.journal_copy):
-            raise JournalDamaged(
+            raise JournalCorruptError(
                 stored("{damage}; there is no sound copy of it").format(damage=damage)
             ) from damage
         _restore(host, damage)
 
 
-def _damage(host: Host) -> Optional[JournalDamaged]:
+def _damage(host: Host) -> Optional[JournalCorruptError]:
     try:
         with reading(host) as journal:
             if journal is not None:
                 journal.check()
-    except JournalDamaged as damage:
+    except JournalCorruptError as damage:
         return damage
     return None
 
 
-def _restore(host: Host, damage: JournalDamaged) -> None:
+def _restore(host: Host, damage: JournalCorruptError) -> None:
     kept = host.journal.with_name(time.strftime("journal.damaged-%Y%m%d-%H%M%S.sqlite"))
     rollback = rollback_journal(host.journal)
     try:

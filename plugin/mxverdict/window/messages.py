@@ -5,19 +5,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from mxverdict.errors import CloseFailed, MxVerdictError, OpenFailed
+from mxverdict.errors import MxVerdictError, WindowCloseError, WindowOpenError
 from mxverdict.i18n.catalog import stored
-from mxverdict.sanitize import clean
+from mxverdict.sanitize import escape_control
 from mxverdict.window.model import Window
 
 
-def begun(window: Window) -> str:
+def started_message(window: Window) -> str:
     if window.permanent:
         return stored("begun, for good")
     return stored("begun, for {minutes} minutes").format(minutes=window.minutes)
 
 
-def opened(window: Window) -> str:
+def opened_message(window: Window) -> str:
     if window.permanent:
         return stored("open for good")
     return stored("open for {minutes} minutes").format(minutes=window.minutes)
@@ -31,19 +31,19 @@ def not_opened(error: Exception, left: str) -> MxVerdictError:
     """What `open` raises; `left` says what could not be put back."""
     if left:
         told = stored("the window did not open: {error}").format(error=of(error))
-        return CloseFailed(joined(told, [stored("putting it back failed: {left}").format(left=left)]))
+        return WindowCloseError(joined(told, [stored("putting it back failed: {left}").format(left=left)]))
     told = stored("the window did not open, everything was put back: {error}")
-    return OpenFailed(told.format(error=of(error)))
+    return WindowOpenError(told.format(error=of(error)))
 
 
 def of(error: BaseException) -> str:
     """One line on it; the kind of error too where it is none that was foreseen."""
     if isinstance(error, MxVerdictError):
         return str(error)
-    return clean(f"{type(error).__name__} {error}".strip())
+    return escape_control(f"{type(error).__name__} {error}".strip())
 
 
-def at_last(attempts: int) -> str:
+def retried_message(attempts: int) -> str:
     if attempts == 1:
         return stored("closed at last, after 1 try that failed")
     return stored("closed at last, after {count} tries that failed").format(count=attempts)

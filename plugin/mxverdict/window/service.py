@@ -15,26 +15,26 @@ from mxverdict import settings
 from mxverdict.audit import log
 from mxverdict.audit.actor import KEEPER, Actor
 from mxverdict.errors import (
-    CloseFailed,
-    JournalDamaged,
+    JournalCorruptError,
     JournalError,
     MxVerdictError,
-    OpenFailed,
     UsageError,
-    WindowBusy,
+    WindowCloseError,
+    WindowLockedError,
+    WindowOpenError,
     WindowRefused,
 )
 from mxverdict.fs.lock import exclusive
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import stored
 from mxverdict.net.networks import Network, parse, show
-from mxverdict.sanitize import clean
+from mxverdict.sanitize import escape_control
 from mxverdict.whm.api import WhmApi
 from mxverdict.window.deadline import Deadline, instant
-from mxverdict.window.executor import Operations
+from mxverdict.window.executor import WindowExecutor
 from mxverdict.window.expiry import anything_due, visited
 from mxverdict.window.journal import Journal, reading
-from mxverdict.window.journal_repair import mend
+from mxverdict.window.journal_repair import repair_journal
 from mxverdict.window.messages import with_remark
 from mxverdict.window.model import (
     CLOSE_FAILED,
@@ -71,14 +71,15 @@ def open_window(
     Joining adds the networks that the open window lacks, moves its deadline to the later of the two and names
     both testers; it closes early on a visit only when both requests want that. A process that is left behind
     follows the log for that; without it the keeper's next round closes the window.
-    Raises UsageError, WindowRefused, WindowBusy, JournalError, WhmError or HostError with nothing changed,
-    OpenFailed with everything put back, CloseFailed when that failed (the keeper goes on trying).
+    Raises UsageError, WindowRefused, WindowLockedError, JournalError, WhmError or HostError with nothing
+    changed, WindowOpenError with everything put back, WindowCloseError when that failed (the keeper goes on
+    trying).
     """
     with _refusals(host, actor, stored("open: {error}"), kind=kind, addresses=networks, reason=reason):
         request = _request(host, kind, networks, tester, minutes, actor, reason, until_tested)
         seen = _visited(host, kind)
         with _working(host, kind, _LOCK_WAIT) as journal:
-            opened = _open_or_join(Operations(host, journal, kind, api), request, actor, seen)
+            opened = _open_or_join(WindowExecutor(host, journal, kind, api), request, actor, seen)
     if opened.until_tested:
         spawn.start(host, opened.id)
     return opened
@@ -110,12 +111,14 @@ def open_permanent(
             )
         request = _row(host, PERMANENT, [network], tester, 0, actor, reason, until_tested=False)
         with _working(host, PERMANENT, _LOCK_WAIT) as journal:
-            server = Operations(host, journal, PERMANENT, api)
+            server = WindowExecutor(host, journal, PERMANENT, api)
             server.settle()
             return server.open_permanent(request, actor)
 
 
-def _open_or_join(server: Operations, request: Window, actor: Actor, visited: Mapping[int, str]) -> Window:
+def _open_or_join(
+    server: WindowExecutor, request: Window, actor: Actor, visited: Mapping[int, str]
+) -> Window:
     _require_allowed(server.host, actor, request.kind, request.minutes)
     server.settle(visited)
     running = [window for window in server.journal.unfinished() if window.kind == request.kind]
@@ -137,11 +140,11 @@ def _open_or_join(server: Operations, request: Window, actor: Actor, visited: Ma
 def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Window:
     """Move the deadline to `minutes` from now, never to an earlier time. Raises UsageError, WindowRefused."""
     with _refusals(host, actor, stored("extend: {error}"), window=window_id):
-        settings.check_minutes(host, minutes)
+        settings.validate_minutes(host, minutes)
         kind = _kind(host, window_id)
         seen = _visited(host, kind)
         with _working(host, kind, _LOCK_WAIT) as journal:
-            server = Operations(host, journal, kind, None)
+            server = WindowExecutor(host, journal, kind, None)
             server.settle(seen)
             _require_allowed(host, actor, kind, minutes)
             window = _known(journal, window_id, actor)
@@ -160,7 +163,7 @@ def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Win
 
 
 def close_window(host: Host, window_id: int, actor: Actor, api: Optional[WhmApi] = None) -> Window:
-    """Close a window now. Raises CloseFailed when that did not work: the keeper goes on trying."""
+    """Close a window now. Raises WindowCloseError when that did not work: the keeper goes on trying."""
     with _refusals(host, actor, stored("close: {error}"), window=window_id):
         kind = _kind(host, window_id)
         with _working(host, kind, _LOCK_WAIT) as journal:
@@ -170,10 +173,10 @@ def close_window(host: Host, window_id: int, actor: Actor, api: Optional[WhmApi]
                 if window.state == FAILED:
                     told = stored("window {number} did not open, so there is nothing to close")
                 raise WindowRefused(told.format(number=window_id))
-            server = Operations(host, journal, kind, api)
+            server = WindowExecutor(host, journal, kind, api)
             closed = server.close(window, actor)
     if closed.state == CLOSE_FAILED:
-        raise CloseFailed(
+        raise WindowCloseError(
             stored("window {number} did not close: {error}").format(number=window_id, error=closed.error)
         )
     return closed
@@ -183,14 +186,14 @@ def close_tested(host: Host, window_id: int, visit: str) -> Window:
     """Close a window that waits for its tester, who has been there; `visit` says so in words.
 
     Answers the window, `close_failed` when that did not work (the keeper goes on trying). One that is not
-    open any more, or does not wait any more, stays as it is. Raises WindowBusy, JournalError.
+    open any more, or does not wait any more, stays as it is. Raises WindowLockedError, JournalError.
     """
     kind = _kind(host, window_id)
     with _working(host, kind, _LOCK_WAIT) as journal:
         window = _known(journal, window_id)
         if window.state != OPEN or not window.until_tested:
             return window
-        return Operations(host, journal, kind, None).close(with_remark(window, visit), KEEPER)
+        return WindowExecutor(host, journal, kind, None).close(with_remark(window, visit), KEEPER)
 
 
 def close_due(
@@ -206,15 +209,15 @@ def close_due(
     for kind in kinds:
         together = (WHITELIST, PERMANENT) if kind == WHITELIST else (kind,)
         seen: dict[int, str] = {}
-        with suppress(JournalDamaged), reading(host) as journal:
+        with suppress(JournalCorruptError), reading(host) as journal:
             if journal is None:
                 continue
             seen = visited(host, journal, *together)
             if not seen and not anything_due(host, journal, *together):
                 continue
-        with suppress(WindowBusy), _working(host, kind, wait) as journal:
+        with suppress(WindowLockedError), _working(host, kind, wait) as journal:
             for one in together:
-                server = Operations(host, journal, one, api)
+                server = WindowExecutor(host, journal, one, api)
                 handled += server.settle(seen)
                 if one == WHITELIST:
                     server.wake_dormant()
@@ -234,10 +237,10 @@ def _request(
     if kind not in KINDS:
         raise UsageError(
             stored("{kind} is no kind of window; it is {kinds}").format(
-                kind=repr(clean(kind, 40)), kinds=" or ".join(KINDS)
+                kind=repr(escape_control(kind, 40)), kinds=" or ".join(KINDS)
             )
         )
-    settings.check_minutes(host, minutes)
+    settings.validate_minutes(host, minutes)
     parsed = parse(networks)
     if kind == WHITELIST and not parsed:
         raise UsageError(stored("a whitelist window needs at least one address"))
@@ -263,14 +266,14 @@ def _row(
         id=0,
         kind=kind,
         state=OPENING,
-        tester=clean(tester, 64),
+        tester=escape_control(tester, 64),
         networks=tuple(show(network) for network in networks),
         opened_at=now.wall,
         ends=Deadline.never(now, FOREVER) if permanent else Deadline.after(now, minutes * 60),
         minutes=minutes,
-        opened_by=clean(actor.user, 64),
-        origin=clean(actor.origin, 16),
-        reason=clean(reason, _REASON),
+        opened_by=escape_control(actor.user, 64),
+        origin=escape_control(actor.origin, 16),
+        reason=escape_control(reason, _REASON),
         until_tested=until_tested,
         before={},
         log_inode=inode,
@@ -286,7 +289,7 @@ def _visited(host: Host, kind: str) -> dict[int, str]:
 
 
 def _kind(host: Host, window_id: int) -> str:
-    mend(host, _LOCK_WAIT)
+    repair_journal(host, _LOCK_WAIT)
     with reading(host) as journal:
         return _known(journal, window_id).kind
 
@@ -327,7 +330,7 @@ def _working(host: Host, kind: str, wait: float) -> Iterator[Journal]:
     it is gone. The kinds change different files, and a hanging build of Exim's configuration must not keep a
     whitelist window open. Permanent entries change the same file as whitelist windows and share their lock.
     """
-    mend(host, wait)
+    repair_journal(host, wait)
     with (
         exclusive(host, WHITELIST if kind == PERMANENT else kind, wait),
         closing(Journal(host, create=True)) as journal,
@@ -340,7 +343,7 @@ def _refusals(host: Host, actor: Actor, refused: str, **about: Any) -> Iterator[
     """Put a request that ends before anything changed into the audit trail."""
     try:
         yield
-    except (OpenFailed, CloseFailed):
+    except (WindowOpenError, WindowCloseError):
         raise
     except MxVerdictError as error:
         with suppress(JournalError):

@@ -28,7 +28,8 @@ def commands_of(tester: str, address: str) -> tuple[tuple[str, str], ...]:
 
 
 def previews(host: Host, addresses: Sequence[str], tester: str) -> dict[str, Preview]:
-    """Return what Exim would do to each address (IP) now. Raises CommandMissing when there is no Exim."""
+    """Return what Exim would do to each address (IP) now. Raises CommandNotFoundError when there is no
+    Exim."""
     lines = delay_stanzas(host.exim_conf) or []
 
     def ask(address: str) -> Preview:
@@ -53,7 +54,7 @@ def total(answer: Preview) -> int:
     return sum(stage.delay for stage in answer.stages)
 
 
-def opened(host: Host, addresses: Sequence[str], tester: str) -> None:
+def assert_no_delay(host: Host, addresses: Sequence[str], tester: str) -> None:
     """Raises HostError when an address would still be delayed."""
     for address, seconds in delays(host, addresses, tester).items():
         if seconds:
@@ -62,7 +63,7 @@ def opened(host: Host, addresses: Sequence[str], tester: str) -> None:
             )
 
 
-def closed(host: Host, before: dict[str, int], tester: str) -> list[str]:
+def assert_delay_restored(host: Host, before: dict[str, int], tester: str) -> list[str]:
     """Return notes on addresses that were delayed before the window and are not delayed now.
 
     The caller has reverted the window's changes and seen them gone from files and configuration, which is

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Optional
 if TYPE_CHECKING:
     from mxverdict.host import Host
     from mxverdict.window.model import Window
-    from mxverdict.window.watch.tester_visit import Visit
+    from mxverdict.window.watch.tester_visit import TesterSession
 
 _TICK = 1.0
 _MOMENT = 2.0
@@ -60,7 +60,7 @@ def _is_over(window: Window) -> bool:
     return window.finished or window.state == CLOSE_FAILED or not window.until_tested or given_up
 
 
-def _came(host: Host, window: Window, place: Optional[Window]) -> tuple[Optional[Visit], Window]:
+def _came(host: Host, window: Window, place: Optional[Window]) -> tuple[Optional[TesterSession], Window]:
     """The tester's visit, and the window with the place in the log up to which nothing is read again."""
     from mxverdict.window.watch import tester_visit
 

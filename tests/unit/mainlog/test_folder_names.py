@@ -11,7 +11,7 @@ import pytest
 
 from mxverdict.collect.mainlog import line_scan
 from mxverdict.collect.mainlog.folder_names import REACH, Unbelieved, settled
-from mxverdict.collect.mainlog.traffic_counter import Tally
+from mxverdict.collect.mainlog.traffic_counter import TrafficCounter
 from mxverdict.window.watch import tester_visit
 from tests import log_reference
 from tests.unit.mainlog.logs import DAY, at_rest, host_in, look
@@ -85,7 +85,7 @@ def test_names_are_not_believed(
     assert seen(tmp_path / "split", [log[a:b] for a, b in zip([0, *cuts], [*cuts, len(log)])]) == wanted
     theirs = log_reference.visits(log.splitlines(True), [f"{FORGED}/32", f"{REAL}/32"])
     assert [(one.address, one.port, one.ended) for one in theirs] == wanted
-    tally = Tally(20.0)
+    tally = TrafficCounter(20.0)
     tally.consume(log)
     assert {address for _, address in tally.cells} == {REAL} and not tally.refusals
     assert sum(cell.connections for cell in tally.cells.values()) == 15

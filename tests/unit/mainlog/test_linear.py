@@ -77,7 +77,7 @@ def test_parse() -> None:
 
 
 def test_tally() -> None:
-    grows_as_the_line_does(lambda line: traffic_counter.Tally(20.0).consume(line), LINES)
+    grows_as_the_line_does(lambda line: traffic_counter.TrafficCounter(20.0).consume(line), LINES)
 
 
 def test_what_a_scan_looks_for() -> None:

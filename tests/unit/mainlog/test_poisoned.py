@@ -17,11 +17,11 @@ from mxverdict.collect.mainlog import read_visits
 from mxverdict.collect.mainlog.lines import NEWEST, parse, stamp_of, times_of
 from mxverdict.collect.mainlog.plausible import is_traffic, is_visit
 from mxverdict.collect.mainlog.traffic import ledger_path, read_traffic
-from mxverdict.collect.mainlog.traffic_counter import Tally
+from mxverdict.collect.mainlog.traffic_counter import TrafficCounter
 from mxverdict.evidence.traffic import Traffic
 from mxverdict.evidence.visit import VisitLog
 from mxverdict.host import Host
-from mxverdict.judge.smtp.visit_comparison import ending, when
+from mxverdict.judge.smtp.visit_comparison import ending, format_time
 from mxverdict.report.log import log_json
 from mxverdict.report.traffic import traffic_json
 from mxverdict.web.jobs import queue
@@ -87,7 +87,7 @@ def seen(host: Host) -> VisitLog:
     """The visits, which can be shown."""
     log = look(host)
     log_json(log, TESTERS)
-    assert all(is_visit(visit) and when(visit) and ending(visit) for visit in log.visits)
+    assert all(is_visit(visit) and format_time(visit) and ending(visit) for visit in log.visits)
     return log
 
 
@@ -301,7 +301,7 @@ def test_times_that_no_line_has(host: Host, moment: str) -> None:
     assert (after.connections, after.left, after.read_from, after.read_to) == (
         before.connections, before.left, first, last
     )  # fmt: skip
-    tally = Tally(20.0)
+    tally = TrafficCounter(20.0)
     tally.consume(b"".join(host.exim_mainlog.read_bytes().splitlines(keepends=True)[-9:]))
     assert not tally.cells
 

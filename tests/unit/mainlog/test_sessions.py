@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mxverdict.collect.mainlog.traffic_counter import Tally
+from mxverdict.collect.mainlog.traffic_counter import TrafficCounter
 from mxverdict.window.watch import tester_visit
 from tests import log_reference
 from tests.unit.mainlog.logs import DAY, at_rest, host_in, look
@@ -37,7 +37,7 @@ def test_visit(case: dict[str, Any], tmp_path: Path) -> None:
 
 @EACH
 def test_counted(case: dict[str, Any]) -> None:
-    tally = Tally(20.0)
+    tally = TrafficCounter(20.0)
     tally.consume(log_of(case))
     own = [cell for (_, address), cell in tally.cells.items() if address == TESTER]
     assert {

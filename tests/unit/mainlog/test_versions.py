@@ -12,7 +12,7 @@ import pytest
 
 from mxverdict.collect.mainlog import line_scan
 from mxverdict.collect.mainlog.lines import parse
-from mxverdict.collect.mainlog.traffic_counter import Tally
+from mxverdict.collect.mainlog.traffic_counter import TrafficCounter
 from mxverdict.host import Host
 from mxverdict.window.watch import tester_visit
 from tests import log_reference
@@ -113,7 +113,7 @@ def test_reader_and_reference_find_what_is_true(exim: Exim, random: Random, host
 def test_counter_and_follower_agree(exim: Exim, random: Random, host: Host) -> None:
     truths, lines = made(random, exim, HELOS, addresses(40))
     host.exim_mainlog.write_bytes(log_of(lines))
-    tally = Tally(20.0)
+    tally = TrafficCounter(20.0)
     tally.consume(log_of(lines))
     for truth in truths:
         address = truth.peer.address
@@ -135,7 +135,7 @@ def test_what_others_say_moves_nothing(exim: Exim, random: Random, tmp_path: Pat
     alone, among = log_of(own), log_of([*own, *others])
     found = []
     for name, log in (("alone", alone), ("among", among)):
-        tally = Tally(20.0)
+        tally = TrafficCounter(20.0)
         tally.consume(log)
         host = host_in(tmp_path / name)
         how = followed(host, [log])
@@ -165,7 +165,7 @@ def test_in_pieces_as_in_one(
     assert followed(whole, [log]) == followed(split, pieces) == truth.how
 
 
-def counted(tally: Tally, address: str) -> tuple[int, int, int, int, int]:
+def counted(tally: TrafficCounter, address: str) -> tuple[int, int, int, int, int]:
     """Connections, left, left after the greeting, delivered, refused senders."""
     own = [cell for (_, one), cell in tally.cells.items() if one == address]
     refused = sum(group.count for (_, one, _, _), group in tally.refusals.items() if one == address)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from mxverdict.host import Host
-from mxverdict.web.app import answer
+from mxverdict.web.app import handle_request
 from mxverdict.whm.frame import Frame
 
 SESSION = "/cpsess1234567890"
@@ -40,7 +40,7 @@ def _call(host: Host, body: bytes, variables: dict[str, str], level: str) -> Ans
     environment = {"REMOTE_USER": "root", "cp_security_token": SESSION, **variables}
     out = io.BytesIO()
     frame = Frame(0, -1, b"", level=level, framed=False) if level else None
-    answer(host, environment, io.BytesIO(body), out, frame)
+    handle_request(host, environment, io.BytesIO(body), out, frame)
     head, _, content = out.getvalue().partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
     return Answer(int(headers.pop("Status")[:3]), headers, content.decode())

@@ -27,7 +27,7 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[Host], Checked]]:
     from mxverdict.services import check
 
     said = evidence()
-    answers: list[Callable[[Host], Checked]] = [lambda host: (said, check.again(said))]
+    answers: list[Callable[[Host], Checked]] = [lambda host: (said, check.judge_evidence(said))]
 
     def run(host: Host, **_: object) -> Checked:
         return answers[-1](host)
@@ -41,11 +41,11 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[DomainReport]:
     """Reports of domains that every judgement holds."""
     from mxverdict.services import check
 
-    again = check.again
+    again = check.judge_evidence
     domains = [domain_report()]
 
     def judge(evidence: Evidence, testers: Sequence[str] = (), **named: Any) -> Report:
         return replace(again(evidence, testers, **named), domains=tuple(domains))
 
-    monkeypatch.setattr("mxverdict.services.check.again", judge)
+    monkeypatch.setattr("mxverdict.services.check.judge_evidence", judge)
     return domains

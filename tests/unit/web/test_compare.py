@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mxverdict import testers
-from mxverdict.errors import CommandMissing, MxVerdictError
+from mxverdict.errors import CommandNotFoundError, MxVerdictError
 from mxverdict.evidence import Evidence, Preview, Reply
 from mxverdict.findings import Verdict
 from mxverdict.host import Host
@@ -43,11 +43,11 @@ def gathered(seconds: int = 20) -> Evidence:
 
 
 def lines(found: Evidence) -> dict[str, Line]:
-    return {line.tester.name: line for line in compare(found, check.again(found), TESTERS)}
+    return {line.tester.name: line for line in compare(found, check.judge_evidence(found), TESTERS)}
 
 
 def test_every_tester_has_a_line_in_the_order_of_the_first_page() -> None:
-    found = compare(gathered(), check.again(gathered()), TESTERS)
+    found = compare(gathered(), check.judge_evidence(gathered()), TESTERS)
     assert [(line.number, line.tester.name) for line in found] == [
         (number, tester.name) for number, tester in enumerate(TESTERS, 1)
     ]
@@ -93,21 +93,21 @@ def test_the_testers_whose_addresses_are_unknown() -> None:
 )
 def test_how_far_it_gets(changed: dict[str, Any], says: str) -> None:
     found = evidence(previews=(preview(**changed),))
-    (line,) = compare(found, check.again(found), TESTERS)
+    (line,) = compare(found, check.judge_evidence(found), TESTERS)
     assert line.now.reaches == says
 
 
 def test_of_several_reports_the_worst_is_shown() -> None:
     fine = preview(address="18.205.72.90")
     found = evidence(previews=(fine, preview(connect=20, rcpt=20)))
-    (line,) = compare(found, check.again(found), TESTERS)
+    (line,) = compare(found, check.judge_evidence(found), TESTERS)
     assert line.reports == 2
     assert line.now.reaches.startswith("It hangs up")
 
 
 def test_the_page_links_to_the_reports(host: Host, checks: Checks) -> None:
     found = gathered()
-    checks.append(lambda _: (found, check.again(found)))
+    checks.append(lambda _: (found, check.judge_evidence(found)))
     page = call(host, "view=testers")
     assert page.status == 200
     linked = re.findall(r'href="\?(#tester-\d+)"', page.body)
@@ -131,7 +131,7 @@ def test_a_window_that_is_open_is_said(
     host: Host, checks: Checks, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], told: list[str]
 ) -> None:
     found = gathered(0)
-    checks.append(lambda _: (found, check.again(found)))
+    checks.append(lambda _: (found, check.judge_evidence(found)))
     monkeypatch.setattr("mxverdict.window.open_windows", lambda _host: [journal_rows.window(id=1, **changes)])
     page = call(host, "view=testers").body
     assert re.findall("As now: [^<]*", page) == told
@@ -139,7 +139,7 @@ def test_a_window_that_is_open_is_said(
 
 def test_the_page_says_why_nothing_could_be_checked(host: Host, checks: Checks) -> None:
     def fail(_host: Host) -> Checked:
-        raise CommandMissing("/usr/sbin/exim")
+        raise CommandNotFoundError("/usr/sbin/exim")
 
     checks.append(fail)
     page = call(host, "view=testers").body
@@ -151,7 +151,7 @@ def test_the_page_says_why_nothing_could_be_checked(host: Host, checks: Checks) 
 def test_hostile_words_stay_words(host: Host, checks: Checks) -> None:
     evil = Reply(220, ("<script>alert(1)</script>\x1b[2J",))
     found = replace(gathered(), previews=(preview(replies={"connect": evil}),))
-    checks.append(lambda _: (found, check.again(found)))
+    checks.append(lambda _: (found, check.judge_evidence(found)))
     page = call(host, "view=testers").body
     assert "<script>alert" not in page
     assert "\x1b" not in page

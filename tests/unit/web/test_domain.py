@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict.collect.targets import NoTarget
+from mxverdict.collect.targets import NoLocalTargetError
 from mxverdict.errors import MxVerdictError
 from mxverdict.findings import DomainReport, Finding, Row, Verdict
 from mxverdict.host import Host
@@ -32,7 +32,7 @@ Checks = list[Callable[[Host], Checked]]
 
 def start(host: Host, domain: str = DOMAIN, **fields: str) -> Answer:
     return post(
-        host, "action=check", {"token": csrf.token(host, "root", SESSION), "domain": domain, **fields}
+        host, "action=check", {"token": csrf.make_token(host, "root", SESSION), "domain": domain, **fields}
     )
 
 
@@ -135,7 +135,7 @@ def test_what_is_no_domain_is_refused_in_one_plain_line(host: Host, domain: str)
 
 @pytest.mark.parametrize("form", [{}, {"domain": ""}])
 def test_a_form_without_a_domain_is_refused(host: Host, form: dict[str, str]) -> None:
-    answer = post(host, "action=check", {"token": csrf.token(host, "root", SESSION), **form})
+    answer = post(host, "action=check", {"token": csrf.make_token(host, "root", SESSION), **form})
     assert answer.status == 400
 
 
@@ -158,7 +158,7 @@ def test_others_than_root_are_refused(host: Host, judged: list[DomainReport]) ->
         answer = call(host, query, REMOTE_USER="alice")
         assert answer.status == 403
         assert DOMAIN not in answer.body
-    token = csrf.token(host, "alice", SESSION)
+    token = csrf.make_token(host, "alice", SESSION)
     assert post(host, "action=check", {"token": token, "domain": DOMAIN}, REMOTE_USER="alice").status == 403
 
 
@@ -200,12 +200,12 @@ def test_a_check_that_fails_says_so_and_keeps_the_earlier_result(
     host: Host, checks: Checks, judged: list[DomainReport]
 ) -> None:
     def nowhere(host: Host) -> Checked:
-        raise NoTarget("shop.example: 192.0.2.1 is not an address of this server")
+        raise NoLocalTargetError("shop.example: 192.0.2.1 is not an address of this server")
 
     checks.append(nowhere)
     page = finished(host)
     assert "shop.example: 192.0.2.1 is not an address of this server." in page
-    assert escape(NoTarget.advice).replace("&#x27;", "&#39;") in page
+    assert escape(NoLocalTargetError.advice).replace("&#x27;", "&#39;") in page
     assert f"{DOMAIN} could not be checked." in page
     checks.append(checks[0])
     assert SUMMARY in finished(host)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from mxverdict.errors import CommandMissing
+from mxverdict.errors import CommandNotFoundError
 from mxverdict.findings import DomainReport
 from mxverdict.host import Host
 from mxverdict.services import check
@@ -26,7 +26,7 @@ TAKEN_AT = time.mktime((2026, 11, 25, 9, 5, 0, 0, 0, -1))
 
 
 def finish(host: Host, domain: str = DOMAIN) -> None:
-    token = csrf.token(host, "root", SESSION)
+    token = csrf.make_token(host, "root", SESSION)
     assert post(host, "action=check", {"token": token, "domain": domain}).status == 303
     queue.wait(host, checks.domain_job(domain), 20)
 
@@ -34,7 +34,7 @@ def finish(host: Host, domain: str = DOMAIN) -> None:
 @pytest.fixture(autouse=True)
 def dated(checks: list[Callable[[Host], Checked]]) -> None:
     said = evidence(taken_at=TAKEN_AT)
-    checks.append(lambda host: (said, check.again(said)))
+    checks.append(lambda host: (said, check.judge_evidence(said)))
 
 
 @FORMATS
@@ -105,7 +105,7 @@ def test_head_checks_nothing(host: Host, checks: list[object]) -> None:
 
 def test_a_check_that_fails_is_one_clear_line(host: Host, checks: list[Callable[[Host], Checked]]) -> None:
     def broken(host: Host) -> Checked:
-        raise CommandMissing("/usr/sbin/exim")
+        raise CommandNotFoundError("/usr/sbin/exim")
 
     checks.append(broken)
     answer = call(host, "view=report&format=text")
@@ -130,7 +130,7 @@ def test_file_names_are_harmless(
     host: Host, checks: list[Callable[[Host], Checked]], hostname: str, shown: str
 ) -> None:
     said = evidence(taken_at=TAKEN_AT, hostname=hostname)
-    checks.append(lambda host: (said, check.again(said)))
+    checks.append(lambda host: (said, check.judge_evidence(said)))
     given = call(host, "view=report&format=text").headers["Content-Disposition"]
     middle = f"-{shown}" if shown else ""
     assert given == f'attachment; filename="mxverdict{middle}-20261125-0905.txt"'

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from mxverdict.errors import CommandMissing
+from mxverdict.errors import CommandNotFoundError
 from mxverdict.host import Host
 from mxverdict.web.http import csrf
 from mxverdict.web.http.request import BODY_LIMIT, PASTE_LIMIT
@@ -25,7 +25,7 @@ Checks = list[Callable[[Host], Checked]]
 
 
 def paste(host: Host, text: str = REPORT, **fields: str) -> Answer:
-    token = csrf.token(host, "root", SESSION)
+    token = csrf.make_token(host, "root", SESSION)
     return post(host, "action=explain", {"token": token, "text": text, **fields})
 
 
@@ -67,7 +67,7 @@ def test_what_is_no_report_is_said_to_be_none(host: Host, checks: list[object]) 
 
 def test_a_check_that_fails_says_so_and_keeps_the_text(host: Host, checks: Checks) -> None:
     def broken(host: Host) -> Checked:
-        raise CommandMissing("/usr/sbin/exim")
+        raise CommandNotFoundError("/usr/sbin/exim")
 
     checks.append(broken)
     page = answered(host)
@@ -110,7 +110,7 @@ def test_an_answer_needs_post_and_token(host: Host) -> None:
     ],
 )
 def test_only_this_form_may_be_large(host: Host, query: str, length: int, status: int) -> None:
-    token = csrf.token(host, "root", SESSION)
+    token = csrf.make_token(host, "root", SESSION)
     rest = len(urlencode({"token": token, "text": ""}))
     assert post(host, query, {"token": token, "text": "x" * (length - rest)}).status == status
 
@@ -137,7 +137,7 @@ def test_what_is_not_kept_is_said_to_be_gone(host: Host, name: str) -> None:
 
 
 def test_the_result_of_another_job_is_no_report(host: Host) -> None:
-    token = csrf.token(host, "root", SESSION)
+    token = csrf.make_token(host, "root", SESSION)
     post(host, "action=check", {"token": token, "domain": "shop.example"})
     (other,) = [path.name for path in (host.state / "jobs").iterdir() if path.suffix == ""]
     assert "That report is not kept any more." in call(host, f"view=explain&job={other}").body
@@ -160,7 +160,7 @@ def test_pasted_text_cannot_leave_its_place(host: Host, checks: Checks) -> None:
     )
 
     def broken(host: Host) -> Checked:
-        raise CommandMissing("/usr/sbin/exim")
+        raise CommandNotFoundError("/usr/sbin/exim")
 
     pages = [answered(host, hostile), answered(host, hostile.replace("TLS", "XYZ"))]
     checks.append(broken)

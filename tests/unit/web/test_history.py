@@ -14,7 +14,7 @@ import pytest
 from mxverdict import settings
 from mxverdict.audit import log
 from mxverdict.audit.actor import Actor
-from mxverdict.errors import CommandMissing, MxVerdictError
+from mxverdict.errors import CommandNotFoundError, MxVerdictError
 from mxverdict.host import Host
 from mxverdict.settings import Settings
 from mxverdict.web.auth import permissions
@@ -231,7 +231,7 @@ def test_a_refused_request_is_told_with_what_it_tried(
 ) -> None:
     """Nobody without the privilege gets further, so that each is refused whatever its fields are."""
     if form:
-        form = {**form, "token": csrf.token(host, "bob", SESSION)}
+        form = {**form, "token": csrf.make_token(host, "bob", SESSION)}
         post(host, query, form, as_level=NONE, REMOTE_USER="bob")
     else:
         call(host, query, as_level=NONE, REMOTE_USER="bob")
@@ -283,7 +283,7 @@ def test_damage_is_told(host: Host) -> None:
 
 
 def test_checks_are_noted_with_what_came_out(host: Host) -> None:
-    token = csrf.token(host, "root", SESSION)
+    token = csrf.make_token(host, "root", SESSION)
     post(host, "action=check", {"token": token, "domain": "shop.example"})
     queue.wait(host, domain_job("shop.example"), 20)
     report = "SMTP TLS\tWarning - Does not support TLS.\nSMTP Open Relay\tOK - Not an open relay.\n"
@@ -297,10 +297,10 @@ def test_checks_are_noted_with_what_came_out(host: Host) -> None:
 
 def test_a_check_that_fails_is_noted_with_the_reason(host: Host, checks: Checks) -> None:
     def fail(_host: Host) -> Checked:
-        raise CommandMissing("/usr/sbin/exim, 2 problem")
+        raise CommandNotFoundError("/usr/sbin/exim, 2 problem")
 
     checks.append(fail)
-    token = csrf.token(host, "root", SESSION)
+    token = csrf.make_token(host, "root", SESSION)
     post(host, "action=check", {"token": token, "domain": "shop.example"})
     queue.wait(host, domain_job("shop.example"), 20)
     ((_, who, what, came),) = rows(host)

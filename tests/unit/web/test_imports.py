@@ -16,7 +16,7 @@ sys.path.insert(0, {package!r})
 from mxverdict.host import Host
 from mxverdict.web import app
 said = io.BytesIO()
-app.answer(Host.from_environment(), os.environ, io.BytesIO(), said)
+app.handle_request(Host.from_environment(), os.environ, io.BytesIO(), said)
 assert b"</html>" in said.getvalue()
 print(*sys.modules)
 """

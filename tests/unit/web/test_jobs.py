@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict.errors import OpenFailed
+from mxverdict.errors import WindowOpenError
 from mxverdict.host import Host
 from mxverdict.i18n import catalog
 from mxverdict.web.jobs import queue
@@ -37,10 +37,10 @@ def test_done(host: Host) -> None:
 
 def test_failed_with_advice(host: Host) -> None:
     def work() -> str:
-        raise OpenFailed("no room")
+        raise WindowOpenError("no room")
 
     job = ended(host, started(host, work))
-    assert (job.state, job.text, job.advice) == ("failed", "no room", OpenFailed.advice)
+    assert (job.state, job.text, job.advice) == ("failed", "no room", WindowOpenError.advice)
 
 
 def test_a_bug_is_an_incident(host: Host) -> None:
@@ -115,7 +115,7 @@ def test_old_jobs_are_forgotten(host: Host) -> None:
 
 
 def kept(host: Host, result: object, name: str = "domain-1", title: str = "shop.example") -> queue.Job:
-    def work(desk: queue.Desk) -> str:
+    def work(desk: queue.JobHandle) -> str:
         desk.keep(result)
         return "It is checked."
 
@@ -136,7 +136,7 @@ def test_a_new_result_replaces_the_old_one_and_a_failure_leaves_it(host: Host) -
     kept(host, 2)
     assert queue.result(host, "domain-1") == 2
 
-    def broken(desk: queue.Desk) -> str:
+    def broken(desk: queue.JobHandle) -> str:
         desk.keep(3 + 0j)
         return "never"
 
@@ -166,7 +166,7 @@ def test_old_results_are_forgotten(host: Host) -> None:
 def test_the_last_step_is_told_while_the_work_runs(host: Host, tmp_path: Path) -> None:
     go_on = tmp_path / "go-on"
 
-    def work(desk: queue.Desk) -> str:
+    def work(desk: queue.JobHandle) -> str:
         desk.step("one")
         desk.step("two\n" + "x" * 1000)
         while not go_on.exists():
@@ -184,7 +184,7 @@ def test_the_last_step_is_told_while_the_work_runs(host: Host, tmp_path: Path) -
 
 
 def test_a_killed_check_says_what_to_do(host: Host) -> None:
-    def work(desk: queue.Desk) -> str:
+    def work(desk: queue.JobHandle) -> str:
         desk.step("one")
         os.kill(os.getpid(), signal.SIGKILL)
         return "never"
@@ -218,7 +218,7 @@ def test_reading_a_job_does_not_bar_its_next_start(host: Host) -> None:
 def test_how_far_the_work_is_and_what_it_has_found_so_far(host: Host, tmp_path: Path) -> None:
     go_on = tmp_path / "go-on"
 
-    def work(desk: queue.Desk) -> str:
+    def work(desk: queue.JobHandle) -> str:
         desk.step("one", 3, 10)
         desk.show(["first"])
         desk.show(["first", "second"])
@@ -249,7 +249,7 @@ def test_how_far_the_work_is_and_what_it_has_found_so_far(host: Host, tmp_path: 
 
 
 def test_a_new_start_forgets_what_a_killed_one_had_found(host: Host) -> None:
-    def killed(desk: queue.Desk) -> str:
+    def killed(desk: queue.JobHandle) -> str:
         desk.show("some")
         desk.step("one", 1, 2)
         os.kill(os.getpid(), signal.SIGKILL)
@@ -281,11 +281,11 @@ def test_what_is_found_so_far_of_names_that_are_no_job(host: Host, name: str) ->
 
 
 def test_a_job_speaks_english_whoever_started_it(host: Host) -> None:
-    catalog.use("de")
+    catalog.activate("de")
     try:
-        name = started(host, catalog.tag)
+        name = started(host, catalog.current_tag)
     finally:
-        catalog.use("en")
+        catalog.activate("en")
     assert ended(host, name).text == "en"
 
 

@@ -20,7 +20,7 @@ from mxverdict.web.http import csrf
 from mxverdict.web.http.visitor import Visitor
 from mxverdict.web.jobs import queue
 from mxverdict.web.pages import state
-from mxverdict.web.pages.page_state import Standing
+from mxverdict.web.pages.page_state import PageState
 from mxverdict.web.tasks import log_reading, tester_search
 from mxverdict.web.tasks.log_reading import Reading
 from mxverdict.web.views import live_visits
@@ -55,7 +55,7 @@ def left_behind(host: Host, reading: Reading) -> None:
 
 
 def leave(host: Host, name: str, result: object) -> None:
-    def work(desk: queue.Desk) -> str:
+    def work(desk: queue.JobHandle) -> str:
         desk.keep(result)
         return "It is done."
 
@@ -75,7 +75,7 @@ def at(unix_time: float) -> str:
 
 def act(host: Host, action: str, **form: str) -> Answer:
     """The page that a form leads to."""
-    answer = post(host, f"action={action}", {"token": csrf.token(host, "root", SESSION), **form})
+    answer = post(host, f"action={action}", {"token": csrf.make_token(host, "root", SESSION), **form})
     assert answer.status == 303, answer.body
     queue.wait(host, answer.headers["Location"].partition("=")[2], 10)
     return call(host, answer.headers["Location"].removeprefix("?"))
@@ -226,7 +226,7 @@ def test_a_page_reads_only_when_what_is_there_is_not_fresh(
 def test_a_big_log_is_waited_for_with_progress(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_reading, "_WAIT", 0.0)
 
-    def slow(host: Host, desk: queue.Desk) -> str:
+    def slow(host: Host, desk: queue.JobHandle) -> str:
         desk.step("counting")
         time.sleep(3)
         return "read"
@@ -273,7 +273,7 @@ def test_forms_of_refused_senders_carry_token_and_address(host: Host) -> None:
     left_behind(host, Reading(NOW, VisitLog(NOW), both, both))
     page = call(host, "view=log").body
     assert 'name="address" value="198.51.100.7"' in page
-    token = csrf.token(host, "root", SESSION)
+    token = csrf.make_token(host, "root", SESSION)
     assert page.count("<form") == page.count(f'name="token" value="{token}"') == 2
     assert 'name="address"' not in call(host, "view=log", cp_security_token="").body
 
@@ -296,8 +296,8 @@ def test_no_address_of_a_tester(host: Host, action: str) -> None:
 
 
 def test_found_visitors_are_offered_until_they_are_known(host: Host) -> None:
-    def visitor(address: str, name: str) -> tester_search.Visitor:
-        return tester_search.Visitor(address, "mxtoolbox", HOSTILE, NOW, HOSTILE, name, HOSTILE)
+    def visitor(address: str, name: str) -> tester_search.TesterCandidateView:
+        return tester_search.TesterCandidateView(address, "mxtoolbox", HOSTILE, NOW, HOSTILE, name, HOSTILE)
 
     found = tester_search.Found(
         NOW,
@@ -393,9 +393,9 @@ def test_an_open_window_shows_who_comes(
     assert bool(lists) == bool(told)
 
 
-def standing(*history: Window, windows: tuple[Window, ...] = ()) -> Standing:
+def standing(*history: Window, windows: tuple[Window, ...] = ()) -> PageState:
     visitor = Visitor(Host("/nowhere"), "root", "", start({"REMOTE_USER": "root"}, "/nowhere", framed=False))
-    return Standing(windows, history, (), None, None, "", KNOWN, visitor, Settings())
+    return PageState(windows, history, (), None, None, "", KNOWN, visitor, Settings())
 
 
 def test_a_window_that_the_tester_ended_is_told_for_a_while() -> None:
@@ -430,7 +430,7 @@ def test_titles_of_those_who_are_let_past(names: str, titles: str) -> None:
 def test_a_prediction_is_told_with_the_last_visit(host: Host, checks: list[Any]) -> None:
     seen = visit(ended="left", seconds=15.0, refused="", name=HOSTILE)
     said = evidence(visits=VisitLog(NOW - 10, (seen,)))
-    checks.append(lambda _: (said, check.again(said)))
+    checks.append(lambda _: (said, check.judge_evidence(said)))
     page = call(host).body
     assert "<b>From the log:</b> Its last visit, " in page
     assert "met the same: it left before it said a word, after 15 s." in page

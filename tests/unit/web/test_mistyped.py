@@ -14,7 +14,7 @@ from tests.unit.web.cgi import SESSION, Answer, call, post
 
 
 def send(host: Host, action: str, **form: str) -> Answer:
-    return post(host, f"action={action}", {"token": csrf.token(host, "root", SESSION), **form})
+    return post(host, f"action={action}", {"token": csrf.make_token(host, "root", SESSION), **form})
 
 
 def fields(page: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ TESTER = "18.209.86.113"
 
 def drawn(given: Evidence, *windows: Window) -> Pictures:
     known = testers.load().testers
-    made = pictures(check_view(given, check.again(given), known).groups, given, known, windows)
+    made = pictures(check_view(given, check.judge_evidence(given), known).groups, given, known, windows)
     assert made is not None
     return made
 
@@ -57,7 +57,7 @@ def test_one_picture_where_a_window_makes_no_difference() -> None:
 
 def test_the_first_card_does_not_draw_it_again() -> None:
     given = evidence()
-    groups = check_view(given, check.again(given), testers.load().testers).groups
+    groups = check_view(given, check.judge_evidence(given), testers.load().testers).groups
     left = without_picture(groups, groups[0].cards[0].prediction)
     assert left[0].cards[0].timeline is None
     assert [replace(card, timeline=None) for card in left[0].cards] == [

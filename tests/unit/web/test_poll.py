@@ -12,7 +12,7 @@ import pytest
 
 from mxverdict.host import Host
 from mxverdict.web.http import poll
-from mxverdict.web.http.csrf import veil
+from mxverdict.web.http.csrf import opaque_marks
 from mxverdict.web.http.poll import version
 from mxverdict.web.jobs import queue
 from mxverdict.whm.frame import Frame
@@ -91,7 +91,7 @@ def test_what_a_level_is_told_at_once(
 
 
 def veil_of(host: Host) -> Callable[[str], str]:
-    return veil(str(host.state))
+    return opaque_marks(str(host.state))
 
 
 def marks_of_bob(host: Host) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict.errors import CommandMissing
+from mxverdict.errors import CommandNotFoundError
 from mxverdict.host import Host
 from mxverdict.web.http import csrf
 from mxverdict.web.http.request import BODY_LIMIT
@@ -65,7 +65,7 @@ def test_what_is_not_there(host: Host, query: str) -> None:
 
 
 def test_an_unknown_action_is_not_there(host: Host) -> None:
-    token = csrf.token(host, "root", SESSION)
+    token = csrf.make_token(host, "root", SESSION)
     assert post(host, "action=destroy", {"token": token}).status == 404
 
 
@@ -118,7 +118,7 @@ def test_others_than_root_are_refused_everywhere(host: Host, user: str, query: s
 
 
 @pytest.mark.parametrize(
-    "given", ["", "x", "0" * 64, csrf.token.__name__], ids=["empty", "short", "wrong", "word"]
+    "given", ["", "x", "0" * 64, csrf.make_token.__name__], ids=["empty", "short", "wrong", "word"]
 )
 def test_a_wrong_token_is_refused(host: Host, given: str) -> None:
     answer = post(host, "action=close", {"id": "1", "token": given})
@@ -128,20 +128,20 @@ def test_a_wrong_token_is_refused(host: Host, given: str) -> None:
 
 
 def test_the_token_belongs_to_user_and_session(host: Host) -> None:
-    own = csrf.token(host, "root", SESSION)
-    assert csrf.is_valid(host, "root", SESSION, own)
-    assert not csrf.is_valid(host, "alice", SESSION, own)
-    assert not csrf.is_valid(host, "root", "/cpsess0000000000", own)
-    assert not csrf.is_valid(host, "root", "", csrf.token(host, "root", ""))
+    own = csrf.make_token(host, "root", SESSION)
+    assert csrf.verify_token(host, "root", SESSION, own)
+    assert not csrf.verify_token(host, "alice", SESSION, own)
+    assert not csrf.verify_token(host, "root", "/cpsess0000000000", own)
+    assert not csrf.verify_token(host, "root", "", csrf.make_token(host, "root", ""))
 
 
 def test_the_secret_is_made_once_and_for_root_alone(host: Host) -> None:
-    first = csrf.token(host, "root", SESSION)
+    first = csrf.make_token(host, "root", SESSION)
     secret = host.state / "web-secret"
     assert secret.stat().st_mode & 0o777 == 0o600
-    assert csrf.token(host, "root", SESSION) == first
+    assert csrf.make_token(host, "root", SESSION) == first
     secret.unlink()
-    assert csrf.token(host, "root", SESSION) != first
+    assert csrf.make_token(host, "root", SESSION) != first
     assert [path.name for path in host.state.iterdir()] == ["web-secret"]
 
 
@@ -162,7 +162,7 @@ def test_a_damaged_secret_leaves_the_verdict_readable(host: Host) -> None:
 
 def test_a_check_that_fails_is_one_clear_line(host: Host, checks: list[object]) -> None:
     def broken(host: Host) -> Checked:
-        raise CommandMissing("/usr/sbin/exim")
+        raise CommandNotFoundError("/usr/sbin/exim")
 
     checks.append(broken)
     page = call(host)

@@ -26,7 +26,7 @@ from mxverdict.testers.row_texts import CATEGORIES
 from mxverdict.web.http import csrf
 from mxverdict.web.http.visitor import Visitor
 from mxverdict.web.jobs import queue
-from mxverdict.web.jobs.queue import Desk
+from mxverdict.web.jobs.queue import JobHandle
 from mxverdict.web.tasks import checks
 from mxverdict.window.journal import Journal
 from mxverdict.window.model import CLOSE_FAILED, FAILED
@@ -60,13 +60,13 @@ def checked(
 ) -> tuple[Evidence, Report]:
     monkeypatch.setattr(Visitor, "owns", lambda visitor, target: visitor.is_root or target == NAME)
     monkeypatch.setattr(Visitor, "domains", (NAME,))
-    answer = rich(), check.again(rich())
+    answer = rich(), check.judge_evidence(rich())
     checks.append(lambda _host: answer)
     return answer
 
 
 def finish(host: Host, user: str, level: str) -> None:
-    form = {"token": csrf.token(host, user, SESSION), "domain": NAME}
+    form = {"token": csrf.make_token(host, user, SESSION), "domain": NAME}
     assert post(host, "action=check", form, as_level=level, REMOTE_USER=user).status == 303
     queue.wait(host, checks.domain_job(NAME), 20)
     job = queue.read(host, checks.domain_job(NAME))
@@ -99,7 +99,7 @@ def fail_with(secret: str) -> Callable[[Host], Checked]:
 def test_no_page_tells_why_a_check_failed(host: Host, request: pytest.FixtureRequest) -> None:
     answers: list[Callable[[Host], Checked]] = request.getfixturevalue("checks")
     answers.append(fail_with(f"{SECRET}"))
-    form = {"token": csrf.token(host, "bob", SESSION), "domain": NAME}
+    form = {"token": csrf.make_token(host, "bob", SESSION), "domain": NAME}
     assert post(host, "action=check", form, **BOB).status == 303
     queue.wait(host, checks.domain_job(NAME), 20)
     for query, answer in read(host, (*PAGES[:3], *PAGES[5:]), BOB).items():
@@ -134,7 +134,7 @@ def running(host: Host) -> Iterator[None]:
     found = {"evidence": to_json(rich()), "complete": sorted(CATEGORIES)}
     end = host.root / "end"
 
-    def work(desk: Desk) -> str:
+    def work(desk: JobHandle) -> str:
         import time
 
         desk.show(found)
@@ -197,7 +197,7 @@ FORMS: dict[str, Callable[[Evidence, Report], str]] = {
 
 def paste(host: Host, user: str, level: str, text: str, about: str) -> str:
     """The job; "" when it was refused."""
-    form = {"token": csrf.token(host, user, SESSION), "text": text, "about": about}
+    form = {"token": csrf.make_token(host, user, SESSION), "text": text, "about": about}
     answer = post(host, "action=explain", form, as_level=level, REMOTE_USER=user)
     assert secrets(answer.body) == set()
     job = answer.headers.get("Location", "").rpartition("=")[2]

@@ -18,7 +18,7 @@ from mxverdict.services import check
 from mxverdict.testers.row_texts import CATEGORIES
 from mxverdict.web.http import csrf
 from mxverdict.web.jobs import queue
-from mxverdict.web.jobs.progress_writer import Telling
+from mxverdict.web.jobs.progress_writer import ProgressWriter
 from mxverdict.web.tasks import checks
 from mxverdict.web.views.running import answered_so_far
 from tests.unit.steered_check import run
@@ -51,7 +51,7 @@ def rows(host: Host, query: str = f"view=domain&domain={NAME}") -> str:
 
 
 def start(host: Host, target: str = NAME) -> None:
-    form = {"token": csrf.token(host, "root", SESSION), "domain": target}
+    form = {"token": csrf.make_token(host, "root", SESSION), "domain": target}
     assert post(host, "action=check", form).status == 303
 
 
@@ -103,7 +103,7 @@ def test_rows_are_shown_as_they_are_known(host: Host, steered: Path) -> None:
         assert state(host, job)["state"] == "running"
     found = rows(host)
     assert 'data-running="0"' in found
-    assert check.again(whole()).domains[0].summary in found
+    assert check.judge_evidence(whole()).domains[0].summary in found
     assert first < set(re.findall(r'id="(row-\w+)"', found))
     assert "are known so far" not in found
     names = re.findall(r' id="([^"]+)"', call(host, f"view=domain&domain={NAME}").body)
@@ -156,7 +156,7 @@ def test_an_earlier_result_stays_until_the_end(host: Host, steered: Path) -> Non
 
 
 def test_a_pasted_report_is_answered_as_the_checks_behind_it_arrive(host: Host, steered: Path) -> None:
-    form = {"token": csrf.token(host, "root", SESSION), "text": PASTED, "about": NAME}
+    form = {"token": csrf.make_token(host, "root", SESSION), "text": PASTED, "about": NAME}
     address = post(host, "action=explain", form).headers["Location"][1:]
     job = address.rpartition("=")[2]
     found = until(host, job, "0 of 3 rows are answered so far.", address)
@@ -197,7 +197,7 @@ def test_answers_that_may_still_change_wait(category: str, verdict: Verdict, sta
 
 @pytest.mark.slow
 def test_what_is_shown_is_written_a_few_times_a_second_at_most() -> None:
-    class Desk(queue.Desk):
+    class Desk(queue.JobHandle):
         def __init__(self) -> None:
             self.steps: list[str] = []
             self.shown: list[object] = []
@@ -210,7 +210,7 @@ def test_what_is_shown_is_written_a_few_times_a_second_at_most() -> None:
 
     desk = Desk()
     began = time.monotonic()
-    with Telling(desk, lambda evidence, complete: len(complete)) as telling:
+    with ProgressWriter(desk, lambda evidence, complete: len(complete)) as telling:
         for number in range(1500):
             telling.advance("blocklists", number % 31, 31)
             telling.snapshot(whole(), frozenset(str(n) for n in range(number)))
@@ -224,7 +224,7 @@ def test_what_is_shown_is_written_a_few_times_a_second_at_most() -> None:
 
 
 def test_the_text_is_that_of_what_is_left_to_do() -> None:
-    class Desk(queue.Desk):
+    class Desk(queue.JobHandle):
         def __init__(self) -> None:
             self.text = ""
 
@@ -237,7 +237,7 @@ def test_the_text_is_that_of_what_is_left_to_do() -> None:
         time.sleep(0.5)
         return desk.text
 
-    with Telling(desk, lambda evidence, complete: None) as telling:
+    with ProgressWriter(desk, lambda evidence, complete: None) as telling:
         telling.step("reading the report")
         assert told() == "reading the report"
         telling.advance("zone", 0, 1)
@@ -248,7 +248,7 @@ def test_the_text_is_that_of_what_is_left_to_do() -> None:
 
 
 def test_a_full_disk_does_not_stop_a_check() -> None:
-    class Full(queue.Desk):
+    class Full(queue.JobHandle):
         def __init__(self) -> None:
             self.tries = 0
 
@@ -257,7 +257,7 @@ def test_a_full_disk_does_not_stop_a_check() -> None:
             raise OSError(28, "No space left on device")
 
     desk = Full()
-    with Telling(desk, lambda evidence, complete: None) as telling:
+    with ProgressWriter(desk, lambda evidence, complete: None) as telling:
         for word in ("one", "two", "three"):
             telling.step(word)
             time.sleep(0.5)

@@ -32,11 +32,11 @@ TYPED = {
 @pytest.fixture(autouse=True)
 def _speaking_english_afterwards() -> Iterator[None]:
     yield
-    catalog.use("en")
+    catalog.activate("en")
 
 
 def send(host: Host, **changes: str) -> Answer:
-    token = csrf.token(host, "root", SESSION)
+    token = csrf.make_token(host, "root", SESSION)
     return post(host, "action=settings", {"token": token, **TYPED, **changes})
 
 
@@ -155,7 +155,7 @@ def test_a_damaged_file_is_told(host: Host) -> None:
 
 def test_nobody_else_changes_them(host: Host) -> None:
     assert post(host, "action=settings", TYPED).status == 403
-    token = csrf.token(host, "bob", SESSION)
+    token = csrf.make_token(host, "bob", SESSION)
     fields = {"token": token, **TYPED}
     assert post(host, "action=settings", fields, as_level=DELEGATED, REMOTE_USER="bob").status == 403
     assert call(host, "view=settings", as_level=DELEGATED, REMOTE_USER="bob").status == 403
@@ -198,7 +198,7 @@ def test_damaged_settings_are_told_on_the_first_page(host: Host) -> None:
 def test_with_damaged_settings_a_reseller_opens_nothing(host: Host) -> None:
     """Nobody knows whether the owner forbade it."""
     form = {"kind": "whitelist", "tester": "mxtoolbox", "minutes": "5"}
-    form["token"] = csrf.token(host, "bob", SESSION)
+    form["token"] = csrf.make_token(host, "bob", SESSION)
     settings.write(host, Settings(resellers_may_open=True), Actor("root", "web"))
     host.settings.write_text(host.settings.read_text()[:-3])
     answer = post(host, "action=open", form, as_level=DELEGATED, REMOTE_USER="bob")

@@ -18,7 +18,7 @@ from mxverdict.fs.lock import exclusive
 from mxverdict.host import Host
 from mxverdict.settings import Settings
 from mxverdict.web.http import csrf
-from mxverdict.web.http.request import Refusal
+from mxverdict.web.http.request import HttpError
 from mxverdict.web.jobs import queue
 from mxverdict.web.tasks import submit
 from mxverdict.window import Window
@@ -32,7 +32,7 @@ import fcntl, sys, time
 from pathlib import Path
 from mxverdict.host import Host
 from mxverdict.web.jobs import queue
-from mxverdict.web.http.request import Refusal
+from mxverdict.web.http.request import HttpError
 folder, name = Path(sys.argv[1]), sys.argv[2]
 def wait_for(file):
     while not (folder / file).exists():
@@ -53,7 +53,7 @@ def lock(file, how, lock=fcntl.flock):
 queue._require_room, fcntl.flock = count, lock
 try:
     queue.start_at_desk(Host(folder), work, "domain-" + name, "shop.example", "alice", limited=True)
-except Refusal:
+except HttpError:
     print("refused")
 """
 
@@ -67,7 +67,7 @@ def go_on(tmp_path: Path) -> Iterator[Path]:
 
 
 def start(host: Host, go_on: Path, name: str, owner: str = "alice", *, limited: bool = True) -> None:
-    def work(_desk: queue.Desk) -> str:
+    def work(_desk: queue.JobHandle) -> str:
         while not go_on.exists():
             time.sleep(0.01)
         return "done"
@@ -83,7 +83,7 @@ def test_so_many_at_once_and_no_more(host: Host, go_on: Path) -> None:
     running = {f"domain-{number}" for number in range(queue.MOST_AT_ONCE)}
     for name in sorted(running):
         start(host, go_on, name)
-    with pytest.raises(Refusal, match="4 of your checks are running") as refused:
+    with pytest.raises(HttpError, match="4 of your checks are running") as refused:
         start(host, go_on, "domain-more")
     assert refused.value.status == 429
     assert names(host) == running
@@ -96,7 +96,7 @@ def test_so_many_at_once_and_no_more(host: Host, go_on: Path) -> None:
 
 
 def test_a_refused_check_leaves_what_an_earlier_one_found(host: Host, go_on: Path) -> None:
-    def work(desk: queue.Desk) -> str:
+    def work(desk: queue.JobHandle) -> str:
         desk.keep("found")
         return "done"
 
@@ -104,7 +104,7 @@ def test_a_refused_check_leaves_what_an_earlier_one_found(host: Host, go_on: Pat
     queue.wait(host, "domain-x", 10)
     for number in range(queue.MOST_AT_ONCE):
         start(host, go_on, f"domain-{number}")
-    with pytest.raises(Refusal):
+    with pytest.raises(HttpError):
         start(host, go_on, "domain-x")
     job = queue.read(host, "domain-x")
     assert job is not None
@@ -118,7 +118,7 @@ def test_so_many_are_kept_and_no_more(host: Host, go_on: Path, monkeypatch: pyte
     for name in ("domain-1", "domain-2"):
         start(host, go_on, name)
         queue.wait(host, name, 10)
-    with pytest.raises(Refusal, match="2 of your checks are kept already"):
+    with pytest.raises(HttpError, match="2 of your checks are kept already"):
         start(host, go_on, "domain-3")
     start(host, go_on, "domain-2")
 
@@ -126,7 +126,7 @@ def test_so_many_are_kept_and_no_more(host: Host, go_on: Path, monkeypatch: pyte
 def test_so_much_is_kept_and_no_more(host: Host, go_on: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By one of them; the results of domains that mean harm are large."""
 
-    def work(desk: queue.Desk) -> str:
+    def work(desk: queue.JobHandle) -> str:
         desk.keep("x" * 600)
         return "done"
 
@@ -134,7 +134,7 @@ def test_so_much_is_kept_and_no_more(host: Host, go_on: Path, monkeypatch: pytes
     for name in ("domain-1", "domain-2"):
         queue.start_at_desk(host, work, name, "shop.example", "alice", limited=True)
         queue.wait(host, name, 10)
-    with pytest.raises(Refusal, match="2 of your checks are kept already"):
+    with pytest.raises(HttpError, match="2 of your checks are kept already"):
         start(host, go_on, "domain-3")
     start(host, go_on, "domain-2")  # its result takes the place of the old one
     start(host, go_on, "domain-3", "bob")
@@ -151,7 +151,7 @@ def change(host: Host, go_on: Path, owner: str = "bob", *, limited: bool = True)
 
 def test_so_many_changes_at_once_and_no_more(host: Host, go_on: Path) -> None:
     running = {change(host, go_on) for _ in range(queue.MOST_CHANGES_AT_ONCE)}
-    with pytest.raises(Refusal, match="Another change of yours is under way") as refused:
+    with pytest.raises(HttpError, match="Another change of yours is under way") as refused:
         change(host, go_on)
     assert refused.value.status == 429
     assert names(host) == running
@@ -169,7 +169,7 @@ def test_so_many_changes_a_day_and_no_more(host: Host, go_on: Path, monkeypatch:
     go_on.touch()
     for _ in range(2):
         queue.wait(host, change(host, go_on), 10)
-    with pytest.raises(Refusal, match="You have changed test windows 2 times within a day"):
+    with pytest.raises(HttpError, match="You have changed test windows 2 times within a day"):
         change(host, go_on)
     change(host, go_on, "alice")
     for name in names(host):
@@ -185,7 +185,7 @@ def test_forms_of_a_reseller_at_once(host: Host, action: str, monkeypatch: pytes
     settings.write(host, Settings(resellers_may_open=True), Actor("root", "web"))
     with closing(Journal(host, create=True)) as journal:
         journal.insert(rows.window(opened_by="bob", origin="web", ends=Deadline.after(instant(host), 900)))
-    token = csrf.token(host, "bob", SESSION)
+    token = csrf.make_token(host, "bob", SESSION)
     form = {"token": token, "id": "1", "kind": "whitelist", "tester": "mxtoolbox", "minutes": "5"}
     with exclusive(host, "whitelist", 10):
         before = audit_and_journal(host)

@@ -9,7 +9,7 @@ from typing import Optional
 import pytest
 
 from mxverdict import testers
-from mxverdict.evidence import Reply, Settings
+from mxverdict.evidence import DelayState, Reply
 from mxverdict.findings import Verdict
 from mxverdict.host import Host
 from mxverdict.services import check
@@ -22,7 +22,7 @@ from tests.unit.web.cgi import call
 
 def view(**changes: object) -> CheckView:
     said = evidence(**changes)
-    return check_view(said, check.again(said), testers.load().testers)
+    return check_view(said, check.judge_evidence(said), testers.load().testers)
 
 
 def picture(**delays: int) -> Timeline:
@@ -85,7 +85,7 @@ def test_the_state_of_the_delay(
     running: str,
     note: str,
 ) -> None:
-    shown = delay(is_on, Settings(delay_setting=setting, delay_stanzas=stanzas))
+    shown = delay(is_on, DelayState(delay_setting=setting, delay_stanzas=stanzas))
     assert (shown.state, shown.running) == (state, running)
     assert note in shown.note
     assert bool(note) == bool(shown.note)
@@ -131,7 +131,7 @@ def test_outside_text_cannot_leave_its_place(host: Host, checks: list[object]) -
         previews=(preview(replies={"connect": Reply(220, (*BANNER.lines, hostile))}),),
         remarks=(hostile,),
     )
-    checks.append(lambda host: (said, check.again(said)))
+    checks.append(lambda host: (said, check.judge_evidence(said)))
     page = call(host).body
     assert "<script>alert" not in page
     assert not {"\x1b", "\u202e", "\x00"} & set(page)

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from mxverdict.host import Host
-from mxverdict.web.app import answer
+from mxverdict.web.app import handle_request
 from mxverdict.web.auth.permissions import VIEWS
 from mxverdict.web.http.html_tail import closing
 from mxverdict.web.jobs import queue
@@ -58,7 +58,7 @@ class Framed(Frame):
 def framed(host: Host, query: str) -> str:
     out = io.BytesIO()
     environment = {"REQUEST_METHOD": "GET", "QUERY_STRING": query, "REMOTE_USER": "root"}
-    answer(host, environment, io.BytesIO(), out, Framed(0, -1, b"", level=ROOT, framed=True))
+    handle_request(host, environment, io.BytesIO(), out, Framed(0, -1, b"", level=ROOT, framed=True))
     return out.getvalue().decode().partition("\r\n\r\n")[2]
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from mxverdict.window.deadline import Deadline, Instant
+from mxverdict.window.deadline import ClockReading, Deadline
 from mxverdict.window.model import OPEN, WHITELIST, Window
 
-NOW = Instant(1_800_000_000.0, 5000.0, "boot")
+NOW = ClockReading(1_800_000_000.0, 5000.0, "boot")
 
 
 def window(**changes: Any) -> Window:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mxverdict.host import Host
-from mxverdict.window.deadline import Deadline, Instant, instant
+from mxverdict.window.deadline import ClockReading, Deadline, instant
 from mxverdict.window.expiry import anything_due, due, visited
 from mxverdict.window.journal import Journal
 from mxverdict.window.model import CLOSE_FAILED, CLOSING, FOREVER, OPEN, OPENING, PERMANENT, WHITELIST
@@ -20,12 +20,12 @@ from tests.unit.window.rows import NOW, window
     "now",
     [
         NOW,
-        Instant(NOW.wall + 100 * 365 * 86_400, NOW.boot + 1e9, "boot"),
-        Instant(NOW.wall - 86_400, 1e9, "another boot"),
-        Instant(0.0, 0.0, ""),
+        ClockReading(NOW.wall + 100 * 365 * 86_400, NOW.boot + 1e9, "boot"),
+        ClockReading(NOW.wall - 86_400, 1e9, "another boot"),
+        ClockReading(0.0, 0.0, ""),
     ],
 )
-def test_a_permanent_entry_never_is(tmp_path: Path, now: Instant) -> None:
+def test_a_permanent_entry_never_is(tmp_path: Path, now: ClockReading) -> None:
     host = Host(tmp_path)
     row = window(kind=PERMANENT, ends=Deadline.never(NOW, FOREVER), minutes=0)
     with closing(Journal(host, create=True)) as journal:
@@ -58,4 +58,4 @@ def test_a_log_that_makes_it_stumble_does_not_hold_up_the_rest(
         row = journal.insert(window(state=OPEN, until_tested=True, ends=ends))
         assert due(row, now) is None
         assert visited(host, journal, WHITELIST) == {}
-        assert due(row, Instant(ends.wall + 1, 0.0, "boot")) == ""
+        assert due(row, ClockReading(ends.wall + 1, 0.0, "boot")) == ""

@@ -14,7 +14,7 @@ import pytest
 from mxverdict.errors import HostError
 from mxverdict.fs import safe_edit
 
-NEW = safe_edit.Creation(group="mail", mode=0o640)
+NEW = safe_edit.NewFileMode(group="mail", mode=0o640)
 
 
 def line(content: bytes) -> bytes:

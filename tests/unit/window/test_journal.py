@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict.errors import JournalError, JournalNewer
+from mxverdict.errors import JournalError, JournalNewerError
 from mxverdict.host import Host
 from mxverdict.window import journal as journal_module
 from mxverdict.window import keeper
 from mxverdict.window.journal import APPLIED, DORMANT, REVERTED, Change, Journal, reading
-from mxverdict.window.journal_repair import mend
+from mxverdict.window.journal_repair import repair_journal
 from mxverdict.window.model import (
     CLOSE_FAILED,
     CLOSED,
@@ -223,9 +223,9 @@ def test_a_later_versions_journal_is_read_and_never_changed(host: Host, journal:
             lambda: later.plan(1, "x", {}),
             lambda: later.note_mail(1, NOT_MAILED, MAILED),
         ):
-            with pytest.raises(JournalNewer, match="later version"):
+            with pytest.raises(JournalNewerError, match="later version"):
                 change()
-    with pytest.raises(JournalNewer, match="later version"):
+    with pytest.raises(JournalNewerError, match="later version"):
         Journal(host, create=True)
     assert (host.journal.read_bytes(), host.journal_copy.read_bytes()) == (content, copy)
 
@@ -243,9 +243,9 @@ def test_a_later_version_that_keeps_other_things_is_no_damage(
 ) -> None:
     journal.store(journal.insert(window(state=OPEN)))
     content = of_a_later_version(host, change)
-    mend(host, 1.0)
+    repair_journal(host, 1.0)
     assert host.journal.read_bytes() == content
-    with pytest.raises(JournalNewer, match="later version"), reading(host) as later:
+    with pytest.raises(JournalNewerError, match="later version"), reading(host) as later:
         assert later is not None
         later.unfinished()
 
@@ -260,6 +260,6 @@ def test_the_keeper_says_that_a_later_version_has_written_the_journal(host: Host
         text=True,
         check=False,
     )
-    assert done.returncode == JournalNewer.exit_status
+    assert done.returncode == JournalNewerError.exit_status
     assert (done.stderr.count("\n"), "later version" in done.stderr) == (1, True), done.stderr
     assert host.journal.read_bytes() == content

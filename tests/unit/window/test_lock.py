@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict.errors import JournalError, WindowBusy
+from mxverdict.errors import JournalError, WindowLockedError
 from mxverdict.fs.lock import exclusive
 from mxverdict.host import Host
 
@@ -27,7 +27,7 @@ def test_one_at_a_time(tmp_path: Path) -> None:
     host = Host(tmp_path)
     with exclusive(host, "whitelist", 0):
         inode = host.lock("whitelist").stat().st_ino
-        with pytest.raises(WindowBusy), exclusive(host, "whitelist", 0.1):
+        with pytest.raises(WindowLockedError), exclusive(host, "whitelist", 0.1):
             pass
     with exclusive(host, "whitelist", 0):
         assert host.lock("whitelist").stat().st_ino == inode
@@ -41,7 +41,7 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(WindowBusy), exclusive(Host(tmp_path), "whitelist", 0):
+        with pytest.raises(WindowLockedError), exclusive(Host(tmp_path), "whitelist", 0):
             pass
         holder.send_signal(signal.SIGKILL)
         with exclusive(Host(tmp_path), "whitelist", 5):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mxverdict.audit.actor import Actor
-from mxverdict.errors import CloseFailed
+from mxverdict.errors import WindowCloseError
 from mxverdict.host import Host
 from mxverdict.window import close_due, close_window
 from mxverdict.window.journal import APPLIED, Journal
@@ -52,6 +52,6 @@ def test_the_next_try_comes_however_many_failed(host: Host, attempts: int, wait:
 
 def test_whoever_closes_it_by_hand_is_told(host: Host) -> None:
     number = failing(host, 1100)
-    with pytest.raises(CloseFailed, match="no regular file"):
+    with pytest.raises(WindowCloseError, match="no regular file"):
         close_window(host, number, ROOT)
     assert kept(host, number).state == CLOSE_FAILED

@@ -14,7 +14,7 @@ import pytest
 
 from mxverdict.audit import log, reader, rotation
 from mxverdict.audit.actor import Actor
-from mxverdict.audit.reader import Entry, Wanted
+from mxverdict.audit.reader import AuditFilter, Entry
 from mxverdict.host import Host
 from mxverdict.window.journal import Journal
 from mxverdict.window.model import CLOSED, Window
@@ -57,10 +57,10 @@ def files(host: Host) -> list[Path]:
 
 def everything(host: Host) -> list[Entry]:
     """By pages from the end, as the history shows it."""
-    look = reader.before(host, Wanted(), count=7)
+    look = reader.read_before(host, AuditFilter(), count=7)
     found = list(look.entries)
     while look.older is not None:
-        look = reader.before(host, Wanted(), look.older, count=7)
+        look = reader.read_before(host, AuditFilter(), look.older, count=7)
         found += look.entries
         assert look.damaged == 0
     return found
@@ -77,13 +77,13 @@ def test_it_is_bounded_and_the_newest_are_kept(host: Host) -> None:
 
 def test_forwards_it_is_the_same(host: Host) -> None:
     flood(host, 60)
-    look = reader.after(host, Wanted(), 0, 7)
+    look = reader.read_after(host, AuditFilter(), 0, 7)
     found: list[Entry] = []
     while True:
         found = [*look.entries, *found]
         if look.newer is None:
             break
-        look = reader.after(host, Wanted(), look.newer, 7)
+        look = reader.read_after(host, AuditFilter(), look.newer, 7)
     assert found == everything(host)
 
 

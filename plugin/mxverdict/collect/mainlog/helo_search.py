@@ -11,7 +11,7 @@ from mxverdict.collect.mainlog.line_scan import Scan, start_of
 from mxverdict.collect.mainlog.lines import Line, parse, times_of
 from mxverdict.collect.mainlog.log_cursor import READ_ERRORS, opened
 from mxverdict.collect.mainlog.log_files import files_of
-from mxverdict.evidence.tester_candidate import NamedVisitor
+from mxverdict.evidence.tester_candidate import HeloMatch
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import stored
 from mxverdict.testers import Tester
@@ -23,7 +23,7 @@ _MOST_TEXT = 400
 
 def named_visitors(
     host: Host, testers: Sequence[Tester], since: float, deadline: Optional[float] = None
-) -> tuple[tuple[NamedVisitor, ...], tuple[str, ...]]:
+) -> tuple[tuple[HeloMatch, ...], tuple[str, ...]]:
     """Visitors since `since` (Unix time) that gave a name under a tester's domain and are in no tester's
     addresses, the latest first, and remarks on what could not be read.
 
@@ -31,7 +31,7 @@ def named_visitors(
     visitors, so they prove nothing.
     """
     wanted = _pattern(testers)
-    found: dict[str, NamedVisitor] = {}
+    found: dict[str, HeloMatch] = {}
     remarks: list[str] = []
     for file in files_of(host.exim_mainlog, since) if wanted else ():
         try:
@@ -62,7 +62,7 @@ def _pattern(testers: Sequence[Tester]) -> re.Pattern[bytes]:
     return re.compile(rb"(?:" + b"|".join(domains) + rb")\.?\)? [(\[]", re.IGNORECASE)
 
 
-def _take(found: dict[str, NamedVisitor], testers: Sequence[Tester], line: Line, raw: bytes) -> None:
+def _take(found: dict[str, HeloMatch], testers: Sequence[Tester], line: Line, raw: bytes) -> None:
     peer = line.peer
     if peer is None:
         return
@@ -73,7 +73,7 @@ def _take(found: dict[str, NamedVisitor], testers: Sequence[Tester], line: Line,
     before = found.get(peer.address)
     if before is None and len(found) >= _MOST:
         del found[min(found.values(), key=lambda one: one.last).address]
-    found[peer.address] = NamedVisitor(
+    found[peer.address] = HeloMatch(
         peer.address,
         named[0].name,
         named[1][:_MOST_TEXT],

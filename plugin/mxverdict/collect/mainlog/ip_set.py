@@ -9,7 +9,7 @@ from typing import Union
 _Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 
-class Exempt:
+class IpSet:
     """Whether an address (canonical, as text) is in one of some networks (CIDR). Raises ValueError for what
     is no network.
 

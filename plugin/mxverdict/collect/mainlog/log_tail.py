@@ -20,7 +20,7 @@ _MOST = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Piece:
+class LogChunk:
     """Whole lines of one file, those of `text` from `first` to `last`, which begin at `offset` of the file;
     around them what `folder_names` needs. `inode` is 0 for a gzipped file, `times` when its lines can have
     been written.
@@ -42,7 +42,7 @@ class Piece:
         return self.offset + self.last - self.first
 
 
-def unread(log: Path, inode: int, offset: int, since: float) -> list[Piece]:
+def unread(log: Path, inode: int, offset: int, since: float) -> list[LogChunk]:
     """What was written after `offset` of the file `inode`, oldest first. Empty when that cannot be told. Of
     more than 32 MiB in one file the last are read.
 
@@ -52,14 +52,14 @@ def unread(log: Path, inode: int, offset: int, since: float) -> list[Piece]:
     """
     if not (type(inode) is int and type(offset) is int and inode >= 0 and offset >= 0):
         inode = offset = 0  # a damaged journal: the times in the lines decide
-    fresh: Optional[Piece] = None
+    fresh: Optional[LogChunk] = None
     try:
         with os.fdopen(open_regular(log), "rb") as file:
             status = os.fstat(file.fileno())
             if status.st_ino == inode and _fits(file, offset, status.st_size):
-                return [Piece(inode, *_lines(file, offset, status.st_size, True), follows=True)]
+                return [LogChunk(inode, *_lines(file, offset, status.st_size, True), follows=True)]
             follows = inode not in (0, status.st_ino)
-            fresh = Piece(status.st_ino, *_lines(file, 0, status.st_size, True), follows=follows)
+            fresh = LogChunk(status.st_ino, *_lines(file, 0, status.st_size, True), follows=follows)
     except OSError:
         pass
     rotated = [file for file in files_of(log, since) if not file.current]
@@ -69,27 +69,27 @@ def unread(log: Path, inode: int, offset: int, since: float) -> list[Piece]:
     return [piece for piece in (before, fresh) if piece is not None]
 
 
-def _moved(rotated: Sequence[LogFile], inode: int, offset: int) -> Optional[Piece]:
+def _moved(rotated: Sequence[LogFile], inode: int, offset: int) -> Optional[LogChunk]:
     """The rest of the file itself, in its new place."""
     for one in reversed(rotated):
         try:
             with os.fdopen(open_regular(one.path), "rb") as file:
                 status = os.fstat(file.fileno())
                 if status.st_ino == inode and _fits(file, offset, status.st_size):
-                    return Piece(inode, *_lines(file, offset, status.st_size), follows=True)
+                    return LogChunk(inode, *_lines(file, offset, status.st_size), follows=True)
         except OSError:
             continue
     return None
 
 
-def _copy(file: LogFile, offset: int) -> Optional[Piece]:
+def _copy(file: LogFile, offset: int) -> Optional[LogChunk]:
     try:
         with _plain(file.path) as content:
             size = content.seek(0, os.SEEK_END) if not file.gzipped else offset + _MOST
             if not _fits(content, offset, size):
                 return None
             inode = 0 if file.gzipped else os.fstat(content.fileno()).st_ino
-            return Piece(inode, *_lines(content, offset, size), follows=False)
+            return LogChunk(inode, *_lines(content, offset, size), follows=False)
     except (OSError, EOFError, zlib.error):
         return None
 
@@ -113,7 +113,7 @@ def _fits(file: BinaryIO, offset: int, size: int) -> bool:
 def _lines(
     file: BinaryIO, offset: int, size: int, current: bool = False
 ) -> tuple[int, bytes, int, int, Times]:
-    """The whole lines from there on as a `Piece` has them, and where the first one begins. Of the log that
+    """The whole lines from there on as a `LogChunk` has them, and where the first one begins. Of the log that
     Exim writes to, those that cannot be told yet are left for later."""
     start = max(offset, size - _MOST)
     before = min(start, REACH)

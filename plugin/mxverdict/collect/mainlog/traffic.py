@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Optional
 
 from mxverdict.collect.mainlog.blocks import blocks
-from mxverdict.collect.mainlog.ip_set import Exempt
+from mxverdict.collect.mainlog.ip_set import IpSet
 from mxverdict.collect.mainlog.line_scan import start_of
 from mxverdict.collect.mainlog.lines import NEWEST, times_of
 from mxverdict.collect.mainlog.log_cursor import READ_ERRORS, opened, position, resume
 from mxverdict.collect.mainlog.log_files import LogFile, files_of
 from mxverdict.collect.mainlog.plausible import is_traffic
-from mxverdict.collect.mainlog.traffic_counter import HOUR, Tally
+from mxverdict.collect.mainlog.traffic_counter import HOUR, TrafficCounter
 from mxverdict.collect.mainlog.traffic_query import summed
-from mxverdict.collect.mainlog.traffic_store import MOST_CELLS, MOST_REFUSALS, Ledger, LedgerBusy
+from mxverdict.collect.mainlog.traffic_store import MOST_CELLS, MOST_REFUSALS, LedgerBusy, TrafficStore
 from mxverdict.evidence.traffic import Traffic
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import stored
@@ -58,7 +58,7 @@ def read_traffic(
     """
     remarks: list[str] = []
     now = time.time()
-    skipped = Exempt((*exempt, *_LOOPBACK))
+    skipped = IpSet((*exempt, *_LOOPBACK))
     if since >= now - KEPT + HOUR:
         for _ in range(2):
             try:
@@ -98,12 +98,12 @@ def _counted(
     kept_from: float,
     since: float,
     until: float,
-    exempt: Exempt,
+    exempt: IpSet,
     delay: float,
     deadline: Optional[float],
     remarks: list[str],
 ) -> Traffic:
-    with closing(Ledger(path)) as ledger:
+    with closing(TrafficStore(path)) as ledger:
         ledger.begin()
         reader = _Reader(ledger, host.exim_mainlog, kept_from, delay, deadline)
         reader.catch_up()
@@ -117,13 +117,13 @@ def _counted(
 
 class _Reader:
     def __init__(
-        self, ledger: Ledger, log: Path, kept_from: float, delay: float, deadline: Optional[float]
+        self, ledger: TrafficStore, log: Path, kept_from: float, delay: float, deadline: Optional[float]
     ) -> None:
         self._ledger = ledger
         self._log = log
         self._kept_from = kept_from
         self._deadline = deadline
-        self._tally = Tally(delay, ledger.refused())
+        self._tally = TrafficCounter(delay, ledger.refused())
         self._read = self._added = 0
         self.complete = True
         self.remarks: list[str] = []

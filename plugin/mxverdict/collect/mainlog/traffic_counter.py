@@ -72,7 +72,7 @@ _OTHER_PLACE = b") ["
 """Where a second address stands like a visitor's, `lines.parse` has to decide which one Exim wrote."""
 
 
-class Cell:
+class AddressHour:
     """One address in one hour; times are whole Unix seconds, 0 for none. `first_after` is its first message
     after it first left."""
 
@@ -87,7 +87,7 @@ class Cell:
         self.first_left = self.last_left = self.first_delivery = self.first_after = self.last_connection = 0
 
 
-class Refusals:
+class RefusalCount:
     """Refusals of one relay host, sender domain and cause in one hour."""
 
     __slots__ = ("count", "deferred", "first", "last", "name", "sender", "text")
@@ -97,7 +97,7 @@ class Refusals:
         self.name = self.sender = self.text = ""
 
 
-class Passed(NamedTuple):
+class DeliveryCount(NamedTuple):
     """Messages from a relay host and sender domain that were refused before."""
 
     times: int
@@ -105,15 +105,15 @@ class Passed(NamedTuple):
     last: int
 
 
-class Tally:
+class TrafficCounter:
     """What was counted since the last `clear`. `delay` is the wait before the banner (seconds). `refused` are
     the pairs of address and domain whose later messages are told apart, with the time of the first refusal;
     every refusal adds to them. `times` are those of the file that is being counted."""
 
     def __init__(self, delay: float, refused: Optional[dict[tuple[str, str], int]] = None) -> None:
-        self.cells: dict[tuple[int, str], Cell] = {}
-        self.refusals: dict[tuple[int, str, str, str], Refusals] = {}
-        self.passed: dict[tuple[int, str, str], Passed] = {}
+        self.cells: dict[tuple[int, str], AddressHour] = {}
+        self.refusals: dict[tuple[int, str, str, str], RefusalCount] = {}
+        self.passed: dict[tuple[int, str, str], DeliveryCount] = {}
         self.first: Optional[float] = None
         self.last: Optional[float] = None
         self.remember(refused if refused is not None else {})
@@ -235,8 +235,8 @@ class Tally:
         domain = domain_of(sender)
         if at > self.refused.get((address, domain), at):
             key = (at // HOUR, address, domain)
-            before = self.passed.get(key, Passed(0, at, at))
-            self.passed[key] = Passed(before.times + 1, min(at, before.first), max(at, before.last))
+            before = self.passed.get(key, DeliveryCount(0, at, at))
+            self.passed[key] = DeliveryCount(before.times + 1, min(at, before.first), max(at, before.last))
 
     def _refusal(self, block: bytes, start: int, end: int) -> None:
         common = _COMMON_REFUSAL.match(block, start, end)
@@ -255,7 +255,7 @@ class Tally:
         key = (at // HOUR, address, domain, cause_of(how, text))
         group = self.refusals.get(key)
         if group is None:
-            group = self.refusals[key] = Refusals()
+            group = self.refusals[key] = RefusalCount()
             self.refused.setdefault((address, domain), at)
             self._refused_addresses.add(address)
         group.count += 1
@@ -265,11 +265,11 @@ class Tally:
             group.last = at
             group.name, group.sender, group.text = name[:_NAME], sender[:_TEXT], text[:_TEXT]
 
-    def _cell(self, at: int, address: str) -> Cell:
+    def _cell(self, at: int, address: str) -> AddressHour:
         key = (at // HOUR, address)
         cell = self.cells.get(key)
         if cell is None:
-            cell = self.cells[key] = Cell()
+            cell = self.cells[key] = AddressHour()
         return cell
 
     def _parsed(self, raw: bytes) -> Optional[Line]:

@@ -7,9 +7,9 @@ import statistics
 from collections.abc import Sequence
 from typing import Any, Optional
 
-from mxverdict.collect.mainlog.ip_set import Exempt
+from mxverdict.collect.mainlog.ip_set import IpSet
 from mxverdict.collect.mainlog.traffic_counter import HOUR
-from mxverdict.collect.mainlog.traffic_store import CellRow, Ledger, SenderRow
+from mxverdict.collect.mainlog.traffic_store import CellRow, SenderRow, TrafficStore
 from mxverdict.evidence.traffic import DelayedSender, RefusedSender, Traffic, TrafficHour
 
 MOST_LISTED = 50
@@ -18,10 +18,10 @@ GIVES_UP = 3
 
 
 def summed(
-    ledger: Ledger,
+    ledger: TrafficStore,
     since: float,
     until: float,
-    exempt: Exempt,
+    exempt: IpSet,
     delay: float,
     complete: bool,
     remarks: Sequence[str],
@@ -37,7 +37,7 @@ def summed(
     )  # fmt: skip
 
 
-def _hours(ledger: Ledger) -> tuple[tuple[TrafficHour, ...], dict[str, Any]]:
+def _hours(ledger: TrafficStore) -> tuple[tuple[TrafficHour, ...], dict[str, Any]]:
     rows = list(ledger.hours())
     skipped = ledger.skipped_connections()
     return tuple(TrafficHour(float(r.hour * HOUR), r.connections, r.departed, r.delivered) for r in rows), {
@@ -53,7 +53,7 @@ def _hours(ledger: Ledger) -> tuple[tuple[TrafficHour, ...], dict[str, Any]]:
     }
 
 
-def _delayed(ledger: Ledger) -> dict[str, Any]:
+def _delayed(ledger: TrafficStore) -> dict[str, Any]:
     turned_away, connections = ledger.turned_away()
     waited: dict[str, float] = {}
     before = 0
@@ -78,7 +78,7 @@ def _delayed(ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def _sender(ledger: Ledger, row: SenderRow, waited: Optional[float]) -> DelayedSender:
+def _sender(ledger: TrafficStore, row: SenderRow, waited: Optional[float]) -> DelayedSender:
     return DelayedSender(
         row.address, ledger.name_of(row.address), row.connections, row.departed, row.at_once, row.delivered,
         float(row.first_departed), float(row.last_departed), waited,
@@ -95,7 +95,7 @@ def _waited(rows: list[CellRow]) -> Optional[float]:
     return None
 
 
-def _refused(ledger: Ledger, first: int, end: int, exempt: Exempt) -> dict[str, Any]:
+def _refused(ledger: TrafficStore, first: int, end: int, exempt: IpSet) -> dict[str, Any]:
     total = groups = untold = 0
     listed: list[RefusedSender] = []
     for row in ledger.refusals(first, end):

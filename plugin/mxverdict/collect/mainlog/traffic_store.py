@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from mxverdict.collect.mainlog import traffic_store_sql as sql
-from mxverdict.collect.mainlog.ip_set import Exempt
+from mxverdict.collect.mainlog.ip_set import IpSet
 from mxverdict.collect.mainlog.log_cursor import Position
 from mxverdict.collect.mainlog.plausible import is_time
-from mxverdict.collect.mainlog.traffic_counter import Tally
+from mxverdict.collect.mainlog.traffic_counter import TrafficCounter
 from mxverdict.fs.read import NotRegular
 
 MOST_CELLS = 300_000
@@ -92,7 +92,7 @@ class RefusalRow(NamedTuple):
     grouped: int
 
 
-class Ledger:
+class TrafficStore:
     """An open ledger at `path`, or a temporary one. Raises sqlite3.Error and OSError as the file does.
 
     All between `begin` and `commit` stands together or not at all.
@@ -168,7 +168,7 @@ class Ledger:
         """The pairs of address and domain that were refused, and when first."""
         return {(address, domain): first for address, domain, first in self._db.execute(sql.REFUSED_PAIRS)}
 
-    def add(self, tally: Tally) -> None:
+    def add(self, tally: TrafficCounter) -> None:
         """Add what was counted, and clear it there."""
         self._db.executemany(
             sql.ADD_CELL,
@@ -219,7 +219,7 @@ class Ledger:
         self._db.executemany(add, sums)
         self._db.execute(sql.DROP_CHOSEN)
 
-    def choose(self, first: int, end: int, exempt: Exempt) -> None:
+    def choose(self, first: int, end: int, exempt: IpSet) -> None:
         """Ask from here to `returned` about the hours from `first` to before `end`, leaving out the exempt
         addresses and those whose users logged in."""
         for statement in sql.CHOOSE:

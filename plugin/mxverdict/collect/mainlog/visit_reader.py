@@ -27,7 +27,7 @@ _MOST_VISITS = 1000
 
 
 @dataclass(frozen=True)
-class _Memory:
+class VisitCache:
     """What an earlier look found: everything since `since` (Unix time). `cut`: a limit on the bytes kept it
     from going back as far as it was asked to."""
 
@@ -40,7 +40,7 @@ class _Memory:
 
 
 @dataclass
-class _Look:
+class LogRead:
     """One log being read: how far, from when on, and what stood in the way."""
 
     position: Optional[Position] = None
@@ -89,7 +89,7 @@ def read_visits(
         begins = max(begins, found[0].came_at)
     if main.position is not None:
         cut = before.cut if before else main.cut
-        _keep(host.mainlog_memory, _Memory(told, begins, cut, main.position, reject.position, found))
+        _keep(host.mainlog_memory, VisitCache(told, begins, cut, main.position, reject.position, found))
     return VisitLog(
         since=None if main.position is None else max(begins, since),
         visits=tuple(visit for visit in found if visit.came_at >= since),
@@ -105,9 +105,9 @@ def _look(
     deadline: Optional[float],
     wanted: Any,
     feed: Callable[[bytes], None],
-) -> Optional[_Look]:
+) -> Optional[LogRead]:
     """Read a log from the position on, or without one from `since`. None: the position is in no file."""
-    look = _Look()
+    look = LogRead()
     parts = _from_position(log, at) if at else _from_time(log, since, most, look)
     if parts is None:
         return None
@@ -146,7 +146,7 @@ def _from_position(log: Path, at: Position) -> Optional[list[tuple[LogFile, int]
     return None
 
 
-def _from_time(log: Path, since: float, most: Optional[int], look: _Look) -> list[tuple[LogFile, int]]:
+def _from_time(log: Path, since: float, most: Optional[int], look: LogRead) -> list[tuple[LogFile, int]]:
     """Where to begin in each file that can hold lines since then, within the limit of bytes."""
     parts: list[tuple[LogFile, int]] = []
     left = most
@@ -174,7 +174,7 @@ def _from_time(log: Path, since: float, most: Optional[int], look: _Look) -> lis
     return parts
 
 
-def _recall(path: Path, testers: str) -> Optional[_Memory]:
+def _recall(path: Path, testers: str) -> Optional[VisitCache]:
     """None when there is none that can be true, or it is of other testers."""
     try:
         data = json.loads(read_regular(path))
@@ -182,7 +182,7 @@ def _recall(path: Path, testers: str) -> Optional[_Memory]:
             return None
         main, reject = (data[key] and Position(*data[key]) for key in ("main", "reject"))
         visits = tuple(Visit(*row) for row in data["visits"][: _MOST_VISITS + 1])
-        memory = _Memory(testers, data["since"], data["cut"], main, reject, visits)
+        memory = VisitCache(testers, data["since"], data["cut"], main, reject, visits)
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
     places = [place for place in (main, reject) if place is not None]
@@ -196,7 +196,7 @@ def _recall(path: Path, testers: str) -> Optional[_Memory]:
     return memory if true else None
 
 
-def _keep(path: Path, memory: _Memory) -> None:
+def _keep(path: Path, memory: VisitCache) -> None:
     """Without a place to keep it the next look reads all again."""
     data = {
         "schema": _SCHEMA,

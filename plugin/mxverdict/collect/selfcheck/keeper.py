@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import NamedTuple, Optional
 
 from mxverdict.collect.selfcheck.files import facts, read
-from mxverdict.errors import CommandMissing, CommandTimeout, HostError
+from mxverdict.errors import CommandNotFoundError, CommandTimeout, HostError
 from mxverdict.evidence.selfcheck import FileFacts, KeeperFacts
 from mxverdict.host import Host
 
@@ -73,7 +73,7 @@ def _systemd(host: Host) -> _Systemd:
         service = _properties(
             host, host.keeper_unit.name, "ExecMainStartTimestampMonotonic", "ExecMainStatus", "Result"
         )
-    except CommandMissing:
+    except CommandNotFoundError:
         return _Systemd("missing")
     except CommandTimeout:
         return _Systemd("timeout")

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, Optional
 
 from mxverdict.collect.selfcheck.shapes import ABSENT, SHAPES, faults, json_type
-from mxverdict.errors import CommandMissing, CommandTimeout, WhmUnreachable
+from mxverdict.errors import CommandNotFoundError, CommandTimeout, WhmUnreachable
 from mxverdict.evidence.selfcheck import ApiCall, WhmFacts
 from mxverdict.host import Host
 from mxverdict.whm.api import envelope
@@ -91,7 +91,7 @@ def cpanel_version(text: str) -> str:
 def _ask(host: Host, words: tuple[str, ...]) -> _Answer:
     try:
         done = host.run([host.whmapi1, "--output=json", *words], timeout=TIMEOUT)
-    except CommandMissing:
+    except CommandNotFoundError:
         return _Answer("unreachable")
     except CommandTimeout:
         return _Answer("timeout")

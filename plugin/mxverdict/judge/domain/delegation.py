@@ -12,7 +12,7 @@ from mxverdict.i18n.catalog import marked
 from mxverdict.i18n.stored import retold
 from mxverdict.judge.domain.zone_facts import ZoneFacts, listed_errors, listing, told
 from mxverdict.net.special_ranges import is_public
-from mxverdict.testers.row_texts import RowWords, limits, load
+from mxverdict.testers.row_texts import RowTexts, limits, load
 
 _UNTOLD = marked("could not be told")
 _DETAILS_LIMIT = 13
@@ -185,7 +185,7 @@ def _network(address: str) -> str:
     return str(ipaddress.ip_network(f"{address}/{prefix}", strict=False))
 
 
-def _not_looked_up(facts: ZoneFacts, words: RowWords) -> Finding:
+def _not_looked_up(facts: ZoneFacts, words: RowTexts) -> Finding:
     errors = _errors(facts.zone.hosts)
     why = _("The addresses of the name servers could not be looked up.")
     return Finding(words.unknown(facts.host, _(_UNTOLD)), Verdict.UNKNOWN, why, errors)

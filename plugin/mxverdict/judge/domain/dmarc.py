@@ -135,7 +135,7 @@ def _passes(policy: Policy, name: str, details: tuple[str, ...] = ()) -> Finding
     return Finding(_words(name).passes(policy.domain, details=details), Verdict.OK, _(_FINE[name]))
 
 
-def _words(name: str) -> row_texts.RowWords:
+def _words(name: str) -> row_texts.RowTexts:
     return row_texts.load(CATEGORY)[name]
 
 

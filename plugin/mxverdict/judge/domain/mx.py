@@ -14,7 +14,7 @@ from mxverdict.i18n.stored import retold
 from mxverdict.judge.domain.cpanel_routing import judge_routing
 from mxverdict.judge.domain.mx_hosts import judge_mail_host
 from mxverdict.judge.smtp.ground_truth import is_host_name
-from mxverdict.net.special_ranges import special_kind
+from mxverdict.net.special_ranges import special_purpose_kind
 from mxverdict.testers import row_texts
 
 ROUTE = marked("Mail route")
@@ -250,7 +250,11 @@ def _dangling(host: MailHost) -> Finding:
 
 
 def _addresses(host: MailHost, own: frozenset[str]) -> Iterable[Finding]:
-    special = [(address, special_kind(address)) for address in host.addresses if special_kind(address)]
+    special = [
+        (address, special_purpose_kind(address))
+        for address in host.addresses
+        if special_purpose_kind(address)
+    ]
     if not special:
         return
     told = tuple(_(_SPECIAL[kind]).format(host=host.name, address=address) for address, kind in special)

@@ -12,7 +12,7 @@ from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.stored import retold
 from mxverdict.judge.domain.soa_serial import Serial, read_serial
 from mxverdict.judge.domain.zone_facts import ZoneFacts, listed_errors, listing, told
-from mxverdict.testers.row_texts import RowWords, limits, load
+from mxverdict.testers.row_texts import RowTexts, limits, load
 
 _NEVER_LOWER = marked(
     "Leave it; never lower it by hand, for secondary name servers ignore a smaller serial (RFC 1982)."
@@ -228,7 +228,7 @@ def _suggestion(field: str) -> int:
     return {"refresh": 7200, "retry": 3600, "expire": 1209600, "minimum": 3600}[field]
 
 
-def _unread(words: RowWords, facts: ZoneFacts) -> Finding:
+def _unread(words: RowTexts, facts: ZoneFacts) -> Finding:
     row = words.unknown(facts.host, _("could not be told"))
     why = _("The SOA record could not be read from the name servers.")
     errors = told(facts.servers) or listed_errors(retold(facts.zone.resolver_error))

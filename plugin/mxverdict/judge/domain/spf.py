@@ -270,7 +270,7 @@ def _passes(case: SpfCase, name: str, details: tuple[str, ...] = ()) -> Finding:
     return Finding(row, Verdict.OK, _(_FINE[name]))
 
 
-def _words(name: str) -> row_texts.RowWords:
+def _words(name: str) -> row_texts.RowTexts:
     return row_texts.load(CATEGORY)[name]
 
 

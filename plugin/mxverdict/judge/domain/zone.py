@@ -19,7 +19,7 @@ from mxverdict.judge.domain.delegation import (
 )
 from mxverdict.judge.domain.soa import judge_soa
 from mxverdict.judge.domain.zone_facts import ZoneFacts, listing, told
-from mxverdict.testers.row_texts import RowWords, load
+from mxverdict.testers.row_texts import RowTexts, load
 
 _ORDER = {"error": 0, "warning": 1, "unknown": 2, "ok": 3}
 _NAT = marked("This server cannot reach its own public address (NAT?), so whether others can is not known.")
@@ -46,7 +46,7 @@ def judge_zone(
     return tuple(sorted(found, key=lambda finding: _ORDER[finding.row.level]))
 
 
-def _words(name: str) -> RowWords:
+def _words(name: str) -> RowTexts:
     return load("dns")[name]
 
 
@@ -227,7 +227,7 @@ def _transfers(facts: ZoneFacts) -> list[Finding]:
     return [Finding(row, Verdict.ADVISORY, why, lines, todo, facts.owner(given))]
 
 
-def _blind(words: RowWords, facts: ZoneFacts) -> Finding:
+def _blind(words: RowTexts, facts: ZoneFacts) -> Finding:
     why = _(
         "This server cannot ask name servers directly; only its resolver answers (port 53 outbound closed?)."
     )

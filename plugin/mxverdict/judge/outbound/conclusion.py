@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Optional
 
-from mxverdict.evidence.outbound import Ladder, Source
+from mxverdict.evidence.outbound import OutboundEvidence, Source
 from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.catalog import marked
@@ -70,7 +70,7 @@ _ENDS: dict[str, tuple[Verdict, str, str, str, Optional[Owner]]] = {
 """What the best a source comes to means, the worst first; its texts are for `gettext`."""
 
 
-def conclude(ladder: Ladder, outcomes: Sequence[Outcome]) -> Finding:
+def conclude(ladder: OutboundEvidence, outcomes: Sequence[Outcome]) -> Finding:
     """`outcomes` are those of `ladder.climbs`, in their order; `ladder` has a domain."""
     route = ladder.route
     assert route is not None
@@ -97,7 +97,7 @@ def conclude(ladder: Ladder, outcomes: Sequence[Outcome]) -> Finding:
     return _finding(ladder, verdict, shown, _(why), _(todo), owner)
 
 
-def _works(ladder: Ladder, outcomes: Sequence[Outcome]) -> Finding:
+def _works(ladder: OutboundEvidence, outcomes: Sequence[Outcome]) -> Finding:
     if ladder.purpose != "callback":
         why = _("A mail host of the domain takes the mail.")
         return _finding(ladder, Verdict.OK, _("gets through"), why)
@@ -117,7 +117,7 @@ def _works(ladder: Ladder, outcomes: Sequence[Outcome]) -> Finding:
     return _finding(ladder, Verdict.OK, _("works"), why)
 
 
-def _without_climbs(ladder: Ladder) -> Finding:
+def _without_climbs(ladder: OutboundEvidence) -> Finding:
     assert ladder.route is not None
     if any(host.errors for host in ladder.route.hosts):
         return _untried(ladder, _("The addresses of its mail hosts could not be looked up."))
@@ -129,12 +129,12 @@ def _without_climbs(ladder: Ladder) -> Finding:
     return _finding(ladder, Verdict.PROBLEM, _("the mail hosts have no address"), why, todo, Owner.ZONE)
 
 
-def _untried(ladder: Ladder, why: str) -> Finding:
+def _untried(ladder: OutboundEvidence, why: str) -> Finding:
     todo = _("Check the resolver of this server, then try again.")
     return _finding(ladder, Verdict.UNKNOWN, _("could not be tried"), why, todo, Owner.SERVER)
 
 
-def _best(source: Source, ladder: Ladder, outcomes: Sequence[Outcome]) -> str:
+def _best(source: Source, ladder: OutboundEvidence, outcomes: Sequence[Outcome]) -> str:
     """The best that mail from one source comes to at any mail host."""
     reached = {outcome for climb, outcome in zip(ladder.climbs, outcomes) if climb.source == source}
     if Outcome.ACCEPTED in reached:
@@ -148,12 +148,17 @@ def _best(source: Source, ladder: Ladder, outcomes: Sequence[Outcome]) -> str:
     return "unfinished" if reached & _UNFINISHED else "failing"
 
 
-def _tried(ladder: Ladder) -> list[Source]:
+def _tried(ladder: OutboundEvidence) -> list[Source]:
     return [source for source in ladder.sources if any(climb.source == source for climb in ladder.climbs)]
 
 
 def _finding(
-    ladder: Ladder, verdict: Verdict, text: str, why: str, todo: str = "", owner: Optional[Owner] = None
+    ladder: OutboundEvidence,
+    verdict: Verdict,
+    text: str,
+    why: str,
+    todo: str = "",
+    owner: Optional[Owner] = None,
 ) -> Finding:
     name = marked("Callback") if ladder.purpose == "callback" else marked("Outgoing mail")
     row = Row(name, LEVELS[verdict], text, "outbound", ladder.recipient)

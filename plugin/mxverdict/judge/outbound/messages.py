@@ -11,7 +11,7 @@ from mxverdict.judge.outbound.outcome import Outcome
 
 
 @dataclass(frozen=True)
-class Words:
+class OutcomeMessage:
     """`text` is the row, `why` one sentence, all of them for `gettext` and with `{placeholders}` (see
     `judge.ladder`)."""
 
@@ -30,11 +30,11 @@ LEVELS = {
 }
 _TELL = marked("Tell the people who run {host}, with this transcript.")
 
-WORDS: dict[Outcome, Words] = {
-    Outcome.ACCEPTED: Words(
+WORDS: dict[Outcome, OutcomeMessage] = {
+    Outcome.ACCEPTED: OutcomeMessage(
         Verdict.OK, marked("accepts the recipient"), marked("Every step was answered with yes.")
     ),
-    Outcome.REFUSED: Words(
+    Outcome.REFUSED: OutcomeMessage(
         Verdict.PROBLEM,
         marked("refuses the connection"),
         marked(
@@ -46,7 +46,7 @@ WORDS: dict[Outcome, Words] = {
         ),
         Owner.OTHER_SERVER,
     ),
-    Outcome.TIMED_OUT: Words(
+    Outcome.TIMED_OUT: OutcomeMessage(
         Verdict.PROBLEM,
         marked("does not answer: no connection within {seconds} s"),
         marked("Packets to this host vanish on the way: it is down, or a firewall drops them."),
@@ -56,14 +56,14 @@ WORDS: dict[Outcome, Words] = {
         ),
         Owner.OTHER_SERVER,
     ),
-    Outcome.NO_ROUTE: Words(
+    Outcome.NO_ROUTE: OutcomeMessage(
         Verdict.PROBLEM,
         marked("cannot be reached: {failure}"),
         marked("The network says that there is no way from {source} to {address}."),
         marked("Check the routes of this server (`ip route get {address}`), then ask the data centre."),
         Owner.ADDRESS,
     ),
-    Outcome.BLOCKED_HERE: Words(
+    Outcome.BLOCKED_HERE: OutcomeMessage(
         Verdict.PROBLEM,
         marked("not tried: this server does not let the connection out"),
         marked("A rule on this server itself forbids the connection ({failure})."),
@@ -72,28 +72,28 @@ WORDS: dict[Outcome, Words] = {
         ),
         Owner.SERVER,
     ),
-    Outcome.NO_SOURCE: Words(
+    Outcome.NO_SOURCE: OutcomeMessage(
         Verdict.PROBLEM,
         marked("not tried: {source} is not an address of this server"),
         marked("Mail that is to leave from {source} cannot leave, because no network card has that address."),
         marked("Correct the address in /etc/mailips, or put it back on the server."),
         Owner.SERVER,
     ),
-    Outcome.RESET: Words(
+    Outcome.RESET: OutcomeMessage(
         Verdict.PROBLEM,
         marked("cuts the connection off at {stage}"),
         marked("The connection was reset, which a firewall or an overloaded server does."),
         marked("Try again later; if it stays, tell the people who run {host}, with this transcript."),
         Owner.OTHER_SERVER,
     ),
-    Outcome.CLOSED: Words(
+    Outcome.CLOSED: OutcomeMessage(
         Verdict.PROBLEM,
         marked("hangs up at {stage} without a reply"),
         marked("The server closed the connection in the middle of the conversation."),
         marked("Try again later; if it stays, tell the people who run {host}, with this transcript."),
         Owner.OTHER_SERVER,
     ),
-    Outcome.NO_ANSWER: Words(
+    Outcome.NO_ANSWER: OutcomeMessage(
         Verdict.UNKNOWN,
         marked("no reply to {stage} within {seconds} s"),
         marked(
@@ -102,14 +102,14 @@ WORDS: dict[Outcome, Words] = {
         ),
         marked("Run it again with a longer --timeout to see whether a reply comes at all."),
     ),
-    Outcome.TOO_SLOW: Words(
+    Outcome.TOO_SLOW: OutcomeMessage(
         Verdict.PROBLEM,
         marked("no reply to {stage} within {seconds} s"),
         marked("The connection stands, but the server keeps silent for longer than a sender waits."),
         _TELL,
         Owner.OTHER_SERVER,
     ),
-    Outcome.NOT_SMTP: Words(
+    Outcome.NOT_SMTP: OutcomeMessage(
         Verdict.PROBLEM,
         marked("does not speak SMTP"),
         marked("What answers on port 25 is no mail server: {failure}."),
@@ -119,14 +119,14 @@ WORDS: dict[Outcome, Words] = {
         ),
         Owner.OTHER_SERVER,
     ),
-    Outcome.TURNED_AWAY: Words(
+    Outcome.TURNED_AWAY: OutcomeMessage(
         Verdict.PROBLEM,
         marked("turns {source} away at the connection: {reply}"),
         marked("The server refuses this address whatever the mail is, so it has this address on a list."),
         marked("Look {source} up in the blocklists, check its PTR, and follow the reply's own words."),
         Owner.SERVER,
     ),
-    Outcome.BUSY: Words(
+    Outcome.BUSY: OutcomeMessage(
         Verdict.ADVISORY,
         marked("puts {source} off at {stage}: {reply}"),
         marked("The server says that it has no time now; Exim tries again by itself."),
@@ -136,21 +136,21 @@ WORDS: dict[Outcome, Words] = {
         ),
         Owner.SERVER,
     ),
-    Outcome.NAME_REJECTED: Words(
+    Outcome.NAME_REJECTED: OutcomeMessage(
         Verdict.PROBLEM,
         marked("rejects the name {helo}: {reply}"),
         marked("The server does not like the name that this server introduces itself with."),
         marked("Make {helo} resolve to {source} and {source} back to {helo}."),
         Owner.SERVER,
     ),
-    Outcome.SENDER_REJECTED: Words(
+    Outcome.SENDER_REJECTED: OutcomeMessage(
         Verdict.PROBLEM,
         marked("rejects the sender {sender}: {reply}"),
         marked("The server takes no mail from this sender."),
         marked("Follow the reply's own words; check SPF and the blocklists for the sender's domain."),
         Owner.SERVER,
     ),
-    Outcome.NULL_SENDER_REJECTED: Words(
+    Outcome.NULL_SENDER_REJECTED: OutcomeMessage(
         Verdict.PROBLEM,
         marked("rejects the empty sender: {reply}"),
         marked(
@@ -160,7 +160,7 @@ WORDS: dict[Outcome, Words] = {
         _TELL,
         Owner.OTHER_SERVER,
     ),
-    Outcome.SENDER_NOT_VERIFIED: Words(
+    Outcome.SENDER_NOT_VERIFIED: OutcomeMessage(
         Verdict.PROBLEM,
         marked("could not verify the sender {sender}: {reply}"),
         marked(
@@ -174,35 +174,35 @@ WORDS: dict[Outcome, Words] = {
         ),
         Owner.SERVER,
     ),
-    Outcome.UNKNOWN_USER: Words(
+    Outcome.UNKNOWN_USER: OutcomeMessage(
         Verdict.PROBLEM,
         marked("knows no {recipient}: {reply}"),
         marked("The way there works; the server says that this mailbox does not exist."),
         marked("Check the recipient's address."),
         Owner.OTHER_SERVER,
     ),
-    Outcome.MAILBOX_FULL: Words(
+    Outcome.MAILBOX_FULL: OutcomeMessage(
         Verdict.PROBLEM,
         marked("the mailbox of {recipient} is full: {reply}"),
         marked("The way there works; the recipient's mailbox takes no more."),
         marked("The owner of the mailbox has to make room."),
         Owner.OTHER_SERVER,
     ),
-    Outcome.RELAY_DENIED: Words(
+    Outcome.RELAY_DENIED: OutcomeMessage(
         Verdict.PROBLEM,
         marked("does not take mail for {domain}: {reply}"),
         marked("The MX record names a server that does not feel responsible for the domain."),
         marked("Correct the MX record of {domain}, or let its server accept the domain."),
         Owner.OTHER_SERVER,
     ),
-    Outcome.REJECTED: Words(
+    Outcome.REJECTED: OutcomeMessage(
         Verdict.PROBLEM,
         marked("rejects the mail at RCPT: {reply}"),
         marked("The server refuses by a rule of its own, most often because of the address {source}."),
         marked("Follow the reply's own words; look {source} up in the blocklists and check its PTR."),
         Owner.SERVER,
     ),
-    Outcome.GREYLISTED: Words(
+    Outcome.GREYLISTED: OutcomeMessage(
         Verdict.ADVISORY,
         marked("greylists: {reply}"),
         marked(
@@ -212,35 +212,35 @@ WORDS: dict[Outcome, Words] = {
         "",
         Owner.NOBODY,
     ),
-    Outcome.PUT_OFF: Words(
+    Outcome.PUT_OFF: OutcomeMessage(
         Verdict.ADVISORY,
         marked("puts the mail off at {stage}: {reply}"),
         marked("The server says that it cannot take the mail now; Exim tries again by itself."),
         marked("If it stays for hours, follow the reply's own words."),
         Owner.OTHER_SERVER,
     ),
-    Outcome.TLS_REQUIRED: Words(
+    Outcome.TLS_REQUIRED: OutcomeMessage(
         Verdict.PROBLEM,
         marked("wants TLS first, and TLS does not work: {reply}"),
         marked("The server takes mail over TLS alone, but no TLS connection came about."),
         _TELL,
         Owner.OTHER_SERVER,
     ),
-    Outcome.TLS_BROKEN: Words(
+    Outcome.TLS_BROKEN: OutcomeMessage(
         Verdict.PROBLEM,
         marked("the TLS handshake fails: {failure}"),
         marked("The server offers STARTTLS, but the handshake does not come to an end."),
         _TELL,
         Owner.OTHER_SERVER,
     ),
-    Outcome.CONTENT_REJECTED: Words(
+    Outcome.CONTENT_REJECTED: OutcomeMessage(
         Verdict.PROBLEM,
         marked("refuses the message: {reply}"),
         marked("Sender and recipient were accepted, the message itself was not."),
         marked("Follow the reply's own words; check SPF, DKIM and DMARC of the sender's domain."),
         Owner.SERVER,
     ),
-    Outcome.REDIRECTED: Words(
+    Outcome.REDIRECTED: OutcomeMessage(
         Verdict.PROBLEM,
         marked("the connection never left: this server answered itself"),
         marked(
@@ -251,20 +251,20 @@ WORDS: dict[Outcome, Words] = {
         ),
         Owner.SERVER,
     ),
-    Outcome.OUT_OF_TIME: Words(
+    Outcome.OUT_OF_TIME: OutcomeMessage(
         Verdict.UNKNOWN,
         marked("not finished: the time was up at {stage}"),
         marked("The check ran out of time before the server had answered."),
         marked("Run it again with a longer --timeout."),
     ),
-    Outcome.LEFT_ALONE: Words(
+    Outcome.LEFT_ALONE: OutcomeMessage(
         Verdict.UNKNOWN,
         marked("not tried: {failure}"),
         marked(
             "Such an address is no mail host of the Internet: whoever asks finds himself there, or nobody."
         ),
     ),
-    Outcome.FAILED: Words(
+    Outcome.FAILED: OutcomeMessage(
         Verdict.UNKNOWN,
         marked("could not be tried: {failure}"),
         marked("The operating system gave an error that says nothing about the mail host."),
@@ -272,7 +272,7 @@ WORDS: dict[Outcome, Words] = {
     ),
 }
 
-PORT_25_BLOCKED = Words(
+PORT_25_BLOCKED = OutcomeMessage(
     Verdict.PROBLEM,
     marked("not reached: outgoing port 25 is blocked"),
     marked(
@@ -281,14 +281,14 @@ PORT_25_BLOCKED = Words(
     marked("See Outgoing port 25."),
     Owner.ADDRESS,
 )
-NO_IPV6 = Words(
+NO_IPV6 = OutcomeMessage(
     Verdict.ADVISORY,
     marked("not reached over IPv6"),
     marked("No connection over IPv6 comes about here; Exim goes on with the IPv4 addresses."),
     marked("Nothing, if this server is to have no IPv6; otherwise repair its IPv6 route."),
     Owner.NOBODY,
 )
-OWN_UNREACHED = Words(
+OWN_UNREACHED = OutcomeMessage(
     Verdict.UNKNOWN,
     marked("no connection: {failure}"),
     marked(
@@ -296,7 +296,7 @@ OWN_UNREACHED = Words(
     ),
     marked("Test this server's own answers with mxverdict check {domain}."),
 )
-NO_POSTMASTER = Words(
+NO_POSTMASTER = OutcomeMessage(
     Verdict.ADVISORY,
     marked("works, but has no postmaster: {reply}"),
     marked(

@@ -6,7 +6,7 @@ import re
 from enum import Enum
 
 from mxverdict.evidence import Reply
-from mxverdict.evidence.outbound import Climb
+from mxverdict.evidence.outbound import SmtpAttempt
 
 
 class Outcome(str, Enum):
@@ -98,7 +98,7 @@ _FULL = re.compile(
 _STARTTLS_FIRST = re.compile(r"starttls|\btls\b|encrypt", re.IGNORECASE)
 
 
-def outcome_of(climb: Climb, hostname: str, callback: bool = False) -> Outcome:
+def outcome_of(climb: SmtpAttempt, hostname: str, callback: bool = False) -> Outcome:
     """`hostname` is this server's name: who answers with it elsewhere is a redirection. `callback` says that
     the climb stands for a sender verification, which waits less long than a mail."""
     if is_redirected(climb, hostname):
@@ -115,7 +115,7 @@ def outcome_of(climb: Climb, hostname: str, callback: bool = False) -> Outcome:
     return _of_reply(reply, climb)
 
 
-def is_redirected(climb: Climb, hostname: str) -> bool:
+def is_redirected(climb: SmtpAttempt, hostname: str) -> bool:
     """Whether this server itself answered in the place of another address: its own SMTP restrictions or a
     firewall turned the connection round."""
     banner = climb.reply("connect")
@@ -130,7 +130,7 @@ def enhanced_code(reply: Reply) -> str:
     return match[1] if match else ""
 
 
-def _of_reply(reply: Reply, climb: Climb) -> Outcome:
+def _of_reply(reply: Reply, climb: SmtpAttempt) -> Outcome:
     stage = climb.failed_at
     if stage in ("mail", "rcpt", "data", "message"):
         if _wants_tls(reply):
@@ -171,5 +171,5 @@ def _of_refused_recipient(reply: Reply) -> Outcome:
     return Outcome.RELAY_DENIED if _RELAY.search(reply.text) else Outcome.REJECTED
 
 
-def _null_sender(climb: Climb) -> bool:
+def _null_sender(climb: SmtpAttempt) -> bool:
     return any(stage.name == "mail" and stage.command.endswith("<>") for stage in climb.stages)

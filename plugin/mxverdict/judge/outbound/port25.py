@@ -7,23 +7,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Optional
 
-from mxverdict.evidence.outbound import Climb, Ladder, Receiver, Source
+from mxverdict.evidence.outbound import OutboundEvidence, Receiver, SmtpAttempt, Source
 from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.catalog import marked
 from mxverdict.i18n.stored import retold
-from mxverdict.judge.outbound.messages import LEVELS, Words
+from mxverdict.judge.outbound.messages import LEVELS, OutcomeMessage
 from mxverdict.judge.outbound.outcome import Outcome, is_redirected, outcome_of
 
 NAME = marked("Outgoing port 25")
-_OPEN = Words(Verdict.OK, "", marked("Connections to mail servers elsewhere come about."))
-_UNTOLD = Words(
+_OPEN = OutcomeMessage(Verdict.OK, "", marked("Connections to mail servers elsewhere come about."))
+_UNTOLD = OutcomeMessage(
     Verdict.UNKNOWN,
     marked("could not be tested"),
     marked("The time was up before a well-known receiver had answered."),
     marked("Run it again with a longer --timeout."),
 )
-_BLOCKED = Words(
+_BLOCKED = OutcomeMessage(
     Verdict.PROBLEM,
     marked("blocked: no well-known receiver can be reached"),
     "",
@@ -45,14 +45,14 @@ _REASONS = {
     ),
 }
 _NOBODY = marked("No connection to port 25 of anybody comes about.")
-_ONLY_FOUR = Words(
+_ONLY_FOUR = OutcomeMessage(
     Verdict.ADVISORY,
     marked("closed over IPv6, open over IPv4"),
     marked("Exim goes on with IPv4 where a receiver has both, so mail may be late, but is not lost."),
     marked("Repair the IPv6 route, or ask the provider whether it blocks port 25 over IPv6."),
     Owner.ADDRESS,
 )
-_SWALLOWED = Words(
+_SWALLOWED = OutcomeMessage(
     Verdict.PROBLEM,
     marked("connections come about, but no well-known receiver greets"),
     marked(
@@ -63,7 +63,7 @@ _SWALLOWED = Words(
     Owner.ADDRESS,
 )
 _HERE = {
-    Outcome.REDIRECTED: Words(
+    Outcome.REDIRECTED: OutcomeMessage(
         Verdict.PROBLEM,
         marked("connections are turned round to this server"),
         marked("This server itself answers in the place of the receivers."),
@@ -72,7 +72,7 @@ _HERE = {
         ),
         Owner.SERVER,
     ),
-    Outcome.BLOCKED_HERE: Words(
+    Outcome.BLOCKED_HERE: OutcomeMessage(
         Verdict.PROBLEM,
         marked("blocked on this server"),
         marked("A rule on this server itself forbids connections to port 25."),
@@ -81,7 +81,7 @@ _HERE = {
         ),
         Owner.SERVER,
     ),
-    Outcome.NO_SOURCE: Words(
+    Outcome.NO_SOURCE: OutcomeMessage(
         Verdict.PROBLEM,
         marked("the address is not on this server"),
         marked("No network card of this server has this address, so no mail can leave from it."),
@@ -92,16 +92,16 @@ _HERE = {
 
 
 @dataclass(frozen=True)
-class Way:
+class SourceReachability:
     """One source address and IP version (4 or 6). `open` is None when it could not be told."""
 
     source: Source
     version: int
     open: Optional[bool]
-    climbs: tuple[Climb, ...]
+    climbs: tuple[SmtpAttempt, ...]
 
 
-def ways(ladder: Ladder) -> tuple[Way, ...]:
+def ways(ladder: OutboundEvidence) -> tuple[SourceReachability, ...]:
     """The ways out that the well-known receivers were greeted by."""
     climbs = list(dict.fromkeys(climb for receiver in ladder.receivers for climb in receiver.climbs))
     keys = dict.fromkeys((climb.source, _version(climb)) for climb in climbs)
@@ -111,14 +111,14 @@ def ways(ladder: Ladder) -> tuple[Way, ...]:
     )
 
 
-def is_blocked(climb: Climb, found: Sequence[Way]) -> bool:
+def is_blocked(climb: SmtpAttempt, found: Sequence[SourceReachability]) -> bool:
     """Whether port 25 is closed on the way that `climb` took."""
     return any(
         way.open is False and way.source == climb.source and way.version == _version(climb) for way in found
     )
 
 
-def judge_ways(ladder: Ladder) -> Iterator[Finding]:
+def judge_ways(ladder: OutboundEvidence) -> Iterator[Finding]:
     """One finding for each way out, one for each receiver that turns this server away."""
     found = ways(ladder)
     if ladder.receivers and not found:
@@ -137,20 +137,22 @@ def judge_ways(ladder: Ladder) -> Iterator[Finding]:
         yield from _turned_away(way)
 
 
-def _way(source: Source, version: int, climbs: list[Climb], ladder: Ladder) -> Way:
+def _way(
+    source: Source, version: int, climbs: list[SmtpAttempt], ladder: OutboundEvidence
+) -> SourceReachability:
     ended = [outcome_of(climb, ladder.hostname) for climb in climbs]
     if any(_greeted(climb, ladder) for climb in climbs):
-        return Way(source, version, True, tuple(climbs))
+        return SourceReachability(source, version, True, tuple(climbs))
     unknown = all(outcome is Outcome.OUT_OF_TIME for outcome in ended)
-    return Way(source, version, None if unknown else False, tuple(climbs))
+    return SourceReachability(source, version, None if unknown else False, tuple(climbs))
 
 
-def _greeted(climb: Climb, ladder: Ladder) -> bool:
+def _greeted(climb: SmtpAttempt, ladder: OutboundEvidence) -> bool:
     """Whether the receiver said anything, be it that it does not want us."""
     return climb.reply("connect") is not None and not is_redirected(climb, ladder.hostname)
 
 
-def _finding(way: Way, over_four: bool, ladder: Ladder) -> Finding:
+def _finding(way: SourceReachability, over_four: bool, ladder: OutboundEvidence) -> Finding:
     about = way.source.address or f"IPv{way.version}"
     if way.open:
         named = [receiver for receiver in ladder.receivers if _climbs(receiver, way)]
@@ -167,11 +169,11 @@ def _finding(way: Way, over_four: bool, ladder: Ladder) -> Finding:
     return Finding(row, words.verdict, _(words.why), evidence, _(words.todo), words.owner)
 
 
-def _climbs(receiver: Receiver, way: Way) -> list[Climb]:
+def _climbs(receiver: Receiver, way: SourceReachability) -> list[SmtpAttempt]:
     return [climb for climb in receiver.climbs if climb in way.climbs]
 
 
-def _closed(way: Way, over_four: bool, ladder: Ladder) -> Words:
+def _closed(way: SourceReachability, over_four: bool, ladder: OutboundEvidence) -> OutcomeMessage:
     ended = {outcome_of(climb, ladder.hostname) for climb in way.climbs}
     for outcome in (Outcome.REDIRECTED, Outcome.BLOCKED_HERE, Outcome.NO_SOURCE):
         if outcome in ended:
@@ -183,7 +185,7 @@ def _closed(way: Way, over_four: bool, ladder: Ladder) -> Words:
     return replace(_BLOCKED, why=_REASONS.get(next(iter(ended)), _NOBODY) if len(ended) == 1 else _NOBODY)
 
 
-def _turned_away(way: Way) -> Iterator[Finding]:
+def _turned_away(way: SourceReachability) -> Iterator[Finding]:
     for climb in way.climbs:
         reply = climb.reply(climb.failed_at) if climb.cause == "reply" else None
         if reply is None or reply.code < 500:
@@ -204,12 +206,12 @@ def _turned_away(way: Way) -> Iterator[Finding]:
         )
 
 
-def _said(climb: Climb) -> str:
+def _said(climb: SmtpAttempt) -> str:
     if climb.cause and climb.cause != "reply":
         return retold(climb.failure)
     reply = climb.reply(climb.failed_at or "connect")
     return _("no reply") if reply is None else f"{reply.code} {reply.lines[0]}"
 
 
-def _version(climb: Climb) -> int:
+def _version(climb: SmtpAttempt) -> int:
     return 6 if ":" in climb.address else 4

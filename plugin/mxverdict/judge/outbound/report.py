@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Optional
 
 from mxverdict.evidence import ProbeStage
-from mxverdict.evidence.outbound import Climb, Ladder
+from mxverdict.evidence.outbound import OutboundEvidence, SmtpAttempt
 from mxverdict.findings import Finding, LadderReport, Owner, Row, Verdict
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.catalog import marked
@@ -21,7 +21,7 @@ from mxverdict.judge.outbound.messages import (
     OWN_UNREACHED,
     PORT_25_BLOCKED,
     WORDS,
-    Words,
+    OutcomeMessage,
 )
 from mxverdict.judge.outbound.outcome import NO_CONNECTION, Outcome, outcome_of
 
@@ -29,7 +29,7 @@ _MAIL_HOST = marked("Mail host")
 _TEST_MESSAGE = marked("Test message")
 
 
-def judge_ladder(ladder: Ladder) -> LadderReport:
+def judge_ladder(ladder: OutboundEvidence) -> LadderReport:
     """The conclusion first, then port 25 as such, then each mail host, then what else was seen."""
     callback = ladder.purpose == "callback"
     outcomes = [outcome_of(climb, ladder.hostname, callback) for climb in ladder.climbs]
@@ -46,7 +46,7 @@ def judge_ladder(ladder: Ladder) -> LadderReport:
     return LadderReport(ladder.domain, _summary(ladder, findings), tuple(findings))
 
 
-def _summary(ladder: Ladder, findings: Sequence[Finding]) -> str:
+def _summary(ladder: OutboundEvidence, findings: Sequence[Finding]) -> str:
     sentences = []
     if ladder.domain:
         sentence = (
@@ -63,11 +63,11 @@ def _summary(ladder: Ladder, findings: Sequence[Finding]) -> str:
 
 
 def _special(
-    climb: Climb,
+    climb: SmtpAttempt,
     outcome: Outcome,
-    ladder: Ladder,
-    found: Sequence[port25.Way],
-) -> Optional[Words]:
+    ladder: OutboundEvidence,
+    found: Sequence[port25.SourceReachability],
+) -> Optional[OutcomeMessage]:
     """What is said instead of the usual words, where the other climbs explain more; None for nothing."""
     if outcome in NO_CONNECTION and not climb.connected:
         same = [other for other in ladder.climbs if other.source == climb.source]
@@ -83,7 +83,9 @@ def _special(
     return None
 
 
-def _through(climb: Climb, ladder: Ladder, outcomes: Sequence[Outcome]) -> Optional[Climb]:
+def _through(
+    climb: SmtpAttempt, ladder: OutboundEvidence, outcomes: Sequence[Outcome]
+) -> Optional[SmtpAttempt]:
     """The climb from the same source that got through, if one did."""
     others = (
         c for c, o in zip(ladder.climbs, outcomes) if c.source == climb.source and o is Outcome.ACCEPTED
@@ -91,7 +93,9 @@ def _through(climb: Climb, ladder: Ladder, outcomes: Sequence[Outcome]) -> Optio
     return next(others, None)
 
 
-def _finding(climb: Climb, words: Words, ladder: Ladder, through: Optional[Climb]) -> Finding:
+def _finding(
+    climb: SmtpAttempt, words: OutcomeMessage, ladder: OutboundEvidence, through: Optional[SmtpAttempt]
+) -> Finding:
     values = _values(climb, ladder)
     about = _name(climb)
     if len({one.source for one in ladder.climbs}) > 1:
@@ -114,7 +118,7 @@ def _finding(climb: Climb, words: Words, ladder: Ladder, through: Optional[Climb
     return Finding(row, verdict, " ".join(why), evidence, _(words.todo).format(**values), words.owner)
 
 
-def _name(climb: Climb) -> str:
+def _name(climb: SmtpAttempt) -> str:
     return f"{climb.host} [{climb.address}]"
 
 
@@ -125,7 +129,7 @@ def stage_line(stage: ProbeStage) -> str:
     return f"{asked} -> {said} ({stage.seconds:.1f} s)"
 
 
-def _values(climb: Climb, ladder: Ladder) -> dict[str, str]:
+def _values(climb: SmtpAttempt, ladder: OutboundEvidence) -> dict[str, str]:
     reply = climb.reply(climb.failed_at or "connect")
     stages = {"connect": _("the greeting"), "message": _("the message")}
     return {
@@ -143,7 +147,7 @@ def _values(climb: Climb, ladder: Ladder) -> dict[str, str]:
     }
 
 
-def _hosts_without_address(ladder: Ladder) -> Iterator[Finding]:
+def _hosts_without_address(ladder: OutboundEvidence) -> Iterator[Finding]:
     if ladder.route is None or not ladder.climbs:
         return
     for host in ladder.route.hosts:
@@ -160,7 +164,7 @@ def _hosts_without_address(ladder: Ladder) -> Iterator[Finding]:
             yield Finding(row, Verdict.ADVISORY, why, (), todo, Owner.ZONE)
 
 
-def _broken_tls(ladder: Ladder) -> Iterator[Finding]:
+def _broken_tls(ladder: OutboundEvidence) -> Iterator[Finding]:
     for climb in ladder.climbs:
         if climb.tls is None or (climb.tls.handshake and not climb.tls.problem):
             continue
@@ -180,7 +184,7 @@ def _broken_tls(ladder: Ladder) -> Iterator[Finding]:
         yield Finding(row, Verdict.ADVISORY, why, evidence, todo, Owner.OTHER_SERVER)
 
 
-def _delivery(ladder: Ladder) -> Iterator[Finding]:
+def _delivery(ladder: OutboundEvidence) -> Iterator[Finding]:
     if not ladder.send:
         return
     climb = ladder.delivery

@@ -10,7 +10,7 @@ from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.catalog import marked
 from mxverdict.judge.server.sender_identity import judge_outgoing
-from mxverdict.judge.smtp.ground_truth import Truth, ptr_line, truth_of
+from mxverdict.judge.smtp.ground_truth import GroundTruth, ptr_line, truth_of
 
 BANNER = marked("Name in the banner")
 
@@ -22,7 +22,7 @@ def judge_names(evidence: Evidence, outgoing: Sequence[Outgoing]) -> tuple[Findi
     return tuple(dict.fromkeys(found))
 
 
-def _banner(target: Target, truth: Truth) -> Finding:
+def _banner(target: Target, truth: GroundTruth) -> Finding:
     """The strict rule: the first word of the banner, the name of the server (RFC 5321 section 4.2), is a PTR
     of the address and leads back to it. The tester is content when a PTR stands anywhere in the banner."""
     first = (truth.greeting or "").split(maxsplit=1)[:1]
@@ -57,7 +57,7 @@ def _banner(target: Target, truth: Truth) -> Finding:
     return Finding(row, Verdict.PROBLEM, why, told, todo, Owner.ADDRESS)
 
 
-def _same_name(word: str, target: Target, truth: Truth, told: tuple[str, ...]) -> Finding:
+def _same_name(word: str, target: Target, truth: GroundTruth, told: tuple[str, ...]) -> Finding:
     if truth.forward_confirmed:
         row = Row(BANNER, "ok", word, host=target.address)
         why = _("The banner begins with the very name of the address, and the name leads back to it.")

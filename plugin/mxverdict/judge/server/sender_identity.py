@@ -14,7 +14,7 @@ from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.catalog import marked, ngettext
 from mxverdict.i18n.stored import retold
 from mxverdict.judge.smtp.ground_truth import is_host_name
-from mxverdict.net.special_ranges import special_kind
+from mxverdict.net.special_ranges import special_purpose_kind
 
 HELO = marked("HELO name of outgoing mail")
 SENDING_ADDRESS = marked("PTR of the sending address")
@@ -49,7 +49,7 @@ def _files(one: Outgoing) -> Iterable[Finding]:
     if not one.here:
         gives = (
             _("{file} gives {address} (a private one) for {domains}")
-            if special_kind(one.local_address)
+            if special_purpose_kind(one.local_address)
             else _("{file} gives {address} for {domains}")
         )
         text = _("{address} is not on this server").format(address=one.local_address)
@@ -98,7 +98,7 @@ def _helo(one: Outgoing) -> Finding:
         row = Row(HELO, "ok", one.helo, host=_who(one))
         why = _("The name leads to the address that the mail comes from.")
         return Finding(row, Verdict.OK, why, told)
-    if special_kind(one.address) and forward.addresses:
+    if special_purpose_kind(one.address) and forward.addresses:
         return _behind_nat(HELO, one, told)
     return _helo_elsewhere(one, forward, told)
 
@@ -120,7 +120,7 @@ def _helo_elsewhere(one: Outgoing, forward: Forward, told: tuple[str, ...]) -> F
 
 def _reverse(one: Outgoing) -> Finding:
     reverse = one.reverse
-    if special_kind(one.address):
+    if special_purpose_kind(one.address):
         return _behind_nat(SENDING_ADDRESS, one, _told(one))
     if reverse is None or reverse.error:
         row = Row(SENDING_ADDRESS, "unknown", _("not told"), host=one.address)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from mxverdict.evidence import Evidence, Settings
+from mxverdict.evidence import DelayState, Evidence
 from mxverdict.evidence.server import ADDRESSES, DELAY, GREYLISTING, HOST_NAME
 from mxverdict.findings import Finding, Row, Verdict
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.catalog import marked, ngettext
 from mxverdict.i18n.stored import retold
-from mxverdict.testers import UNKNOWN_HOSTS, Sender
+from mxverdict.testers import UNKNOWN_HOSTS, ImpatientSender
 
 SILENT = "SMTP"
 _REBUILD = marked(
@@ -41,7 +41,7 @@ def delay_on(evidence: Evidence) -> bool | None:
     return None if stanzas is None else stanzas > 0
 
 
-def judge_server(evidence: Evidence, senders: tuple[Sender, ...]) -> tuple[Finding, ...]:
+def judge_server(evidence: Evidence, senders: tuple[ImpatientSender, ...]) -> tuple[Finding, ...]:
     return (
         *_settings(evidence.settings),
         *_missing(evidence.settings),
@@ -53,7 +53,7 @@ def judge_server(evidence: Evidence, senders: tuple[Sender, ...]) -> tuple[Findi
     )
 
 
-def _missing(settings: Settings) -> list[Finding]:
+def _missing(settings: DelayState) -> list[Finding]:
     found = []
     for one in settings.missing:
         if one.fact in _MISSING:
@@ -64,7 +64,7 @@ def _missing(settings: Settings) -> list[Finding]:
     return found
 
 
-def _settings(settings: Settings) -> list[Finding]:
+def _settings(settings: DelayState) -> list[Finding]:
     name = marked("Delay for unknown hosts")
     unreadable = [one.reason for one in settings.missing if one.fact == DELAY]
     if settings.delay_stanzas is None:
@@ -190,7 +190,7 @@ def _counted(evidence: Evidence) -> list[Finding]:
     ]
 
 
-def _cost(evidence: Evidence, senders: tuple[Sender, ...]) -> list[Finding]:
+def _cost(evidence: Evidence, senders: tuple[ImpatientSender, ...]) -> list[Finding]:
     delays = [preview.delay("connect") or 0 for preview in evidence.previews if preview.understood]
     longest = max(delays, default=0)
     hurt = [sender for sender in senders if sender.patience < longest]
@@ -217,7 +217,7 @@ def _cost(evidence: Evidence, senders: tuple[Sender, ...]) -> list[Finding]:
     ]
 
 
-def _cost_line(sender: Sender) -> str:
+def _cost_line(sender: ImpatientSender) -> str:
     return _("{sender}: waits {seconds} s, {effect} ({source})").format(
         sender=sender.name,
         seconds=f"{sender.patience:g}",

@@ -6,7 +6,7 @@ from mxverdict.evidence import Reply
 from mxverdict.i18n.catalog import decimal
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.stored import retold
-from mxverdict.judge.smtp.ground_truth import Truth, ptr_line
+from mxverdict.judge.smtp.ground_truth import GroundTruth, ptr_line
 
 
 def foreign_recipient(reply: Reply) -> str:
@@ -14,13 +14,13 @@ def foreign_recipient(reply: Reply) -> str:
     return _("Exim answers the foreign recipient: {reply}").format(reply=answer)
 
 
-def ptr_lines(truth: Truth) -> tuple[str, ...]:
+def ptr_lines(truth: GroundTruth) -> tuple[str, ...]:
     if truth.ptr_error:
         return (_("PTR of {address}: {names}").format(address=truth.address, names=retold(truth.ptr_error)),)
     return (ptr_line(truth),)
 
 
-def banner_lines(truth: Truth) -> tuple[str, ...]:
+def banner_lines(truth: GroundTruth) -> tuple[str, ...]:
     if truth.greeting is None or truth.greeting_seconds is None:
         return ()
     first = truth.greeting.partition("\n")[0]
@@ -28,14 +28,14 @@ def banner_lines(truth: Truth) -> tuple[str, ...]:
     return (line.format(seconds=decimal(truth.greeting_seconds, 3), banner=first),)
 
 
-def probe_lines(truth: Truth) -> tuple[str, ...]:
+def probe_lines(truth: GroundTruth) -> tuple[str, ...]:
     if not truth.probe_failure:
         return ()
     line = _("Own conversation with {address}: {failure}")
     return (line.format(address=truth.address, failure=truth.probe_failure),)
 
 
-def tls_lines(truth: Truth) -> tuple[str, ...]:
+def tls_lines(truth: GroundTruth) -> tuple[str, ...]:
     tls = truth.tls
     if tls is None:
         return (_("STARTTLS is not in the real EHLO reply"),) if truth.offers_starttls is False else ()

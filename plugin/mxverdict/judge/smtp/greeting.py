@@ -5,10 +5,10 @@ from __future__ import annotations
 from mxverdict.findings import Finding, Row, Verdict
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.stored import retold
-from mxverdict.judge.smtp.rows import Case
+from mxverdict.judge.smtp.rows import RowContext
 
 
-def judge_row(case: Case) -> tuple[Finding, ...]:
+def judge_row(case: RowContext) -> tuple[Finding, ...]:
     row = _row(case)
     if row.level == "ok":
         return (Finding(row, Verdict.OK, _("It gets what it asks for.")),)
@@ -28,7 +28,7 @@ def judge_row(case: Case) -> tuple[Finding, ...]:
     )  # fmt: skip
 
 
-def _hung_up(row: Row, case: Case) -> Finding:
+def _hung_up(row: Row, case: RowContext) -> Finding:
     starttls = case.tester.report == "starttls"
     works = case.truth.tls_works if starttls else case.truth.greeting is not None
     if works is None:
@@ -53,7 +53,7 @@ def _hung_up(row: Row, case: Case) -> Finding:
     )
 
 
-def _row(case: Case) -> Row:
+def _row(case: RowContext) -> Row:
     tester = case.tester
     if case.session.ended in ("timeout", "dropped"):
         return Row(tester.row, "error", tester.timeout_text)

@@ -16,7 +16,7 @@ _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)\Z")
 
 
 @dataclass(frozen=True)
-class Truth:
+class GroundTruth:
     """`None` always means: could not be told. `greeting` is the text of the real 220 reply."""
 
     address: str
@@ -54,13 +54,13 @@ class Truth:
         return self.offers_starttls and self.tls is not None and self.tls.handshake
 
 
-def truth_of(target: Target, evidence: Evidence) -> Truth:
+def truth_of(target: Target, evidence: Evidence) -> GroundTruth:
     probe = next((p for p in evidence.probes if p.address == target.local_address), None)
     names = next((r for r in evidence.reverse_dns if r.address == target.address), None)
     connect = probe.stage("connect") if probe else None
     ehlo = probe.stage("ehlo") if probe else None
     greeting = connect.reply if connect else None
-    return Truth(
+    return GroundTruth(
         address=target.address,
         hostname=evidence.hostname,
         reachable=probe is None or bool(probe.stages),
@@ -75,7 +75,7 @@ def truth_of(target: Target, evidence: Evidence) -> Truth:
     )
 
 
-def ptr_line(truth: Truth) -> str:
+def ptr_line(truth: GroundTruth) -> str:
     """Evidence line: the PTR names of the address."""
     if truth.ptr_names:
         return _("PTR of {address}: {names}").format(address=truth.address, names=", ".join(truth.ptr_names))

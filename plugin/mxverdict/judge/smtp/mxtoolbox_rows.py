@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from mxverdict.findings import Row, Session
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.judge.smtp.ground_truth import Truth, is_host_name
+from mxverdict.judge.smtp.ground_truth import GroundTruth, is_host_name
 from mxverdict.testers import Tester
-from mxverdict.testers.row_texts import HEADLINE, RowWords
+from mxverdict.testers.row_texts import HEADLINE, RowTexts
 from mxverdict.testers.row_texts import load as rows_of
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def headline(session: Session, tester: Tester) -> str:
     return " ".join(_lines(greeting))
 
 
-def rows(session: Session, truth: Truth, tester: Tester) -> tuple[Row, ...]:
+def rows(session: Session, truth: GroundTruth, tester: Tester) -> tuple[Row, ...]:
     """Failures first, then warnings, then what passes."""
     if session.ended == "unknown":
         return ()
@@ -58,7 +58,7 @@ def rows(session: Session, truth: Truth, tester: Tester) -> tuple[Row, ...]:
     return tuple(sorted(found, key=lambda row: _ORDER[row.level]))
 
 
-def transcript(session: Session, truth: Truth, tester: Tester) -> str:
+def transcript(session: Session, truth: GroundTruth, tester: Tester) -> str:
     """As the tester prints it: commands, replies with the milliseconds each took, the total."""
     lines = [f"Connecting to {truth.address}", ""]
     if not session.stages:
@@ -93,7 +93,7 @@ def _connect(session: Session, tester: Tester) -> list[Row]:
     return [_says(DISCONNECTED).fails()] if session.ended == "dropped" else []
 
 
-def _name_rows(session: Session, truth: Truth) -> list[Row]:
+def _name_rows(session: Session, truth: GroundTruth) -> list[Row]:
     if not truth.ptr_known:
         return [Row(REVERSE_RESOLUTION, "unknown", _("Reverse DNS could not be looked up from here"))]
     if not truth.ptr_names:
@@ -102,13 +102,13 @@ def _name_rows(session: Session, truth: Truth) -> list[Row]:
     return [_mismatch(truth, name), _row(VALID_HOSTNAME, is_host_name(name)), _banner(session, truth)]
 
 
-def _banner(session: Session, truth: Truth) -> Row:
+def _banner(session: Session, truth: GroundTruth) -> Row:
     greeting = session.reply("connect")
     text = greeting.text.lower() if greeting is not None else ""
     return _row(BANNER, any(name.lower() in text for name in truth.ptr_names))
 
 
-def _mismatch(truth: Truth, name: str) -> Row:
+def _mismatch(truth: GroundTruth, name: str) -> Row:
     if truth.forward_confirmed is None:
         text = _("The address of {name} could not be looked up from here").format(name=name)
         return Row(REVERSE_MISMATCH, "unknown", text)
@@ -147,5 +147,5 @@ def _row(name: str, passes: bool, **values: str) -> Row:
     return Row(name, level, text.format(**values))
 
 
-def _says(name: str) -> RowWords:
+def _says(name: str) -> RowTexts:
     return rows_of("smtp")[name]

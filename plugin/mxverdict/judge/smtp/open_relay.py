@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mxverdict.evidence.relay import RelayTest
+from mxverdict.evidence.relay import RelayProbe
 from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.catalog import marked, ngettext
@@ -14,13 +14,13 @@ from mxverdict.judge.outbound.messages import LEVELS
 NAME = marked("Open relay")
 
 
-def judge_relay(tests: Sequence[RelayTest]) -> tuple[Finding, ...]:
+def judge_relay(tests: Sequence[RelayProbe]) -> tuple[Finding, ...]:
     """A finding for what relays, for what is taken as a local address and for what could not be told; when
     nothing relays, one that lists every refused variant."""
     return tuple(_findings(tests))
 
 
-def _findings(tests: Sequence[RelayTest]) -> Iterator[Finding]:
+def _findings(tests: Sequence[RelayProbe]) -> Iterator[Finding]:
     relaying = [test for test in tests if test.accepted and test.routed == "remote"]
     local = [test for test in tests if test.accepted and test.routed == "local"]
     unsure = [test for test in tests if not is_refused(test) and test not in relaying and test not in local]
@@ -73,7 +73,7 @@ def _findings(tests: Sequence[RelayTest]) -> Iterator[Finding]:
         )
 
 
-def is_refused(test: RelayTest) -> bool:
+def is_refused(test: RelayProbe) -> bool:
     """Whether Exim refuses for good, for a reason that holds for any stranger. A refusal because sender or
     foreign recipient could not be verified says nothing: another one gets past it."""
     if test.error or test.unverified or test.reply is None or not 500 <= test.reply.code < 600:
@@ -82,14 +82,14 @@ def is_refused(test: RelayTest) -> bool:
     return "sender verif" not in said and "verification failed for" not in said
 
 
-def _finding(verdict: Verdict, text: str, tests: Sequence[RelayTest], why: str, todo: str = "") -> Finding:
+def _finding(verdict: Verdict, text: str, tests: Sequence[RelayProbe], why: str, todo: str = "") -> Finding:
     evidence = tuple(line for test in tests for line in _lines(test))
     addresses = ", ".join(dict.fromkeys(test.local_address for test in tests))
     row = Row(NAME, LEVELS[verdict], text, "relay", addresses)
     return Finding(row, verdict, why, evidence, todo, Owner.SERVER if todo else None)
 
 
-def _lines(test: RelayTest) -> Iterator[str]:
+def _lines(test: RelayProbe) -> Iterator[str]:
     answer = retold(test.error) or _("no reply")
     if not test.error and test.reply is not None:
         answer = f"{test.reply.code} {' '.join(test.reply.lines)}"
@@ -103,7 +103,7 @@ def _lines(test: RelayTest) -> Iterator[str]:
         yield from (f"exim -bt: {line.strip()}" for line in test.routing)
 
 
-def _names(tests: Sequence[RelayTest]) -> str:
+def _names(tests: Sequence[RelayProbe]) -> str:
     names = list(dict.fromkeys(retold(test.name) for test in tests))
     first, more = ", ".join(names[:4]), len(names) - 4
     if more <= 0:

@@ -19,7 +19,7 @@ from mxverdict.judge.smtp.evidence_lines import (
     ptr_lines,
     tls_lines,
 )
-from mxverdict.judge.smtp.ground_truth import Truth
+from mxverdict.judge.smtp.ground_truth import GroundTruth
 from mxverdict.testers import Tester
 
 _WINDOW = marked("To show it a clean report, open a test window.")
@@ -30,11 +30,11 @@ _RELAY_LISTS = marked(
 
 
 @dataclass(frozen=True)
-class Case:
+class RowContext:
     """One tester's session at one server address, with everything a row can be judged from."""
 
     session: Session
-    truth: Truth
+    truth: GroundTruth
     tester: Tester
     preview: Preview
 
@@ -97,12 +97,12 @@ class Case:
         return (_("It was told: {refusal}").format(refusal=self.refusal),) if self.refusal else ()
 
 
-def judge_rows(case: Case) -> tuple[Finding, ...]:
+def judge_rows(case: RowContext) -> tuple[Finding, ...]:
     rows = mxtoolbox_rows.rows(case.session, case.truth, case.tester)
     return tuple(_JUDGES[row.name](row, case) for row in rows)
 
 
-def _connect(row: Row, case: Case) -> Finding:
+def _connect(row: Row, case: RowContext) -> Finding:
     if not case.session.stages:
         return Finding(
             row,
@@ -146,7 +146,7 @@ def _connect(row: Row, case: Case) -> Finding:
     )
 
 
-def _banner(row: Row, case: Case) -> Finding:
+def _banner(row: Row, case: RowContext) -> Finding:
     truth = case.truth
     evidence = (*ptr_lines(truth), *banner_lines(truth))
     if row.level == "ok":
@@ -183,7 +183,7 @@ def _banner(row: Row, case: Case) -> Finding:
     )
 
 
-def _banner_advice(truth: Truth) -> str:
+def _banner_advice(truth: GroundTruth) -> str:
     if truth.hostname.lower() in (name.lower() for name in truth.ptr_names):
         return _("Put {name} into smtp_banner in WHM, Exim Configuration Manager, Advanced Editor.").format(
             name=truth.hostname
@@ -194,7 +194,7 @@ def _banner_advice(truth: Truth) -> str:
     ).format(address=truth.address, name=truth.hostname)
 
 
-def _tls(row: Row, case: Case) -> Finding:
+def _tls(row: Row, case: RowContext) -> Finding:
     truth = case.truth
     evidence = (*tls_lines(truth), *probe_lines(truth))
     if row.level == "ok":
@@ -228,7 +228,7 @@ def _tls(row: Row, case: Case) -> Finding:
     return Finding(row, Verdict.FALSE_POSITIVE, why, (*evidence, *case.told))
 
 
-def _tls_offered(row: Row, case: Case, evidence: tuple[str, ...]) -> Finding:
+def _tls_offered(row: Row, case: RowContext, evidence: tuple[str, ...]) -> Finding:
     tls = case.truth.tls
     if tls is None:
         return Finding(row, Verdict.OK, _("STARTTLS is offered; the handshake could not be tried."), evidence)
@@ -253,7 +253,7 @@ def _tls_offered(row: Row, case: Case, evidence: tuple[str, ...]) -> Finding:
     return Finding(row, Verdict.OK, _("STARTTLS works and the certificate is trusted."), evidence)
 
 
-def _reverse_resolution(row: Row, case: Case) -> Finding:
+def _reverse_resolution(row: Row, case: RowContext) -> Finding:
     truth = case.truth
     if row.level == "unknown":
         return Finding(row, Verdict.UNKNOWN, _("The PTR could not be looked up."), (truth.ptr_error,))
@@ -270,7 +270,7 @@ def _reverse_resolution(row: Row, case: Case) -> Finding:
     )
 
 
-def _reverse_mismatch(row: Row, case: Case) -> Finding:
+def _reverse_mismatch(row: Row, case: RowContext) -> Finding:
     truth = case.truth
     if row.level == "unknown":
         return Finding(
@@ -295,7 +295,7 @@ def _reverse_mismatch(row: Row, case: Case) -> Finding:
     )
 
 
-def _valid_hostname(row: Row, case: Case) -> Finding:
+def _valid_hostname(row: Row, case: RowContext) -> Finding:
     if row.level == "ok":
         return Finding(row, Verdict.OK, _("The PTR is a proper host name."), ptr_lines(case.truth))
     return Finding(
@@ -309,7 +309,7 @@ def _valid_hostname(row: Row, case: Case) -> Finding:
     )
 
 
-def _connection_time(row: Row, case: Case) -> Finding:
+def _connection_time(row: Row, case: RowContext) -> Finding:
     if case.session.reply("connect") is None:
         why = _("The tester prints a pass, but no greeting came; it only timed the TCP connection.")
         return Finding(row, Verdict.NOT_RUN, why, case.statements)
@@ -318,7 +318,7 @@ def _connection_time(row: Row, case: Case) -> Finding:
     return _time(row, case, seconds, why.format(seconds=f"{seconds:g}"))
 
 
-def _transaction_time(row: Row, case: Case) -> Finding:
+def _transaction_time(row: Row, case: RowContext) -> Finding:
     if row.level == "ok" and case.session.reply("connect") is None:
         why = _("The tester prints a pass, but there was no transaction to time.")
         return Finding(row, Verdict.NOT_RUN, why)
@@ -334,7 +334,7 @@ def _transaction_time(row: Row, case: Case) -> Finding:
     return _time(row, case, case.delay, why.format(seconds=f"{case.delay:g}"))
 
 
-def _time(row: Row, case: Case, delay: float, delayed: str) -> Finding:
+def _time(row: Row, case: RowContext, delay: float, delayed: str) -> Finding:
     """`delay` is what Exim asks for, in seconds, `delayed` the sentence about it."""
     if row.level == "ok":
         return Finding(row, Verdict.OK, _("Fast enough."), banner_lines(case.truth))
@@ -358,7 +358,7 @@ def _time(row: Row, case: Case, delay: float, delayed: str) -> Finding:
     )
 
 
-def _relay(row: Row, case: Case) -> Finding:
+def _relay(row: Row, case: RowContext) -> Finding:
     reply = case.session.reply("rcpt")
     if row.level == "ok" and reply is None:
         later = case.preview.stage("rcpt")
@@ -384,7 +384,7 @@ def _relay(row: Row, case: Case) -> Finding:
     )
 
 
-_JUDGES: dict[str, Callable[[Row, Case], Finding]] = {
+_JUDGES: dict[str, Callable[[Row, RowContext], Finding]] = {
     mxtoolbox_rows.CONNECT: _connect,
     mxtoolbox_rows.DISCONNECTED: _connect,
     mxtoolbox_rows.BANNER: _banner,

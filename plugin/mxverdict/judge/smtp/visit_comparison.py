@@ -43,7 +43,7 @@ _REFUSED = {
 }
 
 
-def when(visit: Visit) -> str:
+def format_time(visit: Visit) -> str:
     """Date and time as the log has them, with the log's zone: `2026-11-25 10:31:02 UTC+0100`."""
     zone = timezone(timedelta(seconds=visit.zone))
     form = "%Y-%m-%d %H:%M:%S UTC%z" if visit.zone else "%Y-%m-%d %H:%M:%S UTC"
@@ -92,7 +92,7 @@ def _met(visit: Visit) -> str:
     return _(_REFUSED.get(visit.refused, ""))
 
 
-def printed(visit: Visit, tester: Tester) -> str:
+def tester_text(visit: Visit, tester: Tester) -> str:
     """What the tester will have printed about this visit, in its own words; "" where the log cannot tell."""
     got = outcome(visit, tester)
     if tester.report != "mxtoolbox":
@@ -107,7 +107,7 @@ def printed(visit: Visit, tester: Tester) -> str:
     return rows[mxtoolbox_rows.OPEN_RELAY].ok if got == CAME_THROUGH and visit.refused == "relay" else ""
 
 
-def history(prediction: Prediction, tester: Tester, log: VisitLog) -> str:
+def compare_with_last_visit(prediction: Prediction, tester: Tester, log: VisitLog) -> str:
     """The prediction held against the tester's last visit: one or two sentences, "" without a log or for a
     tester whose addresses are unknown."""
     if log.since is None or not tester.addresses:
@@ -133,7 +133,7 @@ def history(prediction: Prediction, tester: Tester, log: VisitLog) -> str:
     else:
         told = _("Its last visit, {when} from {address}, met something else: it {ended}.")
         reason = _reason(then, now, last)
-    sentence = told.format(when=when(last), address=last.address, ended=ending(last))
+    sentence = told.format(when=format_time(last), address=last.address, ended=ending(last))
     return f"{sentence} {reason}" if reason else sentence
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.catalog import marked
 from mxverdict.web.auth import permissions
-from mxverdict.web.http.fields import place_of, target_of
-from mxverdict.web.http.request import Refusal, Request
+from mxverdict.web.http.fields import parse_offset, parse_target_field
+from mxverdict.web.http.request import HttpError, Request
 
 SPANS = {"1": marked("the last 24 hours"), "7": marked("the last 7 days")}
 """Days that the log is shown for."""
@@ -28,22 +28,22 @@ _IN_PARTS = ("domain", "explain")
 _DIGITS = 16
 
 
-def admit(request: Request, view: str) -> None:
+def check_request(request: Request, view: str) -> None:
     """Raises Refusal for what the view cannot show, or not to this visitor."""
     query = request.query
     if view == "main" and not request.visitor.is_root:
         permissions.own_domains(request.visitor)
     elif view == "domain" and query.get("domain"):
-        permissions.require_domain(request.visitor, target_of(query["domain"]))
+        permissions.require_domain(request.visitor, parse_target_field(query["domain"]))
     elif view == "explain":
-        permissions.own_job(request.visitor, query.get("job", ""))
+        permissions.require_own_job(request.visitor, query.get("job", ""))
     elif view == "log" and query.get("days", "1") not in SPANS:
-        raise Refusal(404, _("The log is shown for 1 or 7 days."))
+        raise HttpError(404, _("The log is shown for 1 or 7 days."))
     elif view == "history":
-        place_of(query.get("before"))
-        place_of(query.get("after"))
+        parse_offset(query.get("before"))
+        parse_offset(query.get("after"))
         if query.get("kind", "") not in kinds(request):
-            raise Refusal(404, _("There is no such kind of entries."))
+            raise HttpError(404, _("There is no such kind of entries."))
 
 
 def is_part(request: Request, view: str) -> bool:

@@ -16,7 +16,7 @@ from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.catalog import stored
 from mxverdict.i18n.stored import retold
 from mxverdict.settings import Settings
-from mxverdict.web.http.request import Refusal, Request
+from mxverdict.web.http.request import HttpError, Request
 from mxverdict.web.http.visitor import DELEGATED, NONE, ROOT, Visitor
 from mxverdict.web.jobs import queue
 from mxverdict.web.jobs.queue import ABOUT_DOMAIN, Job
@@ -56,7 +56,7 @@ _ABOUT = ("domain", "about", "address")
 """Fields of queries and forms that say what a request is about."""
 
 
-class NotTheirs(Refusal):
+class PermissionDenied(HttpError):
     """What was asked for is somebody else's. It is written to the audit trail, in English: `kept`."""
 
     def __init__(self, kept: str, *, advice: str = "") -> None:
@@ -76,8 +76,8 @@ def require_action(visitor: Visitor, name: str) -> None:
 
 def require_domain(visitor: Visitor, target: str) -> None:
     """`target` is a domain, name or address. Raises Refusal."""
-    if not owns(visitor, target):
-        raise NotTheirs(
+    if not owns_target(visitor, target):
+        raise PermissionDenied(
             stored("{target} is not a domain of your accounts.").format(target=target),
             advice=_("You can check your own domains and names below them."),
         )
@@ -86,12 +86,12 @@ def require_domain(visitor: Visitor, target: str) -> None:
 def require_root(visitor: Visitor) -> None:
     """Raises Refusal."""
     if not visitor.is_root:
-        raise NotTheirs(
+        raise PermissionDenied(
             stored("This needs root privileges in WHM."), advice=_("Ask the owner of the server.")
         )
 
 
-def owns(visitor: Visitor, target: str) -> bool:
+def owns_target(visitor: Visitor, target: str) -> bool:
     """Raises Refusal when WHM does not tell whose it is."""
     try:
         return visitor.owns(target)
@@ -110,13 +110,13 @@ def own_domains(visitor: Visitor) -> tuple[str, ...]:
 def require_opening(host: Host, kind: str, *, named_address: bool = False) -> None:
     """What resellers may open: windows for known testers, when the settings say so. Raises Refusal."""
     if kind != WHITELIST:
-        raise NotTheirs(
+        raise PermissionDenied(
             stored("Only root may switch the delay off."), advice=_("Let the tester past it instead.")
         )
     if named_address:
-        raise NotTheirs(stored("Only root may let other addresses than a tester's past."))
+        raise PermissionDenied(stored("Only root may let other addresses than a tester's past."))
     if not settings.read(host).resellers_may_open:
-        raise NotTheirs(
+        raise PermissionDenied(
             stored("Resellers may not open test windows on this server."),
             advice=_("Its owner can allow it in the settings of MX Verdict."),
         )
@@ -148,19 +148,19 @@ def require_window(host: Host, visitor: Visitor, number: int) -> Window:
 
     found = find_window(host, number)
     if found is None or not owns_window(visitor, found):
-        raise NotTheirs(
+        raise PermissionDenied(
             stored("Window {id} is not one that you opened.").format(id=number),
             advice=_("Every window closes by itself at its deadline."),
         )
     return found
 
 
-def own_job(visitor: Visitor, name: str) -> Optional[Job]:
+def require_own_job(visitor: Visitor, name: str) -> Optional[Job]:
     """The job of that name; None for root when there is none, and for "". Raises Refusal, the same for a job
     of others as for one that does not exist."""
     job = queue.read(visitor.host, name)
     if name and not visitor.is_root and (job is None or not owns_job(visitor, job)):
-        raise NotTheirs(
+        raise PermissionDenied(
             stored("There is no such work of yours."), advice=_("What is older than a day is not kept.")
         )
     return shown_job(visitor, job)
@@ -178,11 +178,11 @@ def owns_job(visitor: Visitor, job: Job) -> bool:
     return (
         visitor.is_root
         or visitor.did(job.owner)
-        or (job.name.startswith(ABOUT_DOMAIN) and owns(visitor, job.title))
+        or (job.name.startswith(ABOUT_DOMAIN) and owns_target(visitor, job.title))
     )
 
 
-def record_refusal(host: Host, request: Request, refusal: NotTheirs) -> None:
+def record_refusal(host: Host, request: Request, refusal: PermissionDenied) -> None:
     """Write to the audit trail what was asked and why it was refused; where that cannot be written, the
     refusal stands all the same."""
     from mxverdict.audit import log
@@ -204,29 +204,29 @@ def record_refusal(host: Host, request: Request, refusal: NotTheirs) -> None:
 
 def _named(text: str) -> str:
     """The domain or address in it; all of it when there is none."""
-    from mxverdict.web.http.fields import target_of
+    from mxverdict.web.http.fields import parse_target_field
 
     try:
-        return target_of(text)
-    except Refusal:
+        return parse_target_field(text)
+    except HttpError:
         return text
 
 
 def _require(visitor: Visitor, levels: Optional[tuple[str, ...]], unknown: str) -> None:
     level = visitor.level
     if level == NONE:
-        raise NotTheirs(
+        raise PermissionDenied(
             stored("This page needs root privileges in WHM, or the privilege “MX Verdict”."),
             advice=_("Ask the owner of the server: WHM, Edit Reseller Nameservers and Privileges."),
         )
     if levels is None:
-        raise Refusal(404, unknown)
+        raise HttpError(404, unknown)
     if level not in levels:
         require_root(visitor)
 
 
-def _unanswered(error: Exception) -> Refusal:
-    return Refusal(
+def _unanswered(error: Exception) -> HttpError:
+    return HttpError(
         503,
         _("WHM does not tell which domains are yours: {error}.").format(error=retold(str(error))),
         advice=_("Try again."),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _SECRET_BYTES = 32
 
 
-def token(host: Host, user: str, session: str) -> str:
+def make_token(host: Host, user: str, session: str) -> str:
     """ "" when there is no WHM session to bind to: nothing can be changed then.
 
     Raises OSError when the server's secret can be neither read nor made.
@@ -27,12 +27,12 @@ def token(host: Host, user: str, session: str) -> str:
     return hmac.new(_secret(str(host.state)), f"{user}\0{session}".encode(), "sha256").hexdigest()
 
 
-def is_valid(host: Host, user: str, session: str, given: str) -> bool:
-    expected = token(host, user, session)
+def verify_token(host: Host, user: str, session: str, given: str) -> bool:
+    expected = make_token(host, user, session)
     return bool(expected) and hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
 
 
-def veil(state: str) -> Callable[[str], str]:
+def opaque_marks(state: str) -> Callable[[str], str]:
     """What makes of a text a mark: the same of the same text, and nobody learns the text from it. Where the
     secret cannot be had in the product's folder `state`, each veil makes others."""
     try:

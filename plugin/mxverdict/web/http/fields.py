@@ -8,19 +8,19 @@ from mxverdict.errors import UsageError
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.stored import retold
 from mxverdict.net import target
-from mxverdict.web.http.request import Refusal
+from mxverdict.web.http.request import HttpError
 
 _DIGITS = 16
 
 
-def target_of(text: str, field: str = "domain") -> str:
+def parse_target_field(text: str, field: str = "domain") -> str:
     """A domain, name or address from a `field` of a form or a query; a URL or a mail address names its own.
     Raises Refusal."""
     named = text.strip().partition("://")[2].partition("/")[0] or text.rpartition("@")[2]
     try:
-        return target.parse(named)
+        return target.parse_target(named)
     except UsageError as error:
-        raise Refusal(
+        raise HttpError(
             400,
             f"{retold(str(error))}.",
             advice=_("Type it like shop.example or 203.0.113.10."),
@@ -28,10 +28,10 @@ def target_of(text: str, field: str = "domain") -> str:
         ) from None
 
 
-def place_of(text: Optional[str]) -> Optional[int]:
+def parse_offset(text: Optional[str]) -> Optional[int]:
     """A place in the audit trail, in bytes; None for none. Raises Refusal."""
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < _DIGITS):
-        raise Refusal(404, _("There is no such page."))
+        raise HttpError(404, _("There is no such page."))
     return int(text)

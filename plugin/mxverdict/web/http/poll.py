@@ -44,12 +44,12 @@ def answer(asked: Frame | None = None) -> bool:
     elif asked is None:
         return False
     else:
-        from mxverdict.web.http.csrf import veil  # while WHM answers
+        from mxverdict.web.http.csrf import opaque_marks  # while WHM answers
 
         if asked.level == _ROOT:
             told = version(root, job)
         elif asked.level == _DELEGATED and query == _QUESTION:
-            told = version(root, job, veil(f"{root}/{STATE}"))
+            told = version(root, job, opaque_marks(f"{root}/{STATE}"))
         else:
             return False
     try:
@@ -61,7 +61,7 @@ def answer(asked: Frame | None = None) -> bool:
 
 def version(root: str, job: str, veil: Callable[[str], str] | None = None) -> str:
     """Marks by a blank between: another one when the windows, Exim's log or the job of that name ("" for
-    none) may have changed. Without a `veil` they tell the time and the size of each."""
+    none) may have changed. Without a `opaque_marks` they tell the time and the size of each."""
     state = f"{root}/{STATE}"
     names = [f"{state}/journal.sqlite", f"{root}/{EXIM_MAINLOG}"]
     if job and len(job) <= _LONGEST and _JOB_CHARACTERS.issuperset(job):

@@ -18,7 +18,7 @@ _DIGITS = 16
 _FORM = "application/x-www-form-urlencoded"
 
 
-class Refusal(Exception):
+class HttpError(Exception):
     """The request is answered with an HTTP status other than 200 and one sentence; `field` is the one of its
     form at fault, "" for none."""
 
@@ -43,7 +43,7 @@ def read(environ: Mapping[str, str], body: BinaryIO, visitor: Visitor) -> Reques
     """Raises Refusal for what no page of ours sends."""
     method = environ.get("REQUEST_METHOD", "GET")
     if method not in ("GET", "HEAD", "POST"):
-        raise Refusal(405, _("This page knows GET and POST only."), allow="GET, HEAD, POST")
+        raise HttpError(405, _("This page knows GET and POST only."), allow="GET, HEAD, POST")
     query = _fields(environ.get("QUERY_STRING", ""))
     limit = PASTE_LIMIT if query.get("action") == PASTE_ACTION else BODY_LIMIT
     return Request(
@@ -57,13 +57,13 @@ def read(environ: Mapping[str, str], body: BinaryIO, visitor: Visitor) -> Reques
 def _body(environ: Mapping[str, str], body: BinaryIO, limit: int) -> str:
     length = environ.get("CONTENT_LENGTH") or "0"
     if not (length.isascii() and length.isdigit()):
-        raise Refusal(400, _("The request has no valid length."))
+        raise HttpError(400, _("The request has no valid length."))
     if len(length) > _DIGITS or int(length) > limit:
-        raise Refusal(
+        raise HttpError(
             413, _("The request is too large; {limit} KiB are allowed.").format(limit=limit // 1024)
         )
     if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != _FORM:
-        raise Refusal(415, _("The request is not a form."))
+        raise HttpError(415, _("The request is not a form."))
     return body.read(int(length)).decode("ascii", errors="replace")
 
 
@@ -71,8 +71,8 @@ def _fields(encoded: str) -> dict[str, str]:
     try:
         pairs = parse_qsl(encoded, keep_blank_values=True, errors="replace", max_num_fields=_FIELDS_LIMIT)
     except ValueError:
-        raise Refusal(400, _("The request has too many fields.")) from None
+        raise HttpError(400, _("The request has too many fields.")) from None
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise Refusal(400, _("The request names a field twice."))
+        raise HttpError(400, _("The request names a field twice."))
     return fields

@@ -8,32 +8,32 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Optional
 
-from mxverdict.collect.progress import FULL, Progress, Tally
+from mxverdict.collect.progress import FULL, ProgressListener, ProgressTotal
 from mxverdict.evidence import Evidence
 from mxverdict.evidence.bounded_json import TooLarge
-from mxverdict.web.jobs.queue import Desk
+from mxverdict.web.jobs.queue import JobHandle
 
 _EVERY = 0.34
 """Seconds between two lines at least: what is found so far is some hundred kilobytes each time."""
 _Snapshot = tuple[Evidence, frozenset[str]]
 
 
-class Telling(Progress):
+class ProgressWriter(ProgressListener):
     """Does so within a `with`, from a thread of its own. `shown` makes what is shown of evidence and the
     categories of rows that are complete in it, as JSON can hold it."""
 
-    def __init__(self, desk: Desk, shown: Callable[[Evidence, frozenset[str]], object]) -> None:
+    def __init__(self, desk: JobHandle, shown: Callable[[Evidence, frozenset[str]], object]) -> None:
         self._desk = desk
         self._shown = shown
         self._lock = threading.Lock()
         self._news = threading.Event()
         self._over = threading.Event()
-        self._tally = Tally()
+        self._tally = ProgressTotal()
         self._text = ""
         self._snapshot: Optional[_Snapshot] = None
         self._thread = threading.Thread(target=self._write, daemon=True)
 
-    def __enter__(self) -> Telling:
+    def __enter__(self) -> ProgressWriter:
         self._thread.start()
         return self
 

@@ -23,10 +23,10 @@ from typing import Any, Optional
 from mxverdict import installation
 from mxverdict.errors import MxVerdictError, UsageError, WindowRefused
 from mxverdict.host import Host
+from mxverdict.i18n.catalog import activate, stored
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import stored, use
 from mxverdict.web.http import incidents
-from mxverdict.web.http.request import Refusal
+from mxverdict.web.http.request import HttpError
 
 _NAME = re.compile(r"[a-z0-9-]{1,40}")
 ABOUT_DOMAIN = "domain-"
@@ -74,7 +74,7 @@ class Job:
     private: bool = False
 
 
-class Desk:
+class JobHandle:
     """What running work writes on: its steps, what it has found so far and what it found."""
 
     def __init__(self, path: Path, file: int, title: str, owner: str = "") -> None:
@@ -129,7 +129,7 @@ def start(
 
 def start_at_desk(
     host: Host,
-    work: Callable[[Desk], str],
+    work: Callable[[JobHandle], str],
     name: str = "",
     title: str = "",
     owner: str = "",
@@ -151,7 +151,7 @@ def start_at_desk(
                 _require_room(host, folder / name, title, owner)
             os.ftruncate(file, 0)
             _partial(folder / name).unlink(missing_ok=True)
-            desk = Desk(folder / name, file, title, owner)
+            desk = JobHandle(folder / name, file, title, owner)
             desk.step(_RUNNING)
             if os.fork() == 0:
                 _live_on(host, work, desk, file)
@@ -286,15 +286,15 @@ def _bytes_kept(folder: Path, found: list[Job]) -> int:
     return size
 
 
-def _too_many_checks(states: list[str], size: int) -> Optional[Refusal]:
+def _too_many_checks(states: list[str], size: int) -> Optional[HttpError]:
     if states.count("running") >= MOST_AT_ONCE:
-        return Refusal(
+        return HttpError(
             429,
             _("{count} of your checks are running.").format(count=states.count("running")),
             advice=_("Wait until one of them has ended."),
         )
     if len(states) >= MOST_KEPT or size >= MOST_BYTES_KEPT:
-        return Refusal(
+        return HttpError(
             429,
             _("{count} of your checks are kept already.").format(count=len(states)),
             advice=_("What is older than a day is not kept."),
@@ -302,11 +302,11 @@ def _too_many_checks(states: list[str], size: int) -> Optional[Refusal]:
     return None
 
 
-def _too_many_changes(states: list[str]) -> Optional[Refusal]:
+def _too_many_changes(states: list[str]) -> Optional[HttpError]:
     if states.count("running") >= MOST_CHANGES_AT_ONCE:
         return _under_way()
     if len(states) >= MOST_CHANGES:
-        return Refusal(
+        return HttpError(
             429,
             _("You have changed test windows {count} times within a day.").format(count=len(states)),
             advice=_("Every window closes by itself at its deadline."),
@@ -314,8 +314,8 @@ def _too_many_changes(states: list[str]) -> Optional[Refusal]:
     return None
 
 
-def _under_way() -> Refusal:
-    return Refusal(429, _("Another change of yours is under way."), advice=_("Try again in a minute."))
+def _under_way() -> HttpError:
+    return HttpError(429, _("Another change of yours is under way."), advice=_("Try again in a minute."))
 
 
 def _forget_old(folder: Path) -> None:
@@ -343,7 +343,7 @@ def _is_old(path: Path) -> bool:
     return path.stat().st_mtime < time.time() - _KEPT_SECONDS
 
 
-def _live_on(host: Host, work: Callable[[Desk], str], desk: Desk, file: int) -> None:
+def _live_on(host: Host, work: Callable[[JobHandle], str], desk: JobHandle, file: int) -> None:
     """The child's life: cut off from the browser and the terminal, do the work, write the end down."""
     try:
         os.setsid()
@@ -351,7 +351,7 @@ def _live_on(host: Host, work: Callable[[Desk], str], desk: Desk, file: int) -> 
 
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         _detach(keep=file)
-        use("en")
+        activate("en")
         desk.end(_outcome(host, work, desk))
     finally:
         os._exit(0)
@@ -367,7 +367,7 @@ def _detach(keep: int) -> None:
                 os.close(descriptor)
 
 
-def _outcome(host: Host, work: Callable[[Desk], str], desk: Desk) -> dict[str, Any]:
+def _outcome(host: Host, work: Callable[[JobHandle], str], desk: JobHandle) -> dict[str, Any]:
     try:
         return {"state": "done", "text": work(desk)}
     except (UsageError, WindowRefused) as error:  # their advice speaks of the command line

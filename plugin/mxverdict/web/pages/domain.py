@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Optional
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.web.auth.admission import is_part
-from mxverdict.web.http.fields import target_of
-from mxverdict.web.http.request import Refusal, Request
+from mxverdict.web.http.fields import parse_target_field
+from mxverdict.web.http.request import HttpError, Request
 from mxverdict.web.http.response import HTML, NO_STORE, Response
 from mxverdict.web.http.visitor import Visitor
 from mxverdict.web.jobs import queue
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from mxverdict.web.views.running import RunningView
 
 
-def show(host: Host, request: Request, response: Response, refused: Optional[Refusal] = None) -> None:
+def show(host: Host, request: Request, response: Response, refused: Optional[HttpError] = None) -> None:
     """`refused` is why no domain could be read from the form or the query."""
     asked = request.form.get("domain", request.query.get("domain", ""))
-    target = target_of(asked) if asked and not refused else ""
+    target = parse_target_field(asked) if asked and not refused else ""
     name = checks.domain_job(target)
     in_part = is_part(request, "domain") and not refused
     if in_part:
         response.begin(200, HTML, NO_STORE)
-    seen = page_state.look(host, request, name)
+    seen = page_state.load_page_state(host, request, name)
     running = seen.job is not None and seen.job.state == "running"
     found = _so_far(host, request.visitor, name) if running else None
     checked = None if running or not target else _checked(host, request.visitor, name)

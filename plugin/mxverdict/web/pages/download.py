@@ -13,13 +13,13 @@ from mxverdict.host import Host
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.stored import retold
 from mxverdict.web.auth import permissions
-from mxverdict.web.http.fields import target_of
-from mxverdict.web.http.request import Refusal, Request
+from mxverdict.web.http.fields import parse_target_field
+from mxverdict.web.http.request import HttpError, Request
 from mxverdict.web.http.response import HTML, NO_STORE, Response
 from mxverdict.web.http.visitor import Visitor
 from mxverdict.web.jobs import queue
 from mxverdict.web.tasks import checks
-from mxverdict.web.tasks.checks import Checked
+from mxverdict.web.tasks.checks import StoredCheck
 from mxverdict.window import Window
 from mxverdict.window.lately import lately
 
@@ -35,10 +35,10 @@ def send(host: Host, request: Request, response: Response) -> None:
         return
     found = _FORMATS.get(request.query.get("format", ""))
     if found is None:
-        raise Refusal(404, _("There is no report of that kind."))
+        raise HttpError(404, _("There is no report of that kind."))
     kind, ending, write = found
     asked = request.query.get("domain", "")
-    target = target_of(asked) if asked else ""
+    target = parse_target_field(asked) if asked else ""
     if target:
         permissions.require_domain(request.visitor, target)
     else:
@@ -60,34 +60,34 @@ def _send_explanation(host: Host, request: Request, response: Response) -> None:
     from mxverdict.web.pages.pasted_report import explained
 
     name = request.query["job"]
-    permissions.own_job(request.visitor, name)
+    permissions.require_own_job(request.visitor, name)
     pasted = checks.pasted(host, name, request.visitor.audience) if name.startswith(checks.PASTED) else None
     explanation = explained(pasted) if pasted is not None else None
     if explanation is None or request.query.get("format") != "text":
-        raise Refusal(404, _("There is no report of that kind."))
+        raise HttpError(404, _("There is no report of that kind."))
     body = "" if response.head_only else explanation_text(explanation)
     disposition = ("Content-Disposition", 'attachment; filename="mxverdict-answer.txt"')
     response.begin(200, _TEXT, NO_STORE, disposition, policy=_POLICY)
     response.write(body)
 
 
-def _stored(host: Host, visitor: Visitor, target: str) -> Checked:
+def _stored(host: Host, visitor: Visitor, target: str) -> StoredCheck:
     found = checks.stored(queue.result(host, checks.domain_job(target)), visitor.audience)
     if found is None:
-        raise Refusal(
+        raise HttpError(
             404, _("There is no result for {target}.").format(target=target), advice=_("Check it first.")
         )
     return found
 
 
-def _fresh(host: Host) -> Checked:
+def _fresh(host: Host) -> StoredCheck:
     from mxverdict.services import check
 
     try:
-        return Checked(*check.run(host))
+        return StoredCheck(*check.run(host))
     except MxVerdictError as error:
         why = _("This server could not be checked: {error}.").format(error=retold(str(error)))
-        raise Refusal(503, why, advice=retold(error.advice)) from None
+        raise HttpError(503, why, advice=retold(error.advice)) from None
 
 
 def _file_name(about: str, ending: str, report: Optional[Report]) -> str:
@@ -96,19 +96,19 @@ def _file_name(about: str, ending: str, report: Optional[Report]) -> str:
     return "-".join(part for part in ("mxverdict", safe, moment) if part) + ending
 
 
-def _html(checked: Checked, windows: Sequence[Window]) -> str:
+def _html(checked: StoredCheck, windows: Sequence[Window]) -> str:
     from mxverdict.report.html import report_html
 
     return report_html(checked.report, checked.evidence, windows)
 
 
-def _text(checked: Checked, windows: Sequence[Window]) -> str:
+def _text(checked: StoredCheck, windows: Sequence[Window]) -> str:
     from mxverdict.report.plain_text import report_text
 
     return report_text(checked.report, checked.evidence, windows)
 
 
-_FORMATS: Mapping[str, tuple[str, str, Callable[[Checked, Sequence[Window]], str]]] = {
+_FORMATS: Mapping[str, tuple[str, str, Callable[[StoredCheck, Sequence[Window]], str]]] = {
     "html": (HTML, ".html", _html),
     "text": (_TEXT, ".txt", _text),
 }

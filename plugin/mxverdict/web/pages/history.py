@@ -8,13 +8,13 @@ from typing import Optional
 
 from mxverdict import testers
 from mxverdict.audit import reader
-from mxverdict.audit.reader import Entry, Look, Wanted
+from mxverdict.audit.reader import AuditFilter, AuditPage, Entry
 from mxverdict.errors import JournalError
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.web.auth import admission, permissions
 from mxverdict.web.auth.admission import KINDS
-from mxverdict.web.http.fields import place_of
+from mxverdict.web.http.fields import parse_offset
 from mxverdict.web.http.request import Request
 from mxverdict.web.http.response import Response
 from mxverdict.web.http.visitor import Visitor
@@ -31,8 +31,8 @@ def show(host: Host, request: Request, response: Response) -> None:
     query, visitor = request.query, request.visitor
     kinds = {kind: _(KINDS[kind]) for kind in admission.kinds(request)}
     kind = query.get("kind", "")
-    place, back = place_of(query.get("before")), place_of(query.get("after"))
-    trouble, look = "", Look()
+    place, back = parse_offset(query.get("before")), parse_offset(query.get("after"))
+    trouble, look = "", AuditPage()
     try:
         look = _look(host, _wanted(kind, visitor), place, back)
     except OSError as error:
@@ -61,23 +61,23 @@ def show(host: Host, request: Request, response: Response) -> None:
     )
 
 
-def _wanted(kind: str, visitor: Visitor) -> Wanted:
+def _wanted(kind: str, visitor: Visitor) -> AuditFilter:
     def test(entry: Entry) -> bool:
         if not visitor.is_root and not (entry.origin == "web" and visitor.did(entry.user)):
             return False
         return is_told(entry) and (not kind or kind_of(entry) == kind)
 
     if not visitor.is_root:
-        return Wanted(test, (reader.mark("user", visitor.user),))
-    return Wanted(test, tuple(reader.mark("action", action) for action in actions_of(kind)))
+        return AuditFilter(test, (reader.field_pattern("user", visitor.user),))
+    return AuditFilter(test, tuple(reader.field_pattern("action", action) for action in actions_of(kind)))
 
 
-def _look(host: Host, wanted: Wanted, before: Optional[int], after: Optional[int]) -> Look:
+def _look(host: Host, wanted: AuditFilter, before: Optional[int], after: Optional[int]) -> AuditPage:
     if after is not None:
-        look = reader.after(host, wanted, after, _PAGE)
+        look = reader.read_after(host, wanted, after, _PAGE)
         if look.newer is not None:
             return look
-    return reader.before(host, wanted, before, _PAGE)
+    return reader.read_before(host, wanted, before, _PAGE)
 
 
 def _windows(host: Host, visitor: Visitor, entries: Iterable[Entry]) -> dict[int, Window]:

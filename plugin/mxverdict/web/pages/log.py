@@ -29,7 +29,7 @@ def show(host: Host, request: Request, response: Response) -> None:
     found_job = queue.read(host, tester_search.JOB)
     looking = found_job is not None and found_job.state == "running"
     watched = tester_search.JOB if looking else log_reading.JOB
-    seen = page_state.look(host, request, request.query.get("job", "") or watched)
+    seen = page_state.load_page_state(host, request, request.query.get("job", "") or watched)
     reading_job = queue.read(host, log_reading.JOB)
     reading = log_reading.latest(host)
     known = seen.testers

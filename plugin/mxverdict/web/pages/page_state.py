@@ -29,7 +29,7 @@ _REFRESH_AWAITED = 10
 _LATELY = 900.0
 
 
-class Standing(NamedTuple):
+class PageState(NamedTuple):
     """`permanent` entries are in force; `trouble` says why windows cannot be read, `keeper` why the keeper
     could not run; `token` is "" when no form may be shown."""
 
@@ -122,7 +122,7 @@ class Standing(NamedTuple):
         return last if lately else None
 
 
-def look(host: Host, request: Request, job_name: str = "") -> Standing:
+def load_page_state(host: Host, request: Request, job_name: str = "") -> PageState:
     """`job_name` is the job that the page is about, the one named in the request by default.
 
     Never raises MxVerdictError. What is due is set to be closed first."""
@@ -148,7 +148,7 @@ def look(host: Host, request: Request, job_name: str = "") -> Standing:
         job = None
         version = state.version(host, visitor, "")  # whether there is one of others is not told either
     job = permissions.shown_job(visitor, job)
-    return Standing(
+    return PageState(
         windows,
         history,
         permanent,
@@ -163,13 +163,13 @@ def look(host: Host, request: Request, job_name: str = "") -> Standing:
     )
 
 
-def without_job(host: Host, seen: Standing) -> Standing:
+def without_job(host: Host, seen: PageState) -> PageState:
     """The same for a page whose own script follows its job: what else is watched there."""
     return seen._replace(job=None, version=state.version(host, seen.visitor, ""))
 
 
 def _token(host: Host, visitor: Visitor) -> str:
     try:
-        return csrf.token(host, visitor.user, visitor.session)
+        return csrf.make_token(host, visitor.user, visitor.session)
     except OSError:
         return ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Optional
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.web.auth.admission import is_part
-from mxverdict.web.http.request import Refusal, Request
+from mxverdict.web.http.request import HttpError, Request
 from mxverdict.web.http.response import HTML, NO_STORE, Response
 from mxverdict.web.http.visitor import Visitor
 from mxverdict.web.pages import page_state
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mxverdict.pasted import Answer, Explanation
 
 
-class Answered(NamedTuple):
+class PastedAnswer(NamedTuple):
     """What is shown of a pasted `text`; `explanation` is None when it could not be judged, `taken_at` the
     Unix time of the check behind it. `omitted` more rows are not shown."""
 
@@ -44,18 +44,18 @@ class AnsweredSoFar:
     count: int
 
 
-def show(host: Host, request: Request, response: Response, refused: Optional[Refusal] = None) -> None:
+def show(host: Host, request: Request, response: Response, refused: Optional[HttpError] = None) -> None:
     """Shows what the job named in the request does or has found; starts nothing. `refused` is why the form
     was not taken."""
     visitor, in_part = request.visitor, is_part(request, "explain") and not refused
     if in_part:
         response.begin(200, HTML, NO_STORE)
-    seen = page_state.look(host, request)
+    seen = page_state.load_page_state(host, request)
     running = seen.job is not None and seen.job.state == "running"
     name = request.query.get("job", "")
     answered = _answered(host, visitor, name) if name.startswith(checks.PASTED) and not running else None
     if refused:
-        answered = Answered(request.form.get("text", ""), request.form.get("about", ""))
+        answered = PastedAnswer(request.form.get("text", ""), request.form.get("about", ""))
     send(
         host,
         response,
@@ -85,26 +85,26 @@ def _so_far(host: Host, visitor: Visitor, name: str) -> Optional[AnsweredSoFar]:
     rows = pasted.report
     about = [pasted.about] if pasted.about else []
     own = {asked.name: asked.addresses for asked in found.evidence.asked}
-    explanation = pasted_report.Checked(found.evidence, found.report, own).explain(rows, about)
+    explanation = pasted_report.StoredPastedReport(found.evidence, found.report, own).explain(rows, about)
     answers = answered_so_far(explanation, found.complete)
     return AnsweredSoFar(answers[:ROWS_SHOWN], looking(found.complete), len(rows.rows))
 
 
-def _answered(host: Host, visitor: Visitor, name: str) -> Optional[Answered]:
+def _answered(host: Host, visitor: Visitor, name: str) -> Optional[PastedAnswer]:
     """None when nothing is kept under that name."""
     pasted = checks.pasted(host, name, visitor.audience)
     if pasted is None:
         return None
     explanation = explained(pasted)
     if explanation is None:
-        return Answered(pasted.text, pasted.about)
+        return PastedAnswer(pasted.text, pasted.about)
     answers, unrecognised = explanation.answers[:ROWS_SHOWN], explanation.unrecognised[:ROWS_SHOWN]
     omitted = len(explanation.answers) + len(explanation.unrecognised) - len(answers) - len(unrecognised)
     shown = replace(explanation, answers=answers, unrecognised=unrecognised)
-    return Answered(pasted.text, pasted.about, shown, pasted.taken_at, omitted)
+    return PastedAnswer(pasted.text, pasted.about, shown, pasted.taken_at, omitted)
 
 
-def explained(pasted: checks.Pasted) -> Optional[Explanation]:
+def explained(pasted: checks.PastedAnswerPartial) -> Optional[Explanation]:
     """The answer to a pasted report; None when it was not judged."""
     if pasted.checked is None:
         return None

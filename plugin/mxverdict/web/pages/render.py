@@ -15,16 +15,16 @@ from mxverdict.errors import MxVerdictError
 from mxverdict.host import Host
 from mxverdict.i18n import catalog
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.jinja import shown
-from mxverdict.web.http.request import Refusal, Request
+from mxverdict.i18n.jinja import sanitize_value
+from mxverdict.web.http.request import HttpError, Request
 from mxverdict.web.http.response import Response
-from mxverdict.web.views.templating import environment
+from mxverdict.web.views.templating import jinja_environment
 
 if TYPE_CHECKING:
     from mxverdict.web.jobs.queue import Job
-    from mxverdict.web.pages.page_state import Standing
+    from mxverdict.web.pages.page_state import PageState
     from mxverdict.web.views.check import CheckView
-    from mxverdict.web.views.log import Came
+    from mxverdict.web.views.log import VisitRow
     from mxverdict.web.views.session_chart import Pictures
     from mxverdict.window import Window
 
@@ -54,15 +54,15 @@ def show(host: Host, request: Request, response: Response) -> None:
     )
 
 
-def looking(host: Host, request: Request, response: Response) -> Callable[[], Standing]:
+def looking(host: Host, request: Request, response: Response) -> Callable[[], PageState]:
     """What tells how things stand, looked at once and not before what is drawn so far is sent."""
 
     @cache
-    def look() -> Standing:
+    def look() -> PageState:
         response.flush()
         from mxverdict.web.pages import page_state
 
-        return page_state.look(host, request)
+        return page_state.load_page_state(host, request)
 
     return look
 
@@ -70,12 +70,12 @@ def looking(host: Host, request: Request, response: Response) -> Callable[[], St
 def met_values(host: Host) -> dict[str, Any]:
     """What the templates need to tell whom a test window has let past."""
 
-    def met(window: Window) -> tuple[Came, ...]:
+    def met(window: Window) -> tuple[VisitRow, ...]:
         from mxverdict.web.views import live_visits
 
         return live_visits.met(host, window)
 
-    def told(visits: tuple[Came, ...]) -> list[str]:
+    def told(visits: tuple[VisitRow, ...]) -> list[str]:
         from mxverdict.web.views import live_visits
 
         return live_visits.told(visits)
@@ -83,23 +83,23 @@ def met_values(host: Host) -> dict[str, Any]:
     return {"met": met, "told": told}
 
 
-def show_refusal(host: Host, response: Response, refusal: Refusal) -> None:
+def show_refusal(host: Host, response: Response, refusal: HttpError) -> None:
     allow = [("Allow", refusal.allow)] if refusal.allow else []
     response.begin_page(refusal.status, *allow)
     send(host, response, "refused.html", here="refused", title=_("Refused"), refusal=refusal)
 
 
-def refused_within(refusal: Refusal) -> str:
+def refused_within(refusal: HttpError) -> str:
     """A refusal as HTML for a page that has begun."""
     return Markup('\n<p role="alert"><strong>{}</strong> {}</p>\n').format(
-        shown(str(refusal)), shown(refusal.advice)
+        sanitize_value(str(refusal)), sanitize_value(refusal.advice)
     )
 
 
 def send(host: Host, response: Response, template: str, here: str = "", **values: Any) -> None:
     """`here` names the view that the page belongs to; `values` has its `title`."""
-    values.update(here=here, framed=response.framed, visitor=response.visitor, language=catalog.tag())
-    for piece in environment(host).get_template(template).generate(values):
+    values.update(here=here, framed=response.framed, visitor=response.visitor, language=catalog.current_tag())
+    for piece in jinja_environment(host).get_template(template).generate(values):
         response.write(piece)
     response.end_page()
 

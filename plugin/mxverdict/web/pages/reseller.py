@@ -22,7 +22,7 @@ _JUDGED = 5
 """The last checks that are told at once: each is judged anew."""
 
 
-class Listed(NamedTuple):
+class DomainRow(NamedTuple):
     """A domain, its last check, and what came out in one sentence ("" when that is not told here)."""
 
     domain: str
@@ -33,7 +33,7 @@ class Listed(NamedTuple):
 def show(host: Host, request: Request, response: Response) -> None:
     domains = permissions.own_domains(request.visitor)
     listed = [
-        Listed(domain, permissions.shown_job(request.visitor, queue.read(host, checks.domain_job(domain))))
+        DomainRow(domain, permissions.shown_job(request.visitor, queue.read(host, checks.domain_job(domain))))
         for domain in domains[:_SHOWN]
     ]
     done = [one for one in listed if one.job is not None and one.job.state == "done"]

@@ -14,11 +14,11 @@ from mxverdict.i18n import catalog
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.catalog import stored
 from mxverdict.i18n.stored import retold
-from mxverdict.settings import MOST_MINUTES, Settings, Wrong
-from mxverdict.web.http.request import Refusal, Request
+from mxverdict.settings import MOST_MINUTES, InvalidSetting, Settings
+from mxverdict.web.http.request import HttpError, Request
 from mxverdict.web.http.response import Response
 from mxverdict.web.pages.render import looking, send
-from mxverdict.web.tasks.submit import lead_to
+from mxverdict.web.tasks.submit import redirect
 
 _NUMBERS = ("minutes", "most_minutes", "resellers_most_minutes")
 _TICKS = ("resellers_may_open", "framed")
@@ -37,14 +37,14 @@ def save(host: Host, request: Request, response: Response) -> None:
     typed = _typed(request.form)
     try:
         settings.write(host, _settings(typed), request.visitor.actor)
-    except Wrong as error:
-        refused = Refusal(422, retold(str(error)), field=error.field)
+    except InvalidSetting as error:
+        refused = HttpError(422, retold(str(error)), field=error.field)
         _draw(host, request, response, typed, refused)
     except MxVerdictError as error:
-        refused = Refusal(503, retold(str(error)), advice=retold(error.advice))
+        refused = HttpError(503, retold(str(error)), advice=retold(error.advice))
         _draw(host, request, response, typed, refused)
     else:
-        lead_to("?view=settings&saved=1", response)
+        redirect("?view=settings&saved=1", response)
 
 
 def _draw(
@@ -52,7 +52,7 @@ def _draw(
     request: Request,
     response: Response,
     values: Mapping[str, Any],
-    refused: Optional[Refusal] = None,
+    refused: Optional[HttpError] = None,
     *,
     saved: bool = False,
 ) -> None:
@@ -99,5 +99,5 @@ def _settings(typed: Mapping[str, Any]) -> Settings:
 
 def _number(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise Wrong(name, stored("This is a whole number of minutes."))
+        raise InvalidSetting(name, stored("This is a whole number of minutes."))
     return int(text)

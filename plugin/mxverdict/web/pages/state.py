@@ -60,7 +60,7 @@ def signature(windows: Sequence[Window], job: Optional[Job]) -> str:
 
 def version(host: Host, visitor: Visitor, job: str) -> str:
     """What the visitor's page is told by `poll.version`."""
-    veil = None if visitor.is_root else csrf.veil(str(host.state))
+    veil = None if visitor.is_root else csrf.opaque_marks(str(host.state))
     return poll.version(str(host.root), job, veil)
 
 
@@ -69,7 +69,7 @@ def send_state(host: Host, request: Request, response: Response) -> None:
     with contextlib.suppress(JournalError):  # the page says so; checks go on without windows
         tend(host)
         windows = window.open_windows(host)
-    job = permissions.own_job(request.visitor, request.query.get("job", ""))
+    job = permissions.require_own_job(request.visitor, request.query.get("job", ""))
     awaited = [one for one in windows if is_awaited(one) and permissions.owns_window(request.visitor, one)]
     now = time.time()
     state: dict[str, Any] = {
@@ -94,7 +94,7 @@ def send_state(host: Host, request: Request, response: Response) -> None:
 def send_version(host: Host, request: Request, response: Response) -> None:
     """What `poll.answer` tells root, for anybody else who may see the pages."""
     name = request.query.get("job", "")
-    permissions.own_job(request.visitor, name)
+    permissions.require_own_job(request.visitor, name)
     response.begin(200, "text/plain; charset=utf-8", NO_STORE)
     response.write(version(host, request.visitor, name))
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Compared:
+class TesterComparison:
     """`let_past` are the names of the testers that a window lets past now; `error` is set instead of all else
     when nothing could be checked."""
 
@@ -33,7 +33,7 @@ class Compared:
 
 
 def show(host: Host, request: Request, response: Response) -> None:
-    def compared(windows: Sequence[Window]) -> Compared:
+    def compared(windows: Sequence[Window]) -> TesterComparison:
         response.flush()
         return _compared(host, windows)
 
@@ -49,7 +49,7 @@ def show(host: Host, request: Request, response: Response) -> None:
     )
 
 
-def _compared(host: Host, windows: Sequence[Window]) -> Compared:
+def _compared(host: Host, windows: Sequence[Window]) -> TesterComparison:
     from mxverdict import testers
     from mxverdict.services import check
     from mxverdict.web.views.compare import compare
@@ -57,11 +57,11 @@ def _compared(host: Host, windows: Sequence[Window]) -> Compared:
     try:
         evidence, report = check.run(host)
     except MxVerdictError as error:
-        return Compared(error=error)
+        return TesterComparison(error=error)
     known = testers.load(host=host)
     remarks = (*report.remarks, *((known.trouble,) if known.trouble else ()))
     lines = compare(evidence, report, known.testers)
-    return Compared(lines, report.taken_at, remarks, _let_past(windows, known.testers))
+    return TesterComparison(lines, report.taken_at, remarks, _let_past(windows, known.testers))
 
 
 def _let_past(windows: Iterable[Window], known: Iterable[Tester]) -> frozenset[str]:

@@ -6,7 +6,7 @@ import time
 
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.web.http.request import Refusal, Request
+from mxverdict.web.http.request import HttpError, Request
 from mxverdict.web.http.response import Response
 from mxverdict.web.pages import page_state
 from mxverdict.web.pages.render import send
@@ -14,8 +14,8 @@ from mxverdict.web.pages.render import send
 _KEPT = ("kind", "tester", "address", "reason", "until_tested", "id", "from")
 
 
-def show(host: Host, request: Request, response: Response, refused: Refusal) -> None:
-    seen = page_state.look(host, request)
+def show(host: Host, request: Request, response: Response, refused: HttpError) -> None:
+    seen = page_state.load_page_state(host, request)
     form = request.form
     send(
         host,

@@ -16,11 +16,11 @@ from mxverdict.host import Host
 from mxverdict.i18n import catalog
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.web.auth import permissions
-from mxverdict.web.http.fields import target_of
-from mxverdict.web.http.request import PASTE_ACTION, Refusal
+from mxverdict.web.http.fields import parse_target_field
+from mxverdict.web.http.request import PASTE_ACTION, HttpError
 from mxverdict.web.http.visitor import Visitor
 from mxverdict.web.jobs import queue
-from mxverdict.web.jobs.queue import Desk, Job
+from mxverdict.web.jobs.queue import Job, JobHandle
 from mxverdict.web.tasks.submit import PATIENCE
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mxverdict.evidence.audience import Audience
     from mxverdict.findings import Report
     from mxverdict.services import pasted_report
-    from mxverdict.web.jobs.progress_writer import Telling
+    from mxverdict.web.jobs.progress_writer import ProgressWriter
 
 _LONGEST = 300
 """Seconds after which the process of a check is ended, so that nothing bars the next check for ever."""
@@ -41,14 +41,14 @@ PASTED = "pasted-"
 """How the names of the jobs begin that judge a pasted report."""
 
 
-class Checked(NamedTuple):
+class StoredCheck(NamedTuple):
     """A stored result, judged, without what the one may not see whom it is shown to."""
 
     evidence: Evidence
     report: Report
 
 
-class SoFar(NamedTuple):
+class PartialCheck(NamedTuple):
     """What a check that runs has found, likewise: the rows of the categories that are `complete`."""
 
     evidence: Evidence
@@ -56,14 +56,14 @@ class SoFar(NamedTuple):
     complete: frozenset[str]
 
 
-class Pasted(NamedTuple):
+class PastedAnswerPartial(NamedTuple):
     """A pasted report as it is kept; `report` is what was recognised in its text, `checked` what it is
     answered from (None: it was not judged), `taken_at` the Unix time of that."""
 
     text: str
     about: str
     report: pasted_reports.Pasted
-    checked: Optional[pasted_report.Checked] = None
+    checked: Optional[pasted_report.StoredPastedReport] = None
     taken_at: float = 0.0
 
 
@@ -74,18 +74,20 @@ def domain_job(target: str) -> str:
 
 def lately(host: Host, visitor: Visitor) -> list[Job]:
     """The latest checks of the visitor's domains, one for each."""
-    found = (job for job in queue.titled(host, queue.ABOUT_DOMAIN) if permissions.owns(visitor, job.title))
+    found = (
+        job for job in queue.titled(host, queue.ABOUT_DOMAIN) if permissions.owns_target(visitor, job.title)
+    )
     return list(islice(found, _LATELY))
 
 
 def start_domain(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
     """Start the check of `form["domain"]` unless it runs already; answers the address of its page. Raises
     Refusal for what is malformed or not the visitor's."""
-    target = target_of(form.get("domain", ""))
+    target = parse_target_field(form.get("domain", ""))
     permissions.require_domain(visitor, target)
     name = domain_job(target)
 
-    def work(desk: Desk) -> str:
+    def work(desk: JobHandle) -> str:
         desk.keep(_evidence(host, desk, target, visitor))
         return _CHECKED.format(target=target)
 
@@ -94,7 +96,7 @@ def start_domain(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
     return f"?view=domain&domain={target}"
 
 
-def stored(result: Any, audience: Audience) -> Optional[Checked]:
+def stored(result: Any, audience: Audience) -> Optional[StoredCheck]:
     """What a check left (`queue.result`), judged for `audience`; None when it left nothing or another version
     wrote it."""
     from mxverdict import evidence
@@ -104,12 +106,12 @@ def stored(result: Any, audience: Audience) -> Optional[Checked]:
         return None
     try:
         gathered = evidence.seen_by(evidence.from_json(result.get("evidence")), audience)
-        return Checked(gathered, check.again(gathered, audience=audience))
+        return StoredCheck(gathered, check.judge_evidence(gathered, audience=audience))
     except (ValueError, UsageError):
         return None
 
 
-def so_far(host: Host, name: str, audience: Audience) -> Optional[SoFar]:
+def so_far(host: Host, name: str, audience: Audience) -> Optional[PartialCheck]:
     """What the check in the job of that name has found so far, judged for `audience`; None when nothing
     yet."""
     from mxverdict import evidence
@@ -121,7 +123,7 @@ def so_far(host: Host, name: str, audience: Audience) -> Optional[SoFar]:
     try:
         gathered = evidence.seen_by(evidence.from_json(shown.get("evidence")), audience)
         complete = frozenset(shown.get("complete", ()))
-        return SoFar(gathered, check.so_far(gathered, complete, audience=audience), complete)
+        return PartialCheck(gathered, check.judge_partial(gathered, complete, audience=audience), complete)
     except (ValueError, UsageError):
         return None
 
@@ -131,20 +133,20 @@ def start_pasted(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
     Refusal for what is malformed or about more than is the visitor's."""
     text = form.get("text", "")
     if not text.strip():
-        raise Refusal(
+        raise HttpError(
             400,
             _("Nothing was pasted."),
             advice=_("Paste the text of the report into the field."),
             field="text",
         )
-    about = target_of(form["about"], "about") if form.get("about", "").strip() else ""
+    about = parse_target_field(form["about"], "about") if form.get("about", "").strip() else ""
     if not visitor.is_root:
         _require_own(visitor, text, about)
     from mxverdict.pasted import recognise
 
     left: dict[str, Any] = {"text": text, "about": about}
 
-    def work(desk: Desk) -> str:
+    def work(desk: JobHandle) -> str:
         desk.step(_READING)
         report = recognise(text)
         left["report"] = dataclasses.asdict(report)
@@ -173,7 +175,7 @@ def _require_own(visitor: Visitor, text: str, about: str) -> None:
     subjects = [about] if about else []
     subjects += subjects_of(recognise(text))
     if not subjects:
-        raise Refusal(
+        raise HttpError(
             400,
             _("The report does not say which domain it is about."),
             advice=_("Name one of your domains in the second field."),
@@ -183,7 +185,7 @@ def _require_own(visitor: Visitor, text: str, about: str) -> None:
         permissions.require_domain(visitor, subject)
 
 
-def pasted(host: Host, name: str, audience: Audience) -> Optional[Pasted]:
+def pasted(host: Host, name: str, audience: Audience) -> Optional[PastedAnswerPartial]:
     """What is kept of a pasted report, judged for `audience`; None when nothing is."""
     from mxverdict.services import pasted_report
 
@@ -191,16 +193,18 @@ def pasted(host: Host, name: str, audience: Audience) -> Optional[Pasted]:
     if not isinstance(left, dict):
         return None
     found = left.get("checked")
-    kept = Pasted(left["text"], left["about"], _recognised(left))
+    kept = PastedAnswerPartial(left["text"], left["about"], _recognised(left))
     if found is None:
         return kept
     own = {subject: tuple(addresses) for subject, addresses in found["own"].items()}
     if found["evidence"] is None:
-        return kept._replace(checked=pasted_report.Checked(None, None, own), taken_at=found["taken_at"])
+        return kept._replace(
+            checked=pasted_report.StoredPastedReport(None, None, own), taken_at=found["taken_at"]
+        )
     checked = stored(found, audience)
     if checked is None:
         return kept
-    answerable = pasted_report.Checked(checked.evidence, checked.report, own)
+    answerable = pasted_report.StoredPastedReport(checked.evidence, checked.report, own)
     return kept._replace(checked=answerable, taken_at=found["taken_at"])
 
 
@@ -216,32 +220,32 @@ def _recognised(left: Mapping[str, Any]) -> pasted_reports.Pasted:
     return pasted_reports.recognise(left["text"])
 
 
-def _evidence(host: Host, desk: Desk, target: str, visitor: Visitor) -> dict[str, Any]:
+def _evidence(host: Host, desk: JobHandle, target: str, visitor: Visitor) -> dict[str, Any]:
     """What `target` has to do with this server. Raises what `check.run` raises."""
     import signal
 
     from mxverdict import evidence
-    from mxverdict.audit.checks import note_check, noting_failure, told
+    from mxverdict.audit.checks import audit_check, audit_failure, counted_findings
     from mxverdict.services import check
 
     signal.alarm(_LONGEST)
     actor = visitor.actor
-    with noting_failure(host, actor, [target]), _telling(desk) as telling:
+    with audit_failure(host, actor, [target]), _telling(desk) as telling:
         gathered, report = check.run(host, targets=[target], progress=telling)
     if not visitor.is_root:
-        report = check.again(gathered, audience=visitor.audience)
-    note_check(host, actor, [target], [one.verdict for one in told(report)])
+        report = check.judge_evidence(gathered, audience=visitor.audience)
+    audit_check(host, actor, [target], [one.verdict for one in counted_findings(report)])
     return {"evidence": evidence.to_json(gathered)}
 
 
 def _pasted_evidence(
-    host: Host, desk: Desk, report: pasted_reports.Pasted, about: str, visitor: Visitor
+    host: Host, desk: JobHandle, report: pasted_reports.Pasted, about: str, visitor: Visitor
 ) -> dict[str, Any]:
     """What a pasted report has to do with this server; `evidence` is None for nothing."""
     import signal
 
     from mxverdict import evidence
-    from mxverdict.audit.checks import note_check, noting_failure
+    from mxverdict.audit.checks import audit_check, audit_failure
     from mxverdict.services import pasted_report
 
     signal.alarm(_LONGEST)
@@ -249,10 +253,10 @@ def _pasted_evidence(
     if report.rows:
         named = [about] if about else []
         actor = visitor.actor
-        with noting_failure(host, actor, named), _telling(desk) as telling:
+        with audit_failure(host, actor, named), _telling(desk) as telling:
             checked = pasted_report.run(host, report, about=named, progress=telling)
         answers = checked.seen_by(visitor.audience).explain(report, named).answers
-        note_check(host, actor, list(checked.own), [one.verdict for one in answers])
+        audit_check(host, actor, list(checked.own), [one.verdict for one in answers])
     gathered = checked.evidence if checked else None
     return {
         "evidence": evidence.to_json(gathered) if gathered else None,
@@ -261,11 +265,13 @@ def _pasted_evidence(
     }
 
 
-def _telling(desk: Desk) -> Telling:
+def _telling(desk: JobHandle) -> ProgressWriter:
     from mxverdict.evidence import to_json
-    from mxverdict.web.jobs.progress_writer import Telling
+    from mxverdict.web.jobs.progress_writer import ProgressWriter
 
-    return Telling(desk, lambda found, complete: {"evidence": to_json(found), "complete": sorted(complete)})
+    return ProgressWriter(
+        desk, lambda found, complete: {"evidence": to_json(found), "complete": sorted(complete)}
+    )
 
 
 STARTS: Mapping[str, Callable[[Host, Visitor, Mapping[str, str]], str]] = {

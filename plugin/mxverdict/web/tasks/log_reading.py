@@ -15,7 +15,7 @@ from mxverdict.evidence.visit import VisitLog
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import stored
 from mxverdict.web.jobs import queue
-from mxverdict.web.jobs.queue import Desk
+from mxverdict.web.jobs.queue import JobHandle
 
 JOB = "log"
 DAY = 86_400.0
@@ -73,7 +73,7 @@ def _can_be_true(reading: Reading) -> bool:
     )
 
 
-def _read(host: Host, desk: Desk) -> str:
+def _read(host: Host, desk: JobHandle) -> str:
     import signal
 
     from mxverdict.services import mail_log
@@ -81,9 +81,9 @@ def _read(host: Host, desk: Desk) -> str:
     signal.alarm(_LONGEST)
     now = time.time()
     desk.step(stored("looking for visits of testers in Exim's log"))
-    visits = mail_log.visits(host, now - WEEK, time.monotonic() + _PATIENCE)
+    visits = mail_log.read_tester_visits(host, now - WEEK, time.monotonic() + _PATIENCE)
     desk.step(stored("counting who sent mail, who left during the delay and who was refused"))
-    week = mail_log.traffic(host, now - WEEK, time.monotonic() + _PATIENCE)
-    day = mail_log.traffic(host, now - DAY, time.monotonic() + _PATIENCE)
+    week = mail_log.read_traffic(host, now - WEEK, time.monotonic() + _PATIENCE)
+    day = mail_log.read_traffic(host, now - DAY, time.monotonic() + _PATIENCE)
     desk.keep(dataclasses.asdict(Reading(now, visits, day, week)))
     return stored("The log is read.")

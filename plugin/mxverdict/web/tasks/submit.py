@@ -26,10 +26,10 @@ def submit(
     assert job is not None  # a job without a fixed name always starts
     queue.wait(host, job, PATIENCE)
     view = f"view={came_from}&" if came_from in _BACK_TO else ""
-    lead_to(f"?{view}job={job}", response)
+    redirect(f"?{view}job={job}", response)
 
 
-def lead_to(target: str, response: Response) -> None:
+def redirect(target: str, response: Response) -> None:
     """`target` is a relative address (`?…`) of ours, made of harmless characters."""
     response.begin(303, "text/html; charset=utf-8", ("Location", target), NO_STORE)
     response.write(f'<!DOCTYPE html><title>MX Verdict</title><a href="{target}">Go on</a>\n')

@@ -14,7 +14,7 @@ from mxverdict.host import Host
 from mxverdict.i18n.catalog import stored
 from mxverdict.testers import Tester
 from mxverdict.web.jobs import queue
-from mxverdict.web.jobs.queue import Desk
+from mxverdict.web.jobs.queue import JobHandle
 from mxverdict.web.tasks.submit import PATIENCE
 
 JOB = "found-testers"
@@ -25,7 +25,7 @@ _LONGEST = 300
 
 
 @dataclass(frozen=True)
-class Visitor:
+class TesterCandidateView:
     """One that gave a name of a tester. `name` is the reverse name that proves it, "" without a proof;
     `doubt` says what is amiss then. `last` is Unix time, `line` stands in the log."""
 
@@ -41,7 +41,7 @@ class Visitor:
 @dataclass(frozen=True)
 class Found:
     taken_at: float
-    visitors: tuple[Visitor, ...]
+    visitors: tuple[TesterCandidateView, ...]
     remarks: tuple[str, ...]
 
 
@@ -67,11 +67,11 @@ def latest(host: Host, testers: Sequence[Tester]) -> Optional[Found]:
     return dataclasses.replace(found, visitors=tuple(new))
 
 
-def _look(host: Host, desk: Desk) -> str:
+def _look(host: Host, desk: JobHandle) -> str:
     import signal
 
     from mxverdict import testers
-    from mxverdict.services.tester_addresses import candidates, in_words
+    from mxverdict.services.tester_addresses import candidates, explain_mismatch
 
     signal.alarm(_LONGEST)
     desk.step(stored("looking in Exim's log for visitors that call themselves after a tester"))
@@ -79,14 +79,14 @@ def _look(host: Host, desk: Desk) -> str:
     found, remarks = candidates(host, now - _SINCE, time.monotonic() + _DEADLINE)
     known = testers.load(host=host)
     visitors = tuple(
-        Visitor(
+        TesterCandidateView(
             address=one.visitor.address,
             tester=one.visitor.tester,
             helo=one.visitor.helo,
             last=one.visitor.last,
             line=one.visitor.line,
             name=one.name,
-            doubt="" if one.name else in_words(one.reverse, known.tester(one.visitor.tester)),
+            doubt="" if one.name else explain_mismatch(one.reverse, known.tester(one.visitor.tester)),
         )
         for one in found
     )

@@ -11,7 +11,7 @@ from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.catalog import stored
 from mxverdict.i18n.stored import retold
 from mxverdict.web.auth import permissions
-from mxverdict.web.http.request import Refusal
+from mxverdict.web.http.request import HttpError
 from mxverdict.web.http.visitor import Visitor
 from mxverdict.window.model import KINDS, WHITELIST
 
@@ -24,7 +24,7 @@ def open_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
     """For a tester, or for an `address` alone, which the engine judges; resellers get what root allows."""
     kind = form.get("kind", "")
     if kind not in KINDS:
-        raise Refusal(400, _("There is no such kind of window."))
+        raise HttpError(400, _("There is no such kind of window."))
     minutes = _minutes(host, visitor, form)
     if not visitor.is_root:
         permissions.require_opening(host, kind, named_address="address" in form)
@@ -34,7 +34,7 @@ def open_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
         tester, networks = _tester(host, form, kind)
     reason = form.get("reason", "").strip()
     if len(reason) > REASON_LIMIT:
-        raise Refusal(400, _("The reason may have {limit} characters at most.").format(limit=REASON_LIMIT))
+        raise HttpError(400, _("The reason may have {limit} characters at most.").format(limit=REASON_LIMIT))
     until_tested = kind == WHITELIST and "until_tested" in form
 
     def work() -> str:
@@ -53,7 +53,7 @@ def open_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
     return work
 
 
-def let_past_for_good(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
+def add_permanent_bypass(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
     address = form.get("address", "")
 
     def work() -> str:
@@ -136,7 +136,7 @@ ACTIONS: Mapping[str, Callable[[Host, Visitor, Mapping[str, str]], Work]] = {
     "open": open_window,
     "extend": extend_window,
     "close": close_window,
-    "permanent": let_past_for_good,
+    "permanent": add_permanent_bypass,
     "add-tester-address": add_tester_address,
     "remove-tester-address": remove_tester_address,
 }
@@ -146,7 +146,7 @@ def _minutes(host: Host, visitor: Visitor, form: Mapping[str, str]) -> int:
     most = permissions.most_minutes(settings.read(host), visitor)
     text = form.get("minutes", "").strip()
     if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
-        raise Refusal(
+        raise HttpError(
             400, _("Minutes must be a whole number from 1 to {most}.").format(most=most), field="minutes"
         )
     return int(text)
@@ -155,7 +155,7 @@ def _minutes(host: Host, visitor: Visitor, form: Mapping[str, str]) -> int:
 def _number(form: Mapping[str, str]) -> int:
     text = form.get("id", "")
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise Refusal(400, _("There is no such window."))
+        raise HttpError(400, _("There is no such window."))
     return int(text)
 
 
@@ -164,10 +164,12 @@ def _tester(host: Host, form: Mapping[str, str], kind: str) -> tuple[str, list[s
     try:
         tester = testers.load(host=host).tester(form.get("tester", ""))
     except UsageError as error:
-        raise Refusal(400, _("That tester is not known: {error}.").format(error=retold(str(error)))) from None
+        raise HttpError(
+            400, _("That tester is not known: {error}.").format(error=retold(str(error)))
+        ) from None
     networks = [address.network for address in tester.addresses] if kind == WHITELIST else []
     if kind == WHITELIST and not networks:
-        raise Refusal(
+        raise HttpError(
             400,
             _("{tester} publishes no addresses.").format(tester=tester.title),
             advice=_("Switch the delay off for everybody instead."),

@@ -13,7 +13,7 @@ from mxverdict.testers import Tester
 from mxverdict.web.views.timeline import Timeline, timeline
 
 if TYPE_CHECKING:
-    from mxverdict.evidence import Evidence, Preview, Settings
+    from mxverdict.evidence import DelayState, Evidence, Preview
 
 CARDS_SHOWN = 8
 """Addresses that one tester's group shows, the worst first; the report to download holds all."""
@@ -102,7 +102,7 @@ def check_view(evidence: Evidence, report: Report, testers: Sequence[Tester]) ->
     )
 
 
-def delay(is_on: Optional[bool], settings: Settings) -> Delay:
+def delay(is_on: Optional[bool], settings: DelayState) -> Delay:
     stanzas = settings.delay_stanzas
     note = ""
     if settings.delay_setting is not None and stanzas is not None and settings.delay_setting != (stanzas > 0):

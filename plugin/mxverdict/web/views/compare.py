@@ -19,7 +19,7 @@ Tally = tuple[tuple[Verdict, int], ...]
 
 
 @dataclass(frozen=True)
-class Outlook:
+class SessionOutlook:
     """How a session would go: `reaches` and `change` are sentences, `says` what the tester prints on top,
     `tally` counts the verdicts that occur, the worst first."""
 
@@ -39,8 +39,8 @@ class Line:
     tester: Tester
     about: str
     reports: int
-    now: Outlook
-    during: Optional[Outlook]
+    now: SessionOutlook
+    during: Optional[SessionOutlook]
     confirmed: str
 
 
@@ -68,7 +68,7 @@ def compare(evidence: Evidence, report: Report, testers: Sequence[Tester]) -> tu
     return tuple(lines)
 
 
-def _during(now: Prediction, then: Prediction) -> Optional[Outlook]:
+def _during(now: Prediction, then: Prediction) -> Optional[SessionOutlook]:
     before = {finding.row.name: finding.row.level for finding in now.findings}
     after = {finding.row.name: finding.row.level for finding in then.findings}
     if now.findings == then.findings:
@@ -78,12 +78,14 @@ def _during(now: Prediction, then: Prediction) -> Optional[Outlook]:
     if not better:
         return outlook
     change = ngettext("{count} row turns to a pass.", "{count} rows turn to a pass.", better)
-    return Outlook(outlook.reaches, outlook.says, outlook.tally, change.format(count=better))
+    return SessionOutlook(outlook.reaches, outlook.says, outlook.tally, change.format(count=better))
 
 
-def _outlook(prediction: Prediction) -> Outlook:
+def _outlook(prediction: Prediction) -> SessionOutlook:
     says = prediction.headline or next((row.text for row in prediction.rows if row.level != "unknown"), "")
-    return Outlook(_reaches(prediction), says, _tally(finding.verdict for finding in prediction.findings))
+    return SessionOutlook(
+        _reaches(prediction), says, _tally(finding.verdict for finding in prediction.findings)
+    )
 
 
 def _tally(verdicts: Iterable[Verdict]) -> Tally:

@@ -66,7 +66,7 @@ _KEEPER = "keeper"
 TitleOf = Callable[[str], str]
 
 
-class Told(NamedTuple):
+class HistoryRow(NamedTuple):
     """`who` did `what` at `time` (Unix) by `way` ("" for the pages), `why` as they said; `outcome` is what
     came of it, `bad` whether that wants to be seen. `about` are words of a request that was refused."""
 
@@ -99,12 +99,14 @@ def is_told(entry: Entry) -> bool:
     return not (entry.action == "close" and entry.origin == _KEEPER and entry.window is not None)
 
 
-def told(entry: Entry, windows: Mapping[int, Window], title_of: TitleOf, *, private: bool = False) -> Told:
+def told(
+    entry: Entry, windows: Mapping[int, Window], title_of: TitleOf, *, private: bool = False
+) -> HistoryRow:
     """`windows` are those of the journal, by number; `title_of` gives the title of a tester. `private`: why
     something failed is not for the reader."""
     window = windows.get(entry.window) if entry.window is not None else None
     by_itself = entry.origin == _KEEPER
-    return Told(
+    return HistoryRow(
         time=entry.time,
         who=_("MX Verdict by itself") if by_itself else entry.user,
         way=_("on the command line") if entry.origin == "cli" else "",
@@ -156,7 +158,7 @@ def _outcome(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
     if entry.action == "close" and entry.result == "closed":
         return ""  # what was done says it
     if entry.action == "check":
-        return checks.outcome(entry.result)
+        return checks.format_outcome(entry.result)
     if entry.action == "settings":
         return "; ".join(map(_setting, entry.result.split("; ")))
     return title_of(entry.result) if entry.action == "remove_tester_address" else retold(entry.result)

@@ -12,7 +12,7 @@ from mxverdict.host import Host
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.sanitize import visible
 from mxverdict.services import mail_log
-from mxverdict.web.views.log import Came, came
+from mxverdict.web.views.log import VisitRow, came
 from mxverdict.web.views.timestamps import moment
 from mxverdict.window import Window
 from mxverdict.window.model import DELAY_OFF
@@ -22,16 +22,16 @@ _SLACK = 1.0
 _MOST = 5
 
 
-def met(host: Host, window: Window) -> tuple[Came, ...]:
+def met(host: Host, window: Window) -> tuple[VisitRow, ...]:
     """The last visits while the window stood open of the testers that it is for, the oldest first: those from
     its addresses, or everybody when the delay is off."""
-    log = mail_log.visits(host, window.opened_at - _SLACK, time.monotonic() + _PATIENCE)
+    log = mail_log.read_tester_visits(host, window.opened_at - _SLACK, time.monotonic() + _PATIENCE)
     known = testers.load(host=host).testers
     found = [visit for visit in log.visits if _is_for(visit, window)]
     return tuple(came(visit, known) for visit in found[-_MOST:])
 
 
-def told(visits: Sequence[Came]) -> list[str]:
+def told(visits: Sequence[VisitRow]) -> list[str]:
     """A line for each visit."""
     return [visible(_line(one), 400) for one in visits]
 
@@ -44,7 +44,7 @@ def _is_for(visit: Visit, window: Window) -> bool:
     return named or window.kind == DELAY_OFF
 
 
-def _line(one: Came) -> str:
+def _line(one: VisitRow) -> str:
     visit = one.visit
     who = {"time": moment(visit.came_at), "tester": one.title, "address": visit.address}
     if visit.ended == "unknown" and not visit.refused:

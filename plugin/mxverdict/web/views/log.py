@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from mxverdict.evidence.visit import Visit, VisitLog
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.catalog import ngettext
-from mxverdict.judge.smtp.visit_comparison import ending, printed
+from mxverdict.judge.smtp.visit_comparison import ending, tester_text
 from mxverdict.testers import Tester
 
 _MOST_VISITS = 200
 
 
 @dataclass(frozen=True)
-class Came:
+class VisitRow:
     """A visit: `title` of the tester, how it `ended` in words, what the tester `printed` about it ("" where
     the log cannot tell)."""
 
@@ -37,7 +37,7 @@ class VisitsView:
     if that is later, `missing` says that there is no log."""
 
     summary: str
-    visits: tuple[Came, ...]
+    visits: tuple[VisitRow, ...]
     total: int
     since: float
     missing: bool
@@ -57,13 +57,13 @@ def visits_view(log: VisitLog, since: float, span: str, testers: Sequence[Tester
     )
 
 
-def came(visit: Visit, testers: Sequence[Tester]) -> Came:
+def came(visit: Visit, testers: Sequence[Tester]) -> VisitRow:
     tester = next((one for one in testers if one.name == visit.tester), None)
-    return Came(
+    return VisitRow(
         visit,
         tester.title if tester else visit.tester,
         ending(dataclasses.replace(visit, seconds=None)),
-        printed(visit, tester) if tester else "",
+        tester_text(visit, tester) if tester else "",
     )
 
 

@@ -11,7 +11,7 @@ from mxverdict.i18n.catalog import marked
 from mxverdict.pasted import Answer, Explanation
 from mxverdict.testers import Tester
 from mxverdict.testers.row_texts import CATEGORIES
-from mxverdict.web.tasks.checks import SoFar
+from mxverdict.web.tasks.checks import PartialCheck
 from mxverdict.web.views.check import Group, check_view
 from mxverdict.web.views.domain import DomainView, domain_view
 
@@ -37,7 +37,7 @@ class RunningView:
     count: int = 0
 
 
-def running_view(found: SoFar, testers: Sequence[Tester]) -> RunningView:
+def running_view(found: PartialCheck, testers: Sequence[Tester]) -> RunningView:
     report = found.report
     domains = tuple(domain_view(domain) for domain in report.domains)
     shown = check_view(found.evidence, report, testers)

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from mxverdict import __version__
 from mxverdict.host import Host
 from mxverdict.i18n import catalog
-from mxverdict.i18n.jinja import EXTENSION, shown, speak
+from mxverdict.i18n.jinja import EXTENSION, install_gettext, sanitize_value
 from mxverdict.i18n.stored import retold
 from mxverdict.sanitize import visible
 from mxverdict.testers import told_sources
@@ -27,11 +27,11 @@ _LONG = 40_000
 """Characters of a transcript that are shown."""
 
 
-def environment(host: Host) -> Environment:
+def jinja_environment(host: Host) -> Environment:
     made = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
-        finalize=shown,
+        finalize=sanitize_value,
         undefined=StrictUndefined,
         auto_reload=False,
         trim_blocks=True,
@@ -39,12 +39,12 @@ def environment(host: Host) -> Environment:
         bytecode_cache=_cache(host),
         extensions=[EXTENSION],
     )
-    speak(made)
+    install_gettext(made)
     made.filters.update(
-        age=age, moment=moment, countdown=countdown, transcript=_transcript, sentence=_sentence
+        age=age, moment=moment, countdown=countdown, transcript=_transcript, sentence=as_sentence
     )
     made.filters.update(pasted=_pasted, sources=told_sources, retold=_retold, translated=catalog.gettext)
-    made.filters.update(anchor=_anchor)
+    made.filters.update(anchor=row_id)
     made.globals["version"] = __version__
     return made
 
@@ -53,7 +53,7 @@ def _retold(text: object) -> str:
     return retold(str(text))
 
 
-def _anchor(row: Row, about: str = "") -> str:
+def row_id(row: Row, about: str = "") -> str:
     """An id that a row keeps from one look to the next."""
     words = "\0".join((about, row.category, row.name, row.host, row.text))
     return f"row-{zlib.crc32(words.encode(errors='replace')):08x}"
@@ -68,7 +68,7 @@ def _pasted(text: str) -> Markup:
     return escape(visible(text.replace("\r\n", "\n").replace("\t", "    "), PASTE_LIMIT))
 
 
-def _sentence(text: object) -> str:
+def as_sentence(text: object) -> str:
     """An error's line with a full stop and a capital letter, unless it begins with a name or an address."""
     line = str(text).strip()
     name = any(mark in line.partition(" ")[0].rstrip(".:") for mark in ".:")

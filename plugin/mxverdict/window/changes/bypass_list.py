@@ -18,7 +18,7 @@ from mxverdict.i18n.catalog import stored
 from mxverdict.net import iplsearch
 from mxverdict.net.networks import Network
 
-_CREATION = safe_edit.Creation(group="mail", mode=0o640)
+_CREATION = safe_edit.NewFileMode(group="mail", mode=0o640)
 _TRIES = 4
 _PAUSE = 0.05
 

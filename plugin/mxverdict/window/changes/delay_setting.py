@@ -19,7 +19,7 @@ from mxverdict.whm.api import WhmApi
 from mxverdict.window.changes import exim_config
 from mxverdict.window.changes.bypass_list import Record
 
-_CREATION = safe_edit.Creation(group="root", mode=0o644)
+_CREATION = safe_edit.NewFileMode(group="root", mode=0o644)
 _ON = f"{localopts.KEY}=1"
 _SAVE_IT = stored("save the setting in WHM, Exim Configuration Manager, first")
 
@@ -63,8 +63,8 @@ def apply(host: Host, api: WhmApi, record: Record) -> list[str]:
     if localopts.setting_line(_content(host)) != localopts.OFF:
         safe_edit.edit(host.localopts, _switched_off, _CREATION)
     record({**plan, "digest": _digest(_content(host))})
-    others = exim_config.wait_for_others(host)
-    exim_config.put_in_force(host)
+    others = exim_config.wait_for_concurrent_builds(host)
+    exim_config.apply_configuration(host)
     exim_config.require_ended(others)
     if localopts.is_on(_content(host)):
         raise HostError(stored("somebody switched the delay on again at the same moment"))
@@ -105,7 +105,7 @@ def revert(host: Host, api: WhmApi, plan: dict[str, Any]) -> list[str]:
             )
         )
     exim_config.end_orphans(host, exim_config.BUILDS)
-    others = exim_config.wait_for_others(host)
+    others = exim_config.wait_for_concurrent_builds(host)
     _put_in_force(host, plan)
     if others:
         exim_config.require_ended(others)
@@ -115,7 +115,7 @@ def revert(host: Host, api: WhmApi, plan: dict[str, Any]) -> list[str]:
 
 def _put_in_force(host: Host, plan: dict[str, Any]) -> None:
     _edit_back(host, plan["old"])
-    exim_config.put_in_force(host)
+    exim_config.apply_configuration(host)
 
 
 def _restore(host: Host, api: WhmApi, old: Optional[str]) -> None:

@@ -89,7 +89,7 @@ def dry_run(host: Host, candidate: bytes) -> None:
         path.unlink(missing_ok=True)
 
 
-def in_force(host: Host, *, built: bool = False) -> bool:
+def is_applied(host: Host, *, built: bool = False) -> bool:
     """Whether exim.conf follows the setting and the daemon was started after exim.conf was written. Where the
     setting cannot be told, exim.conf follows it when it was just `built`. Raises HostError."""
     content = safe_edit.read(host.localopts) or b""
@@ -100,14 +100,14 @@ def in_force(host: Host, *, built: bool = False) -> bool:
     return follows and daemon_is_current(host)
 
 
-def put_in_force(host: Host) -> None:
+def apply_configuration(host: Host) -> None:
     """Build and restart unless the setting is in force. Raises HostError when it is not afterwards."""
-    if in_force(host):
+    if is_applied(host):
         return
     _run(host, host.buildeximconf, timeout=BUILD_TIMEOUT)
     _run(host, host.restartsrv_exim, timeout=RESTART_TIMEOUT)
     give_up = time.monotonic() + _START_WAIT
-    while not in_force(host, built=True):
+    while not is_applied(host, built=True):
         if time.monotonic() > give_up:
             raise HostError(
                 stored("Exim does not run the new configuration although build and restart said OK")
@@ -131,7 +131,7 @@ def end_orphans(host: Host, names: frozenset[str]) -> None:
         time.sleep(_POLL)
 
 
-def wait_for_others(host: Host, wait: Optional[float] = None) -> list[Other]:
+def wait_for_concurrent_builds(host: Host, wait: Optional[float] = None) -> list[Other]:
     """Wait a few seconds, or `wait`, for builds that other processes of root's run; return those left then.
 
     They read the old setting when they began and would put it in force after ours.
@@ -147,7 +147,7 @@ def wait_for_others(host: Host, wait: Optional[float] = None) -> list[Other]:
 def require_none_under_way(host: Host) -> None:
     """Raises HostError when a build goes on and does not end soon: before anything is changed."""
     end_orphans(host, BUILDS)
-    require_ended(wait_for_others(host, _OTHERS_WAIT_OPENING))
+    require_ended(wait_for_concurrent_builds(host, _OTHERS_WAIT_OPENING))
 
 
 def require_ended(others: list[Other]) -> None:

@@ -89,7 +89,7 @@ def revert(host: Host, api: WhmApi, plan: dict[str, Any]) -> list[str]:
                     path=host.greylist_trusted_netblocks
                 )
             )
-        raise Dormant
+        raise RevertDeferred
     ranges = {(network.version, int(network[0]), int(network[-1])) for network in networks}
     there = [entry for entry in _read(api) if (entry.version, entry.first, entry.last) in ranges]
     ours = [entry.text for entry in there if entry.comment == plan["comment"]]
@@ -110,7 +110,7 @@ def revert(host: Host, api: WhmApi, plan: dict[str, Any]) -> list[str]:
     ]
 
 
-class Dormant(Exception):
+class RevertDeferred(Exception):
     """The entries are stored without effect; they must be deleted when they are in Exim's list again."""
 
 

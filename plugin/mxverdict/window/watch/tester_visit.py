@@ -18,14 +18,14 @@ from typing import Optional
 
 from mxverdict.collect.mainlog.line_scan import believed, last_time, pattern
 from mxverdict.collect.mainlog.lines import CONNECT, END, REJECTED, Line, parse
-from mxverdict.collect.mainlog.log_tail import Piece, unread
+from mxverdict.collect.mainlog.log_tail import LogChunk, unread
 from mxverdict.collect.mainlog.texts import REFUSED, meaning
 from mxverdict.fs.in_time import in_time
 from mxverdict.fs.lock import if_free
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import stored
 from mxverdict.net.networks import Network
-from mxverdict.sanitize import clean
+from mxverdict.sanitize import escape_control
 from mxverdict.window.model import Window
 
 _LONGEST = 900.0
@@ -47,7 +47,7 @@ _AFTER_HELO = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Visit:
+class TesterSession:
     """A completed session. Unix times; `how` it ended and `got` (the last refusal it met) in words."""
 
     address: str
@@ -81,7 +81,7 @@ class Visit:
 @dataclasses.dataclass
 class _Session:
     began: float
-    piece: Piece
+    piece: LogChunk
     offset: int
     got: str = ""
 
@@ -95,11 +95,11 @@ def log_position(host: Host) -> tuple[int, int]:
     return status.st_ino, status.st_size
 
 
-def look_in_time(host: Host, window: Window) -> tuple[Optional[Visit], Window]:
+def look_in_time(host: Host, window: Window) -> tuple[Optional[TesterSession], Window]:
     """What `look` answers; nothing new when that takes longer than a few seconds, as on a dead mount, or
     while another look hangs there, so that they do not pile up. Raises what `look` raises."""
 
-    def alone() -> tuple[Optional[Visit], Window]:
+    def alone() -> tuple[Optional[TesterSession], Window]:
         with if_free(host, _LOCK) as free:
             return look(host, window) if free else (None, window)
 
@@ -109,7 +109,7 @@ def look_in_time(host: Host, window: Window) -> tuple[Optional[Visit], Window]:
         return None, window
 
 
-def look(host: Host, window: Window) -> tuple[Optional[Visit], Window]:
+def look(host: Host, window: Window) -> tuple[Optional[TesterSession], Window]:
     """The first completed visit from one of the window's networks, and the window with the position to go on
     from: the beginning of the oldest session that still goes on, else the end of the log.
 
@@ -128,12 +128,14 @@ def look(host: Host, window: Window) -> tuple[Optional[Visit], Window]:
                 if piece.follows or line.time >= window.opened_at - _SLACK:
                     sessions[key] = _Session(line.time, piece, offset)
             elif line.kind == REJECTED and key in sessions:
-                sessions[key].got = clean(line.text, _WORDS)
+                sessions[key].got = escape_control(line.text, _WORDS)
             elif line.kind == END and key in sessions:
                 session = sessions.pop(key)
                 how = _ending(line)
                 if how:
-                    return Visit(line.peer.address, session.began, line.time, how, session.got), window
+                    return TesterSession(
+                        line.peer.address, session.began, line.time, how, session.got
+                    ), window
     if not pieces:
         return None, window
     last = _last_time(pieces)
@@ -142,14 +144,14 @@ def look(host: Host, window: Window) -> tuple[Optional[Visit], Window]:
     return None, dataclasses.replace(window, log_inode=inode, log_offset=offset)
 
 
-def _lines(piece: Piece, wanted: re.Pattern[bytes]) -> Iterator[tuple[int, Line]]:
+def _lines(piece: LogChunk, wanted: re.Pattern[bytes]) -> Iterator[tuple[int, Line]]:
     for start, end in believed(wanted, piece.times, piece.text, piece.first, piece.last):
         line = parse(piece.text[start:end])
         if line is not None:
             yield piece.offset + start - piece.first, line
 
 
-def _last_time(pieces: Sequence[Piece]) -> float:
+def _last_time(pieces: Sequence[LogChunk]) -> float:
     """When the last line of them was written."""
     for piece in reversed(pieces):
         at = last_time(piece.text, piece.first, piece.last, piece.times)
@@ -168,7 +170,7 @@ def _ending(line: Line) -> str:
     return _AFTER_HELO.get(line.how, "") if greeted else ""
 
 
-def _go_on(pieces: Sequence[Piece], going_on: Sequence[_Session]) -> tuple[int, int]:
+def _go_on(pieces: Sequence[LogChunk], going_on: Sequence[_Session]) -> tuple[int, int]:
     for piece in pieces:
         offsets = [session.offset for session in going_on if session.piece is piece]
         if offsets and piece.inode:
