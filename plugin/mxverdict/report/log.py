@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mxverdict.evidence.visit import Visit, VisitLog
-from mxverdict.judge.smtp.visit_comparison import ending, format_time, tester_text
+from mxverdict.judge.smtp.visit_comparison import ending, format_time, reported_text
 from mxverdict.sanitize import visible
 from mxverdict.testers import Tester
 
@@ -28,7 +28,7 @@ def log_json(log: VisitLog, testers: Sequence[Tester]) -> dict[str, Any]:
                 **dataclasses.asdict(visit),
                 "time": datetime.fromtimestamp(visit.came_at).astimezone().isoformat(),
                 "met": ending(visit),
-                "printed": tester_text(visit, known[visit.tester]) if visit.tester in known else "",
+                "printed": reported_text(visit, known[visit.tester]) if visit.tester in known else "",
             }
             for visit in log.visits
         ],
@@ -60,6 +60,6 @@ def _print_visit(visit: Visit, tester: Tester | None, console: Console) -> None:
     helo = f', EHLO "{visible(visit.helo, 100)}"' if visit.helo else ""
     console.print(Text(f"  {format_time(visit)}  {title} from {visit.address}{port}{helo}"))
     console.print(Text(f"    it {visible(ending(visit), 300)}"))
-    said = tester_text(visit, tester) if tester else ""
+    said = reported_text(visit, tester) if tester else ""
     if said:
         console.print(Text(f"    {title} says: {said}", style="dim"))

@@ -11,7 +11,7 @@ import pytest
 from mxverdict import testers
 from mxverdict.collect.mainlog.lines import stamp_of
 from mxverdict.collect.mainlog.visits import Visits
-from mxverdict.judge.smtp.visit_comparison import ending, tester_text
+from mxverdict.judge.smtp.visit_comparison import ending, reported_text
 from tests.unit.mainlog.logs import TESTERS
 
 TABLE = Path(__file__).parents[2] / "tables/log_visits.json"
@@ -32,7 +32,7 @@ def test_visits(case: dict[str, Any]) -> None:
             **vars(visit),
             "came": visit.came_at - start,
             "met": ending(visit),
-            "printed": tester_text(visit, MXTOOLBOX),
+            "printed": reported_text(visit, MXTOOLBOX),
         }
         for visit in collected.visits()
     ]

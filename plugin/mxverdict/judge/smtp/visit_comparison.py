@@ -92,7 +92,7 @@ def _met(visit: Visit) -> str:
     return _(_REFUSED.get(visit.refused, ""))
 
 
-def tester_text(visit: Visit, tester: Tester) -> str:
+def reported_text(visit: Visit, tester: Tester) -> str:
     """What the tester will have printed about this visit, in its own words; "" where the log cannot tell."""
     got = outcome(visit, tester)
     if tester.report != "mxtoolbox":

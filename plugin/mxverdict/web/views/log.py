@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mxverdict.evidence.visit import Visit, VisitLog
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.catalog import ngettext
-from mxverdict.judge.smtp.visit_comparison import ending, tester_text
+from mxverdict.judge.smtp.visit_comparison import ending, reported_text
 from mxverdict.testers import Tester
 
 _MOST_VISITS = 200
@@ -63,7 +63,7 @@ def came(visit: Visit, testers: Sequence[Tester]) -> VisitRow:
         visit,
         tester.title if tester else visit.tester,
         ending(dataclasses.replace(visit, seconds=None)),
-        tester_text(visit, tester) if tester else "",
+        reported_text(visit, tester) if tester else "",
     )
 
 
