@@ -111,7 +111,7 @@ def _refusal(line: Line) -> str:
         return "recipient unknown"
     if means in ("relay", "greylisting"):
         return {"relay": "relay refused", "greylisting": "greylisted"}[means]
-    return f"{'put off' if line.how == 'temporary' else 'refused'} at {line.stage}"
+    return f"{'deferred' if line.how == 'temporary' else 'refused'} at {line.stage}"
 
 
 def _after(seconds: Optional[float]) -> str:

@@ -223,6 +223,9 @@ def _told(base: Line, rest: bytes) -> Line:
         line = _refusal(base, rest[5:])
     elif rest.startswith(b"SMTP protocol synchronization error ("):
         line = _too_soon(base, rest)
+    elif rest.startswith((b"F=<", b"sender verify ")):  # nobody's address: SMTP over a pipe (exim -bs)
+        said = _first((_SENDER_VERIFY, _REJECTED), b" " + rest, 0)
+        line = said and _refused(base, None, said)
     else:
         line = _by_beginning(base, rest)
     return line or base._replace(text=_text(rest))
@@ -285,6 +288,10 @@ def _refusal(base: Line, rest: bytes) -> Optional[Line]:
     if said.re.pattern == _DROPPED_BY_ACL.pattern:
         text = _text(said["text"])
         return base._replace(kind=REJECTED, how="permanent", peer=peer, stage="connect", text=text)
+    return _refused(base, peer, said)
+
+
+def _refused(base: Line, peer: Optional[Peer], said: re.Match[bytes]) -> Line:
     sender = _text(said["sender"])
     if said.re.pattern == _SENDER_VERIFY.pattern:
         return base._replace(
