@@ -328,7 +328,7 @@ def judge_file(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
 
-    command = [sys.executable, "-m", "mxverdict.cli.main", "selfcheck", "--from", path, *words]
+    command = [sys.executable, "-m", "mxverdict.cli.main", "selfcheck", "--from", str(path), *words]
     done = subprocess.run(
         command,
         env={"PYTHONPATH": str(REPOSITORY / "plugin"), "MXVERDICT_ROOT": "/nonexistent"},
