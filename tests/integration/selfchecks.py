@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from tests.integration.windows import Windows
+from tests.output_schema import validated
 from tests.sandbox.box import Sandbox
 from tests.sandbox.plugin import install_plugin
 from tests.sandbox.server_files import REPOSITORY
@@ -89,7 +89,7 @@ class Server:
     def page(self, *, before: str = "") -> Any:
         done = self.run("--json", before=before)
         assert done.stderr == "", done.stderr
-        return json.loads(done.stdout)
+        return validated(["selfcheck"], done.stdout)
 
     def states(self, *, before: str = "") -> dict[str, str]:
         return {one["id"]: one["state"] for one in self.page(before=before)["items"]}

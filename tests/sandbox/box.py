@@ -94,8 +94,11 @@ class Sandbox:
         check: bool = False,
         namespace: Optional[str] = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command on the server (or in another `namespace`) to its end; `env` adds variables."""
-        return subprocess.run(
+        """Run a command on the server (or in another `namespace`) to its end; `env` adds variables.
+
+        AssertionError when it is `mxverdict … --json` and prints something else than docs/schema says.
+        """
+        done = subprocess.run(
             network.enter(namespace or self.server, argv),
             input=stdin,
             env={**self.environment(), **(env or {})},
@@ -104,6 +107,11 @@ class Sandbox:
             timeout=timeout,
             check=check,
         )
+        if "--json" in argv:
+            from tests.output_schema import check_run
+
+            check_run(argv, done.stdout)
+        return done
 
     def run_python(
         self,

@@ -20,6 +20,7 @@ from mxverdict.evidence import to_json
 from mxverdict.evidence.bounded_json import BYTES_LIMIT
 from mxverdict.judge.selfcheck import judge
 from mxverdict.report.selfcheck import selfcheck_json
+from tests.output_schema import validated
 from tests.unit.root_secrets import rich
 from tests.unit.selfcheck_maker import GOOD
 
@@ -119,7 +120,10 @@ def test_nothing_but_one_line_or_a_report(
     for seed in range(_SEEDS):
         path.write_bytes(crafted(data, Random(seed)))
         status = main.main(words)
-        assert_harmless(words, *capsys.readouterr(), status, f"seed {seed}")
+        out, err = capsys.readouterr()
+        assert_harmless(words, out, err, status, f"seed {seed}")
+        if "--json" in words:
+            validated(words, out)
         statuses.add(status)
     assert 2 in statuses
 

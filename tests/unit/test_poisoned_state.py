@@ -12,6 +12,7 @@ import pytest
 
 from mxverdict.cli.main import main
 from mxverdict.host import Host
+from tests.output_schema import validated
 from tests.unit.web.cgi import call
 
 pytestmark = [pytest.mark.slow, pytest.mark.random]
@@ -73,6 +74,8 @@ def look(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
         assert "Traceback" not in err + out, words
         assert "\x1b" not in err + out, words
         assert len(err.splitlines()) <= 3, (words, err)
+        if "--json" in words:
+            validated(words, out)
 
 
 @pytest.mark.parametrize("turn", range(TURNS))

@@ -30,6 +30,7 @@ from mxverdict.host import Host
 from mxverdict.judge.selfcheck import DIFFERS, HOLE, OK, UNKNOWN, judge
 from mxverdict.report.selfcheck import selfcheck_json, selfcheck_text
 from mxverdict.testers import known_holes
+from tests.output_schema import check_run
 from tests.sandbox.server_files import REPOSITORY
 from tests.unit.selfcheck_maker import GOOD, changed, session
 
@@ -327,14 +328,17 @@ def judge_file(path: Path, *words: str) -> subprocess.CompletedProcess[str]:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
 
-    return subprocess.run(
-        [sys.executable, "-m", "mxverdict.cli.main", "selfcheck", "--from", path, *words],
+    command = [sys.executable, "-m", "mxverdict.cli.main", "selfcheck", "--from", str(path), *words]
+    done = subprocess.run(
+        command,
         env={"PYTHONPATH": str(REPOSITORY / "plugin"), "MXVERDICT_ROOT": "/nonexistent"},
         preexec_fn=limit,
         capture_output=True,
         text=True,
         check=False,
     )
+    check_run(command, done.stdout)
+    return done
 
 
 def refused(done: subprocess.CompletedProcess[str]) -> None:

@@ -12,6 +12,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 from mxverdict.installation import PACKAGES
+from tests.output_schema import validated
 from tests.sandbox.plugin import lay_out, lay_page
 
 VERSION = f"python{sys.version_info[0]}.{sys.version_info[1]}"
@@ -51,7 +52,10 @@ class Product:
         return self.run(self.home / "bin/keeper", *words)
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return self.run(self.home / "bin/mxverdict", *words)
+        done = self.run(self.home / "bin/mxverdict", *words)
+        if "--json" in words and done.stdout:
+            validated(words, done.stdout)
+        return done
 
     def page(self, query: str = "") -> str:
         """The answer to root's GET, headers first."""
