@@ -14,7 +14,7 @@ import pytest
 
 from mxverdict.cli.main import main
 from mxverdict.collect.server import Exim, Server
-from mxverdict.evidence import Settings, Target
+from mxverdict.evidence import DelayState, Target
 from tests.output_schema import validated
 from tests.unit.evidence_maker import HOSTNAME, SERVER
 from tests.unit.window.rows import window as row
@@ -27,8 +27,8 @@ SERVICES: dict[str, Any] = {
     "window.queries.list_windows": (),
     "window.queries.permanent_entries": (),
     "window.lately.list_windows": (),
-    "audit.checks.note_check": None,
-    "collect.server.read_server": Server(HOSTNAME, (Target(SERVER, SERVER),), Settings(True, 3, False)),
+    "audit.checks.audit_check": None,
+    "collect.server.read_server": Server(HOSTNAME, (Target(SERVER, SERVER),), DelayState(True, 3, False)),
     "collect.server.exim_facts": Exim("4.99.1", HOSTNAME),
     "collect.server.name_of": HOSTNAME,
     "collect.outgoing.read_outgoing": (),

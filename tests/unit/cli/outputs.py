@@ -11,14 +11,14 @@ from typing import Any
 
 from mxverdict.evidence import Evidence, Forward, Reply, ReverseDns, Tls
 from mxverdict.evidence.decode import decode
-from mxverdict.evidence.tester_candidate import Candidate, NamedVisitor
+from mxverdict.evidence.tester_candidate import Candidate, HeloMatch
 from mxverdict.evidence.traffic import Traffic, TrafficHour
 from mxverdict.evidence.visit import Visit, VisitLog
 from mxverdict.findings import Finding, Report, Verdict
-from mxverdict.services.check import again
-from mxverdict.services.pasted_report import Checked
+from mxverdict.services.check import judge_evidence
+from mxverdict.services.pasted_report import StoredPastedReport
 from mxverdict.testers import TesterAddress
-from mxverdict.testers.local_addresses import OwnAddress
+from mxverdict.testers.local_addresses import LocalTesterAddress
 from tests.sandbox.server_files import REPOSITORY
 from tests.unit import evidence_maker, ladder_maker, root_secrets
 from tests.unit.cli.command_line import CommandLine
@@ -35,12 +35,12 @@ VISIT = Visit(
 )  # fmt: skip
 VISITS = VisitLog(1_794_900_000.0, (VISIT, replace(VISIT, tester="swaks", seconds=None)), ())
 CANDIDATE = Candidate(
-    NamedVisitor(NEW, "mxtoolbox", "k.mxtoolbox.com", 1_794_900_000.0, 1_794_990_000.0, 2, "a line"),
+    HeloMatch(NEW, "mxtoolbox", "k.mxtoolbox.com", 1_794_900_000.0, 1_794_990_000.0, 2, "a line"),
     ReverseDns(NEW, ("k.mxtoolbox.com",), (Forward("k.mxtoolbox.com", (NEW,)),)),
     "k.mxtoolbox.com",
 )
 ADDED = TesterAddress(f"{NEW}/32", "k.mxtoolbox.com", "2026-11-25", "DNS", added=True)
-REMOVED = OwnAddress(NEW, "mxtoolbox", "k.mxtoolbox.com", "2026-11-25", "DNS")
+REMOVED = LocalTesterAddress(NEW, "mxtoolbox", "k.mxtoolbox.com", "2026-11-25", "DNS")
 PASTED = (REPOSITORY / "tests/corpus/smtp_page_2026.txt").read_text(encoding="utf-8")
 
 
@@ -48,7 +48,7 @@ PASTED = (REPOSITORY / "tests/corpus/smtp_page_2026.txt").read_text(encoding="ut
 def checked() -> tuple[Evidence, Report]:
     """A check of a domain, with everything in it."""
     evidence = root_secrets.rich()
-    return evidence, replace(again(evidence), remarks=("one more address was left out",))
+    return evidence, replace(judge_evidence(evidence), remarks=("one more address was left out",))
 
 
 def report(*verdicts: Verdict) -> Report:
@@ -101,7 +101,7 @@ def _judge(cli: CommandLine) -> list[str]:
 
 def _explain(cli: CommandLine) -> list[str]:
     evidence, judged = checked()
-    cli.answer("services.pasted_report.run", Checked(evidence, judged, {}))
+    cli.answer("services.pasted_report.run", StoredPastedReport(evidence, judged, {}))
     return ["explain", cli.file("report.txt", PASTED + "\nSMTP Moon Phase\tThe moon is full\n")]
 
 
@@ -121,8 +121,8 @@ def _outbound(cli: CommandLine) -> list[str]:
 
 
 def _log(cli: CommandLine) -> list[str]:
-    cli.answer("services.mail_log.visits", replace(VISITS, remarks=("a file is gone",)))
-    cli.answer("services.mail_log.traffic", traffic())
+    cli.answer("services.mail_log.read_tester_visits", replace(VISITS, remarks=("a file is gone",)))
+    cli.answer("services.mail_log.read_traffic", traffic())
     return ["log"]
 
 

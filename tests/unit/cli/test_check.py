@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mxverdict.collect.progress import Steps
+from mxverdict.collect.progress import StepListener
 from mxverdict.errors import JournalError, UsageError
 from mxverdict.evidence import from_json
 from mxverdict.evidence.bounded_json import BYTES_LIMIT, TooLarge
@@ -44,15 +44,15 @@ def test_what_the_options_ask_for(cli: CommandLine) -> None:
     cli.answer("services.check.run", checked())
     cli.run("check", "good.test", "--tester", "swaks", "--timeout", "7", "--budget", "8.5", "--json")
     (call,) = cli.called("services.check.run")
-    assert isinstance(call.named.pop("progress"), Steps)
+    assert isinstance(call.named.pop("progress"), StepListener)
     assert call.named == {
         "targets": ["good.test"], "testers": ["swaks"], "api": None, "reply_timeout": 7.0, "budget": 8.5,
     }  # fmt: skip
-    (noted,) = cli.called("audit.checks.note_check")
+    (noted,) = cli.called("audit.checks.audit_check")
     assert noted.arguments[2] == ["good.test"]
     assert noted.arguments[3] == [one.verdict for one in checked()[1].domains[0].findings]
     cli.run("check")
-    assert cli.called("audit.checks.note_check") == []
+    assert cli.called("audit.checks.audit_check") == []
 
 
 def test_windows_and_transcripts_are_shown(cli: CommandLine) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from mxverdict.cli.explain import NothingRecognised
+from mxverdict.cli.explain import UnrecognizedReportError
 from mxverdict.errors import UsageError
-from mxverdict.services.pasted_report import Checked
+from mxverdict.services.pasted_report import StoredPastedReport
 from tests.unit.cli.command_line import CommandLine
 from tests.unit.cli.outputs import PASTED, checked
 from tests.unit.explain.test_answer import CASES as ANSWERS
@@ -21,12 +21,12 @@ CASES = [case for case in ANSWERS if case["server"] in SERVERS and not case.get(
 
 
 def answer(cli: CommandLine) -> None:
-    cli.answer("services.pasted_report.run", Checked(*checked(), {}))
+    cli.answer("services.pasted_report.run", StoredPastedReport(*checked(), {}))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['server']}: {case['exit']}")
 def test_the_status_is_the_answer(cli: CommandLine, case: dict[str, Any]) -> None:
-    cli.answer("services.pasted_report.run", Checked(None, report_of(case), {}))
+    cli.answer("services.pasted_report.run", StoredPastedReport(None, report_of(case), {}))
     path = cli.file("report.txt", case["pasted"])
     done = cli.run("explain", path, "--json")
     assert (done.status, done.err, done.json["exit_status"]) == (case["exit"], "", case["exit"])
@@ -81,9 +81,9 @@ def test_what_the_options_ask_for(cli: CommandLine) -> None:
 @pytest.mark.parametrize("option", [[], ["--json"]], ids=["text", "JSON"])
 def test_what_is_no_report(cli: CommandLine, option: list[str]) -> None:
     done = cli.run("explain", cli.file("report.txt", "Dear customer,\n"), *option)
-    done.refused(2, "no row of a tester's report was recognised", NothingRecognised.advice)
+    done.refused(2, "no row of a tester's report was recognised", UnrecognizedReportError.advice)
     done = cli.run("explain", cli.file("report.txt", "SMTP Moon Phase\tThe moon is full\n"), *option)
-    done.refused(2, "no row of a tester's report was recognised", NothingRecognised.advice)
+    done.refused(2, "no row of a tester's report was recognised", UnrecognizedReportError.advice)
     done = cli.run("explain", str(cli.root / "missing"), *option)
     done.refused(2, f"{cli.root}/missing cannot be read: No such file or directory", UsageError.advice)
     done = cli.run("explain", cli.file("report.txt", PASTED), "--about", "no name", *option)

@@ -14,8 +14,8 @@ from tests.unit.evidence_maker import preview
 
 
 def answer(cli: CommandLine, log: VisitLog) -> None:
-    cli.answer("services.mail_log.visits", log)
-    cli.answer("services.mail_log.traffic", traffic())
+    cli.answer("services.mail_log.read_tester_visits", log)
+    cli.answer("services.mail_log.read_traffic", traffic())
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_log_of_one_tester_has_nobody_elses_traffic(cli: CommandLine) -> None:
     done = cli.run("log", "--tester", "swaks", "--since", "30m", "--json")
     assert [one["tester"] for one in done.json["visits"]] == ["swaks"]
     assert "traffic" not in done.json
-    assert cli.called("services.mail_log.traffic") == []
-    (call,) = cli.called("services.mail_log.visits")
+    assert cli.called("services.mail_log.read_traffic") == []
+    (call,) = cli.called("services.mail_log.read_tester_visits")
     assert call.arguments[1] == pytest.approx(time.time() - 1800, abs=600)
     assert "Sender verification" not in cli.run("log", "--tester", "swaks").out
 

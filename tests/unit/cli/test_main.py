@@ -13,14 +13,14 @@ import pytest
 from mxverdict import __version__, errors
 from mxverdict.cli import main as program
 from mxverdict.errors import (
-    CloseFailed,
     HostError,
     InstallationBroken,
     JournalError,
     KeeperFailed,
     MxVerdictError,
     UsageError,
-    WindowBusy,
+    WindowCloseError,
+    WindowLockedError,
     WindowRefused,
 )
 from tests.unit.cli.command_line import CommandLine
@@ -38,7 +38,7 @@ COMMANDS: dict[str, tuple[str, list[str]]] = {
     "report": ("services.check.run", ["report"]),
     "preview": ("collect.collector.preview_addresses", ["preview", "192.0.2.1"]),
     "outbound": ("collect.outbound.read_ladder", ["outbound", "remote.example"]),
-    "log": ("services.mail_log.visits", ["log"]),
+    "log": ("services.mail_log.read_tester_visits", ["log"]),
     "window open": ("window.service.open_window", ["window", "open"]),
     "window open --permanent": (
         "window.service.open_permanent",
@@ -87,7 +87,7 @@ def test_each_error_is_one_line_and_its_status(
 @JSON
 @pytest.mark.parametrize(
     "raised",
-    [UsageError("no such thing"), HostError("Exim is gone"), CloseFailed("window 7 does not close")],
+    [UsageError("no such thing"), HostError("Exim is gone"), WindowCloseError("window 7 does not close")],
     ids=lambda raised: type(raised).__name__,
 )
 @pytest.mark.parametrize("command", COMMANDS)
@@ -197,7 +197,7 @@ def _no_thread(*_: object, **__: object) -> None:
 
 def test_a_full_disk(cli: CommandLine) -> None:
     left = []
-    cli.monkeypatch.setattr(program, "_leave_stdout", lambda: left.append("stdout"))
+    cli.monkeypatch.setattr(program, "detach_stdout", lambda: left.append("stdout"))
     done = cli.run(*prepared(cli, "log", OSError(errno.ENOSPC, "No space left on device")))
     done.refused(3, "the output cannot be written: No space left on device")
     assert left == ["stdout"]
@@ -205,14 +205,14 @@ def test_a_full_disk(cli: CommandLine) -> None:
 
 def test_nobody_reads_what_is_printed(cli: CommandLine) -> None:
     left = []
-    cli.monkeypatch.setattr(program, "_leave_stdout", lambda: left.append("stdout"))
+    cli.monkeypatch.setattr(program, "detach_stdout", lambda: left.append("stdout"))
     done = cli.run(*prepared(cli, "log", BrokenPipeError()))
     assert (done.status, done.out, done.err, left) == (0, "", "", ["stdout"])
 
 
 def test_an_error_of_a_busy_server_names_no_terminal_codes(cli: CommandLine) -> None:
-    done = cli.run(*prepared(cli, "log", WindowBusy("busy\x1b[2J\nnow")), "--json")
-    done.refused(3, "busy", WindowBusy.advice)
+    done = cli.run(*prepared(cli, "log", WindowLockedError("busy\x1b[2J\nnow")), "--json")
+    done.refused(3, "busy", WindowLockedError.advice)
     assert "\x1b" not in done.err + done.out
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from mxverdict.collect.server import Server
 from mxverdict.errors import UsageError
-from mxverdict.evidence import Settings, Target
+from mxverdict.evidence import DelayState, Target
 from mxverdict.evidence.outbound import Source
 from mxverdict.evidence.outgoing import Outgoing
 from tests.unit.cli.command_line import CommandLine
@@ -92,7 +92,9 @@ def test_sources(cli: CommandLine) -> None:
 
 
 def test_the_name_is_exims_where_whm_says_none(cli: CommandLine) -> None:
-    cli.answer("collect.server.read_server", Server("", (Target(SERVER, SERVER),), Settings(True, 3, False)))
+    cli.answer(
+        "collect.server.read_server", Server("", (Target(SERVER, SERVER),), DelayState(True, 3, False))
+    )
     asked(cli)
     assert len(cli.called("collect.server.exim_facts")) == 1
 

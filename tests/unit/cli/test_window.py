@@ -10,7 +10,7 @@ import pytest
 
 from mxverdict import testers
 from mxverdict.cli.window import window_line
-from mxverdict.errors import CloseFailed, UsageError, WindowRefused
+from mxverdict.errors import UsageError, WindowCloseError, WindowRefused
 from mxverdict.window.model import TESTED, Window
 from tests.unit.cli.command_line import CommandLine, Done
 from tests.unit.cli.outputs import OPEN, PERMANENT
@@ -170,9 +170,9 @@ def test_close(cli: CommandLine) -> None:
 @BOTH
 def test_every_window_is_tried_before_one_is_said_to_fail(cli: CommandLine, option: list[str]) -> None:
     cli.answer("window.queries.open_windows", (OPEN, replace(OPEN, id=8)))
-    cli.fail("window.service.close_window", CloseFailed("Exim is gone"))
+    cli.fail("window.service.close_window", WindowCloseError("Exim is gone"))
     done = cli.run("window", "close", "--all", *option)
-    done.refused(4, "Exim is gone; Exim is gone", CloseFailed.advice)
+    done.refused(4, "Exim is gone; Exim is gone", WindowCloseError.advice)
     assert len(cli.called("window.service.close_window")) == 2
 
 

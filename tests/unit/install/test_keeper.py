@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -120,13 +121,8 @@ def test_work_that_breaks_off_is_told_until_a_run_succeeds(product: Product) -> 
     package = product.home / "plugin"
     target = package.resolve()
     package.unlink()
-    for part in ("window", "fs"):
-        for module in target.glob(f"mxverdict/{part}/*.py"):
-            copy = package / module.relative_to(target)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_text(module.read_text())
-    for name in ("__init__", "errors", "language", "root", "host", "text"):
-        (package / f"mxverdict/{name}.py").write_text((target / f"mxverdict/{name}.py").read_text())
+    left_out = shutil.ignore_patterns("__pycache__", "locale", "web", "judge")
+    shutil.copytree(target / "mxverdict", package / "mxverdict", ignore=left_out)
     (package / "mxverdict/window/sweep.py").write_text("import gone\n")
     with sqlite3.connect(product.state / "journal.sqlite") as journal:
         journal.execute("CREATE TABLE windows (state, kind, mailed, closed_at)")
