@@ -43,7 +43,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What mostly waits begins first, so that others run beside it."""
+    """What takes long and mostly waits begins first, so that others run beside it."""
     items.sort(key=lambda item: item.get_closest_marker("waits") is None)
 
 

@@ -16,6 +16,7 @@ _AT_A_TIME = 4
 
 
 @pytest.mark.slow
+@pytest.mark.waits
 @pytest.mark.random
 def test_predictions_equal_reality(random: Random, pytestconfig: pytest.Config) -> None:
     wanted = [draw(random) for _ in range(pytestconfig.option.configurations)]

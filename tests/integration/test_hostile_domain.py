@@ -16,6 +16,8 @@ from tests.output_schema import validated
 from tests.sandbox.box import Sandbox
 from tests.sandbox.network import GATEWAY_IPV6
 
+pytestmark = pytest.mark.waits
+
 DOMAIN = "flood.example"
 DOMAINS = (DOMAIN, *(f"d{number}.{DOMAIN}" for number in range(5)))
 NETWORK = "2001:db8:66"
