@@ -208,7 +208,10 @@ def test_the_language_of_tests_has_every_message_in_brackets(tmp_path: Path) -> 
 
 
 def test_a_copy_of_the_plugin_speaks_it(tmp_path: Path) -> None:
-    program = "from mxverdict.i18n import catalog as l; l.use('xx'); print(l.tag(), l.gettext('Problem'))"
+    program = (
+        "from mxverdict.i18n.catalog import activate, current_tag, gettext\n"
+        "activate('xx'); print(current_tag(), gettext('Problem'))"
+    )
     environment = {"PYTHONPATH": str(speaking_copy(tmp_path)), "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=True)
     assert done.stdout.decode() == "xx ⟦Problem⟧\n"

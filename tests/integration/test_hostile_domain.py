@@ -52,7 +52,7 @@ else:
     from mxverdict.web.app import handle_request
     out = io.BytesIO()
     asked = {"REMOTE_USER": "root", "cp_security_token": "/cpsess1234567890", "REQUEST_METHOD": "GET"}
-    answer(Host.from_environment(), {**asked, "QUERY_STRING": words[0]}, io.BytesIO(), out)
+    handle_request(Host.from_environment(), {**asked, "QUERY_STRING": words[0]}, io.BytesIO(), out)
     print(json.dumps({"size": len(out.getvalue()), "row": DOMAIN.encode() in out.getvalue()}))
 print(f"peak {peak():.1f}", file=sys.stderr)
 """.replace("DOMAIN", repr(DOMAIN))
