@@ -64,7 +64,7 @@ def _install(run: Callable[..., tuple[Evidence, Report]], again: Callable[..., R
         domain = _hostile(hostile) if hostile else domain_report()
         return replace(again(evidence, *arguments, **named), domains=(domain,))
 
-    vars(check).update(run=slowed, again=judge)
+    vars(check).update(run=slowed, judge_evidence=judge)
 
 
 _install(check.run, check.judge_evidence)
