@@ -19,7 +19,7 @@ from mxverdict.window.changes import exim_config
 exim_config.BUILD_TIMEOUT = exim_config.RESTART_TIMEOUT = 2.0
 exim_config._START_WAIT = exim_config._ORPHAN_WAIT = 0.3
 """
-NO_DRY_RUN = f"{QUICK}exim.dry_run = lambda *_: None\n"
+NO_DRY_RUN = f"{QUICK}exim_config.dry_run = lambda *_: None\n"
 KILLED_AT_BUILD = """
 import os, signal, threading, time
 from mxverdict.host import Host
