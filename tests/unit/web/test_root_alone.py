@@ -23,13 +23,15 @@ from mxverdict.report.mxtoolbox_api import api_json
 from mxverdict.report.plain_text import report_text
 from mxverdict.services import check
 from mxverdict.testers.row_texts import CATEGORIES
+from mxverdict.web.auth.permissions import shown_window
 from mxverdict.web.http import csrf
 from mxverdict.web.http.visitor import Visitor
 from mxverdict.web.jobs import queue
 from mxverdict.web.jobs.queue import JobHandle
 from mxverdict.web.tasks import checks
+from mxverdict.whm.frame import Frame
 from mxverdict.window.journal import Journal
-from mxverdict.window.model import CLOSE_FAILED, FAILED
+from mxverdict.window.model import CLOSE_FAILED, FAILED, OPEN
 from tests.unit.root_secrets import SECRET, rich, secrets
 from tests.unit.web.cgi import SESSION, Answer, call, post
 from tests.unit.web.conftest import Checked
@@ -126,6 +128,21 @@ def test_no_page_tells_why_a_window_failed(host: Host, state: str) -> None:
         assert secrets(answer.body) == set(), query
     assert "owner of this server can see why" in call(host, "view=history", **BOB).body
     assert secrets(call(host, "view=history", **ROOT).body)
+
+
+def test_of_roots_open_window_only_that_it_is_there(host: Host) -> None:
+    texts = {name: f"{name} {SECRET}" for name in ("tester", "reason", "remark", "error")}
+    with closing(Journal(host, create=True)) as journal:
+        one = journal.insert(window(state=OPEN, networks=("203.0.113.99",), **texts))
+    bob = Visitor(host, "bob", SESSION, Frame(0, -1, b"", level="delegated", framed=False))
+    seen = shown_window(bob, one)
+    assert (seen.id, seen.kind, seen.state, seen.ends) == (one.id, one.kind, one.state, one.ends)
+    assert [seen.tester, seen.networks, seen.opened_by, seen.reason, seen.remark, seen.error] == [
+        "", (), "", "", "", "",
+    ]  # fmt: skip
+    for query, answer in read(host, ("", "view=history", "view=state"), BOB).items():
+        assert secrets(answer.body) == set(), query
+        assert "203.0.113.99" not in answer.body
 
 
 @pytest.fixture
