@@ -1,4 +1,5 @@
-"""install.sh and uninstall.sh touch nothing that a customer can lay out, but names of their own in /tmp."""
+"""install.sh and uninstall.sh access no path that a customer controls, except random names of their own in
+/tmp."""
 
 from __future__ import annotations
 
@@ -56,7 +57,7 @@ def run(server: Server, log: Path, script: str) -> set[Access]:
 
 
 def customers_say(server: Server, path: str) -> bool:
-    """Whether somebody besides root can decide what the path leads to, as the disk is now."""
+    """Whether somebody besides root controls what the path resolves to, as the disk is now."""
     here = server.disk
     for part in Path(path).parts[1:]:
         here /= part
@@ -82,7 +83,7 @@ def theirs(server: Server, found: Iterable[Access]) -> list[str]:
     )
 
 
-def test_nothing_of_a_customers_is_touched(customer: Server, tmp_path: Path) -> None:
+def test_no_path_of_a_customer_is_accessed(customer: Server, tmp_path: Path) -> None:
     seen = run(customer, tmp_path / "install", INSTALL)
     assert Access("write", "/etc/cron.d/.mxverdict-new") in seen
     assert Access("run", "/usr/bin/flock") in seen

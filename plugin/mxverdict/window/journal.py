@@ -94,7 +94,7 @@ class Journal:
                 self.connection.execute("PRAGMA query_only = ON")
                 if create:
                     self.close()
-                    raise ValueError
+                    raise self._newer()
             if create and not self._version():
                 self.connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
 
@@ -263,6 +263,13 @@ class Journal:
         version: int = self.connection.execute("PRAGMA user_version").fetchone()[0]
         return version
 
+    def _newer(self) -> JournalNewerError:
+        return JournalNewerError(
+            stored(
+                "the journal {path} was written by a later version of MX Verdict, so this one changes nothing"
+            ).format(path=self.path)
+        )
+
     def _write_copy(self) -> None:
         """One process at a time: the last copy is the newest."""
         temporary = self.copy.with_suffix(".new")
@@ -296,12 +303,7 @@ class Journal:
             yield
         except (sqlite3.Error, OSError, ValueError, KeyError, IndexError) as error:
             if self.is_newer:
-                raise JournalNewerError(
-                    stored(
-                        "the journal {path} was written by a later version of MX Verdict, so this one "
-                        "changes nothing"
-                    ).format(path=self.path)
-                ) from error
+                raise self._newer() from error
             kind = JournalCorruptError if _is_damage(error) else JournalError
             raise kind(
                 stored("the journal {path} cannot be used: {error}").format(path=self.path, error=error)

@@ -223,7 +223,7 @@ def _told(base: Line, rest: bytes) -> Line:
         line = _refusal(base, rest[5:])
     elif rest.startswith(b"SMTP protocol synchronization error ("):
         line = _too_soon(base, rest)
-    elif rest.startswith((b"F=<", b"sender verify ")):  # nobody's address: SMTP over a pipe (exim -bs)
+    elif rest.startswith((b"U=", b"F=<", b"sender verify ")):  # no host, as over a pipe (exim -bs)
         said = _first((_SENDER_VERIFY, _REJECTED), b" " + rest, 0)
         line = said and _refused(base, None, said)
     else:

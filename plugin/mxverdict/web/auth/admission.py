@@ -29,7 +29,7 @@ _DIGITS = 16
 
 
 def check_request(request: Request, view: str) -> None:
-    """Raises Refusal for what the view cannot show, or not to this visitor."""
+    """Raises HttpError for what the view cannot show, or not to this visitor."""
     query = request.query
     if view == "main" and not request.visitor.is_root:
         permissions.own_domains(request.visitor)

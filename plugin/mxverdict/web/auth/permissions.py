@@ -65,17 +65,17 @@ class PermissionDenied(HttpError):
 
 
 def require_view(visitor: Visitor, name: str) -> None:
-    """Raises Refusal."""
+    """Raises HttpError."""
     _require(visitor, VIEWS.get(name), _("There is no such page."))
 
 
 def require_action(visitor: Visitor, name: str) -> None:
-    """Raises Refusal."""
+    """Raises HttpError."""
     _require(visitor, ACTIONS.get(name), _("There is no such action."))
 
 
 def require_domain(visitor: Visitor, target: str) -> None:
-    """`target` is a domain, name or address. Raises Refusal."""
+    """`target` is a domain, name or address. Raises HttpError."""
     if not owns_target(visitor, target):
         raise PermissionDenied(
             stored("{target} is not a domain of your accounts.").format(target=target),
@@ -84,7 +84,7 @@ def require_domain(visitor: Visitor, target: str) -> None:
 
 
 def require_root(visitor: Visitor) -> None:
-    """Raises Refusal."""
+    """Raises HttpError."""
     if not visitor.is_root:
         raise PermissionDenied(
             stored("This needs root privileges in WHM."), advice=_("Ask the owner of the server.")
@@ -92,7 +92,7 @@ def require_root(visitor: Visitor) -> None:
 
 
 def owns_target(visitor: Visitor, target: str) -> bool:
-    """Raises Refusal when WHM does not tell whose it is."""
+    """Raises HttpError when WHM does not tell whose it is."""
     try:
         return visitor.owns(target)
     except WhmError as error:
@@ -100,7 +100,7 @@ def owns_target(visitor: Visitor, target: str) -> bool:
 
 
 def own_domains(visitor: Visitor) -> tuple[str, ...]:
-    """Raises Refusal when WHM does not tell them."""
+    """Raises HttpError when WHM does not tell them."""
     try:
         return visitor.domains
     except WhmError as error:
@@ -108,7 +108,7 @@ def own_domains(visitor: Visitor) -> tuple[str, ...]:
 
 
 def require_opening(host: Host, kind: str, *, named_address: bool = False) -> None:
-    """What resellers may open: windows for known testers, when the settings say so. Raises Refusal."""
+    """What resellers may open: windows for known testers, when the settings say so. Raises HttpError."""
     if kind != WHITELIST:
         raise PermissionDenied(
             stored("Only root may switch the delay off."), advice=_("Let the tester past it instead.")
@@ -143,7 +143,7 @@ def shown_window(visitor: Visitor, window: Window) -> Window:
 
 
 def require_window(host: Host, visitor: Visitor, number: int) -> Window:
-    """A window that a reseller opened, whatever its state. Raises Refusal, and JournalError."""
+    """A window that a reseller opened, whatever its state. Raises HttpError, and JournalError."""
     from mxverdict.window.queries import find_window
 
     found = find_window(host, number)
@@ -156,8 +156,8 @@ def require_window(host: Host, visitor: Visitor, number: int) -> Window:
 
 
 def require_own_job(visitor: Visitor, name: str) -> Optional[Job]:
-    """The job of that name; None for root when there is none, and for "". Raises Refusal, the same for a job
-    of others as for one that does not exist."""
+    """The job of that name; None for root when there is none, and for "". Raises HttpError, the same for a
+    job of others as for one that does not exist."""
     job = queue.read(visitor.host, name)
     if name and not visitor.is_root and (job is None or not owns_job(visitor, job)):
         raise PermissionDenied(
@@ -174,7 +174,7 @@ def shown_job(visitor: Visitor, job: Optional[Job]) -> Optional[Job]:
 
 
 def owns_job(visitor: Visitor, job: Job) -> bool:
-    """Their own work, and the check of a domain of theirs whoever started it. Raises Refusal."""
+    """Their own work, and the check of a domain of theirs whoever started it. Raises HttpError."""
     return (
         visitor.is_root
         or visitor.did(job.owner)

@@ -15,7 +15,7 @@ _DIGITS = 16
 
 def parse_target_field(text: str, field: str = "domain") -> str:
     """A domain, name or address from a `field` of a form or a query; a URL or a mail address names its own.
-    Raises Refusal."""
+    Raises HttpError."""
     named = text.strip().partition("://")[2].partition("/")[0] or text.rpartition("@")[2]
     try:
         return target.parse_target(named)
@@ -29,7 +29,7 @@ def parse_target_field(text: str, field: str = "domain") -> str:
 
 
 def parse_offset(text: Optional[str]) -> Optional[int]:
-    """A place in the audit trail, in bytes; None for none. Raises Refusal."""
+    """A place in the audit trail, in bytes; None for none. Raises HttpError."""
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < _DIGITS):

@@ -40,7 +40,7 @@ class Request(NamedTuple):
 
 
 def read(environ: Mapping[str, str], body: BinaryIO, visitor: Visitor) -> Request:
-    """Raises Refusal for what no page of ours sends."""
+    """Raises HttpError for what no page of ours sends."""
     method = environ.get("REQUEST_METHOD", "GET")
     if method not in ("GET", "HEAD", "POST"):
         raise HttpError(405, _("This page knows GET and POST only."), allow="GET, HEAD, POST")

@@ -137,7 +137,7 @@ def start_at_desk(
     limited: bool = False,
 ) -> Optional[str]:
     """Like `start`, for work that tells its steps and leaves a result, under a `title`. When it is `limited`,
-    an owner may have so many at once, and so many kept. Raises Refusal for one more."""
+    an owner may have so many at once, and so many kept. Raises HttpError for one more."""
     folder = _folder(host)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _forget_old(folder)
@@ -252,7 +252,7 @@ def _locked(file: int) -> bool:
 
 @contextlib.contextmanager
 def _one_at_a_time(folder: Path) -> Iterator[None]:
-    """Raises Refusal when another request holds the lock for longer than `_WAIT`."""
+    """Raises HttpError when another request holds the lock for longer than `_WAIT`."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         give_up = time.monotonic() + _WAIT
@@ -265,7 +265,7 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
 
 
 def _require_room(host: Host, path: Path, title: str, owner: str) -> None:
-    """For the job at `path` beside those of its owner. Raises Refusal."""
+    """For the job at `path` beside those of its owner. Raises HttpError."""
     every = [read(host, one.name) for one in path.parent.iterdir() if one.name != path.name]
     others = [job for job in every if job and bool(job.title) == bool(title) and job.owner == owner]
     states = [job.state for job in others]

@@ -29,7 +29,8 @@ _TEXT = "text/plain; charset=utf-8"
 
 
 def send(host: Host, request: Request, response: Response) -> None:
-    """`format` is `html` or `text`; `domain` names a stored check, `job` a pasted report. Raises Refusal."""
+    """`format` is `html` or `text`; `domain` names a stored check, `job` a pasted report. Raises
+    HttpError."""
     if "job" in request.query:
         _send_explanation(host, request, response)
         return

@@ -82,7 +82,7 @@ def lately(host: Host, visitor: Visitor) -> list[Job]:
 
 def start_domain(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
     """Start the check of `form["domain"]` unless it runs already; answers the address of its page. Raises
-    Refusal for what is malformed or not the visitor's."""
+    HttpError for what is malformed or not the visitor's."""
     target = parse_target_field(form.get("domain", ""))
     permissions.require_domain(visitor, target)
     name = domain_job(target)
@@ -130,7 +130,7 @@ def so_far(host: Host, name: str, audience: Audience) -> Optional[PartialCheck]:
 
 def start_pasted(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
     """Start the check behind the answer to `form["text"]`, a pasted report; answers its address. Raises
-    Refusal for what is malformed or about more than is the visitor's."""
+    HttpError for what is malformed or about more than is the visitor's."""
     text = form.get("text", "")
     if not text.strip():
         raise HttpError(

@@ -20,7 +20,7 @@ _BACK_TO = ("log", "settings")
 def submit(
     host: Host, visitor: Visitor, work: Callable[[], str], response: Response, came_from: str = ""
 ) -> None:
-    """`came_from` is the view that the form said it stands on. Raises Refusal for one change too many of a
+    """`came_from` is the view that the form said it stands on. Raises HttpError for one change too many of a
     reseller's."""
     job = queue.start(host, work, owner=visitor.user, limited=not visitor.is_root)
     assert job is not None  # a job without a fixed name always starts

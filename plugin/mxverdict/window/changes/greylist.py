@@ -76,8 +76,8 @@ def apply(host: Host, api: WhmApi, networks: Sequence[Network], comment: str, re
 def revert(host: Host, api: WhmApi, plan: dict[str, Any]) -> list[str]:
     """Delete what `apply` added, where it still is ours; returns remarks.
 
-    While greylisting is off the API cannot delete and the entries have no effect; raises Dormant then. Raises
-    HostError, WhmError when they could not be deleted.
+    While greylisting is off the API cannot delete and the entries have no effect; raises RevertDeferred then.
+    Raises HostError, WhmError when they could not be deleted.
     """
     networks = [ipaddress.ip_network(text) for text in plan["networks"]]
     if not networks:
