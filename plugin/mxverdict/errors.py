@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
 
 class MxVerdictError(Exception):
     """Root of the tree. `exit_status` is what the command line returns for it."""
 
-    advice = stored(
+    advice: str = Message(
         "Run the command again; if it stays, send support this message and the file that "
         "`mxverdict check --save FILE` writes."
     )
@@ -21,7 +21,7 @@ class MxVerdictError(Exception):
 class UsageError(MxVerdictError):
     """The request itself is wrong; nothing was read or changed."""
 
-    advice = stored("See `mxverdict --help`.")
+    advice = Message("See `mxverdict --help`.")
     exit_status = 2
     public = True
 
@@ -29,18 +29,20 @@ class UsageError(MxVerdictError):
 class InstallationBroken(MxVerdictError):
     """Python or a package is no longer what install.sh found and installed."""
 
-    advice = stored("Run install.sh again.")
+    advice = Message("Run install.sh again.")
 
 
 class KeeperFailed(MxVerdictError):
     """The keeper could not start, or broke off, the last time it was due."""
 
-    advice = stored("Run install.sh again.")
+    advice = Message("Run install.sh again.")
 
     def __init__(self, moment: str, reason: str) -> None:
         super().__init__(
-            stored("the keeper, which closes test windows, could not run at {time}: {reason}").format(
-                time=moment, reason=reason
+            Message(
+                "the keeper, which closes test windows, could not run at {time}: {reason}",
+                time=moment,
+                reason=reason,
             )
         )
 
@@ -50,20 +52,18 @@ class HostError(MxVerdictError):
 
 
 class CommandNotFoundError(HostError):
-    advice = stored("Is this a cPanel server, and are you root on it?")
+    advice = Message("Is this a cPanel server, and are you root on it?")
 
     def __init__(self, command: str) -> None:
-        super().__init__(stored("{command} is not there or cannot be run").format(command=command))
+        super().__init__(Message("{command} is not there or cannot be run", command=command))
 
 
 class CommandTimeout(HostError):
-    advice = stored("The server is busy or a DNS look-up hangs. Try again in a minute.")
+    advice = Message("The server is busy or a DNS look-up hangs. Try again in a minute.")
 
     def __init__(self, command: str, seconds: float) -> None:
         super().__init__(
-            stored("{command} did not finish within {seconds} s").format(
-                command=command, seconds=f"{seconds:g}"
-            )
+            Message("{command} did not finish within {seconds} s", command=command, seconds=f"{seconds:g}")
         )
 
 
@@ -72,7 +72,7 @@ class CommandFailed(HostError):
         self.status = status
         self.output = output
         lines = output.strip().splitlines()
-        told = stored("{command} ended with status {status}").format(command=command, status=status)
+        told = Message("{command} ended with status {status}", command=command, status=status)
         super().__init__(f"{told}: {lines[-1]}" if lines else told)
 
 
@@ -86,33 +86,31 @@ class WhmApiError(WhmError):
     def __init__(self, function: str, reason: str) -> None:
         self.function = function
         self.reason = reason
-        super().__init__(stored("WHM refused {function}: {reason}").format(function=function, reason=reason))
+        super().__init__(Message("WHM refused {function}: {reason}", function=function, reason=reason))
 
 
 class WhmUnreachable(WhmError):
-    advice = stored("Check that cpsrvd runs (`/usr/local/cpanel/scripts/restartsrv_cpsrvd`), then try again.")
+    advice = Message(
+        "Check that cpsrvd runs (`/usr/local/cpanel/scripts/restartsrv_cpsrvd`), then try again."
+    )
 
     def __init__(self, function: str, reason: str) -> None:
         self.function = function
-        super().__init__(
-            stored("WHM did not answer {function}: {reason}").format(function=function, reason=reason)
-        )
+        super().__init__(Message("WHM did not answer {function}: {reason}", function=function, reason=reason))
 
 
 class WhmForbidden(WhmError):
-    advice = stored("Use a root-level account or token.")
+    advice = Message("Use a root-level account or token.")
 
     def __init__(self, function: str, reason: str) -> None:
         self.function = function
-        super().__init__(
-            stored("WHM does not allow {function}: {reason}").format(function=function, reason=reason)
-        )
+        super().__init__(Message("WHM does not allow {function}: {reason}", function=function, reason=reason))
 
 
 class AddressRefused(MxVerdictError):
     """DNS does not confirm that an address is a tester's."""
 
-    advice = stored("If you know better, add it with --force and a --reason.")
+    advice = Message("If you know better, add it with --force and a --reason.")
     exit_status = 2
 
 
@@ -123,24 +121,24 @@ class WindowError(MxVerdictError):
 class WindowRefused(WindowError):
     """The request breaks a rule of test windows; nothing was changed."""
 
-    advice = stored("See `mxverdict window list`.")
+    advice = Message("See `mxverdict window list`.")
     exit_status = 2
     public = True
 
 
 class WindowLockedError(WindowError):
-    advice = stored("Try again in a minute.")
+    advice = Message("Try again in a minute.")
     public = True
 
 
 class JournalError(WindowError):
-    advice = stored("Look at the free disk space and at the journal in /var/lib/mxverdict, then try again.")
+    advice = Message("Look at the free disk space and at the journal in /var/lib/mxverdict, then try again.")
 
 
 class JournalCorruptError(JournalError):
     """What the file holds is not what was written."""
 
-    advice = stored(
+    advice = Message(
         "The keeper restores the journal from its copy. If there is no sound copy: see in "
         "/var/lib/mxverdict/audit.jsonl which windows were open, undo by hand what they changed, "
         "then move journal.sqlite and journal.copy.sqlite away."
@@ -150,7 +148,7 @@ class JournalCorruptError(JournalError):
 class JournalNewerError(JournalError):
     """A later version of this program has written the journal: it is read, and never changed."""
 
-    advice = stored("Install that version of MX Verdict again: run its install.sh.")
+    advice = Message("Install that version of MX Verdict again: run its install.sh.")
 
 
 class WindowOpenError(WindowError):
@@ -158,5 +156,5 @@ class WindowOpenError(WindowError):
 
 
 class WindowCloseError(WindowError):
-    advice = stored("The keeper tries again by itself until it succeeds.")
+    advice = Message("The keeper tries again by itself until it succeeds.")
     exit_status = 4

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Optional
 
+from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked
 
 if TYPE_CHECKING:
     from mxverdict.evidence import Reply
@@ -34,26 +34,26 @@ class Verdict(str, Enum):
 
 
 _LABELS = {
-    Verdict.PROBLEM: marked("Problem"),
-    Verdict.FALSE_POSITIVE: marked("False alarm"),
-    Verdict.UNKNOWN: marked("Could not be checked"),
-    Verdict.ADVISORY: marked("True but harmless"),
-    Verdict.NOT_RUN: marked("Never tested"),
-    Verdict.OK: marked("OK"),
+    Verdict.PROBLEM: N_("Problem"),
+    Verdict.FALSE_POSITIVE: N_("False alarm"),
+    Verdict.UNKNOWN: N_("Could not be checked"),
+    Verdict.ADVISORY: N_("True but harmless"),
+    Verdict.NOT_RUN: N_("Never tested"),
+    Verdict.OK: N_("OK"),
 }
 
 
 class Owner(str, Enum):
     """Whose job it is to change what a finding is about."""
 
-    NOBODY = marked("nobody")
-    DNS_PROVIDER = marked("whoever runs the name servers")
-    ZONE = marked("whoever edits the zone")
-    ZONE_TEMPLATE = marked("the zone template in WHM")
-    ADDRESS = marked("whoever owns the address (host or data centre)")
-    SERVER = marked("the owner of this server")
-    OTHER_SERVER = marked("the owner of the other mail server")
-    BLOCKLIST = marked("the operator of the blocklist")
+    NOBODY = N_("nobody")
+    DNS_PROVIDER = N_("whoever runs the name servers")
+    ZONE = N_("whoever edits the zone")
+    ZONE_TEMPLATE = N_("the zone template in WHM")
+    ADDRESS = N_("whoever owns the address (host or data centre)")
+    SERVER = N_("the owner of this server")
+    OTHER_SERVER = N_("the owner of the other mail server")
+    BLOCKLIST = N_("the operator of the blocklist")
 
     @property
     def label(self) -> str:

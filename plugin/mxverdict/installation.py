@@ -12,7 +12,7 @@ from typing import Optional
 from mxverdict.errors import InstallationBroken, KeeperFailed
 from mxverdict.fs.read import open_regular
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.sanitize import visible
 
 PACKAGES = (
@@ -32,7 +32,7 @@ def python_changed() -> Optional[InstallationBroken]:
     if sys.flags.no_site or (
         in_environment and not Path(sys.prefix, "lib", version, "site-packages").is_dir()
     ):
-        return InstallationBroken(stored("Python has changed since MX Verdict was installed"))
+        return InstallationBroken(Message("Python has changed since MX Verdict was installed"))
     return None
 
 
@@ -46,9 +46,7 @@ def cause(error: Exception) -> Optional[InstallationBroken]:
         damaged = visible(" ".join(str(error).split()))
     if not damaged:
         return None
-    return InstallationBroken(
-        stored("files of MX Verdict are missing or damaged: {name}").format(name=damaged)
-    )
+    return InstallationBroken(Message("files of MX Verdict are missing or damaged: {name}", name=damaged))
 
 
 def keeper_failure(host: Host) -> Optional[KeeperFailed]:

@@ -19,7 +19,7 @@ from mxverdict.audit.actor import Actor
 from mxverdict.errors import JournalError, MxVerdictError, UsageError
 from mxverdict.host import Host
 from mxverdict.i18n import catalog
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
 MINUTES = 15
 MOST_MINUTES = 240
@@ -68,14 +68,14 @@ def read(host: Host) -> Settings:
         with os.fdopen(os.open(host.settings, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             data = json.loads(file.read(_MOST_BYTES))
         if data["schema"] != _SCHEMA:
-            raise ValueError(stored("not of a form that this version knows"))
+            raise ValueError(Message("not of a form that this version knows"))
         found = Settings(**{name: data[name] for name in _names() if name in data})
         _check(found)
     except FileNotFoundError:
         return Settings()
     except (OSError, ValueError, TypeError, KeyError, RecursionError, UsageError) as error:
         why = str(error)[:100] or type(error).__name__
-        told = stored(
+        told = Message(
             "{file} cannot be used, so that test windows stay open for {most} minutes at most "
             "and resellers open none: {why}"
         )
@@ -119,18 +119,22 @@ def validate_minutes(host: Host, minutes: int) -> None:
     """Whether a window may be open for so long. Raises UsageError."""
     if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= MOST_MINUTES:
         raise UsageError(
-            stored("a window stays open for 1 to {most} minutes, not {minutes}").format(
-                most=MOST_MINUTES, minutes=str(minutes)[:20]
+            Message(
+                "a window stays open for 1 to {most} minutes, not {minutes}",
+                most=MOST_MINUTES,
+                minutes=str(minutes)[:20],
             )
         )
     found = read(host)
     if minutes > found.most_minutes:
         raise UsageError(
             found.trouble
-            or stored(
+            or Message(
                 "the settings of MX Verdict on this server let a window stay open for {most} minutes "
-                "at most, not {minutes}"
-            ).format(most=found.most_minutes, minutes=minutes)
+                "at most, not {minutes}",
+                most=found.most_minutes,
+                minutes=minutes,
+            )
         )
 
 
@@ -139,38 +143,37 @@ def _check(settings: Settings) -> None:
     if not 1 <= settings.most_minutes <= MOST_MINUTES:
         raise InvalidSetting(
             "most_minutes",
-            stored("The most minutes of a test window are a number from 1 to {most}.").format(
-                most=MOST_MINUTES
-            ),
+            Message("The most minutes of a test window are a number from 1 to {most}.", most=MOST_MINUTES),
         )
     for name in ("minutes", "resellers_most_minutes"):
         if not 1 <= getattr(settings, name) <= settings.most_minutes:
             raise InvalidSetting(
                 name,
-                stored("This is a number from 1 to {most}, the most minutes of a test window.").format(
-                    most=settings.most_minutes
+                Message(
+                    "This is a number from 1 to {most}, the most minutes of a test window.",
+                    most=settings.most_minutes,
                 ),
             )
     contact = settings.contact
     if contact and (len(contact) > _CONTACT_LIMIT or not _CONTACT.fullmatch(contact)):
         raise InvalidSetting(
-            "contact", stored("The contact is one mail address, such as admin@example.com, or empty.")
+            "contact", Message("The contact is one mail address, such as admin@example.com, or empty.")
         )
     if settings.language and settings.language not in catalog.NAMES:
-        raise InvalidSetting("language", stored("MX Verdict does not speak that language."))
+        raise InvalidSetting("language", Message("MX Verdict does not speak that language."))
 
 
 def _check_types(settings: Settings) -> None:
     for name, usual in _values(Settings()).items():
         if type(getattr(settings, name)) is not type(usual):
-            raise InvalidSetting(name, stored("The setting {name} has a wrong value.").format(name=name))
+            raise InvalidSetting(name, Message("The setting {name} has a wrong value.", name=name))
 
 
 def _check_tester(name: str) -> None:
     from mxverdict import testers
 
     if name not in [tester.name for tester in testers.load().testers]:
-        raise InvalidSetting("tester", stored("That tester is not known."))
+        raise InvalidSetting("tester", Message("That tester is not known."))
 
 
 def _names() -> tuple[str, ...]:

@@ -11,15 +11,13 @@ from typing import Any, Union
 from jinja2.ext import babel_extract
 
 PACKAGE = Path(__file__).parents[2] / "plugin/mxverdict"
-STORED = "stored"
-"""Context of the messages that are kept in English and retold (`mxverdict.i18n.stored`)."""
-_SINGLE = ("_", "gettext", "marked", "stored")
+_SINGLE = ("_", "gettext", "N_", "Message")
 _JINJA = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}
 _DATA: dict[str, Callable[[Any], Iterator[str]]] = {}
 
 Id = Union[str, tuple[str, str]]
-Found = tuple[str, str, Id]
-"""File, context ("" for none), message."""
+Found = tuple[str, Id]
+"""File, message."""
 
 
 def found(package: Path = PACKAGE) -> Iterator[Found]:
@@ -27,17 +25,17 @@ def found(package: Path = PACKAGE) -> Iterator[Found]:
     for path in sorted(package.rglob("*")):
         place = str(path.relative_to(package))
         if path.suffix == ".py":
-            for context, message in _python(path):
-                yield place, context, message
+            for message in _python(path):
+                yield place, message
         elif path.suffix == ".html":
             for message in _jinja(path):
-                yield place, "", message
+                yield place, message
         elif place in _DATA:
             for text in _DATA[place](json.loads(path.read_text(encoding="utf-8"))):
-                yield place, "", text
+                yield place, text
 
 
-def _python(path: Path) -> Iterator[tuple[str, Id]]:
+def _python(path: Path) -> Iterator[Id]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module == "mxverdict.i18n.catalog":
             for name in {one.asname for one in node.names} - {None, "_"}:
@@ -49,10 +47,9 @@ def _python(path: Path) -> Iterator[tuple[str, Id]]:
         if name == "ngettext":
             (one,), (many,) = (_constants(argument, place) or [""] for argument in node.args[:2])
             if one and many:
-                yield "", (one, many)
+                yield one, many
         elif name in _SINGLE and node.args:
-            for text in _constants(node.args[0], place):
-                yield STORED if name == "stored" else "", text
+            yield from _constants(node.args[0], place)
 
 
 def _constants(node: ast.expr, place: str) -> list[str]:

@@ -52,10 +52,10 @@ class Texts(Catalog):
 def template(messages: Optional[Iterable[Found]] = None) -> Texts:
     """The messages of the code, in the order of the files that have them first. One that is used both with
     and without a plural stands once, with it."""
-    ids: dict[tuple[str, str], Id] = {}
-    places: dict[tuple[str, str], set[str]] = {}
-    for place, context, message in found() if messages is None else messages:
-        one = (context, message if isinstance(message, str) else message[0])
+    ids: dict[str, Id] = {}
+    places: dict[str, set[str]] = {}
+    for place, message in found() if messages is None else messages:
+        one = message if isinstance(message, str) else message[0]
         known = ids.get(one)
         if isinstance(known, tuple) and isinstance(message, tuple) and known != message:
             raise ValueError(f"{place}: another plural than elsewhere: {message}")
@@ -64,7 +64,7 @@ def template(messages: Optional[Iterable[Found]] = None) -> Texts:
     made = Texts("")
     for one in sorted(ids, key=lambda one: (min(places[one]), one)):
         locations = [(place, 0) for place in sorted(places[one])]
-        made.add(ids[one], context=one[0] or None, locations=locations, flags=_flags(ids[one]))
+        made.add(ids[one], locations=locations, flags=_flags(ids[one]))
     return made
 
 

@@ -20,7 +20,7 @@ def pseudo(folder: Path) -> Path:
         if message.id:
             forms = (message.id,) if isinstance(message.id, str) else tuple(message.id)
             marked = tuple(f"⟦{form}⟧" for form in forms)
-            made.add(message.id, marked if len(forms) > 1 else marked[0], context=message.context)
+            made.add(message.id, marked if len(forms) > 1 else marked[0])
     path = file_of(PSEUDO, ".mo", folder)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(mo_bytes(made))

@@ -12,7 +12,7 @@ from babel.messages.catalog import Catalog
 
 from mxverdict.i18n import catalog
 from mxverdict.i18n.catalog import NAMES
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import Message
 from tests.catalogue import code, faults
 from tests.catalogue.files import (
     PSEUDO,
@@ -52,26 +52,25 @@ def _package(folder: Path, **files: str) -> Path:
 
 
 def test_messages_are_taken_from_code_and_templates(tmp_path: Path) -> None:
-    source = 'A = _("one " "text")\nB = language.ngettext("{n} a", "{n} b", n)\nC = marked("c")\nD = _(C)\n'
-    source += (
-        'E = stored("kept {x}")\nF = _("yes" if A else "no")\nG = other("not this")\nH = _("one text")\n'
-    )
+    source = 'A = _("one " "text")\nB = language.ngettext("{n} a", "{n} b", n)\nC = N_("c")\nD = _(C)\n'
+    source += 'E = Message("kept {x}", x=1)\n'
+    source += 'F = _("yes" if A else "no")\nG = other("not this")\nH = _("one text")\n'
     page = '{{ _("Left: %(time)s", time=x) }}{% trans count=n %}\n  {{ count }} a\n  b\n{% pluralize %}'
     page += "{{ count }} as{% endtrans %}"
     found = set(code.found(_package(tmp_path, a_py=source, b_html=page)))
     assert found == {
-        ("a.py", "", "one text"),
-        ("a.py", "", ("{n} a", "{n} b")),
-        ("a.py", "", "c"),
-        ("a.py", "stored", "kept {x}"),
-        ("a.py", "", "yes"),
-        ("a.py", "", "no"),
-        ("b.html", "", "Left: %(time)s"),
-        ("b.html", "", ("%(count)s a b", "%(count)s as")),
+        ("a.py", "one text"),
+        ("a.py", ("{n} a", "{n} b")),
+        ("a.py", "c"),
+        ("a.py", "kept {x}"),
+        ("a.py", "yes"),
+        ("a.py", "no"),
+        ("b.html", "Left: %(time)s"),
+        ("b.html", ("%(count)s a b", "%(count)s as")),
     }
 
 
-@pytest.mark.parametrize("text", ['_(f"{x} a")', '_("a" + x)', '_("{x}".format(x=1))', 'stored("%s" % x)'])
+@pytest.mark.parametrize("text", ['_(f"{x} a")', '_("a" + x)', '_("{x}".format(x=1))', 'Message("%s" % x)'])
 def test_a_message_that_is_put_together_is_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"a\.py:1: a message has to be a plain text"):
         list(code.found(_package(tmp_path, a_py=text)))
@@ -81,18 +80,18 @@ def test_a_name_that_hides_messages_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"a\.py:1: messages are not looked for in kept\(\)"):
         list(
             code.found(
-                _package(tmp_path, a_py='from mxverdict.i18n.catalog import stored as kept\nkept("x")')
+                _package(tmp_path, a_py='from mxverdict.i18n.catalog import gettext as kept\nkept("x")')
             )
         )
 
 
 def test_two_plurals_of_one_text_are_refused() -> None:
     with pytest.raises(ValueError, match="another plural"):
-        template([("a.py", "", ("one", "two")), ("b.py", "", ("one", "three"))])
+        template([("a.py", ("one", "two")), ("b.py", ("one", "three"))])
 
 
 def test_a_text_with_and_without_a_plural_stands_once() -> None:
-    (message,) = [one for one in template([("a", "", "x"), ("b", "", ("x", "y"))]) if one.id]
+    (message,) = [one for one in template([("a", "x"), ("b", ("x", "y"))]) if one.id]
     assert message.id == ("x", "y")
 
 
@@ -104,24 +103,24 @@ def _german(tmp_path: Path, text: str) -> Catalog:
 
 def test_what_leaves_the_code_keeps_its_translation_and_gets_it_back(tmp_path: Path) -> None:
     known = _german(tmp_path, 'msgid "old"\nmsgstr "alt"\n\nmsgid "new"\nmsgstr ""\n')
-    gone = po_bytes(renewed("de", known, template([("a.py", "", "new")])))
+    gone = po_bytes(renewed("de", known, template([("a.py", "new")])))
     assert b'#~ msgid "old"\n#~ msgstr "alt"' in gone
     known = _german(tmp_path, gone.decode())
-    back = po_bytes(renewed("de", known, template([("a.py", "", "new"), ("a.py", "", "old")])))
+    back = po_bytes(renewed("de", known, template([("a.py", "new"), ("a.py", "old")])))
     assert b'#: a.py\nmsgid "old"\nmsgstr "alt"' in back
     assert b"#~" not in back
 
 
 def test_nothing_is_guessed(tmp_path: Path) -> None:
     known = _german(tmp_path, 'msgid "{n} problems"\nmsgstr "{n} Probleme"\n')
-    made = renewed("de", known, template([("a.py", "", "{n} problem")]))
+    made = renewed("de", known, template([("a.py", "{n} problem")]))
     assert [message.string for message in made if message.id] == [None]
 
 
 def test_translations_of_another_file_are_taken_for_messages_that_there_are(tmp_path: Path) -> None:
     known = _german(tmp_path, '#, fuzzy\nmsgid "a"\nmsgstr "x"\n\nmsgid "b"\nmsgstr "y"\n')
     taken = _german(tmp_path, 'msgid "a"\nmsgstr "A"\n\nmsgid "b"\nmsgstr ""\n\nmsgid "c"\nmsgstr "C"\n')
-    made = renewed("de", known, template([("a.py", "", "a"), ("a.py", "", "b")]), taken)
+    made = renewed("de", known, template([("a.py", "a"), ("a.py", "b")]), taken)
     assert [(one.id, one.string, one.fuzzy) for one in made if one.id] == [
         ("a", "A", False),
         ("b", "y", False),
@@ -130,7 +129,7 @@ def test_translations_of_another_file_are_taken_for_messages_that_there_are(tmp_
 
 
 def test_the_files_hold_neither_dates_nor_line_numbers() -> None:
-    text = po_bytes(template([("a.py", "", "one"), ("b.html", "stored", "one")])).decode()
+    text = po_bytes(template([("a.py", "one"), ("b.html", "two")])).decode()
     assert "Date" not in text
     assert "#: a.py\n" in text
     assert 'msgctxt "stored"' in text
@@ -186,7 +185,7 @@ def test_what_is_not_translated_is_told(tmp_path: Path, monkeypatch: pytest.Monk
         '#, fuzzy\nmsgid "b"\nmsgstr "B"\n\nmsgid "c"\nmsgstr "C"\n\n#~ msgid "d"\n#~ msgstr "D"\n'
     )
     monkeypatch.setattr(faults, "file_of", lambda tag: path)
-    monkeypatch.setattr(faults, "template", lambda: template([("x", "", name) for name in "abc"]))
+    monkeypatch.setattr(faults, "template", lambda: template([("x", name) for name in "abc"]))
     assert faults.untranslated("de") == [
         "de: no longer in the code (prune): d",
         "de: not translated: a",
@@ -225,17 +224,16 @@ def test_what_stands_outside_of_the_brackets(text: str, left: str) -> None:
     assert outside(text) == left
 
 
-def test_each_text_that_is_kept_is_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """None is taken for another that has more words around its values."""
+def test_each_message_is_translated_with_its_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pseudo(tmp_path)
     monkeypatch.setattr(catalog, "FOLDER", tmp_path)
     monkeypatch.setitem(catalog.NAMES, PSEUDO, PSEUDO)
     catalog.activate(PSEUDO)
     try:
         for message in template():
-            if message.context == code.STORED and isinstance(message.id, str):
+            if "python-brace-format" in message.flags and isinstance(message.id, str):
                 values = {name: f"<{name}>" for name in faults.names(message.id)}
-                assert retold(message.id.format(**values)) == f"⟦{message.id}⟧".format(**values)
+                assert Message(message.id, **values).translated() == f"⟦{message.id}⟧".format(**values)
     finally:
         catalog.activate("en")
 
@@ -243,7 +241,7 @@ def test_each_text_that_is_kept_is_found_again(tmp_path: Path, monkeypatch: pyte
 def test_the_compiled_file_leaves_out_what_is_fuzzy(tmp_path: Path) -> None:
     known = _german(tmp_path, '#, fuzzy\nmsgid "a"\nmsgstr "A"\n\nmsgid "b"\nmsgstr "B"\n')
     path = tmp_path / "de.mo"
-    path.write_bytes(mo_bytes(renewed("de", known, template([("x", "", "a"), ("x", "", "b")]))))
+    path.write_bytes(mo_bytes(renewed("de", known, template([("x", "a"), ("x", "b")]))))
     with path.open("rb") as file:
         spoken = GNUTranslations(file)
     assert (spoken.gettext("a"), spoken.gettext("b")) == ("a", "B")

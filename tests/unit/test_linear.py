@@ -20,7 +20,8 @@ from mxverdict.evidence import Preview, Reply
 from mxverdict.evidence.mail_route import HostGreeting, RecipientAnswer
 from mxverdict.evidence.policy import DnsAnswer, Policy
 from mxverdict.evidence.smtp import Probe
-from mxverdict.i18n import catalog, stored
+from mxverdict.i18n import catalog
+from mxverdict.i18n.message import Message
 from mxverdict.judge.domain import mx_hosts
 from mxverdict.judge.domain.mail_policy import judge_policy
 from mxverdict.judge.outbound import outcome
@@ -144,7 +145,7 @@ def address(text: str) -> None:
 def in_german(text: str) -> None:
     catalog.activate("de")
     try:
-        stored.retold(text)
+        Message("{x}", x=text).translated()
     finally:
         catalog.activate("en")
 
@@ -202,7 +203,7 @@ READERS: dict[str, tuple[Callable[[str], object], tuple[str, ...], tuple[str, ..
         lambda text: cause_of("defer", text), ("a [1.2.3.4] : ", "response to ", ":<", "x:"),
         ("", 'response to "', "could not connect to "),
     ),
-    "sentence kept in English": (in_german, (": ", ". ", "a: b. ", "{x}"), ("",)),
+    "message in German": (in_german, (": ", ". ", "a: b. ", "{x}"), ("",)),
     "text made visible": (lambda text: visible(text, LONG), ("\x1b[", "\u202e", "\r"), ("",)),
     "page of WHM": (
         csp_hashes.inline_hashes, ("<script ", "<style>", "<!--", "--!>", "</script", " a="),

@@ -11,7 +11,7 @@ from mxverdict.audit import log
 from mxverdict.audit.actor import Actor
 from mxverdict.errors import JournalError, MxVerdictError
 from mxverdict.host import Host
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 
 if TYPE_CHECKING:
     from mxverdict.findings import Finding, Report, Verdict
@@ -46,7 +46,9 @@ def format_outcome(result: str) -> str:
     """What was noted, in words: how many of each verdict, or why nothing could be checked."""
     counted = _counted(result)
     return (
-        retold(result) if counted is None else " · ".join(f"{one.label}: {count}" for count, one in counted)
+        translate(result)
+        if counted is None
+        else " · ".join(f"{one.label}: {count}" for count, one in counted)
     )
 
 

@@ -16,7 +16,7 @@ from mxverdict.errors import JournalError
 from mxverdict.fs.read import NotRegular
 from mxverdict.fs.safe_edit import fsync_folder
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.sanitize import escape_control
 
 _ADDRESSES = 64
@@ -57,7 +57,7 @@ def record(
         _append(host, json.dumps(entry).encode() + b"\n")
     except OSError as error:
         raise JournalError(
-            stored("{path} cannot be written: {error}").format(path=host.audit, error=error.strerror)
+            Message("{path} cannot be written: {error}", path=host.audit, error=error.strerror)
         ) from error
 
 

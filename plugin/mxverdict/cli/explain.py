@@ -21,6 +21,7 @@ from mxverdict.cli.common import (
 )
 from mxverdict.errors import UsageError
 from mxverdict.fs.read import open_regular
+from mxverdict.i18n.message import Message
 
 _BYTES = 4 << 20
 """Of a text in UTF-8 this holds at least as many characters as are read."""
@@ -51,7 +52,9 @@ def register(commands: Any) -> None:
 class UnrecognizedReportError(UsageError):
     """What was pasted is no report that we know."""
 
-    advice = "Paste the whole report: the rows as MXToolbox's page shows them, or the JSON of its API."
+    advice = Message(
+        "Paste the whole report: the rows as MXToolbox's page shows them, or the JSON of its API."
+    )
 
 
 def _explain(options: argparse.Namespace) -> int:

@@ -22,7 +22,7 @@ import dns.rrset
 
 from mxverdict.collect.dns_wire import SmallDatagrams, ask_over_tcp, read_zone_facts
 from mxverdict.evidence.zone import ServerAnswers, Soa
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.net.special_ranges import is_public
 
 PORT = 53
@@ -79,7 +79,7 @@ def ask(
     if not is_public(address):
         return DnsReply(
             failure="private",
-            error=stored("{address} is no public address; it was not asked").format(address=address),
+            error=Message("{address} is no public address; it was not asked", address=address),
         )
     question = dns.message.make_query(name, kind, use_edns=0, payload=_PAYLOAD)
     if not recurse:
@@ -149,7 +149,7 @@ def _hear(question: dns.message.Message, address: str, deadline: float, tcp: boo
             return (
                 heard
                 if heard.failure
-                else DnsReply(failure="no_time", error=stored("no time was left to ask"))
+                else DnsReply(failure="no_time", error=Message("no time was left to ask"))
             )
         heard = _attempt(question, address, left, tcp)
         if heard.failure != "timeout":
@@ -165,29 +165,27 @@ def _attempt(question: dns.message.Message, address: str, patience: float, tcp: 
     except dns.message.Truncated:
         return _attempt(question, address, patience, tcp=True)
     except dns.exception.Timeout:
-        return DnsReply(failure="timeout", error=stored("no answer in time"))
+        return DnsReply(failure="timeout", error=Message("no answer in time"))
     except (OSError, EOFError, dns.exception.DNSException, ValueError, LookupError, struct.error) as error:
         return _broken(error)
 
 
 def _broken(error: Exception) -> DnsReply:
     if isinstance(error, ConnectionRefusedError):
-        return DnsReply(failure="refused", error=stored("port 53 is closed"))
+        return DnsReply(failure="refused", error=Message("port 53 is closed"))
     if isinstance(error, OSError):
         reason = error.strerror or type(error).__name__
         if error.errno in _NO_ROUTE:
             return DnsReply(
                 failure="unreachable",
-                error=stored("this server cannot reach it: {reason}").format(reason=reason),
+                error=Message("this server cannot reach it: {reason}", reason=reason),
             )
-        return DnsReply(
-            failure="garbage", error=stored("the connection broke: {reason}").format(reason=reason)
-        )
+        return DnsReply(failure="garbage", error=Message("the connection broke: {reason}", reason=reason))
     if isinstance(error, EOFError):
-        return DnsReply(failure="garbage", error=stored("the connection was closed without an answer"))
+        return DnsReply(failure="garbage", error=Message("the connection was closed without an answer"))
     return DnsReply(
         failure="garbage",
-        error=stored("the answer is no proper DNS ({error})").format(error=type(error).__name__),
+        error=Message("the answer is no proper DNS ({error})", error=type(error).__name__),
     )
 
 

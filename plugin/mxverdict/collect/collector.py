@@ -30,7 +30,7 @@ from mxverdict.evidence.mail_route import MailRoute
 from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.evidence.relay import RelayProbe
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.net.target import parse_target
 from mxverdict.testers import UNKNOWN_HOSTS, Tester
 from mxverdict.whm.api import LocalWhmApi, WhmApi
@@ -43,13 +43,13 @@ HISTORY = 7 * 86_400.0
 HISTORY_BYTES = 64 * 1024 * 1024
 """Of the log, at the first look."""
 
-READING_SETTINGS = stored("reading the settings")
-GREETING = stored("previewing {testers}, greeting this server")
-ASKING_DOMAINS = stored("asking DNS and the mail hosts of {domains}")
-ASKING_BLOCKLISTS = stored("asking the blocklists")
+READING_SETTINGS = Message("reading the settings")
+GREETING = Message("previewing {testers}, greeting this server")
+ASKING_DOMAINS = Message("asking DNS and the mail hosts of {domains}")
+ASKING_BLOCKLISTS = Message("asking the blocklists")
 
-_NOT_OURS = stored("{address} is not an address of this server; it was not checked")
-_NOT_OURS_OF = stored("{name}: {address} is not an address of this server; it was not checked")
+_NOT_OURS = Message("{address} is not an address of this server; it was not checked")
+_NOT_OURS_OF = Message("{name}: {address} is not an address of this server; it was not checked")
 _Out = TypeVar("_Out")
 
 
@@ -186,7 +186,7 @@ def _asked(
         if text in domains:
             continue
         if not led[text]:
-            remarks.append(stored("{name} does not exist, or has no address").format(name=text))
+            remarks.append(Message("{name} does not exist, or has no address", name=text))
         own = {address for target in found[text] for address in (target.address, target.local_address)}
         remarks += [
             (_NOT_OURS if text == address else _NOT_OURS_OF).format(name=text, address=address)
@@ -280,21 +280,21 @@ def local_address_for(source: str, targets: Sequence[Target]) -> str:
     same = [t.local_address for t in targets if (":" in t.local_address) == (":" in source)]
     if not same:
         raise NoLocalTargetError(
-            stored("this server has no address of the same IP version as {source}").format(source=source)
+            Message("this server has no address of the same IP version as {source}", source=source)
         )
     return same[0]
 
 
 def _testers(count: int) -> str:
-    return stored("1 tester") if count == 1 else stored("{count} testers").format(count=count)
+    return Message("1 tester") if count == 1 else Message("{count} testers", count=count)
 
 
 def _domains(count: int) -> str:
-    return stored("1 domain") if count == 1 else stored("{count} domains").format(count=count)
+    return Message("1 domain") if count == 1 else Message("{count} domains", count=count)
 
 
 def _address(text: str) -> str:
     try:
         return str(ipaddress.ip_address(text.strip()))
     except ValueError:
-        raise UsageError(stored("{name} is no IP address").format(name=repr(text[:60]))) from None
+        raise UsageError(Message("{name} is no IP address", name=repr(text[:60]))) from None

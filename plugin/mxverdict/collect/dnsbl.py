@@ -29,7 +29,7 @@ from mxverdict.evidence.blocklist import (
     BlocklistEvidence,
     ListAnswer,
 )
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.net.special_ranges import is_public
 from mxverdict.testers.blocklists import Blocklist, load
 
@@ -92,7 +92,7 @@ async def _ask_all(
     try:
         resolver = dns.asyncresolver.Resolver()
     except (dns.exception.DNSException, OSError) as error:
-        reason = stored("no DNS resolver is set up: {error}").format(error=error)
+        reason = Message("no DNS resolver is set up: {error}", error=error)
         return tuple(ListAnswer(zone, address, error=reason) for zone, address in queries)
     resolver.timeout = _ATTEMPT
     left = Counter(zone for zone, _ in queries)
@@ -146,7 +146,7 @@ async def _records(
     """The records and "", or none and one line that says why there was no answer."""
     left = min(TIMEOUT, deadline - time.monotonic())
     if left <= 0:
-        return [], stored("no time was left to ask")
+        return [], Message("no time was left to ask")
     try:
         return await asyncio.wait_for(_resolved(resolver, name, kind, left), left)
     except asyncio.TimeoutError:
@@ -163,22 +163,23 @@ async def _resolved(
     except dns.exception.Timeout:
         return [], _late(left)
     except dns.resolver.NoNameservers as error:
-        return [], stored("no answer but {codes}").format(codes=_codes_of(error))
+        return [], Message("no answer but {codes}", codes=_codes_of(error))
     except (dns.exception.DNSException, UnicodeError, OSError) as error:
-        return [], stored("the look-up failed: {reason}").format(
-            reason=str(error).splitlines()[0] if str(error) else type(error).__name__
+        return [], Message(
+            "the look-up failed: {reason}",
+            reason=str(error).splitlines()[0] if str(error) else type(error).__name__,
         )
     return list(found.rrset or ()), ""
 
 
 def _late(seconds: float) -> str:
-    return stored("no answer within {seconds} s").format(seconds=f"{seconds:.1f}")
+    return Message("no answer within {seconds} s", seconds=f"{seconds:.1f}")
 
 
 def _codes_of(error: dns.resolver.NoNameservers) -> str:
     """What the resolvers said, SERVFAIL or REFUSED for example."""
     replies = [attempt[4] for attempt in error.kwargs.get("errors", ()) if attempt[4] is not None]
-    return ", ".join(sorted({dns.rcode.to_text(reply.rcode()) for reply in replies})) or stored("an error")
+    return ", ".join(sorted({dns.rcode.to_text(reply.rcode()) for reply in replies})) or Message("an error")
 
 
 def _text(record: dns.rdata.Rdata) -> str:

@@ -12,7 +12,7 @@ from mxverdict.evidence import Domain, Evidence
 from mxverdict.evidence.mail_route import MailRoute, Routing
 from mxverdict.evidence.policy import DnsAnswer, Policy
 from mxverdict.evidence.zone import Delegation, Zone
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
 _FIELDS = {
     "previews": "previews",
@@ -34,7 +34,7 @@ _NEEDS = {
     "blacklist": ("blocklists", "outgoing"),
 }
 """The parts that all rows of a category are judged from; without the first it has no rows."""
-_NOT_YET = stored("not asked yet")
+_NOT_YET = Message("not asked yet")
 
 
 class EvidenceBuilder(PartListener):

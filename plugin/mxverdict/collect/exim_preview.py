@@ -24,7 +24,7 @@ from mxverdict.collect.reply_lines import ReplyLines
 from mxverdict.evidence.smtp import Preview, PreviewStage, Reply
 from mxverdict.fs.read import read_regular
 from mxverdict.host import Host, kill
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
 TIMEOUT = 10.0
 _RAW_LIMIT = 64 * 1024
@@ -99,9 +99,7 @@ def preview(
     stages, unreadable = _stages(exchanges, session.unread(), tuple(delay_lines), unanswered)
     if unreadable and not failure:
         failure = "not_understood"
-        detail = stored("Exim's trace does not show how long the delay is: {line}").format(
-            line=unreadable.strip()
-        )
+        detail = Message("Exim's trace does not show how long the delay is: {line}", line=unreadable.strip())
     script = tuple(command for _, command in commands)
     return Preview(address, local_address, script, stages, failure, detail, session.raw())
 
@@ -202,8 +200,9 @@ class _Session:
             if match is None:
                 if begun or not (line == b"" or line.startswith(b"*")):
                     raise _NotUnderstood(
-                        stored("Exim printed {line} instead of an SMTP reply").format(
-                            line=repr(line[:80].decode(errors="replace"))
+                        Message(
+                            "Exim printed {line} instead of an SMTP reply",
+                            line=repr(line[:80].decode(errors="replace")),
                         )
                     )
                 continue
@@ -220,7 +219,7 @@ class _Session:
                 self.read_out = end + 1
                 return line
             if len(self.out) > _RAW_LIMIT:
-                raise _NotUnderstood(stored("Exim printed more than an SMTP session can hold"))
+                raise _NotUnderstood(Message("Exim printed more than an SMTP session can hold"))
             if self.out_ended:
                 raise self.gave_up()
             self.receive()
@@ -242,7 +241,7 @@ class _Session:
             while data := os.read(self.stderr, 65536):
                 self.err += data
                 if len(self.err) > _TRACE_LIMIT:
-                    raise _NotUnderstood(stored("Exim printed more than an SMTP session can hold"))
+                    raise _NotUnderstood(Message("Exim printed more than an SMTP session can hold"))
             self.err_ended = True
 
     def gave_up(self) -> Exception:
@@ -252,12 +251,12 @@ class _Session:
             return _TimedOut()
         self.drain()
         if status < 0:
-            return _Crashed(stored("Exim was killed by signal {signal}").format(signal=-status))
+            return _Crashed(Message("Exim was killed by signal {signal}", signal=-status))
         log = [line for line in self.trace() if line.startswith("LOG:")]
         reason = log[-1][4:].strip() if log else (self.trace() or [""])[-1].strip()
-        told = stored("Exim ended with status {status} without an answer")
+        told = Message("Exim ended with status {status} without an answer")
         if reason:
-            told = stored("Exim ended with status {status} without an answer: {reason}")
+            told = Message("Exim ended with status {status} without an answer: {reason}")
         return _Broken(told.format(status=status, reason=reason))
 
     def end(self) -> None:
@@ -279,9 +278,9 @@ class _Session:
     def hanging(self) -> str:
         last = next((line for line in reversed(self.trace()) if line.strip(" >")), "")
         if not last:
-            return stored("Exim did not answer in time and said nothing")
+            return Message("Exim did not answer in time and said nothing")
         words = last.lstrip("> ").strip()
-        return stored("Exim did not answer in time; its last words: {words}").format(words=words)
+        return Message("Exim did not answer in time; its last words: {words}", words=words)
 
     def raw(self) -> str:
         both = bytes(self.out[:_RAW_LIMIT]) + b"\n" + bytes(self.err[:_RAW_LIMIT])

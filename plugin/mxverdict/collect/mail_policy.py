@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from mxverdict.collect.resolver import look_up
 from mxverdict.evidence.policy import DnsAnswer, Policy, ReportDestination
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.mailauth.dmarc import effective, places
 from mxverdict.mailauth.spf.evaluate import STRANGERS, check_host
 from mxverdict.mailauth.spf.tree import TREE_LIMIT, key, walk
@@ -58,7 +58,7 @@ def read_policy(domain: str, deadline: float, outgoing: Sequence[str] = ()) -> P
 def _spf(
     domain: str, senders: Sequence[str], deadline: float, pool: ThreadPoolExecutor
 ) -> tuple[tuple[DnsAnswer, ...], str]:
-    too_large = stored("the records are larger than {most} KiB").format(most=_BYTES_LIMIT // 1024)
+    too_large = Message("the records are larger than {most} KiB", most=_BYTES_LIMIT // 1024)
     size = 0
 
     def ask(asked: tuple[str, str]) -> DnsAnswer:
@@ -77,10 +77,10 @@ def _spf(
             for sender in (*STRANGERS, *senders):
                 needed.update(dict.fromkeys(check_host(sender, domain, answers).needs))
         if not needed:
-            told = stored("only {most} included domains were followed").format(most=TREE_LIMIT)
+            told = Message("only {most} included domains were followed", most=TREE_LIMIT)
             return tuple(answers.values()), told if len(tree.domains) >= TREE_LIMIT else ""
         if len(answers) + len(needed) > LOOKUPS_LIMIT:
-            told = stored("the record needs more than {most} look-ups").format(most=LOOKUPS_LIMIT)
+            told = Message("the record needs more than {most} look-ups", most=LOOKUPS_LIMIT)
             return tuple(answers.values()), told
         for answer in pool.map(ask, needed):
             answers[key(answer.name, answer.kind)] = answer

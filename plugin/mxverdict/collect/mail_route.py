@@ -23,7 +23,7 @@ from mxverdict.collect.smtp_client import CONNECT_TIMEOUT, SmtpClient, SmtpError
 from mxverdict.evidence import Probe, Reply
 from mxverdict.evidence.mail_route import HostGreeting, MailHost, MailRoute, RecipientAnswer, Routing
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message, message_of
 from mxverdict.net.special_ranges import special_purpose_kind
 
 HOSTS_LIMIT = 20
@@ -84,10 +84,10 @@ def greet_hosts(
 
     asked, rest = list(wanted)[:CONVERSATIONS_LIMIT], list(wanted)[CONVERSATIONS_LIMIT:]
     counted = (watch or PartListener()).counted("hosts", len(asked), one)
-    failure = stored("not asked: {count} were before it").format(count=CONVERSATIONS_LIMIT)
+    too_many = Message("not asked: {count} were before it", count=CONVERSATIONS_LIMIT)
     return (
         *_at_once(counted, asked, _CONVERSATIONS_AT_A_TIME),
-        *(HostGreeting(address, "too_many", Probe(address, (), None, failure)) for address in rest),
+        *(HostGreeting(address, "too_many", Probe(address, (), None, too_many)) for address in rest),
     )
 
 
@@ -101,8 +101,8 @@ def greet(
     """
     kind = special_purpose_kind(address)
     if kind:
-        failure = stored("it is a {kind} address and was left alone").format(kind=kind)
-        return HostGreeting(address, "not_public", Probe(address, (), None, failure))
+        left_alone = Message("it is a {kind} address and was left alone", kind=kind)
+        return HostGreeting(address, "not_public", Probe(address, (), None, left_alone))
     patience = max(0.0, deadline - time.monotonic())
     connecting = min(CONNECT_TIMEOUT, _CONNECTING * patience)
     talk = SmtpClient(address, port, patience, deadline=deadline, connect_timeout=connecting)
@@ -115,10 +115,10 @@ def greet(
         answers += _ask(talk, _recipients(domains, hostname), hello.offers("PIPELINING"))
         _take_leave(talk)
     except _Unwelcome as error:
-        outcome, failure = error.outcome, str(error)
+        outcome, failure = error.outcome, message_of(error)
         _take_leave(talk)
     except SmtpError as error:
-        outcome, failure = error.cause, str(error)
+        outcome, failure = error.cause, message_of(error)
     finally:
         talk.close()
     stages = tuple(talk.stages[: heard or None])
@@ -271,13 +271,13 @@ def _introduce(talk: SmtpClient, hostname: str) -> Reply:
     """Greeting and EHLO (HELO for a host that knows no EHLO). Raises SmtpError, _Unwelcome."""
     greeting = talk.banner()
     if greeting.code != 220:
-        raise _Unwelcome(greeting, stored("the connection was answered with {reply}"))
+        raise _Unwelcome(greeting, Message("the connection was answered with {reply}"))
     name = hostname or "localhost"
     hello = talk.command("ehlo", f"EHLO {name}")
     if 500 <= hello.code < 600:
         hello = talk.command("ehlo", f"HELO {name}")
     if not hello.positive:
-        raise _Unwelcome(hello, stored("HELO was answered with {reply}"))
+        raise _Unwelcome(hello, Message("HELO was answered with {reply}"))
     return hello
 
 
@@ -305,13 +305,13 @@ def _ask(
     reason = ""
     for group in (*([one] for one in alone), *([rest] if rest else [])):
         if refused == _ALONE:
-            reason = stored("not asked: the host had refused the {count} before").format(count=refused)
+            reason = Message("not asked: the host had refused the {count} before", count=refused)
         for answer in _transaction(talk, group, pipelining, reason):
             refused += answer.reply is not None and answer.reply.code >= 500
             reason = answer.reason if answer.reply is None else reason
             yield answer
     for domain, recipient in recipients[RECIPIENTS_LIMIT:]:
-        left_out = stored("not asked: {count} were before it").format(count=RECIPIENTS_LIMIT)
+        left_out = Message("not asked: {count} were before it", count=RECIPIENTS_LIMIT)
         yield RecipientAnswer(domain, recipient, None, reason=left_out)
 
 

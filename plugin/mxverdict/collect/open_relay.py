@@ -16,7 +16,7 @@ from mxverdict.collect.exim_sessions import MOST, EximSessions, NoTimeLeft
 from mxverdict.errors import CommandNotFoundError, HostError
 from mxverdict.evidence import Preview
 from mxverdict.evidence.relay import RelayProbe
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.testers import UNKNOWN_HOSTS
 
 _STATEMENT = re.compile(r'processing (?:(?:inline )?ACL (?:\S+ )?)?"\w+" \(([^)\n]{1,200})\)')
@@ -37,23 +37,23 @@ def variants(
     literal = f"[IPv6:{local_address}]" if ":" in local_address else f"[{local_address}]"
     stranger = f"stranger@{domain}"
     return (
-        (stored("foreign sender, foreign recipient"), helo, stranger, foreign),
-        (stored("empty sender"), helo, "", foreign),
-        (stored("sender at a domain of this server"), helo, f"postmaster@{own_domain}", foreign),
-        (stored("sender at this server's name"), helo, f"postmaster@{hostname}", foreign),
-        (stored("sender at this server's address"), helo, f"postmaster@{literal}", foreign),
-        (stored("sender without a domain"), helo, "postmaster", foreign),
-        (stored("introduced by this server's own name"), hostname, stranger, foreign),
-        (stored("percent hack"), helo, stranger, f"{user}%{domain}@{own_domain}"),
-        (stored("percent hack at this server's name"), helo, stranger, f"{user}%{domain}@{hostname}"),
-        (stored("percent hack at this server's address"), helo, stranger, f"{user}%{domain}@{literal}"),
-        (stored("quoted address"), helo, stranger, f'"{foreign}"@{own_domain}'),
-        (stored("quoted address without a domain"), helo, stranger, f'"{foreign}"'),
-        (stored("two at signs"), helo, stranger, f"{foreign}@{own_domain}"),
-        (stored("bang path"), helo, stranger, f"{domain}!{user}@{own_domain}"),
-        (stored("bang path without a domain"), helo, stranger, f"{domain}!{user}"),
-        (stored("source route"), helo, stranger, f"@{own_domain}:{foreign}"),
-        (stored("foreign address literal"), helo, stranger, _literal(foreign)),
+        (Message("foreign sender, foreign recipient"), helo, stranger, foreign),
+        (Message("empty sender"), helo, "", foreign),
+        (Message("sender at a domain of this server"), helo, f"postmaster@{own_domain}", foreign),
+        (Message("sender at this server's name"), helo, f"postmaster@{hostname}", foreign),
+        (Message("sender at this server's address"), helo, f"postmaster@{literal}", foreign),
+        (Message("sender without a domain"), helo, "postmaster", foreign),
+        (Message("introduced by this server's own name"), hostname, stranger, foreign),
+        (Message("percent hack"), helo, stranger, f"{user}%{domain}@{own_domain}"),
+        (Message("percent hack at this server's name"), helo, stranger, f"{user}%{domain}@{hostname}"),
+        (Message("percent hack at this server's address"), helo, stranger, f"{user}%{domain}@{literal}"),
+        (Message("quoted address"), helo, stranger, f'"{foreign}"@{own_domain}'),
+        (Message("quoted address without a domain"), helo, stranger, f'"{foreign}"'),
+        (Message("two at signs"), helo, stranger, f"{foreign}@{own_domain}"),
+        (Message("bang path"), helo, stranger, f"{domain}!{user}@{own_domain}"),
+        (Message("bang path without a domain"), helo, stranger, f"{domain}!{user}"),
+        (Message("source route"), helo, stranger, f"@{own_domain}:{foreign}"),
+        (Message("foreign address literal"), helo, stranger, _literal(foreign)),
     )
 
 
@@ -98,13 +98,13 @@ def _play(
     try:
         test = _told(test, sessions.play(source, local_address, commands, deadline), foreign)
     except NoTimeLeft:
-        return replace(test, error=stored("the time was up before it was tried"))
+        return replace(test, error=Message("the time was up before it was tried"))
     return _routed(sessions, test, foreign, deadline) if test.accepted else test
 
 
 def _told(test: RelayProbe, seen: Preview, foreign: str) -> RelayProbe:
     if not seen.stages:
-        return replace(test, error=seen.detail or stored("Exim gave no answer"))
+        return replace(test, error=seen.detail or Message("Exim gave no answer"))
     last = seen.stages[-1]
     answered = last.reply is not None and (last.name == "rcpt" or not last.reply.positive)
     accepted = last.reply is not None and last.reply.positive
@@ -117,7 +117,7 @@ def _told(test: RelayProbe, seen: Preview, foreign: str) -> RelayProbe:
         reply=last.reply,
         log=last.log,
         statement=statement,
-        error="" if answered else seen.detail or stored("Exim gave no answer"),
+        error="" if answered else seen.detail or Message("Exim gave no answer"),
         unverified=unverified,
     )
 
@@ -152,7 +152,7 @@ def _routed(sessions: EximSessions, test: RelayProbe, foreign: str, deadline: fl
     except CommandNotFoundError:
         raise
     except NoTimeLeft:
-        return replace(test, routed="unknown", routing=(stored("the time was up before it was tried"),))
+        return replace(test, routed="unknown", routing=(Message("the time was up before it was tried"),))
     except HostError as error:
         return replace(test, routed="unknown", routing=(str(error),))
     lines = [line.rstrip() for line in done.stdout.splitlines() if line.strip()][:20]

@@ -15,7 +15,7 @@ from mxverdict.collect.mail_route import find_routes
 from mxverdict.collect.smtp_attempt import Envelope, Limits, climb
 from mxverdict.evidence.mail_route import MailRoute
 from mxverdict.evidence.outbound import OutboundEvidence, Receiver, SmtpAttempt, Source
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.net.special_ranges import special_purpose_kind
 from mxverdict.testers import receivers
 
@@ -120,30 +120,39 @@ def _climb_route(
         notes.remarks += host.errors
         if host.left_out:
             notes.skipped.append(
-                stored("{count} more addresses of {name}: that many are not tried").format(
-                    count=host.left_out, name=host.name
+                Message(
+                    "{count} more addresses of {name}: that many are not tried",
+                    count=host.left_out,
+                    name=host.name,
                 )
             )
         for address in host.addresses:
             kind = special_purpose_kind(address)
             if kind == "private" and address not in limits.own and not limits.public_only:
                 notes.remarks.append(
-                    stored("{name} leads to {address}, a {kind} address").format(
-                        name=host.name, address=address, kind=kind
+                    Message(
+                        "{name} leads to {address}, a {kind} address",
+                        name=host.name,
+                        address=address,
+                        kind=kind,
                     )
                 )
             fitting = [source for source in sources if _fits(source, address)]
             if not fitting:
                 notes.skipped.append(
-                    stored("{address} of {name}: no outgoing address of its kind (IPv4 or IPv6)").format(
-                        address=address, name=host.name
+                    Message(
+                        "{address} of {name}: no outgoing address of its kind (IPv4 or IPv6)",
+                        address=address,
+                        name=host.name,
                     )
                 )
             jobs += [(host.name, address, source) for source in fitting]
     if len(jobs) > CLIMBS_LIMIT:
         notes.skipped.append(
-            stored("{left_out} of {total} connections: that many are not tried").format(
-                left_out=len(jobs) - CLIMBS_LIMIT, total=len(jobs)
+            Message(
+                "{left_out} of {total} connections: that many are not tried",
+                left_out=len(jobs) - CLIMBS_LIMIT,
+                total=len(jobs),
             )
         )
     progress(f"talking to {len({job[1] for job in jobs})} addresses of {len(route.hosts)} mail hosts")
@@ -192,7 +201,8 @@ def _greet_receivers(sources: Sequence[Source], limits: Limits) -> tuple[Receive
         Receiver(
             route.domain,
             tuple(one for one in climbs if (one.host, one.address) in chosen[route.domain]),
-            route.error or ("" if chosen[route.domain] else stored("no mail host with an address was found")),
+            route.error
+            or ("" if chosen[route.domain] else Message("no mail host with an address was found")),
         )
         for route in routes
     )

@@ -28,7 +28,7 @@ from mxverdict.evidence import Forward, ReverseDns, Target
 from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.fs.read import read_regular
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
 _EXIM_TIMEOUT = 10.0
 _SOMEWHERE = {4: "198.41.0.4", 6: "2001:503:ba3e::2:30"}
@@ -88,7 +88,7 @@ def _leaving(
         address="",
         address_source="",
         helo=helo or exim.hostname,
-        helo_source=names.path if helo else stored("Exim's primary_hostname"),
+        helo_source=names.path if helo else Message("Exim's primary_hostname"),
         kept=names.kept or not helo or _generated(domain),
         error=names.error or (exim.error if not helo else ""),
     )
@@ -109,12 +109,12 @@ def _leaving(
                     named,
                     local_address=local,
                     address=public.get(local, local),
-                    address_source=ips.path if set_up else stored("the kernel's choice"),
+                    address_source=ips.path if set_up else Message("the kernel's choice"),
                     here=local in public or is_local(local),
                     kept=named.kept and (ips.kept or not set_up or _generated(domain)),
                 )
             )
-    return result or [replace(named, error=stored("this server has no address that mail could leave from"))]
+    return result or [replace(named, error=Message("this server has no address that mail could leave from"))]
 
 
 def _generated(domain: str) -> bool:
@@ -168,7 +168,7 @@ def _exim(host: Host, deadline: float) -> _Exim:
     off = re.search(r"^disable_ipv6", told, re.MULTILINE) is not None
     reads = "etc/mailhelo" in text or "etc/mailips" in text
     if match is None:
-        return _Exim("", not off, reads, stored("Exim did not tell its primary_hostname"))
+        return _Exim("", not off, reads, Message("Exim did not tell its primary_hostname"))
     return _Exim(match[1], not off, reads)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from mxverdict.evidence import Evidence
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
@@ -26,17 +26,17 @@ class Part:
 
 
 PARTS: Mapping[str, Part] = {
-    "settings": Part(3, stored("reading the settings")),
-    "previews": Part(6, stored("{done} of {total} pretend sessions held with this server's Exim")),
-    "greeting": Part(2, stored("greeting this server")),
-    "names": Part(2, stored("looking up the names of this server's addresses")),
-    "outgoing": Part(2, stored("finding out from where mail leaves this server")),
-    "policy": Part(4, stored("reading SPF and DMARC")),
-    "zone": Part(6, stored("asking the name servers")),
-    "hosts": Part(4, stored("{done} of {total} other mail hosts greeted")),
-    "relay": Part(2, stored("trying whether this server relays")),
-    "log": Part(1, stored("reading Exim's log")),
-    "blocklists": Part(12, stored("{done} of {total} blocklists asked")),
+    "settings": Part(3, Message("reading the settings")),
+    "previews": Part(6, Message("{done} of {total} pretend sessions held with this server's Exim")),
+    "greeting": Part(2, Message("greeting this server")),
+    "names": Part(2, Message("looking up the names of this server's addresses")),
+    "outgoing": Part(2, Message("finding out from where mail leaves this server")),
+    "policy": Part(4, Message("reading SPF and DMARC")),
+    "zone": Part(6, Message("asking the name servers")),
+    "hosts": Part(4, Message("{done} of {total} other mail hosts greeted")),
+    "relay": Part(2, Message("trying whether this server relays")),
+    "log": Part(1, Message("reading Exim's log")),
+    "blocklists": Part(12, Message("{done} of {total} blocklists asked")),
 }
 """Everything a check may consist of, in the order in which it is told."""
 

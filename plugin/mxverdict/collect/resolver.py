@@ -21,7 +21,7 @@ import dns.reversename
 
 from mxverdict.collect.dns_wire import Resolver, SmallAnswers, large_answers
 from mxverdict.evidence import Forward, ReverseDns
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
 TIMEOUT = 5.0
 _NAMES_LIMIT = 10
@@ -57,7 +57,7 @@ def look_up(name: str, kind: str, deadline: float) -> LookupResult:
         return LookupResult(
             (),
             name,
-            error=stored("no time was left to look up {kind} for {name}").format(kind=kind, name=name),
+            error=Message("no time was left to look up {kind} for {name}", kind=kind, name=name),
         )
     try:
         with large_answers():
@@ -68,15 +68,15 @@ def look_up(name: str, kind: str, deadline: float) -> LookupResult:
         return LookupResult((), error.canonical_name.to_text(omit_final_dot=True), exists=False)
     except dns.exception.Timeout:
         return LookupResult(
-            (), name, error=stored("the look-up of {kind} for {name} timed out").format(kind=kind, name=name)
+            (), name, error=Message("the look-up of {kind} for {name} timed out", kind=kind, name=name)
         )
     except (dns.exception.DNSException, UnicodeError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         return LookupResult(
             (),
             name,
-            error=stored("the look-up of {kind} for {name} failed: {reason}").format(
-                kind=kind, name=name, reason=reason
+            error=Message(
+                "the look-up of {kind} for {name} failed: {reason}", kind=kind, name=name, reason=reason
             ),
         )
 
@@ -123,7 +123,7 @@ def _resolver() -> dns.resolver.Resolver:
     try:
         resolver = dns.resolver.Resolver()
     except dns.exception.DNSException as error:
-        raise OSError(stored("no DNS resolver is set up: {error}").format(error=error)) from None
+        raise OSError(Message("no DNS resolver is set up: {error}", error=error)) from None
     resolver.nameservers = [
         Resolver(server) if isinstance(server, str) else server for server in resolver.nameservers
     ]

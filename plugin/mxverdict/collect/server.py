@@ -19,7 +19,7 @@ from mxverdict.evidence.server import ADDRESSES, DELAY, GREYLISTING, HOST_NAME, 
 from mxverdict.fs import safe_edit
 from mxverdict.fs.read import read_regular
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.net.special_ranges import special_purpose_kind
 from mxverdict.testers import Network
 from mxverdict.whm import localopts
@@ -95,7 +95,7 @@ def read_server(host: Host, api: WhmApi) -> Server:
         if isinstance(answer, WhmError):
             missing.append(MissingFact(fact, str(answer)))
         elif field and answer.get(field) is None:
-            misfit = WhmUnreachable(function, stored("the answer does not fit the question"))
+            misfit = WhmUnreachable(function, Message("the answer does not fit the question"))
             missing.append(MissingFact(fact, str(misfit)))
         else:
             found[fact] = answer

@@ -16,7 +16,7 @@ from mxverdict.collect.smtp_client import CONNECT_TIMEOUT, SmtpClient, SmtpError
 from mxverdict.collect.smtp_probe import tls_error_text, tls_from_connection, unverified_context
 from mxverdict.evidence import ProbeStage, Tls
 from mxverdict.evidence.outbound import SmtpAttempt, Source
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.net.special_ranges import special_purpose_kind
 
 PORT = 25
@@ -57,9 +57,7 @@ def climb(
     own = address in limits.own or is_local(address)
     kind = special_purpose_kind(address)
     if kind and not own and (limits.public_only or kind != "private"):
-        failure = stored("{address} is a {kind} address; it was left alone").format(
-            address=address, kind=kind
-        )
+        failure = Message("{address} is a {kind} address; it was left alone", address=address, kind=kind)
         return SmtpAttempt(host, address, source, (), "not_public", "connect", failure)
     return SmtpAttemptRunner(host, address, source, limits).climb(envelope, own)
 
@@ -115,7 +113,7 @@ class SmtpAttemptRunner:
         finally:
             self.local_address = self.talk.local_address or self.local_address
         if banner.code != 220:
-            raise SmtpError("reply", stored("greeted with {code} instead of 220").format(code=banner.code))
+            raise SmtpError("reply", Message("greeted with {code} instead of 220", code=banner.code))
         self.introduce()
 
     def introduce(self) -> None:
@@ -124,7 +122,7 @@ class SmtpAttemptRunner:
         if reply.code in _EHLO_UNKNOWN:
             self.say("helo", f"HELO {self.source.helo}")
         elif not reply.positive:
-            raise SmtpError("reply", stored("EHLO was answered with {code}").format(code=reply.code))
+            raise SmtpError("reply", Message("EHLO was answered with {code}", code=reply.code))
 
     def say(self, stage: str, command: str, payload: bytes = b"") -> None:
         """One command that must be answered with 2xx or 3xx. Raises SmtpError."""
@@ -133,7 +131,7 @@ class SmtpAttemptRunner:
         if not reply.positive:
             raise SmtpError(
                 "reply",
-                stored("{command} was answered with {code}").format(command=stage.upper(), code=reply.code),
+                Message("{command} was answered with {code}", command=stage.upper(), code=reply.code),
             )
 
     def secure(self) -> None:

@@ -17,7 +17,7 @@ from typing import Optional
 
 from mxverdict.collect.reply_lines import TEXT_LIMIT, ReplyLines
 from mxverdict.evidence import ProbeStage, Reply
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
 CONNECT_TIMEOUT = 10.0
 REPLY_LIMIT = 64 * 1024
@@ -83,11 +83,11 @@ class SmtpClient:
         greeting = self.banner(stage)
         if greeting.code != 220:
             raise SmtpError(
-                "reply", stored("the server greeted with {code} instead of 220").format(code=greeting.code)
+                "reply", Message("the server greeted with {code} instead of 220", code=greeting.code)
             )
         answer = self.command("ehlo", f"EHLO {name}")
         if not answer.positive:
-            raise SmtpError("reply", stored("the server answered EHLO with {code}").format(code=answer.code))
+            raise SmtpError("reply", Message("the server answered EHLO with {code}", code=answer.code))
         return answer
 
     def banner(self, stage: str = "connect") -> Reply:
@@ -125,9 +125,9 @@ class SmtpClient:
         was refused, cause `reply`; or the server spoke out of turn), ssl.SSLError, OSError."""
         reply = self.command("starttls", "STARTTLS")
         if reply.code != 220:
-            raise SmtpError("reply", stored("STARTTLS was answered with {code}").format(code=reply.code))
+            raise SmtpError("reply", Message("STARTTLS was answered with {code}", code=reply.code))
         if self._buffer:
-            raise SmtpError("tls", stored("the server sent plain text where the handshake belongs"))
+            raise SmtpError("tls", Message("the server sent plain text where the handshake belongs"))
         assert self._connection is not None
         self._connection.settimeout(max(0.001, self._until(self.reply_timeout) - time.monotonic()))
         secured = context.wrap_socket(self._connection, server_hostname=server_name)
@@ -152,7 +152,7 @@ class SmtpClient:
         self.close()
         patience = min(self.connect_timeout, self.deadline - time.monotonic())
         if patience <= 0:
-            raise SmtpError("deadline", stored("no time was left to connect"))
+            raise SmtpError("deadline", Message("no time was left to connect"))
         source = (self.source, 0) if self.source else None
         try:
             self._connection = socket.create_connection((self.address, self.port), patience, source)
@@ -160,15 +160,17 @@ class SmtpClient:
             cause = "timeout" if patience == self.connect_timeout else "deadline"
             raise SmtpError(
                 cause,
-                stored("no connection to port {port} within {seconds} s").format(
-                    port=self.port, seconds=f"{patience:.3g}"
+                Message(
+                    "no connection to port {port} within {seconds} s",
+                    port=self.port,
+                    seconds=f"{patience:.3g}",
                 ),
             ) from None
         except OSError as error:
             cause = _CAUSES.get(error.errno or 0, "error")
             reason = error.strerror or error
             raise SmtpError(
-                cause, stored("no connection to port {port}: {reason}").format(port=self.port, reason=reason)
+                cause, Message("no connection to port {port}: {reason}", port=self.port, reason=reason)
             ) from None
 
     def _until(self, patience: float) -> float:
@@ -198,7 +200,7 @@ class SmtpClient:
             size += len(line)
             match = _LINE.match(line)
             if match is None:
-                raise SmtpError("not_smtp", stored("the server sent something that is no SMTP reply"))
+                raise SmtpError("not_smtp", Message("the server sent something that is no SMTP reply"))
             if size > REPLY_LIMIT:
                 raise _oversize()
             lines.add(match[3].decode(errors="replace").rstrip())
@@ -225,7 +227,7 @@ class SmtpClient:
             except OSError as error:
                 raise _hung_up(error, error) from None
             if not data:
-                raise SmtpError("closed", stored("the server hung up without a reply"))
+                raise SmtpError("closed", Message("the server hung up without a reply"))
             self._buffer += data
         line = bytes(self._buffer[:end]).rstrip(b"\r")
         del self._buffer[: end + 1]
@@ -233,25 +235,25 @@ class SmtpClient:
 
     def _silent(self) -> SmtpError:
         if time.monotonic() >= self.deadline:
-            return SmtpError("deadline", stored("no reply before the time was up"))
+            return SmtpError("deadline", Message("no reply before the time was up"))
         return SmtpError(
             "silent",
-            stored("no reply within {seconds} s").format(seconds=f"{self.reply_timeout:g}"),
+            Message("no reply within {seconds} s", seconds=f"{self.reply_timeout:g}"),
         )
 
 
 def _oversize() -> SmtpError:
     return SmtpError(
         "oversize",
-        stored("the server sent a reply of more than {size} KiB").format(size=REPLY_LIMIT // 1024),
+        Message("the server sent a reply of more than {size} KiB", size=REPLY_LIMIT // 1024),
     )
 
 
 def _hung_up(error: OSError, reason: object) -> SmtpError:
     if isinstance(error, socket.timeout):
-        return SmtpError("silent", stored("the server takes nothing in"))
+        return SmtpError("silent", Message("the server takes nothing in"))
     cause = _CAUSES.get(error.errno or 0, "error")
     return SmtpError(
         "reset" if cause == "reset" else "closed",
-        stored("the server hung up: {reason}").format(reason=reason),
+        Message("the server hung up: {reason}", reason=reason),
     )

@@ -15,7 +15,7 @@ from typing import Any, Optional
 
 from mxverdict.collect.smtp_client import SmtpClient, SmtpError
 from mxverdict.evidence import Probe, Tls
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
 REPLY_TIMEOUT = 45.0
 """cPanel asks monitoring to allow 45 seconds on port 25 (Exim Configuration Manager, Basic Editor)."""
@@ -95,7 +95,7 @@ def _untrusted(first: SmtpClient, hostname: str, problem: str) -> Tls:
         name_matches=matches,
         names=seen.names,
         not_after=seen.not_after,
-        problem=stored("certificate has expired") if expired else problem,
+        problem=Message("certificate has expired") if expired else problem,
     )
 
 
@@ -122,7 +122,7 @@ def unverified_context() -> ssl.SSLContext:
 def tls_error_text(error: Exception) -> str:
     """Why a handshake failed, in one line."""
     if isinstance(error, socket.timeout):
-        return stored("the handshake did not finish in time")
+        return Message("the handshake did not finish in time")
     reason = getattr(error, "reason", "") or str(error) or type(error).__name__
     return str(reason).replace("_", " ").lower()
 

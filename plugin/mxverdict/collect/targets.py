@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from mxverdict.collect.server import Server, is_local
 from mxverdict.errors import HostError
 from mxverdict.evidence import Target
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
 TARGETS_LIMIT = 8
 """How many of the server's addresses a check without a target looks at."""
 
 
 class NoLocalTargetError(HostError):
-    advice = stored("Name a domain whose mail comes to this server, or one of the server's own addresses.")
+    advice = Message("Name a domain whose mail comes to this server, or one of the server's own addresses.")
 
 
 def is_address(text: str) -> bool:
@@ -51,10 +51,12 @@ def usual_targets(addresses: Sequence[str], server: Server, remarks: list[str]) 
     found = [*own_targets({"": addresses}, server)[""], *server.targets[:TARGETS_LIMIT]]
     if len(server.targets) > TARGETS_LIMIT:
         remarks.append(
-            stored("{count} of {total} addresses were checked; name others as targets").format(
-                count=TARGETS_LIMIT, total=len(server.targets)
+            Message(
+                "{count} of {total} addresses were checked; name others as targets",
+                count=TARGETS_LIMIT,
+                total=len(server.targets),
             )
         )
     if not found:
-        raise NoLocalTargetError(remarks[-1] if remarks else stored("no address of this server was found"))
+        raise NoLocalTargetError(remarks[-1] if remarks else Message("no address of this server was found"))
     return listed_first(found, server)

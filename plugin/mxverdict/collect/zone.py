@@ -19,7 +19,7 @@ from mxverdict.collect import resolver
 from mxverdict.collect.authoritative_dns import DnsReply, ask, interrogate, names_of, soa_of, text_of
 from mxverdict.collect.progress import PartListener
 from mxverdict.evidence.zone import Delegation, HostAddresses, ServerAnswers, Soa, Zone
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
 SERVERS_LIMIT = 13
 """Names of name servers that are asked, as many as the root has."""
@@ -61,15 +61,13 @@ def read_zone(domain: str, deadline: float) -> Zone:
 
 
 def _read(domain: str, deadline: float, pool: ThreadPoolExecutor) -> Zone:
-    nothing = Delegation("", error=stored("not asked"))
+    nothing = Delegation("", error=Message("not asked"))
     try:
         name = dns.name.from_text(domain)
     except (dns.exception.DNSException, UnicodeError) as error:
-        return Zone(
-            domain, "", None, nothing, error=stored("this is no domain name: {error}").format(error=error)
-        )
+        return Zone(domain, "", None, nothing, error=Message("this is no domain name: {error}", error=error))
     if name == dns.name.root:
-        return Zone(domain, "", None, nothing, error=stored("the root is not looked at"))
+        return Zone(domain, "", None, nothing, error=Message("the root is not looked at"))
     return _Reading(name, deadline - _SPARE, pool).read()
 
 
@@ -92,10 +90,10 @@ class _Reading:
         tops = _apexes(asked)
         if not tops:
             return Zone(
-                domain, "", None, Delegation("", error=stored("not asked")), error=first.result().error
+                domain, "", None, Delegation("", error=Message("not asked")), error=first.result().error
             )
         if first.done() and not first.result().exists:
-            return Zone(domain, "", False, Delegation(text_of(tops[0]), error=stored("not asked")))
+            return Zone(domain, "", False, Delegation(text_of(tops[0]), error=Message("not asked")))
         if any(not asked[level].done() or asked[level].result().error for level in _before(tops[0], levels)):
             return self._below(tops[0], asked)
         listing = self._pool.submit(self._look_up, tops[0], "NS")
@@ -163,7 +161,7 @@ class _Reading:
             heard = job.result()
             found = _referral(heard, parent, child)
             if found is None:
-                reason = heard.error or stored("no usable answer")
+                reason = heard.error or Message("no usable answer")
                 errors.append(f"{server} ({address}): {reason}")
                 continue
             apex, records, own_copy = found
@@ -176,9 +174,9 @@ class _Reading:
                 glue=_glue(heard, records),
                 own_copy=own_copy,
             )
-        error = "; ".join(sorted(errors)[:_PARENTS_LIMIT]) or stored(
-            "{zone} has no name servers with an address"
-        ).format(zone=above)
+        error = "; ".join(sorted(errors)[:_PARENTS_LIMIT]) or Message(
+            "{zone} has no name servers with an address", zone=above
+        )
         return child, Delegation(above, error=error)
 
     def _answers(

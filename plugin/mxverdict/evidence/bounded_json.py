@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mxverdict.errors import MxVerdictError
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
 BYTES_LIMIT = 5_000_000
 """Of one file: a check of some hundred domains that share their mail hosts."""
@@ -16,12 +16,12 @@ BYTES_LIMIT = 5_000_000
 class TooLarge(MxVerdictError):
     """What a check found is more than is kept."""
 
-    advice = stored("Check fewer domains at once.")
+    advice = Message("Check fewer domains at once.")
 
     def __init__(self) -> None:
         super().__init__(
-            stored("what was found is larger than {limit} MB and was not kept").format(
-                limit=BYTES_LIMIT // 1_000_000
+            Message(
+                "what was found is larger than {limit} MB and was not kept", limit=BYTES_LIMIT // 1_000_000
             )
         )
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from mxverdict.evidence.audience import root_alone
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
 RATE_LIMITED = "ratelimited"
 """Stands in Exim's log line of a session that an ACL refused for its rate."""
-_HIDDEN = stored("only the owner of this server can see why")
+_HIDDEN = Message("only the owner of this server can see why")
 _RATE = re.compile(r"ratelimit condition count=\S+ [^/\s]+/(\S+)")
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from mxverdict.errors import JournalError, WindowLockedError
 from mxverdict.fs.read import NotRegular
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
 _POLL = 0.05
 
@@ -31,7 +31,7 @@ def exclusive(host: Host, name: str, wait: float) -> Iterator[None]:
         descriptor = _open(host, path)
     except OSError as error:
         raise JournalError(
-            stored("{path} cannot be opened: {error}").format(path=path, error=error.strerror)
+            Message("{path} cannot be opened: {error}", path=path, error=error.strerror)
         ) from error
     try:
         _acquire(descriptor, wait)
@@ -90,5 +90,7 @@ def _acquire(descriptor: int, wait: float) -> None:
     give_up = time.monotonic() + wait
     while not _taken(descriptor):
         if time.monotonic() >= give_up:
-            raise WindowLockedError(stored("another window of this kind is being opened or closed right now"))
+            raise WindowLockedError(
+                Message("another window of this kind is being opened or closed right now")
+            )
         time.sleep(_POLL)

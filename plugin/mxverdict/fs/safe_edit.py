@@ -20,7 +20,7 @@ from typing import NamedTuple, Optional
 
 from mxverdict.errors import HostError
 from mxverdict.fs.read import read_regular
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
 _TRIES = 20
 _PAUSE = 0.02
@@ -31,13 +31,13 @@ _AT_FDCWD = -100
 _NO_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
 
 _ADVICE = {
-    errno.EPERM: stored("if `lsattr {path}` shows an i, run `chattr -i {path}`"),
-    errno.EACCES: stored("look at `lsattr {path}` and at what SELinux forbids"),
-    errno.EBUSY: stored("something is mounted there: see `findmnt {path}`"),
-    errno.EROFS: stored("the file system is read-only: see `dmesg`"),
-    errno.ENOSPC: stored("free some space: see `df`"),
-    errno.EDQUOT: stored("free some space: see `quota`"),
-    errno.EISDIR: stored("a folder is in the way: see `ls -la` beside it"),
+    errno.EPERM: Message("if `lsattr {path}` shows an i, run `chattr -i {path}`"),
+    errno.EACCES: Message("look at `lsattr {path}` and at what SELinux forbids"),
+    errno.EBUSY: Message("something is mounted there: see `findmnt {path}`"),
+    errno.EROFS: Message("the file system is read-only: see `dmesg`"),
+    errno.ENOSPC: Message("free some space: see `df`"),
+    errno.EDQUOT: Message("free some space: see `quota`"),
+    errno.EISDIR: Message("a folder is in the way: see `ls -la` beside it"),
 }
 """What a server's owner can do about it."""
 
@@ -59,9 +59,7 @@ def read(path: Path) -> Optional[bytes]:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise HostError(
-            stored("{path} cannot be read: {error}").format(path=path, error=error.strerror)
-        ) from error
+        raise HostError(Message("{path} cannot be read: {error}", path=path, error=error.strerror)) from error
 
 
 def edit(path: Path, change: Edit, creation: NewFileMode) -> None:
@@ -76,10 +74,10 @@ def edit(path: Path, change: Edit, creation: NewFileMode) -> None:
                 return
             time.sleep(_PAUSE)
     except OSError as error:
-        told = stored("{path} cannot be changed: {error}").format(path=path, error=error.strerror or error)
+        told = Message("{path} cannot be changed: {error}", path=path, error=error.strerror or error)
         advice = _ADVICE.get(error.errno or 0, "").format(path=target)
         raise HostError(f"{told}; {advice}" if advice else told) from error
-    raise HostError(stored("{path} is being changed by somebody else all the time").format(path=path))
+    raise HostError(Message("{path} is being changed by somebody else all the time", path=path))
 
 
 def fsync_folder(folder: Path) -> None:
@@ -108,7 +106,7 @@ def _attempt(target: Path, change: Edit, creation: NewFileMode) -> bool:
         return _create(target, change, creation)
     try:
         if not stat.S_ISREG(os.fstat(original).st_mode):
-            raise HostError(stored("{path} is no regular file").format(path=target))
+            raise HostError(Message("{path} is no regular file", path=target))
         return _replace(target, original, change)
     finally:
         os.close(original)
@@ -274,6 +272,6 @@ def set_ownership(descriptor: int, creation: NewFileMode) -> None:
     try:
         group = grp.getgrnam(creation.group).gr_gid
     except KeyError:
-        raise HostError(stored("there is no group {group}").format(group=repr(creation.group))) from None
+        raise HostError(Message("there is no group {group}", group=repr(creation.group))) from None
     os.fchown(descriptor, 0, group)
     os.fchmod(descriptor, creation.mode)

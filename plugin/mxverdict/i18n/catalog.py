@@ -64,12 +64,6 @@ def decimal(number: float, digits: int) -> str:
     return text.replace(".", ",") if _tag in _COMMA else text
 
 
-def marked(message: str) -> str:
-    """`message` as it is, for the catalogue; whoever shows it passes it through `gettext`."""
+def N_(message: str) -> str:
+    """Return `message` as it is: the catalogue takes it in, and whoever shows it passes it to `gettext`."""
     return message
-
-
-def stored(template: str) -> str:
-    """`template` as it is, for the catalogue. Its text, filled in, stays English where it is kept or raised,
-    since whoever does so does not know the reader; whoever shows it passes it through `stored.retold`."""
-    return template

@@ -10,7 +10,7 @@ from mxverdict.evidence import Evidence, Preview, Target, seen_by
 from mxverdict.evidence.audience import Audience
 from mxverdict.findings import Finding, Prediction, Report, Row, Verdict
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.judge.domain.blocklist import judge_blocklists
 from mxverdict.judge.domain.report import judge_domains
 from mxverdict.judge.server.banner_names import BANNER, judge_names
@@ -162,7 +162,7 @@ def _prediction(
 def _not_predicted(tester: Tester, preview: Preview) -> Finding:
     row = Row(_("{tester} report").format(tester=tester.title), "unknown", _("could not be predicted"))
     why = _("Exim did not say what it does to this tester.")
-    return Finding(row, Verdict.UNKNOWN, why, (retold(preview.detail),))
+    return Finding(row, Verdict.UNKNOWN, why, (translate(preview.detail),))
 
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:

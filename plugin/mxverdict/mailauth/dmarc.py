@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from mxverdict.evidence.policy import DnsAnswer
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
 WALK_LIMIT = 8
 """Names that are asked for one domain (RFC 9989 section 4.10)."""
@@ -25,7 +25,7 @@ _MEANINGS = {
     "DMARCDisposition": "policy (none, quarantine or reject)",
     "DMARCAlignment": "alignment (r or s)",
     "DMARCTesting": "value of t (y or n)",
-    "Record required tag p unspecified": stored("the policy is missing (p=none, p=quarantine or p=reject)"),
+    "Record required tag p unspecified": Message("the policy is missing (p=none, p=quarantine or p=reject)"),
 }
 
 
@@ -108,9 +108,7 @@ def _read(domain: str, organisation: str, found: dict[str, str], own: str) -> Dm
     text = found[domain]
     inherited = domain != own
     if len(text) > _LENGTH_LIMIT:
-        error = stored("the record has {count} characters; nobody reads one that long").format(
-            count=len(text)
-        )
+        error = Message("the record has {count} characters; nobody reads one that long", count=len(text))
         return DmarcRecord(domain, organisation, text, inherited, error=error)
     try:
         read = dmarc.DMARC().parse_record(text, domain)
@@ -126,7 +124,7 @@ def _read(domain: str, organisation: str, found: dict[str, str], own: str) -> Dm
         percent=read.pct,
         aggregate=tuple(uri.strip() for uri in read.rua),
         failure=tuple(uri.strip() for uri in read.ruf),
-        error="" if 0 <= read.pct <= 100 else stored("pct={pct} is no percentage").format(pct=read.pct),
+        error="" if 0 <= read.pct <= 100 else Message("pct={pct} is no percentage", pct=read.pct),
     )
 
 

@@ -6,7 +6,7 @@ import ipaddress
 import re
 
 from mxverdict.errors import UsageError
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.net import target
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -20,10 +20,10 @@ def parse_mailbox(text: str) -> str:
     RFC 5321 section 4.1.2: no quotes, no spaces, nothing that could end a command. Raises UsageError."""
     local, at, domain = text.strip().rpartition("@")
     if not at or len(local) > _LOCAL_PART_LIMIT or not _LOCAL_PART.fullmatch(local):
-        raise UsageError(stored("{text} is no mail address").format(text=repr(text[:80])))
+        raise UsageError(Message("{text} is no mail address", text=repr(text[:80])))
     name = target.parse_target(domain)
     if _is_address(name):
-        raise UsageError(stored("{text} is no mail address at a domain").format(text=repr(text[:80])))
+        raise UsageError(Message("{text} is no mail address at a domain", text=repr(text[:80])))
     return f"{local}@{name}"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Union
 
 from mxverdict.errors import UsageError
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.sanitize import escape_control
 
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
@@ -26,8 +26,8 @@ def parse(texts: Sequence[str]) -> tuple[Network, ...]:
     """The networks, less those another one covers. Raises UsageError for what a window cannot take."""
     if len(texts) > MOST:
         raise UsageError(
-            stored("{count} addresses are too many for one window; at most {most}").format(
-                count=len(texts), most=MOST
+            Message(
+                "{count} addresses are too many for one window; at most {most}", count=len(texts), most=MOST
             )
         )
     networks = [_network(text) for text in texts]
@@ -65,32 +65,32 @@ def _network(text: str) -> Network:
         network = ipaddress.ip_network(text.strip())
     except ValueError as error:
         if "has host bits set" in str(error):
-            told = stored(
+            told = Message(
                 "{address} is no IP address or CIDR network; the part after the prefix must be zero"
             )
         else:
-            told = stored("{address} is no IP address or CIDR network")
+            told = Message("{address} is no IP address or CIDR network")
         raise UsageError(told.format(address=shown)) from None
     if network.prefixlen < _WIDEST[network.version]:
         raise UsageError(
-            stored("{address} is too wide for a window: at most /24 (IPv4) or /48 (IPv6)").format(
-                address=shown
-            )
+            Message("{address} is too wide for a window: at most /24 (IPv4) or /48 (IPv6)", address=shown)
         )
     if "%" in text or (isinstance(network, ipaddress.IPv6Network) and network[0].ipv4_mapped is not None):
         raise UsageError(
-            stored("{address} cannot stand in Exim's lists; give the plain address").format(address=shown)
+            Message("{address} cannot stand in Exim's lists; give the plain address", address=shown)
         )
     first = network[0]
     if first.is_loopback or first.is_unspecified or first.is_multicast or first.is_link_local:
-        raise UsageError(stored("{address} is no address that a tester can come from").format(address=shown))
+        raise UsageError(Message("{address} is no address that a tester can come from", address=shown))
     if network.version == 4 and first.is_reserved:
-        raise UsageError(stored("{address} is no address that a tester can come from").format(address=shown))
+        raise UsageError(Message("{address} is no address that a tester can come from", address=shown))
     for own in own_addresses():
         if own in network:
             raise UsageError(
-                stored("{address} holds {own}, an address of this server: Exim never delays those").format(
-                    address=shown, own=own
+                Message(
+                    "{address} holds {own}, an address of this server: Exim never delays those",
+                    address=shown,
+                    own=own,
                 )
             )
     return network

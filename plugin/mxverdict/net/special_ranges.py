@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
-_PRIVATE = stored("private")
-_LOOPBACK = stored("loopback")
-_LINK_LOCAL = stored("link-local")
-_MULTICAST = stored("multicast")
-_RESERVED = stored("reserved")
+_PRIVATE = Message("private")
+_LOOPBACK = Message("loopback")
+_LINK_LOCAL = Message("link-local")
+_MULTICAST = Message("multicast")
+_RESERVED = Message("reserved")
 _SPECIAL = tuple(
     (ipaddress.ip_network(network), kind)
     for network, kind in (

@@ -7,7 +7,7 @@ import ipaddress
 import re
 
 from mxverdict.errors import UsageError
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
 _MOST = 253
 """Characters of a domain name (RFC 1035 section 2.3.4, less the length octets at both ends)."""
@@ -26,7 +26,7 @@ def parse_target(text: str) -> str:
     name = _encoded(cleaned) if len(cleaned) <= _MOST else ""
     labels = name.split(".")
     if len(name) > _MOST or len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):
-        raise UsageError(stored("{target} is no domain, host name or address").format(target=repr(text[:80])))
+        raise UsageError(Message("{target} is no domain, host name or address", target=repr(text[:80])))
     return name
 
 

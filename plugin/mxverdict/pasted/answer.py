@@ -9,7 +9,7 @@ from typing import Optional
 
 from mxverdict.evidence.blocklist import BlocklistEvidence
 from mxverdict.findings import Owner, Prediction, Report, Verdict
-from mxverdict.i18n.catalog import decimal, marked, ngettext
+from mxverdict.i18n.catalog import N_, decimal, ngettext
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.judge.domain import blocklist
 from mxverdict.pasted import match
@@ -22,9 +22,9 @@ _NOT_ASKED = BlocklistEvidence((), (), (), ())
 _LIKE = 0.5
 """Seconds; times that differ by less are the same."""
 _WORST_FIRST = list(Verdict)
-_LEVELS = {"ok": marked("a pass"), "warning": marked("a warning"), "error": marked("an error")}
-_GONE = marked("Not so today. The tester would print no such row.")
-_NOTHING_FOUND = marked("This row is known, but nothing was found out about it.")
+_LEVELS = {"ok": N_("a pass"), "warning": N_("a warning"), "error": N_("an error")}
+_GONE = N_("Not so today. The tester would print no such row.")
+_NOTHING_FOUND = N_("This row is known, but nothing was found out about it.")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Optional
 from urllib.parse import unquote
 
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.pasted.model import PastedSession, Subject, is_address, number
 from mxverdict.pasted.normalize import Token
 from mxverdict.pasted.phrase_trie import is_host
@@ -179,9 +179,9 @@ def looks_like_row(line: str) -> str:
     """What makes an unknown line look like a row of a report; "" when nothing does."""
     cells = [cell for part in _CELLS.split(line.strip("> \t|*-")) if (cell := part.strip())]
     if cells and _FAMILY.fullmatch(cells[0]) and len(cells) > 1:
-        return stored("it has the form of a row, but we do not know its name")
+        return Message("it has the form of a row, but we do not know its name")
     if any(_JUDGED.match(cell) for cell in cells[:3]):
-        return stored("it has the form of a result, but we do not know its words")
+        return Message("it has the form of a result, but we do not know its words")
     return ""
 
 

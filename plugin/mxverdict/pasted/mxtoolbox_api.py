@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, Optional
 
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.pasted import phrase_trie
 from mxverdict.pasted.model import MXTOOLBOX, ROWS_LIMIT, Pasted, PastedRow, Subject, Unrecognised
 from mxverdict.pasted.normalize import plain, tokens_of
@@ -54,7 +54,7 @@ def _pasted(envelopes: Sequence[dict[str, Any]]) -> Pasted:
                 continue
             row = _row(item, level, subject)
             if row is None:
-                reason = stored("an item whose name we do not know")
+                reason = Message("an item whose name we do not know")
                 unrecognised.append(Unrecognised(0, f"{key.title()}: {_described(item)}", reason))
             else:
                 found.append(row)
@@ -62,7 +62,7 @@ def _pasted(envelopes: Sequence[dict[str, Any]]) -> Pasted:
         if subject.argument and not any(host.argument for host in subjects):
             subjects[subject] = None
         for error in _list(envelope.get("errors"))[: ROWS_LIMIT - len(found) - len(unrecognised)]:
-            unrecognised.append(Unrecognised(0, _described(error), stored("an error of the tester itself")))
+            unrecognised.append(Unrecognised(0, _described(error), Message("an error of the tester itself")))
     return Pasted(
         rows=tuple(found),
         unrecognised=tuple(unrecognised),

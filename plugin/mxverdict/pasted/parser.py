@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Optional
 
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.pasted import markers, phrase_trie
 from mxverdict.pasted.markers import Marker
 from mxverdict.pasted.model import (
@@ -233,7 +233,7 @@ class _Scanner:
     def _not_one(self, candidates: Sequence[Phrase], line: int) -> None:
         names = ", ".join(sorted({phrase.row for phrase in candidates}))
         original = self._lines[line].strip("> \t|")
-        reason = stored("it may be the row {names}").format(names=names)
+        reason = Message("it may be the row {names}", names=names)
         self._unrecognised.append(Unrecognised(line + 1, original, reason))
         self._claimed.add(line)
         self._clear()
@@ -299,15 +299,15 @@ class _Scanner:
         reason = ""
         if self._name is not None and self._name_closed and rest:
             row = self._name.phrases[0].row
-            reason = stored("the row {name}, in words we do not know").format(name=row)
+            reason = Message("the row {name}, in words we do not know", name=row)
         elif self._category and rest and (self._certain or self._level):
-            reason = stored("a row about {category} of {host}, in words we do not know").format(
-                category=self._category, host=self._host
+            reason = Message(
+                "a row about {category} of {host}, in words we do not know",
+                category=self._category,
+                host=self._host,
             )
         elif self._level and self._certain and len(rest) >= _FORMLESS:
-            reason = stored("a row with the status {level}, in words we do not know").format(
-                level=self._level
-            )
+            reason = Message("a row with the status {level}, in words we do not know", level=self._level)
         if reason:
             lines = range(self._start, rest[-1].line + 1)
             original = " ".join(shown for line in lines if (shown := self._lines[line].strip("> \t|")))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Optional
 
 from mxverdict.evidence import Evidence, Probe
 from mxverdict.findings import Finding, Prediction, Report, Verdict
+from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.report.timestamps import stamp
 from mxverdict.testers import load, row_texts, titles, told_sources
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from mxverdict.window import Window
 
 _SECTIONS = (
-    ("problem", marked("Real problems"), (Verdict.PROBLEM,)),
-    ("false_positive", marked("False alarms, with the proof"), (Verdict.FALSE_POSITIVE,)),
-    ("unknown", marked("Could not be checked"), (Verdict.UNKNOWN,)),
-    ("rest", marked("All the rest"), (Verdict.ADVISORY, Verdict.NOT_RUN, Verdict.OK)),
+    ("problem", N_("Real problems"), (Verdict.PROBLEM,)),
+    ("false_positive", N_("False alarms, with the proof"), (Verdict.FALSE_POSITIVE,)),
+    ("unknown", N_("Could not be checked"), (Verdict.UNKNOWN,)),
+    ("rest", N_("All the rest"), (Verdict.ADVISORY, Verdict.NOT_RUN, Verdict.OK)),
 )
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _STATES = {
-    "open": marked("still open"),
-    "closed": marked("closed"),
-    "failed": marked("did not open; everything was put back"),
-    "close_failed": marked("NOT CLOSED YET, being retried"),
+    "open": N_("still open"),
+    "closed": N_("closed"),
+    "failed": N_("did not open; everything was put back"),
+    "close_failed": N_("NOT CLOSED YET, being retried"),
 }
-METHOD = marked(
+METHOD = N_(
     "The rows are what the tester's report says or will say: this server's own Exim was asked, in a pretend "
     "session (exim -bh), what it does to the tester's addresses. What is true was measured at the time above "
     "in a real SMTP conversation with the server and in the DNS."
@@ -104,7 +104,7 @@ def letter(
         about=report.domains[0].domain if len(report.domains) == 1 else report.hostname,
         summaries=tuple(_summaries(report)),
         facts=_facts(report),
-        remarks=tuple(map(retold, report.remarks)),
+        remarks=tuple(map(translate, report.remarks)),
         sections=tuple(section for section in sections if section.items),
         done=None if windows is None else tuple(map(_window, sorted(windows, key=_opened_at))),
         transcripts=tuple(_transcripts(report, evidence)),
@@ -168,7 +168,7 @@ def _window(window: Window) -> str:
         told = _("{opened}: test window {number} for {tester} ({what}), {state}")
     else:
         told = _("{opened}: test window {number} for {tester} ({what}), {state} at {closed}")
-    notes = (retold(window.remark), retold(window.error))
+    notes = (translate(window.remark), translate(window.error))
     return told.format(
         opened=stamp(window.opened_at),
         number=window.id,
@@ -222,7 +222,7 @@ def _conversation(probe: Probe) -> str:
             state = _("STARTTLS: handshake done, {version}").format(version=probe.tls.version)
         else:
             state = _("STARTTLS: handshake failed")
-        lines.append(state + (f" ({retold(probe.tls.problem)})" if probe.tls.problem else ""))
+        lines.append(state + (f" ({translate(probe.tls.problem)})" if probe.tls.problem else ""))
     if probe.failure:
-        lines.append(retold(probe.failure))
+        lines.append(translate(probe.failure))
     return "\n".join(lines)

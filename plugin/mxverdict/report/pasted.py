@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from mxverdict.findings import Verdict
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.pasted import Answer, Explanation, Unrecognised
 from mxverdict.report.terminal import INDENT, VerdictLine, one_line
 from mxverdict.sanitize import visible
@@ -69,7 +69,7 @@ def _answer(answer: Answer) -> Iterable[RenderableType]:
 def _unrecognised(lines: Sequence[Unrecognised]) -> Iterable[RenderableType]:
     for reason in dict.fromkeys(line.reason for line in lines):
         alike = [line for line in lines if line.reason == reason]
-        yield Text(f"  {visible(retold(reason))}:")
+        yield Text(f"  {visible(translate(reason))}:")
         for line in alike[:_SHOWN]:
             number = f"line {line.line}: " if line.line else ""
             yield _indented(f"{number}{visible(' '.join(line.original.split()), 300)}", "dim")

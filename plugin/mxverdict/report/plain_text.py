@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Optional
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Report, Verdict
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.report.document import METHOD, ReportDocument, ReportItem, Section, letter
 from mxverdict.sanitize import visible
 
@@ -55,7 +55,7 @@ def _explained(explanation: Explanation) -> Iterator[str]:
     if explanation.unrecognised:
         yield from _heading(_("Not recognised"))
         for one in explanation.unrecognised:
-            yield from _wrapped(f"- {one.original}: {retold(one.reason)}", hanging="  ")
+            yield from _wrapped(f"- {one.original}: {translate(one.reason)}", hanging="  ")
 
 
 def _lines(text: ReportDocument) -> Iterator[str]:

@@ -14,7 +14,7 @@ from mxverdict.evidence import Evidence
 from mxverdict.evidence.audience import Audience
 from mxverdict.findings import Report
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.judge.engine import judge
 from mxverdict.judge.partial import judge_so_far
 from mxverdict.testers import Tester
@@ -68,8 +68,10 @@ def judge_evidence(
     for tester in selected:
         if tester.name not in evidence.testers:
             raise UsageError(
-                stored("nothing was gathered for {tester}, only for {testers}").format(
-                    tester=tester.name, testers=", ".join(evidence.testers)
+                Message(
+                    "nothing was gathered for {tester}, only for {testers}",
+                    tester=tester.name,
+                    testers=", ".join(evidence.testers),
                 )
             )
     return judge(evidence, selected, catalogue.load().senders, audience)

@@ -24,7 +24,7 @@ from mxverdict.evidence.tester_candidate import Candidate
 from mxverdict.fs.atomic_write import atomic_write
 from mxverdict.fs.lock import exclusive
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.net.networks import MOST, parse
 from mxverdict.sanitize import escape_control
 from mxverdict.testers import Tester, TesterAddress, local_addresses
@@ -44,8 +44,10 @@ def candidates(host: Host, since: float, deadline: float) -> tuple[tuple[Candida
     visitors, remarks = named_visitors(host, known.testers, since, deadline)
     if len(visitors) > _CANDIDATES:
         remarks += (
-            stored("of {count} visitors with such names only the latest {most} were looked up").format(
-                count=len(visitors), most=_CANDIDATES
+            Message(
+                "of {count} visitors with such names only the latest {most} were looked up",
+                count=len(visitors),
+                most=_CANDIDATES,
             ),
         )
     asked = visitors[:_CANDIDATES]
@@ -77,21 +79,21 @@ def add(
     Raises UsageError, AddressRefused when DNS says otherwise, HostError when DNS or the file does not do its
     part; nothing is changed then.
     """
-    with _refusals(host, actor, stored("add tester address: {error}"), address, reason):
+    with _refusals(host, actor, Message("add tester address: {error}"), address, reason):
         reason = escape_control(reason.strip(), _REASON)
         if force and not reason:
-            raise UsageError(stored("an address that DNS does not confirm needs a reason"))
+            raise UsageError(Message("an address that DNS does not confirm needs a reason"))
         with _file(host) as added:
             known = testers.load(host=host)
             tester = known.tester(tester_name)
             bare = _single(address)
             _check_new(bare, tester, known.testers)
             proof, name = ("", "") if force else verify_by_dns(bare, tester)
-            source = stored("added by {user}: {why}").format(user=actor.user, why=reason if force else proof)
+            source = Message("added by {user}: {why}", user=actor.user, why=reason if force else proof)
             row = LocalTesterAddress(
                 bare, tester.name, name, time.strftime("%Y-%m-%d"), escape_control(source)
             )
-            result = f"{tester.name}: {proof or stored('not confirmed by DNS')}"
+            result = f"{tester.name}: {proof or Message('not confirmed by DNS')}"
             log.record(
                 host,
                 actor,
@@ -106,14 +108,14 @@ def add(
 
 def remove(host: Host, address: str, actor: Actor) -> LocalTesterAddress:
     """Forget an address that was added. Raises UsageError, HostError."""
-    with _refusals(host, actor, stored("remove tester address: {error}"), address, ""):
+    with _refusals(host, actor, Message("remove tester address: {error}"), address, ""):
         bare = _single(address)
         with _file(host) as added:
             row = next((one for one in added if one.address == bare), None)
             if row is None:
                 raise UsageError(
-                    stored("{address} is not among the addresses that were added on this server").format(
-                        address=bare
+                    Message(
+                        "{address} is not among the addresses that were added on this server", address=bare
                     )
                 )
             log.record(host, actor, "remove_tester_address", addresses=[bare], result=row.tester)
@@ -125,8 +127,9 @@ def _single(text: str) -> str:
     (network,) = parse([text])
     if network.num_addresses != 1:
         raise UsageError(
-            stored("{address} is more than one address; add each one that was seen").format(
-                address=escape_control(text, 60)
+            Message(
+                "{address} is more than one address; add each one that was seen",
+                address=escape_control(text, 60),
             )
         )
     return str(network.network_address)
@@ -136,14 +139,19 @@ def _check_new(address: str, tester: Tester, known: Sequence[Tester]) -> None:
     for other in known:
         if any(ipaddress.ip_address(address) in network for network in other.networks):
             raise UsageError(
-                stored("{address} is known already, as an address of {tester}").format(
-                    address=address, tester=other.title
+                Message(
+                    "{address} is known already, as an address of {tester}",
+                    address=address,
+                    tester=other.title,
                 )
             )
     if len(tester.addresses) >= MOST:
         raise UsageError(
-            stored("{tester} has {count} addresses; a window takes {most} at most").format(
-                tester=tester.title, count=len(tester.addresses), most=MOST
+            Message(
+                "{tester} has {count} addresses; a window takes {most} at most",
+                tester=tester.title,
+                count=len(tester.addresses),
+                most=MOST,
             )
         )
 
@@ -152,24 +160,27 @@ def verify_by_dns(address: str, tester: Tester) -> tuple[str, str]:
     """What proves the address, and its reverse name."""
     if not tester.domains:
         raise AddressRefused(
-            stored("no domain of {tester} is known, so DNS cannot confirm its addresses").format(
-                tester=tester.title
+            Message(
+                "no domain of {tester} is known, so DNS cannot confirm its addresses", tester=tester.title
             )
         )
     (reverse,) = resolver.reverse_all([address], time.monotonic() + _LOOK_UP)
     name = forward_confirmed_name(reverse, tester)
     if name:
-        return stored("{address} has the name {name}, which leads back to it").format(
-            address=address, name=name
+        return Message(
+            "{address} has the name {name}, which leads back to it", address=address, name=name
         ), name
     unanswered = reverse.error or next((one.error for one in reverse.forwards if one.error), "")
     if unanswered:
         raise HostError(
-            stored("{address} could not be confirmed: {reason}").format(address=address, reason=unanswered)
+            Message("{address} could not be confirmed: {reason}", address=address, reason=unanswered)
         )
     raise AddressRefused(
-        stored("{address} is not confirmed as {tester}'s: {reason}").format(
-            address=address, tester=tester.title, reason=explain_mismatch(reverse, tester)
+        Message(
+            "{address} is not confirmed as {tester}'s: {reason}",
+            address=address,
+            tester=tester.title,
+            reason=explain_mismatch(reverse, tester),
         )
     )
 
@@ -179,17 +190,17 @@ def explain_mismatch(reverse: ReverseDns, tester: Tester) -> str:
     if reverse.error:
         return reverse.error
     if not reverse.names:
-        return stored("it has no reverse name")
+        return Message("it has no reverse name")
     under = [name for name in reverse.names if tester.owns(name)]
     if not under:
         if not tester.domains:
-            told = stored("its reverse name {name} is not under any domain")
+            told = Message("its reverse name {name} is not under any domain")
         elif len(tester.domains) == 1:
-            told = stored("its reverse name {name} is not under {domains}")
+            told = Message("its reverse name {name} is not under {domains}")
         else:
-            told = stored("its reverse name {name} is under none of {domains}")
+            told = Message("its reverse name {name} is under none of {domains}")
         return told.format(name=reverse.names[0], domains=", ".join(tester.domains))
-    return stored("its reverse name {name} does not lead back to it").format(name=under[0])
+    return Message("its reverse name {name} does not lead back to it", name=under[0])
 
 
 @contextmanager
@@ -199,7 +210,7 @@ def _file(host: Host) -> Iterator[tuple[LocalTesterAddress, ...]]:
     with exclusive(host, "testers", _LOCK_WAIT):
         added, trouble = local_addresses.read(host.tester_addresses)
         if trouble:
-            raise HostError(stored("{trouble}; move it away or repair it first").format(trouble=trouble))
+            raise HostError(Message("{trouble}; move it away or repair it first", trouble=trouble))
         yield added
 
 
@@ -210,7 +221,7 @@ def _write(host: Host, rows: Sequence[LocalTesterAddress]) -> None:
         atomic_write(path, json.dumps(data, indent=1).encode())
     except OSError as error:
         raise HostError(
-            stored("{path} cannot be written: {error}").format(path=path, error=error.strerror)
+            Message("{path} cannot be written: {error}", path=path, error=error.strerror)
         ) from error
 
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from mxverdict.errors import UsageError
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.testers import local_addresses
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class Catalogue(NamedTuple):
                 return tester
         known = ", ".join(tester.name for tester in self.testers)
         raise UsageError(
-            stored("unknown tester {name}; known are {known}").format(name=repr(name[:60]), known=known)
+            Message("unknown tester {name}; known are {known}", name=repr(name[:60]), known=known)
         )
 
 

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Optional, Union
 
-from mxverdict.i18n.catalog import marked
+from mxverdict.i18n.catalog import N_
 
 CATALOGUE = Path(__file__).with_name("blocklists.json")
 IMPORTANCES = ("high", "medium", "low")
@@ -21,7 +21,7 @@ IMPORTANCES = ("high", "medium", "low")
 
 _REFUSALS = ipaddress.ip_network("127.255.255.0/24")
 """Where lists put answers that say "I do not answer you" (Spamhaus, and others after it)."""
-_REFUSED = marked("the list does not answer this resolver")
+_REFUSED = N_("the list does not answer this resolver")
 
 
 @dataclass(frozen=True)

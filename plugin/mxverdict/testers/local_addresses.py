@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mxverdict.fs.read import read_regular
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
 SCHEMA = 1
 _MOST_BYTES = 1 << 20
@@ -34,18 +34,18 @@ def read(path: Path) -> tuple[tuple[LocalTesterAddress, ...], str]:
         data = json.loads(read_regular(path, _MOST_BYTES))
         rows = data["addresses"] if data["schema"] == SCHEMA else None
         if not isinstance(rows, list):
-            raise ValueError(stored("not of a form that this version knows"))
+            raise ValueError(Message("not of a form that this version knows"))
     except FileNotFoundError:
         return (), ""
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         why = str(error)[:100] or type(error).__name__
-        return (), stored("{path} is damaged and left out: {why}").format(path=path, why=why)
+        return (), Message("{path} is damaged and left out: {why}", path=path, why=why)
     found = [row for row in map(_address, rows) if row is not None]
     damaged = len(rows) - len(found)
     if damaged == 1:
-        trouble = stored("{path}: 1 damaged entry is left out").format(path=path)
+        trouble = Message("{path}: 1 damaged entry is left out", path=path)
     else:
-        trouble = stored("{path}: {count} damaged entries are left out").format(path=path, count=damaged)
+        trouble = Message("{path}: {count} damaged entries are left out", path=path, count=damaged)
     return tuple(found), trouble if damaged else ""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Optional
 
 from mxverdict.errors import UsageError, WhmUnreachable
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.net import target
 from mxverdict.whm.api import WhmApi
 
@@ -59,14 +59,14 @@ def read_domains(api: WhmApi) -> Domains:
     """One call, as root (WHM API 1, get_domain_info). Raises as the API does."""
     rows = api.call(_FUNCTION).get("domains")
     if not isinstance(rows, list):
-        raise WhmUnreachable(_FUNCTION, stored("the answer holds no list of domains"))
+        raise WhmUnreachable(_FUNCTION, Message("the answer holds no list of domains"))
     accounts: dict[str, Account] = {}
     for row in rows:
         try:
             name, account = _encoded(row["domain"]), Account(str(row["user"]), str(row["user_owner"]))
         except (TypeError, KeyError):
             raise WhmUnreachable(
-                _FUNCTION, stored("the answer holds a domain without user or owner")
+                _FUNCTION, Message("the answer holds a domain without user or owner")
             ) from None
         if accounts.setdefault(name, account) != account:
             accounts[name] = Account("", "")  # said to be in two accounts: nobody's

@@ -22,7 +22,7 @@ from mxverdict.errors import (
     WhmUnreachable,
 )
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
 TIMEOUT = 30.0
 CHANGES = frozenset({"set_tweaksetting", "create_cpgreylist_trusted_host", "delete_cpgreylist_trusted_host"})
@@ -61,7 +61,7 @@ class WhmApi(ABC):
         results = data.get("result") if isinstance(data, dict) else None
         if not isinstance(results, list) or len(results) != len(calls):
             _data("batch", answer)
-            raise WhmUnreachable("batch", stored("the answer does not fit the question"))
+            raise WhmUnreachable("batch", Message("the answer does not fit the question"))
         return [_data_or_error(function, result) for (function, _), result in zip(calls, results)]
 
 
@@ -92,7 +92,7 @@ def envelope(function: str, text: str) -> dict[str, Any]:
     except ValueError:
         answer = None
     if not isinstance(answer, dict) or not isinstance(answer.get("metadata"), dict):
-        raise WhmUnreachable(function, stored("the answer is no WHM API 1 JSON"))
+        raise WhmUnreachable(function, Message("the answer is no WHM API 1 JSON"))
     return answer
 
 
@@ -100,10 +100,10 @@ def _data_or_error(function: str, answer: object) -> Answer:
     """One entry of a batch's list. It names the function it answers, so an exchanged one is found."""
     try:
         if not isinstance(answer, dict):
-            raise WhmUnreachable(function, stored("the answer is no WHM API 1 JSON"))
+            raise WhmUnreachable(function, Message("the answer is no WHM API 1 JSON"))
         data = _data(function, answer)
         if answer["metadata"].get("command", function) != function:
-            raise WhmUnreachable(function, stored("the answer does not fit the question"))
+            raise WhmUnreachable(function, Message("the answer does not fit the question"))
     except WhmError as error:
         return error
     return data
@@ -112,15 +112,15 @@ def _data_or_error(function: str, answer: object) -> Answer:
 def _data(function: str, answer: dict[str, Any]) -> dict[str, Any]:
     metadata = answer.get("metadata")
     if not isinstance(metadata, dict):
-        raise WhmUnreachable(function, stored("the answer is no WHM API 1 JSON"))
+        raise WhmUnreachable(function, Message("the answer is no WHM API 1 JSON"))
     if str(metadata.get("result")) != "1":
-        reason = str(metadata.get("reason") or stored("no reason given"))
+        reason = str(metadata.get("reason") or Message("no reason given"))
         if "permission" in reason.lower() or "access denied" in reason.lower():
             raise WhmForbidden(function, reason)
         raise WhmApiError(function, reason)
     data = answer.get("data") or {}
     if not isinstance(data, dict):
-        raise WhmUnreachable(function, stored("the answer holds no data object"))
+        raise WhmUnreachable(function, Message("the answer holds no data object"))
     if isinstance(metadata.get("output"), dict):
         data = {**data, "output": str(metadata["output"].get("raw") or "")}
     return data

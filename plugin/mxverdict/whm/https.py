@@ -8,7 +8,7 @@ from typing import Any, Union
 import requests
 
 from mxverdict.errors import WhmForbidden, WhmUnreachable
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.whm.api import TIMEOUT, WhmApi, envelope
 
 
@@ -45,16 +45,16 @@ class HttpsWhmApi(WhmApi):
             )
         except requests.exceptions.SSLError as error:
             raise WhmUnreachable(
-                function, stored("the certificate is not trusted: {error}").format(error=error)
+                function, Message("the certificate is not trusted: {error}", error=error)
             ) from None
         except requests.exceptions.Timeout:
             raise WhmUnreachable(
-                function, stored("no answer within {seconds} s").format(seconds=f"{self.timeout:g}")
+                function, Message("no answer within {seconds} s", seconds=f"{self.timeout:g}")
             ) from None
         except requests.exceptions.RequestException as error:
-            raise WhmUnreachable(function, stored("no connection: {error}").format(error=error)) from None
+            raise WhmUnreachable(function, Message("no connection: {error}", error=error)) from None
         if response.status_code in (401, 403):
-            raise WhmForbidden(function, stored("HTTP status {status}").format(status=response.status_code))
+            raise WhmForbidden(function, Message("HTTP status {status}", status=response.status_code))
         if response.status_code != 200:
-            raise WhmUnreachable(function, stored("HTTP status {status}").format(status=response.status_code))
+            raise WhmUnreachable(function, Message("HTTP status {status}", status=response.status_code))
         return envelope(function, response.text)

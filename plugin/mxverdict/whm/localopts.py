@@ -11,13 +11,13 @@ import re
 from typing import Optional
 
 from mxverdict.errors import HostError
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
 
 class SettingUnknown(HostError):
     """The file does not show whether the delay is on."""
 
-    advice = stored("Save the setting in WHM, Exim Configuration Manager, so that the file holds 0 or 1.")
+    advice = Message("Save the setting in WHM, Exim Configuration Manager, so that the file holds 0 or 1.")
 
 
 KEY = "acl_delay_unknown_hosts"
@@ -42,10 +42,11 @@ def is_on(content: bytes) -> bool:
     _, has_value, value = line.partition("=")
     if not has_value:
         raise SettingUnknown(
-            stored(
+            Message(
                 "{setting} has no value in exim.conf.localopts, so the file does not show whether the delay "
-                "is on"
-            ).format(setting=KEY)
+                "is on",
+                setting=KEY,
+            )
         )
     value = value.strip()
     if value == "":
@@ -54,8 +55,10 @@ def is_on(content: bytes) -> bool:
         return int(value) != 0
     except ValueError:
         raise SettingUnknown(
-            stored("{setting} has the value {value} in exim.conf.localopts, not 0 or 1").format(
-                setting=KEY, value=repr(value[:20])
+            Message(
+                "{setting} has the value {value} in exim.conf.localopts, not 0 or 1",
+                setting=KEY,
+                value=repr(value[:20]),
             )
         ) from None
 

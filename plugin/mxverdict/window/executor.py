@@ -12,7 +12,7 @@ from mxverdict.audit import log
 from mxverdict.audit.actor import KEEPER, Actor
 from mxverdict.errors import JournalError, MxVerdictError, UsageError, WindowRefused
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.net.networks import MOST, Network, covered, parse, sample, show
 from mxverdict.testers import UNKNOWN_HOSTS
 from mxverdict.whm.api import LocalWhmApi, WhmApi
@@ -90,15 +90,19 @@ class WindowExecutor:
         for row in self.journal.unfinished():
             if row.permanent and set(row.networks) & set(request.networks):
                 raise WindowRefused(
-                    stored("{address} is a permanent entry already, number {number}").format(
-                        address=request.networks[0], number=row.id
+                    Message(
+                        "{address} is a permanent entry already, number {number}",
+                        address=request.networks[0],
+                        number=row.id,
                     )
                 )
         if bypass_list.is_listed(self.host, networks, self._others(request)):
             path = self.host.sender_verify_bypass_hosts
             raise WindowRefused(
-                stored("{address} stands in {path} already, put there by somebody else").format(
-                    address=request.networks[0], path=path
+                Message(
+                    "{address} stands in {path} already, put there by somebody else",
+                    address=request.networks[0],
+                    path=path,
                 )
             )
         return self.open(request, actor)
@@ -113,8 +117,11 @@ class WindowExecutor:
         new = [network for network in parse(request.networks) if not covered(network, present)]
         if len(present) + len(new) > MOST:
             raise UsageError(
-                stored("window {number} has {count} addresses already; at most {most}").format(
-                    number=window.id, count=len(present), most=MOST
+                Message(
+                    "window {number} has {count} addresses already; at most {most}",
+                    number=window.id,
+                    count=len(present),
+                    most=MOST,
                 )
             )
         before: dict[str, int] = {}
@@ -125,7 +132,7 @@ class WindowExecutor:
         ends = window.ends.later(request.ends)
         try:
             if steps:
-                self.audit(actor, "join", request, stored("begun"), window.id)
+                self.audit(actor, "join", request, Message("begun"), window.id)
             remarks = self._apply(window, steps)
             verify.assert_no_delay(self.host, list(before), window.tester)
             joined = self.journal.store(
@@ -146,9 +153,9 @@ class WindowExecutor:
             if not isinstance(error, Exception):
                 raise
             raise messages.not_opened(error, "; ".join(errors)) from error
-        joined_for = stored("joined, for {minutes} minutes").format(minutes=request.minutes)
+        joined_for: str = Message("joined, for {minutes} minutes", minutes=request.minutes)
         if joined.opened_by != window.opened_by:
-            taken = stored("taken over from {user}").format(user=window.opened_by)
+            taken = Message("taken over from {user}", user=window.opened_by)
             joined_for = messages.joined(joined_for, [taken])
         self._try_audit(actor, "join", request, joined_for, window.id)
         return joined
@@ -165,7 +172,7 @@ class WindowExecutor:
         """Put everything back. Answers it `closed` (`failed` when it had never opened) or `close_failed`."""
         if window.state == OPENING:
             return self._finish(
-                window, actor, FAILED, stored("the process that opened it ended before it was open")
+                window, actor, FAILED, Message("the process that opened it ended before it was open")
             )
         closing = dataclasses.replace(window, state=CLOSING)
         with suppress(JournalError):
@@ -203,7 +210,7 @@ class WindowExecutor:
                         self.host,
                         KEEPER,
                         "close",
-                        result=stored("trusted hosts of a closed window deleted"),
+                        result=Message("trusted hosts of a closed window deleted"),
                         addresses=change.plan["networks"],
                     )
 
@@ -304,11 +311,11 @@ class WindowExecutor:
                 )
             done = dataclasses.replace(told, state=success, error=why, closed_at=now)
             action = "rollback" if success == FAILED else "close"
-            self._try_audit(actor, action, done, why or done.remark or stored("closed"))
+            self._try_audit(actor, action, done, why or done.remark or Message("closed"))
         try:
             return self.journal.store(done)
         except JournalError as error:
-            problem = "; ".join([done.error or stored("everything was put back"), str(error)])
+            problem = "; ".join([done.error or Message("everything was put back"), str(error)])
             self._try_audit(actor, CLOSE_FAILED, done, problem)
             return dataclasses.replace(done, state=CLOSE_FAILED, error=problem, closed_at=None)
 
@@ -331,7 +338,7 @@ class WindowExecutor:
             except greylist.RevertDeferred:
                 state = DORMANT
                 remarks.append(
-                    stored(
+                    Message(
                         "Greylisting was switched off meanwhile: the trusted hosts of this window have "
                         "no effect and are deleted as soon as it is on again"
                     )

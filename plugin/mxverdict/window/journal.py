@@ -21,7 +21,7 @@ from mxverdict.fs.lock import exclusive
 from mxverdict.fs.read import is_regular_or_absent
 from mxverdict.fs.safe_edit import fsync_folder
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.window.deadline import Deadline
 from mxverdict.window.model import CLOSE_FAILED, DAY, FINISHED, MAILED, NOT_MAILED, OPEN, PERMANENT, Window
 
@@ -83,7 +83,7 @@ class Journal:
                 _create(host)
             for path in (self.path, rollback_journal(self.path)):
                 if not is_regular_or_absent(path):
-                    raise ValueError(stored("{path} is no regular file").format(path=path))
+                    raise ValueError(Message("{path} is no regular file", path=path))
             self.connection = sqlite3.connect(
                 f"{self.path.as_uri()}?mode=rw", uri=True, timeout=_TIMEOUT, isolation_level=None
             )
@@ -107,7 +107,7 @@ class Journal:
             if self._version():
                 return False
             if self.copy.exists():
-                raise ValueError(stored("it has lost its content"))
+                raise ValueError(Message("it has lost its content"))
             return True
 
     def check(self) -> None:
@@ -265,9 +265,11 @@ class Journal:
 
     def _newer(self) -> JournalNewerError:
         return JournalNewerError(
-            stored(
-                "the journal {path} was written by a later version of MX Verdict, so this one changes nothing"
-            ).format(path=self.path)
+            Message(
+                "the journal {path} was written by a later version of MX Verdict, so this one changes "
+                "nothing",
+                path=self.path,
+            )
         )
 
     def _write_copy(self) -> None:
@@ -294,7 +296,7 @@ class Journal:
                 yield
         except WindowLockedError as error:
             raise JournalError(
-                stored("somebody else is writing {path} all the time").format(path=self.copy)
+                Message("somebody else is writing {path} all the time", path=self.copy)
             ) from error
 
     @contextmanager
@@ -306,7 +308,7 @@ class Journal:
                 raise self._newer() from error
             kind = JournalCorruptError if _is_damage(error) else JournalError
             raise kind(
-                stored("the journal {path} cannot be used: {error}").format(path=self.path, error=error)
+                Message("the journal {path} cannot be used: {error}", path=self.path, error=error)
             ) from error
 
 
@@ -326,7 +328,7 @@ def reading(host: Host) -> Iterator[Optional[Journal]]:
     """The journal, or None on a server that never had a window."""
     if not host.journal.exists():
         if host.journal_copy.exists():
-            raise JournalCorruptError(stored("the journal {path} is missing").format(path=host.journal))
+            raise JournalCorruptError(Message("the journal {path} is missing", path=host.journal))
         yield None
         return
     with closing(Journal(host)) as journal:

@@ -17,7 +17,7 @@ from mxverdict.fs.atomic_write import atomic_write
 from mxverdict.fs.lock import exclusive
 from mxverdict.fs.read import is_regular_or_absent, read_regular
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.window.journal import Journal, reading, rollback_journal
 from mxverdict.window.model import KINDS
 
@@ -38,7 +38,7 @@ def repair_journal(host: Host, wait: float) -> None:
             return
         if not _is_sound(host.journal_copy):
             raise JournalCorruptError(
-                stored("{damage}; there is no sound copy of it").format(damage=damage)
+                Message("{damage}; there is no sound copy of it", damage=damage)
             ) from damage
         _restore(host, damage)
 
@@ -67,11 +67,12 @@ def _restore(host: Host, damage: JournalCorruptError) -> None:
         atomic_write(host.journal, content)
     except OSError as error:
         raise JournalError(
-            stored("{damage}; it cannot be restored: {error}").format(damage=damage, error=error.strerror)
+            Message("{damage}; it cannot be restored: {error}", damage=damage, error=error.strerror)
         ) from error
-    told = stored(
-        "the journal was damaged and restored from its copy; the damaged file is kept as {name}"
-    ).format(name=kept.name)
+    told = Message(
+        "the journal was damaged and restored from its copy; the damaged file is kept as {name}",
+        name=kept.name,
+    )
     with suppress(JournalError):
         log.record(host, KEEPER, "restore", result=f"{told} ({damage})")
     with closing(Journal(host)) as journal:

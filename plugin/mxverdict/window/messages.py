@@ -6,21 +6,21 @@ import dataclasses
 from collections.abc import Sequence
 
 from mxverdict.errors import MxVerdictError, WindowCloseError, WindowOpenError
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.sanitize import escape_control
 from mxverdict.window.model import Window
 
 
 def started_message(window: Window) -> str:
     if window.permanent:
-        return stored("begun, for good")
-    return stored("begun, for {minutes} minutes").format(minutes=window.minutes)
+        return Message("begun, for good")
+    return Message("begun, for {minutes} minutes", minutes=window.minutes)
 
 
 def opened_message(window: Window) -> str:
     if window.permanent:
-        return stored("open for good")
-    return stored("open for {minutes} minutes").format(minutes=window.minutes)
+        return Message("open for good")
+    return Message("open for {minutes} minutes", minutes=window.minutes)
 
 
 def with_remark(window: Window, remark: str) -> Window:
@@ -30,9 +30,9 @@ def with_remark(window: Window, remark: str) -> Window:
 def not_opened(error: Exception, left: str) -> MxVerdictError:
     """What `open` raises; `left` says what could not be put back."""
     if left:
-        told = stored("the window did not open: {error}").format(error=of(error))
-        return WindowCloseError(joined(told, [stored("putting it back failed: {left}").format(left=left)]))
-    told = stored("the window did not open, everything was put back: {error}")
+        told = Message("the window did not open: {error}", error=of(error))
+        return WindowCloseError(joined(told, [Message("putting it back failed: {left}", left=left)]))
+    told = Message("the window did not open, everything was put back: {error}")
     return WindowOpenError(told.format(error=of(error)))
 
 
@@ -45,8 +45,8 @@ def of(error: BaseException) -> str:
 
 def retried_message(attempts: int) -> str:
     if attempts == 1:
-        return stored("closed at last, after 1 try that failed")
-    return stored("closed at last, after {count} tries that failed").format(count=attempts)
+        return Message("closed at last, after 1 try that failed")
+    return Message("closed at last, after {count} tries that failed", count=attempts)
 
 
 def both(tester: str, other: str) -> str:

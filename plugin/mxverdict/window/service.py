@@ -26,7 +26,7 @@ from mxverdict.errors import (
 )
 from mxverdict.fs.lock import exclusive
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.net.networks import Network, parse, show
 from mxverdict.sanitize import escape_control
 from mxverdict.whm.api import WhmApi
@@ -75,7 +75,7 @@ def open_window(
     changed, WindowOpenError with everything put back, WindowCloseError when that failed (the keeper goes on
     trying).
     """
-    with _refusals(host, actor, stored("open: {error}"), kind=kind, addresses=networks, reason=reason):
+    with _refusals(host, actor, Message("open: {error}"), kind=kind, addresses=networks, reason=reason):
         request = _request(host, kind, networks, tester, minutes, actor, reason, until_tested)
         seen = _visited(host, kind)
         with _working(host, kind, _LOCK_WAIT) as journal:
@@ -100,13 +100,13 @@ def open_permanent(
     what `open_window` raises; WindowRefused too for an address that is listed already.
     """
     with _refusals(
-        host, actor, stored("open for good: {error}"), kind=PERMANENT, addresses=[address], reason=reason
+        host, actor, Message("open for good: {error}"), kind=PERMANENT, addresses=[address], reason=reason
     ):
         (network,) = parse([address])
         if network.num_addresses != 1:
             raise UsageError(
-                stored("{address} is more than one address; a permanent entry takes one").format(
-                    address=show(network)
+                Message(
+                    "{address} is more than one address; a permanent entry takes one", address=show(network)
                 )
             )
         request = _row(host, PERMANENT, [network], tester, 0, actor, reason, until_tested=False)
@@ -126,20 +126,22 @@ def _open_or_join(
         return server.open(request, actor)
     if not running[0].belongs_to(actor):
         raise WindowRefused(
-            stored("a test window that somebody else opened is still open; open yours when it has closed")
+            Message("a test window that somebody else opened is still open; open yours when it has closed")
         )
     if running[0].state == OPEN:
         return server.join(running[0], request, actor)
     raise WindowRefused(
-        stored("window {number} of this kind has not closed yet: {error}").format(
-            number=running[0].id, error=running[0].error
+        Message(
+            "window {number} of this kind has not closed yet: {error}",
+            number=running[0].id,
+            error=running[0].error,
         )
     )
 
 
 def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Window:
     """Move the deadline to `minutes` from now, never to an earlier time. Raises UsageError, WindowRefused."""
-    with _refusals(host, actor, stored("extend: {error}"), window=window_id):
+    with _refusals(host, actor, Message("extend: {error}"), window=window_id):
         settings.validate_minutes(host, minutes)
         kind = _kind(host, window_id)
         seen = _visited(host, kind)
@@ -150,7 +152,7 @@ def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Win
             window = _known(journal, window_id, actor)
             if window.permanent:
                 raise WindowRefused(
-                    stored("entry {number} is permanent and has no deadline").format(number=window_id)
+                    Message("entry {number} is permanent and has no deadline", number=window_id)
                 )
             if window.state != OPEN:
                 raise WindowRefused(_not_extended(window.state).format(number=window_id))
@@ -164,20 +166,20 @@ def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Win
 
 def close_window(host: Host, window_id: int, actor: Actor, api: Optional[WhmApi] = None) -> Window:
     """Close a window now. Raises WindowCloseError when that did not work: the keeper goes on trying."""
-    with _refusals(host, actor, stored("close: {error}"), window=window_id):
+    with _refusals(host, actor, Message("close: {error}"), window=window_id):
         kind = _kind(host, window_id)
         with _working(host, kind, _LOCK_WAIT) as journal:
             window = _known(journal, window_id, actor)
             if window.finished:
-                told = stored("window {number} is closed already")
+                told = Message("window {number} is closed already")
                 if window.state == FAILED:
-                    told = stored("window {number} did not open, so there is nothing to close")
+                    told = Message("window {number} did not open, so there is nothing to close")
                 raise WindowRefused(told.format(number=window_id))
             server = WindowExecutor(host, journal, kind, api)
             closed = server.close(window, actor)
     if closed.state == CLOSE_FAILED:
         raise WindowCloseError(
-            stored("window {number} did not close: {error}").format(number=window_id, error=closed.error)
+            Message("window {number} did not close: {error}", number=window_id, error=closed.error)
         )
     return closed
 
@@ -236,16 +238,18 @@ def _request(
 ) -> Window:
     if kind not in KINDS:
         raise UsageError(
-            stored("{kind} is no kind of window; it is {kinds}").format(
-                kind=repr(escape_control(kind, 40)), kinds=" or ".join(KINDS)
+            Message(
+                "{kind} is no kind of window; it is {kinds}",
+                kind=repr(escape_control(kind, 40)),
+                kinds=" or ".join(KINDS),
             )
         )
     settings.validate_minutes(host, minutes)
     parsed = parse(networks)
     if kind == WHITELIST and not parsed:
-        raise UsageError(stored("a whitelist window needs at least one address"))
+        raise UsageError(Message("a whitelist window needs at least one address"))
     if until_tested and not parsed:
-        raise UsageError(stored("“until tested” needs the tester's addresses"))
+        raise UsageError(Message("“until tested” needs the tester's addresses"))
     return _row(host, kind, parsed, tester, minutes, actor, reason, until_tested)
 
 
@@ -298,9 +302,9 @@ def _known(journal: Optional[Journal], window_id: int, actor: Actor = KEEPER) ->
     """The window of that number, which `actor` may change. Raises UsageError, WindowRefused."""
     window = None if journal is None else journal.window(window_id)
     if window is None:
-        raise UsageError(stored("there is no window {number}").format(number=window_id))
+        raise UsageError(Message("there is no window {number}", number=window_id))
     if not window.belongs_to(actor):
-        raise WindowRefused(stored("window {number} is not one that you opened").format(number=window_id))
+        raise WindowRefused(Message("window {number} is not one that you opened", number=window_id))
     return window
 
 
@@ -310,16 +314,16 @@ def _require_allowed(host: Host, actor: Actor, kind: str, minutes: int) -> None:
         return
     allowed = settings.read(host)
     if kind != WHITELIST or not allowed.resellers_may_open or minutes > allowed.resellers_most_minutes:
-        raise WindowRefused(stored("the owner of this server no longer lets resellers do that"))
+        raise WindowRefused(Message("the owner of this server no longer lets resellers do that"))
 
 
 def _not_extended(state: str) -> str:
     return {
-        OPENING: stored("window {number} is still being opened and cannot be extended"),
-        CLOSING: stored("window {number} is being closed and cannot be extended"),
-        FAILED: stored("window {number} did not open and cannot be extended"),
-        CLOSE_FAILED: stored("window {number} is overdue, could not be closed yet and cannot be extended"),
-    }.get(state, stored("window {number} is closed and cannot be extended"))
+        OPENING: Message("window {number} is still being opened and cannot be extended"),
+        CLOSING: Message("window {number} is being closed and cannot be extended"),
+        FAILED: Message("window {number} did not open and cannot be extended"),
+        CLOSE_FAILED: Message("window {number} is overdue, could not be closed yet and cannot be extended"),
+    }.get(state, Message("window {number} is closed and cannot be extended"))
 
 
 @contextmanager
@@ -353,5 +357,5 @@ def _refusals(host: Host, actor: Actor, refused: str, **about: Any) -> Iterator[
 
 def _asked(minutes: int) -> str:
     if minutes == 1:
-        return stored("asked for 1 minute from that time")
-    return stored("asked for {count} minutes from that time").format(count=minutes)
+        return Message("asked for 1 minute from that time")
+    return Message("asked for {count} minutes from that time", count=minutes)

@@ -11,7 +11,7 @@ from mxverdict.errors import HostError, UsageError
 from mxverdict.evidence.smtp import Preview
 from mxverdict.fs import safe_edit
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.net import iplsearch
 from mxverdict.testers import UNKNOWN_HOSTS, load
 
@@ -59,7 +59,7 @@ def assert_no_delay(host: Host, addresses: Sequence[str], tester: str) -> None:
     for address, seconds in delays(host, addresses, tester).items():
         if seconds:
             raise HostError(
-                stored("Exim still makes {address} wait {seconds} s").format(address=address, seconds=seconds)
+                Message("Exim still makes {address} wait {seconds} s", address=address, seconds=seconds)
             )
 
 
@@ -77,10 +77,12 @@ def assert_delay_restored(host: Host, before: dict[str, int], tester: str) -> li
             raise _failed(address, answer)
         if answer.failure:
             notes.append(
-                stored(
+                Message(
                     "the window's changes are reverted; what Exim does to {address} now could not be "
-                    "simulated: {reason}"
-                ).format(address=address, reason=answer.detail)
+                    "simulated: {reason}",
+                    address=address,
+                    reason=answer.detail,
+                )
             )
         elif not total(answer):
             notes.append(_not_delayed(host, address, answer, tester))
@@ -90,22 +92,24 @@ def assert_delay_restored(host: Host, before: dict[str, int], tester: str) -> li
 def _not_delayed(host: Host, address: str, answer: Preview, tester: str) -> str:
     exempted_by = [name for stage in answer.stages for name in stage.exempted_by]
     if exempted_by[:1] == [str(host.sender_verify_bypass_hosts)] and not _may_be_listed(host, address):
-        raise HostError(stored("Exim still exempts {address} from the delay").format(address=address))
+        raise HostError(Message("Exim still exempts {address} from the delay", address=address))
     if exempted_by:
-        return stored("{address} is still exempt from the delay, by {file}").format(
-            address=address, file=exempted_by[0]
+        return Message(
+            "{address} is still exempt from the delay, by {file}", address=address, file=exempted_by[0]
         )
     if not delay_stanzas(host.exim_conf):
-        return stored("the delay was off for all senders when this window closed")
+        return Message("the delay was off for all senders when this window closed")
     stranger = UNKNOWN_HOSTS[6 if ":" in address else 4]
     if total(previews(host, [stranger], tester)[stranger]):
-        return stored(
+        return Message(
             "{address} is still exempt from the delay, by an entry that Exim's trace does not name; "
-            "unknown hosts are delayed again"
-        ).format(address=address)
-    return stored(
-        "the window's changes are reverted, yet Exim delays no unknown host; check the delay in {exim_conf}"
-    ).format(exim_conf=host.exim_conf)
+            "unknown hosts are delayed again",
+            address=address,
+        )
+    return Message(
+        "the window's changes are reverted, yet Exim delays no unknown host; check the delay in {exim_conf}",
+        exim_conf=host.exim_conf,
+    )
 
 
 def _may_be_listed(host: Host, address: str) -> bool:
@@ -115,5 +119,5 @@ def _may_be_listed(host: Host, address: str) -> bool:
 
 def _failed(address: str, answer: Preview) -> HostError:
     return HostError(
-        stored("Exim's preview for {address} failed: {reason}").format(address=address, reason=answer.detail)
+        Message("Exim's preview for {address} failed: {reason}", address=address, reason=answer.detail)
     )

@@ -13,7 +13,7 @@ from mxverdict.collect.mainlog.log_cursor import READ_ERRORS, opened
 from mxverdict.collect.mainlog.log_files import files_of
 from mxverdict.evidence.tester_candidate import HeloMatch
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.testers import Tester
 
 _MOST = 1000
@@ -44,14 +44,10 @@ def named_visitors(
                     if line is not None and line.time >= since:
                         _take(found, testers, line, raw)
         except READ_ERRORS as error:
-            remarks.append(
-                stored("{name} could not be read: {error}").format(name=file.path.name, error=error)
-            )
+            remarks.append(Message("{name} could not be read: {error}", name=file.path.name, error=error))
             continue
         if not scan.complete:
-            remarks.append(
-                stored("{name} was not read to its end, for lack of time").format(name=file.path.name)
-            )
+            remarks.append(Message("{name} was not read to its end, for lack of time", name=file.path.name))
             break
     return tuple(sorted(found.values(), key=lambda one: -one.last)), tuple(remarks)
 

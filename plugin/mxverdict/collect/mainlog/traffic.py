@@ -25,7 +25,7 @@ from mxverdict.collect.mainlog.traffic_query import summed
 from mxverdict.collect.mainlog.traffic_store import MOST_CELLS, MOST_REFUSALS, LedgerBusy, TrafficStore
 from mxverdict.evidence.traffic import Traffic
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.sanitize import visible
 
 KEPT = 8 * 86_400
@@ -66,25 +66,26 @@ def read_traffic(
                     host, ledger_path(host), now - KEPT, since, until, skipped, delay, deadline, remarks
                 )
             except LedgerBusy as error:
-                remarks.append(stored("what was counted before cannot be used: {error}").format(error=error))
+                remarks.append(Message("what was counted before cannot be used: {error}", error=error))
                 break
             except (sqlite3.Error, *_DAMAGE) as error:
                 remarks.append(
-                    stored(
-                        "what was counted before was damaged ({error}); everything was counted again"
-                    ).format(error=visible(str(error), _MOST_TEXT))
+                    Message(
+                        "what was counted before was damaged ({error}); everything was counted again",
+                        error=visible(str(error), _MOST_TEXT),
+                    )
                 )
                 with suppress(OSError):
                     _remove(ledger_path(host))
             except OSError as error:
                 remarks.append(
-                    stored("what was counted before cannot be used: {error}").format(error=error.strerror)
+                    Message("what was counted before cannot be used: {error}", error=error.strerror)
                 )
                 break
     try:
         return _counted(host, None, since, since, until, skipped, delay, deadline, remarks)
     except (sqlite3.Error, OSError) as error:
-        remarks.append(stored("the log could not be counted: {error}").format(error=error))
+        remarks.append(Message("the log could not be counted: {error}", error=error))
         return Traffic(since, until, None, None, False, delay, remarks=tuple(remarks))
 
 
@@ -178,9 +179,9 @@ class _Reader:
                 self._ledger.position = position(text, offset)
         except READ_ERRORS as error:
             self.remarks.append(
-                stored("{name} could not be read to its end: {error}").format(
-                    name=file.path.name, error=error
-                )[:300]
+                Message("{name} could not be read to its end: {error}", name=file.path.name, error=error)[
+                    :300
+                ]
             )
         return self.complete
 

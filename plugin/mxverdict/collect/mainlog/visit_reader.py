@@ -19,7 +19,7 @@ from mxverdict.evidence.visit import Visit, VisitLog
 from mxverdict.fs.atomic_write import atomic_write
 from mxverdict.fs.read import read_regular
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.testers import Tester
 
 _SCHEMA = 1
@@ -119,13 +119,11 @@ def _look(
                     feed(line)
                 look.position = position(text, scan.offset)
         except READ_ERRORS as error:
-            look.remarks += (
-                stored("{name} could not be read: {error}").format(name=file.path.name, error=error),
-            )
+            look.remarks += (Message("{name} could not be read: {error}", name=file.path.name, error=error),)
             continue
         if not scan.complete:
             look.remarks += (
-                stored("{name} was not read to its end, for lack of time").format(name=file.path.name),
+                Message("{name} was not read to its end, for lack of time", name=file.path.name),
             )
             break
     return look
@@ -164,9 +162,7 @@ def _from_time(log: Path, since: float, most: Optional[int], look: LogRead) -> l
                         offset = line_after(text, file.size - left)
                         look.cut, look.first = True, first_time(text, offset, times)
         except READ_ERRORS as error:
-            look.remarks += (
-                stored("{name} could not be read: {error}").format(name=file.path.name, error=error),
-            )
+            look.remarks += (Message("{name} could not be read: {error}", name=file.path.name, error=error),)
             continue
         if left is not None:
             left -= file.size - offset

@@ -20,16 +20,16 @@ from mxverdict.evidence.blocklist import (
     ListAnswer,
 )
 from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.i18n.catalog import N_, ngettext
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked, ngettext
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.testers import row_texts
 from mxverdict.testers.blocklists import Blocklist, load
 
 CATEGORY = "blacklist"
-NAME = marked("Blocklists")
+NAME = N_("Blocklists")
 _LISTED_RANGE = ipaddress.ip_network("127.0.0.0/8")
-_OWN_RESOLVER = marked(
+_OWN_RESOLVER = N_(
     "Let this server use a DNS resolver of its own (unbound or BIND on this machine, forwarding to nobody), "
     "then check again; until then ask the lists' own pages."
 )
@@ -100,7 +100,7 @@ def _now(evidence: BlocklistEvidence, known: Blocklist, address: str) -> Finding
     state = _state(evidence, known)
     if answer.error or answer.codes or state.kind != "sound":
         why = _("{list} could not be asked now.").format(list=known.title)
-        told = retold(answer.error) or _codes(known, answer.codes) or state.told
+        told = translate(answer.error) or _codes(known, answer.codes) or state.told
         row = _row(known, address, "unknown", _("no usable answer"))
         return Finding(row, Verdict.UNKNOWN, why, (told,), _look_up(known.removal))
     words = row_texts.load(CATEGORY).get(known.title)
@@ -204,7 +204,7 @@ def _unproven(
     silent = {zone: state.told for zone, state in states.items() if state.kind == "silent"}
     for answer in evidence.answers:
         if states.get(answer.zone) == _SOUND and _unanswered(known[answer.zone], answer):
-            told = retold(answer.error) or _codes(known[answer.zone], answer.codes)
+            told = translate(answer.error) or _codes(known[answer.zone], answer.codes)
             silent.setdefault(answer.zone, f"{answer.address}: {told}")
     told_already = {answer.zone for answer in evidence.answers if answer.codes}
     broken = {
@@ -274,7 +274,7 @@ def _state(evidence: BlocklistEvidence, known: Blocklist) -> _State:
     if listed is None or clean is None:
         return _State("silent", _("its test entries were not asked for"))
     if listed.error or clean.error:
-        return _State("silent", retold(listed.error or clean.error))
+        return _State("silent", translate(listed.error or clean.error))
     if not listed.codes:
         return _State("dead", _("it lacks {entry}, which every list must hold").format(entry=LISTED_ENTRY))
     return _SOUND

@@ -12,29 +12,29 @@ from typing import Optional
 
 from mxverdict.evidence.mail_route import MailHost, MailRoute, Routing
 from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 
-THIS_SERVER = marked("This server")
-ROUTING = marked("Email Routing in cPanel")
+THIS_SERVER = N_("This server")
+ROUTING = N_("Email Routing in cPanel")
 _CATEGORY = "mx"
 _CHANGE = {
-    "local": marked(
+    "local": N_(
         "Set Email Routing of the domain to local in cPanel (or in WHM, Edit MX Entry), or change the MX."
     ),
-    "backup": marked(
+    "backup": N_(
         "Set Email Routing of the domain to backup in cPanel (or in WHM, Edit MX Entry), or change the MX."
     ),
-    "remote": marked(
+    "remote": N_(
         "Set Email Routing of the domain to remote in cPanel (or in WHM, Edit MX Entry), or change the MX."
     ),
 }
 _KINDS = {
-    "local": marked("local"),
-    "backup": marked("backup"),
-    "remote": marked("remote"),
-    "": marked("not set"),
+    "local": N_("local"),
+    "backup": N_("backup"),
+    "remote": N_("remote"),
+    "": N_("not set"),
 }
 
 
@@ -45,7 +45,7 @@ def judge_routing(route: MailRoute, own: frozenset[str], routing: Optional[Routi
     if place == "none" and any(host.errors for host in route.hosts):
         row = Row(THIS_SERVER, "unknown", _("not told"), _CATEGORY, route.domain)
         why = _("Whether this server is among the mail hosts could not be told: a look-up failed.")
-        told = tuple(retold(error) for host in route.hosts for error in host.errors)
+        told = tuple(translate(error) for host in route.hosts for error in host.errors)
         return (Finding(row, Verdict.UNKNOWN, why, told),)
     return (_where(route, own, place), *_routing(route, place, routing))
 
@@ -92,7 +92,7 @@ def _routing(route: MailRoute, place: str, routing: Optional[Routing]) -> Iterab
             row,
             Verdict.UNKNOWN,
             _("How this server routes the domain could not be read."),
-            (retold(routing.error),),
+            (translate(routing.error),),
         )
         return
     kind = _kind(routing)
@@ -170,40 +170,38 @@ def _lists(routing: Routing) -> str:
 _FITTING = {"best": "local", "backup": "backup", "none": "remote"}
 _MISFITS = {
     ("local", "backup"): (
-        marked("Mail that falls back to this server stays here instead of going on to the better host."),
+        N_("Mail that falls back to this server stays here instead of going on to the better host."),
         Verdict.PROBLEM,
     ),
     ("local", "none"): (
-        marked(
+        N_(
             "Mail sent from this server to the domain stays here, while everybody else's goes to other "
             "servers."
         ),
         Verdict.PROBLEM,
     ),
     ("remote", "best"): (
-        marked("Mail for the domain comes to this server, which does not take it."),
+        N_("Mail for the domain comes to this server, which does not take it."),
         Verdict.PROBLEM,
     ),
     ("remote", "backup"): (
-        marked(
-            "Mail that falls back to this server is refused, because it does not count itself as a backup."
-        ),
+        N_("Mail that falls back to this server is refused, because it does not count itself as a backup."),
         Verdict.PROBLEM,
     ),
     ("backup", "best"): (
-        marked("This server holds the mail for a better host, but it is the best one itself."),
+        N_("This server holds the mail for a better host, but it is the best one itself."),
         Verdict.PROBLEM,
     ),
     ("backup", "none"): (
-        marked("This server is set up as a backup, but no MX leads to it, so it never gets such mail."),
+        N_("This server is set up as a backup, but no MX leads to it, so it never gets such mail."),
         Verdict.ADVISORY,
     ),
     ("", "best"): (
-        marked("Mail for the domain comes to this server, which does not know the domain and refuses it."),
+        N_("Mail for the domain comes to this server, which does not know the domain and refuses it."),
         Verdict.PROBLEM,
     ),
     ("", "backup"): (
-        marked("Mail that falls back to this server is refused, because it does not know the domain."),
+        N_("Mail that falls back to this server is refused, because it does not know the domain."),
         Verdict.PROBLEM,
     ),
 }

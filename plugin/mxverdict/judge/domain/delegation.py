@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 
 from mxverdict.evidence.zone import HostAddresses
 from mxverdict.findings import Finding, Owner, Verdict
+from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.judge.domain.zone_facts import ZoneFacts, listed_errors, listing, told
 from mxverdict.net.special_ranges import is_public
 from mxverdict.testers.row_texts import RowTexts, limits, load
 
-_UNTOLD = marked("could not be told")
+_UNTOLD = N_("could not be told")
 _DETAILS_LIMIT = 13
 
 
@@ -25,7 +25,7 @@ def bad_glue(facts: ZoneFacts) -> Finding:
     if delegation.found is None:
         why = _("The zone above could not be asked.")
         row = words.unknown(facts.host, _(_UNTOLD))
-        return Finding(row, Verdict.UNKNOWN, why, listed_errors(retold(delegation.error)))
+        return Finding(row, Verdict.UNKNOWN, why, listed_errors(translate(delegation.error)))
     known = {host.name: host for host in facts.zone.hosts}
     glue = {host.name: host.addresses for host in delegation.glue}
     wrong = {
@@ -107,7 +107,7 @@ def parent_mismatch(facts: ZoneFacts) -> Finding:
     lists = {server.name_servers for server in facts.serving if server.name_servers}
     if delegation.found is None or not lists:
         why = _("The two lists could not both be read.")
-        errors = listed_errors(retold(delegation.error), *_list_errors(facts))
+        errors = listed_errors(translate(delegation.error), *_list_errors(facts))
         return Finding(words.unknown(facts.host, _(_UNTOLD)), Verdict.UNKNOWN, why, errors)
     above = delegation.name_servers
     lines = (
@@ -192,13 +192,13 @@ def _not_looked_up(facts: ZoneFacts, words: RowTexts) -> Finding:
 
 
 def _errors(hosts: Iterable[HostAddresses]) -> tuple[str, ...]:
-    return tuple(f"{host.name}: {retold(host.error)}" for host in hosts if host.error)
+    return tuple(f"{host.name}: {translate(host.error)}" for host in hosts if host.error)
 
 
 def _list_errors(facts: ZoneFacts) -> tuple[str, ...]:
     return (
         *(
-            f"{server.name}: {retold(server.name_servers_error)}"
+            f"{server.name}: {translate(server.name_servers_error)}"
             for server in facts.serving
             if not server.name_servers
         ),

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from mxverdict.evidence.policy import DnsAnswer, Policy
 from mxverdict.findings import Finding, Owner, Verdict
+from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.mailauth.dmarc import DmarcRecord, effective, is_record
 from mxverdict.testers import row_texts
 
 CATEGORY = "dmarc"
 _SHOWN = 500
 _LINES = 8
-_IGNORED = marked("Receivers act as if the domain had no DMARC record.")
-_UNREAD = marked("could not be read")
+_IGNORED = N_("Receivers act as if the domain had no DMARC record.")
+_UNREAD = N_("could not be read")
 
 
 def judge_dmarc(policy: Policy) -> tuple[Finding, ...]:
@@ -23,13 +23,13 @@ def judge_dmarc(policy: Policy) -> tuple[Finding, ...]:
     own = policy.dmarc[0] if policy.dmarc else unasked
     if own.error:
         row = _words("DMARC Record Published").unknown(policy.domain, _(_UNREAD))
-        return (Finding(row, Verdict.UNKNOWN, _("The record could not be read."), (retold(own.error),)),)
+        return (Finding(row, Verdict.UNKNOWN, _("The record could not be read."), (translate(own.error),)),)
     texts = [text for text in own.records if is_record(text)]
     if len(texts) > 1:
         return (_passes(policy, "DMARC Record Published"), _several(policy, texts))
     record = effective(policy.domain, policy.dmarc)
     if record is None:
-        unread = tuple(retold(answer.error) for answer in policy.dmarc if answer.error)
+        unread = tuple(translate(answer.error) for answer in policy.dmarc if answer.error)
         return tuple(_none(policy, own, unread))
     inherited = (_("inherited from {domain}").format(domain=record.domain),) if record.inherited else ()
     return (
@@ -80,7 +80,7 @@ def _syntax(policy: Policy, record: DmarcRecord) -> Finding:
     row = _words(name).fails(policy.domain)
     if record.error:
         todo = _("Correct the record.")
-        proof = (retold(record.error)[:_SHOWN], where)
+        proof = (translate(record.error)[:_SHOWN], where)
         return Finding(row, Verdict.PROBLEM, _(_IGNORED), proof, todo, Owner.ZONE)
     if record.malformed_destinations:
         wrong = [uri[:_SHOWN] for uri in record.malformed_destinations[:_LINES]]
@@ -109,7 +109,7 @@ def _enforced(policy: Policy, record: DmarcRecord) -> list[Finding]:
 
 def _external(policy: Policy, record: DmarcRecord) -> Finding:
     name = "DMARC External Validation"
-    unread = tuple(retold(d.answer.error) for d in policy.destinations if d.answer.error)
+    unread = tuple(translate(d.answer.error) for d in policy.destinations if d.answer.error)
     refusing = [
         destination.domain
         for destination in policy.destinations
@@ -140,9 +140,9 @@ def _words(name: str) -> row_texts.RowTexts:
 
 
 _FINE = {
-    "DMARC Record Published": marked("There is a DMARC record."),
-    "DMARC Syntax Check": marked("The record can be read."),
-    "DMARC Multiple Records": marked("There is one record."),
-    "DMARC Policy Not Enabled": marked("The record asks receivers to act on forged mail."),
-    "DMARC External Validation": marked("Whoever gets the reports has agreed to."),
+    "DMARC Record Published": N_("There is a DMARC record."),
+    "DMARC Syntax Check": N_("The record can be read."),
+    "DMARC Multiple Records": N_("There is one record."),
+    "DMARC Policy Not Enabled": N_("The record asks receivers to act on forged mail."),
+    "DMARC External Validation": N_("Whoever gets the reports has agreed to."),
 }

@@ -8,27 +8,27 @@ from typing import Optional
 
 from mxverdict.evidence.mail_route import HostGreeting, MailHost, MailRoute, Routing
 from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.i18n.catalog import N_, ngettext
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked, ngettext
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.judge.domain.cpanel_routing import judge_routing
 from mxverdict.judge.domain.mx_hosts import judge_mail_host
 from mxverdict.judge.smtp.ground_truth import is_host_name
 from mxverdict.net.special_ranges import special_purpose_kind
 from mxverdict.testers import row_texts
 
-ROUTE = marked("Mail route")
-NAME = marked("MX name")
-ADDRESS = marked("MX address")
-PREFERENCE = marked("MX preference")
+ROUTE = N_("Mail route")
+NAME = N_("MX name")
+ADDRESS = N_("MX address")
+PREFERENCE = N_("MX preference")
 PUBLISHED = "DNS Record Published"
 _CATEGORY = "mx"
 _SPECIAL = {
-    "private": marked("{host}: {address} is a private address"),
-    "loopback": marked("{host}: {address} is a loopback address"),
-    "link-local": marked("{host}: {address} is a link-local address"),
-    "multicast": marked("{host}: {address} is a multicast address"),
-    "reserved": marked("{host}: {address} is a reserved address"),
+    "private": N_("{host}: {address} is a private address"),
+    "loopback": N_("{host}: {address} is a loopback address"),
+    "link-local": N_("{host}: {address} is a link-local address"),
+    "multicast": N_("{host}: {address} is a multicast address"),
+    "reserved": N_("{host}: {address} is a reserved address"),
 }
 """By what `mxverdict.net.special_ranges` says of it."""
 
@@ -77,7 +77,7 @@ def _published(route: MailRoute) -> Finding:
             row,
             Verdict.UNKNOWN,
             _("Where mail of the domain goes could not be looked up."),
-            (retold(route.error),),
+            (translate(route.error),),
         )
     if route.kind in ("mx", "null"):
         return Finding(
@@ -220,7 +220,7 @@ def _names(host: MailHost, route: MailRoute) -> Iterable[Finding]:
             row,
             Verdict.UNKNOWN,
             _("Whether the MX host has an address could not be told."),
-            tuple(map(retold, host.errors)),
+            tuple(map(translate, host.errors)),
         )
     elif not host.addresses:
         yield _dangling(host)

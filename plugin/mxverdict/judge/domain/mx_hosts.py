@@ -9,13 +9,13 @@ from typing import Optional
 from mxverdict.evidence import Reply
 from mxverdict.evidence.mail_route import HostGreeting, MailHost, MailRoute, RecipientAnswer
 from mxverdict.findings import Finding, Owner, Row, Verdict
-from mxverdict.i18n.catalog import decimal, marked
+from mxverdict.i18n.catalog import N_, decimal
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 
-ANSWERS = marked("MX host answers")
-TAKES = marked("MX host takes the domain")
-RELAYS = marked("MX host relays")
+ANSWERS = N_("MX host answers")
+TAKES = N_("MX host takes the domain")
+RELAYS = N_("MX host relays")
 _CATEGORY = "mx"
 _WORST = (Verdict.PROBLEM, Verdict.UNKNOWN, Verdict.ADVISORY, Verdict.OK)
 _DOWN = ("refused", "timeout", "no_route")
@@ -191,7 +191,7 @@ def _relay(host: MailHost, greetings: Sequence[HostGreeting]) -> Iterable[Findin
 
 def _said(greeting: HostGreeting, answer: RecipientAnswer) -> str:
     if answer.reply is None:
-        return f"{greeting.address} RCPT {answer.recipient}: {retold(answer.reason)}"
+        return f"{greeting.address} RCPT {answer.recipient}: {translate(answer.reason)}"
     step = "MAIL FROM:<>" if answer.reason == "at MAIL" else f"RCPT {answer.recipient}"
     return f"{greeting.address} {step}: {answer.reply.code} {' '.join(answer.reply.lines)}"
 
@@ -199,7 +199,10 @@ def _said(greeting: HostGreeting, answer: RecipientAnswer) -> str:
 def _met(greeting: HostGreeting) -> str:
     connect = greeting.probe.stage("connect")
     if greeting.outcome != "greeted" or connect is None or connect.reply is None:
-        said, seconds = retold(greeting.probe.failure), "" if connect is None else decimal(connect.seconds, 1)
+        said, seconds = (
+            translate(greeting.probe.failure),
+            "" if connect is None else decimal(connect.seconds, 1),
+        )
     else:
         said = f"{connect.reply.code} {' '.join(connect.reply.lines[:1])}"
         seconds = decimal(connect.seconds, 3)
@@ -210,93 +213,89 @@ def _met(greeting: HostGreeting) -> str:
 _REFUSALS: dict[str, Judged] = {
     "foreign": (
         Verdict.PROBLEM,
-        marked("refuses it"),
-        marked("The host takes no mail for {domain}: what senders bring there comes back as undeliverable."),
-        marked("Have {domain} added on that server, or take the MX record away."),
+        N_("refuses it"),
+        N_("The host takes no mail for {domain}: what senders bring there comes back as undeliverable."),
+        N_("Have {domain} added on that server, or take the MX record away."),
     ),
     "user": (
         Verdict.ADVISORY,
-        marked("takes it, but knows no postmaster"),
-        marked(
-            "The host knows {domain}, but not the postmaster that every domain must have (RFC 5321, 4.5.1)."
-        ),
-        marked("Have postmaster@{domain} added there."),
+        N_("takes it, but knows no postmaster"),
+        N_("The host knows {domain}, but not the postmaster that every domain must have (RFC 5321, 4.5.1)."),
+        N_("Have postmaster@{domain} added there."),
     ),
     "anybody": (
         Verdict.UNKNOWN,
-        marked("knows no postmaster"),
-        marked("The host says that there is no such user, and says so of foreign domains too."),
+        N_("knows no postmaster"),
+        N_("The host says that there is no such user, and says so of foreign domains too."),
         "",
     ),
     "policy": (
         Verdict.UNKNOWN,
-        marked("refuses this server"),
-        marked(
-            "The host refuses this server; whether it takes {domain} from others cannot be told from here."
-        ),
+        N_("refuses this server"),
+        N_("The host refuses this server; whether it takes {domain} from others cannot be told from here."),
         "",
     ),
 }
 """By what a refusal of the recipient means; the texts are for `gettext`."""
 
 _STATES: dict[str, Judged] = {
-    "greeted": (Verdict.OK, marked("answers"), marked("The host answers and speaks SMTP."), ""),
+    "greeted": (Verdict.OK, N_("answers"), N_("The host answers and speaks SMTP."), ""),
     "down": (
         Verdict.PROBLEM,
-        marked("cannot be reached"),
-        marked("Nothing takes mail at that address now; other hosts outside do answer this server."),
-        marked("Start the mail server there and open its port 25, or take the MX record away."),
+        N_("cannot be reached"),
+        N_("Nothing takes mail at that address now; other hosts outside do answer this server."),
+        N_("Start the mail server there and open its port 25, or take the MX record away."),
     ),
     "no_way_out": (
         Verdict.UNKNOWN,
-        marked("could not be reached from here"),
-        marked("No other mail host outside answered either, so this server's own way out may be closed."),
+        N_("could not be reached from here"),
+        N_("No other mail host outside answered either, so this server's own way out may be closed."),
         "",
     ),
     "not_smtp": (
         Verdict.PROBLEM,
-        marked("speaks no SMTP"),
-        marked("What answers on port 25 there is no mail server."),
-        marked("Have a mail server answer there, or take the MX record away."),
+        N_("speaks no SMTP"),
+        N_("What answers on port 25 there is no mail server."),
+        N_("Have a mail server answer there, or take the MX record away."),
     ),
     "oversize": (
         Verdict.PROBLEM,
-        marked("speaks no SMTP"),
-        marked("What answers on port 25 there is no mail server."),
-        marked("Have a mail server answer there, or take the MX record away."),
+        N_("speaks no SMTP"),
+        N_("What answers on port 25 there is no mail server."),
+        N_("Have a mail server answer there, or take the MX record away."),
     ),
     "busy": (
         Verdict.UNKNOWN,
-        marked("turns this server away"),
-        marked(
+        N_("turns this server away"),
+        N_(
             "The host answers, but not to this server; whether it turns others away cannot be told from here."
         ),
         "",
     ),
     "turned_away": (
         Verdict.UNKNOWN,
-        marked("turns this server away"),
-        marked(
+        N_("turns this server away"),
+        N_(
             "The host answers, but not to this server; whether it turns others away cannot be told from here."
         ),
         "",
     ),
     "closed": (
         Verdict.UNKNOWN,
-        marked("hangs up"),
-        marked("The host hangs up on this server; whether it does so to others cannot be told from here."),
+        N_("hangs up"),
+        N_("The host hangs up on this server; whether it does so to others cannot be told from here."),
         "",
     ),
     "reset": (
         Verdict.UNKNOWN,
-        marked("hangs up"),
-        marked("The host hangs up on this server; whether it does so to others cannot be told from here."),
+        N_("hangs up"),
+        N_("The host hangs up on this server; whether it does so to others cannot be told from here."),
         "",
     ),
     "silent": (
         Verdict.UNKNOWN,
-        marked("keeps this server waiting"),
-        marked(
+        N_("keeps this server waiting"),
+        N_(
             "The host took the connection, but did not get to EHLO in {seconds} s; mail servers wait for "
             "minutes."
         ),
@@ -304,17 +303,17 @@ _STATES: dict[str, Judged] = {
     ),
     "too_many": (
         Verdict.UNKNOWN,
-        marked("not asked"),
-        marked("This check was about so many mail hosts that this one was left out."),
+        N_("not asked"),
+        N_("This check was about so many mail hosts that this one was left out."),
         "",
     ),
-    "no_time": (Verdict.UNKNOWN, marked("not asked"), marked("No time was left to ask the host."), ""),
+    "no_time": (Verdict.UNKNOWN, N_("not asked"), N_("No time was left to ask the host."), ""),
     "blocked_here": (
         Verdict.UNKNOWN,
-        marked("not asked"),
-        marked("This server itself does not let connections to port 25 out."),
+        N_("not asked"),
+        N_("This server itself does not let connections to port 25 out."),
         "",
     ),
-    "error": (Verdict.UNKNOWN, marked("gave no usable answer"), marked("The host could not be asked."), ""),
+    "error": (Verdict.UNKNOWN, N_("gave no usable answer"), N_("The host could not be asked."), ""),
 }
 """By what a host did when it was greeted; the texts are for `gettext`."""

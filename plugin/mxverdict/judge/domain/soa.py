@@ -7,35 +7,35 @@ from typing import Any
 
 from mxverdict.evidence.zone import Soa
 from mxverdict.findings import Finding, Owner, Row, Verdict
-from mxverdict.i18n.catalog import decimal, marked
+from mxverdict.i18n.catalog import N_, decimal
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.judge.domain.soa_serial import Serial, read_serial
 from mxverdict.judge.domain.zone_facts import ZoneFacts, listed_errors, listing, told
 from mxverdict.testers.row_texts import RowTexts, limits, load
 
-_NEVER_LOWER = marked(
+_NEVER_LOWER = N_(
     "Leave it; never lower it by hand, for secondary name servers ignore a smaller serial (RFC 1982)."
 )
 
 
 _READS = {
-    "epoch": marked(
+    "epoch": N_(
         "Any 32-bit number is a valid serial (RFC 1982); YYYYMMDDnn is a habit; this one counts the seconds "
         "since 1970."
     ),
-    "counter": marked(
+    "counter": N_(
         "Any 32-bit number is a valid serial (RFC 1982); YYYYMMDDnn is a habit; this one is a plain counter."
     ),
-    "future": marked(
+    "future": N_(
         "Any 32-bit number is a valid serial (RFC 1982); YYYYMMDDnn is a habit; this one reads like a date "
         "in {year}."
     ),
-    "dated": marked(
+    "dated": N_(
         "Any 32-bit number is a valid serial (RFC 1982); YYYYMMDDnn is a habit; this one reads as {date}, "
         "which has not come yet."
     ),
-    "other": marked(
+    "other": N_(
         "Any 32-bit number is a valid serial (RFC 1982); YYYYMMDDnn is a habit; this one follows none."
     ),
 }
@@ -54,10 +54,10 @@ def judge_soa(facts: ZoneFacts) -> list[Finding]:
     ]
 
 
-_REFRESH = marked("Refresh says how often secondary name servers look for a change")
-_RETRY = marked("Retry says how soon secondary name servers try again after a failure")
-_EXPIRE = marked("Expire says how long secondary name servers go on when the primary is gone")
-_MINIMUM = marked("Minimum says how long resolvers remember that a name does not exist")
+_REFRESH = N_("Refresh says how often secondary name servers look for a change")
+_RETRY = N_("Retry says how soon secondary name servers try again after a failure")
+_EXPIRE = N_("Expire says how long secondary name servers go on when the primary is gone")
+_MINIMUM = N_("Minimum says how long resolvers remember that a name does not exist")
 
 
 def _serials_match(facts: ZoneFacts) -> Finding:
@@ -92,7 +92,7 @@ def _primary_listed(facts: ZoneFacts) -> Finding:
             row,
             Verdict.UNKNOWN,
             why,
-            listed_errors(_("Primary: {primary}").format(primary=primary), retold(delegation.error)),
+            listed_errors(_("Primary: {primary}").format(primary=primary), translate(delegation.error)),
         )
     lines = (
         _("Primary: {primary}").format(primary=primary),
@@ -231,7 +231,7 @@ def _suggestion(field: str) -> int:
 def _unread(words: RowTexts, facts: ZoneFacts) -> Finding:
     row = words.unknown(facts.host, _("could not be told"))
     why = _("The SOA record could not be read from the name servers.")
-    errors = told(facts.servers) or listed_errors(retold(facts.zone.resolver_error))
+    errors = told(facts.servers) or listed_errors(translate(facts.zone.resolver_error))
     return Finding(row, Verdict.UNKNOWN, why, errors)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from mxverdict.evidence.policy import DnsAnswer, Policy
 from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.i18n.catalog import N_, ngettext
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked, ngettext
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.judge.domain.spf_senders import CATEGORY, LINES, REFUSED, SHOWN, SpfCase, judge_senders
 from mxverdict.mailauth.spf.evaluate import LOOKUP_LIMIT, NAME_LIMIT, STRANGERS, VOID_LIMIT, check_host
 from mxverdict.mailauth.spf.record import is_record, parse
@@ -29,7 +29,7 @@ def judge_spf(policy: Policy, addresses: Sequence[str]) -> tuple[Finding, ...]:
                 row,
                 Verdict.UNKNOWN,
                 _("The domain's TXT records could not be read."),
-                (retold(published.error),),
+                (translate(published.error),),
             ),
         )
     texts = [text for text in published.records if is_record(text)]
@@ -130,10 +130,10 @@ def _after_all(case: SpfCase) -> Finding:
 
 def _syntax(case: SpfCase) -> Finding:
     name = "SPF Syntax Check"
-    wrong = [f"{case.domain}: {retold(error)}" for error in case.record.errors]
+    wrong = [f"{case.domain}: {translate(error)}" for error in case.record.errors]
     for domain in case.tree.domains[1:]:
         record = record_of(case.answers, domain)
-        wrong.extend(f"{domain}: {retold(error)}" for error in (record.errors if record else ()))
+        wrong.extend(f"{domain}: {translate(error)}" for error in (record.errors if record else ()))
     row = _words(name).fails(case.domain)
     if wrong:
         todo = _("Correct what is named; in a record of somebody else's (an include), tell its owner.")
@@ -275,16 +275,16 @@ def _words(name: str) -> row_texts.RowTexts:
 
 
 _FINE = {
-    "SPF Record Published": marked("There is an SPF record."),
-    "SPF Record Deprecated": marked("There is no record of the old type 99."),
-    "SPF Multiple Records": marked("There is one record."),
-    "SPF Contains characters after ALL": marked('Nothing stands behind "all".'),
-    "SPF Syntax Check": marked("The record can be read."),
-    "SPF Included Lookups": marked("The record stays within the limit of look-ups."),
-    "SPF Recursive Loop": marked("No include leads back."),
-    "SPF Duplicate Include": marked("No domain is included twice."),
-    "SPF Type PTR Check": marked('The record does not use "ptr".'),
-    "SPF Void Lookups": marked("The record stays within the limit of names that lead nowhere."),
-    "SPF MX Resource Records": marked('No "mx" leads to too many hosts.'),
-    "SPF Record Null Value": marked("Every name that the record mentions leads somewhere."),
+    "SPF Record Published": N_("There is an SPF record."),
+    "SPF Record Deprecated": N_("There is no record of the old type 99."),
+    "SPF Multiple Records": N_("There is one record."),
+    "SPF Contains characters after ALL": N_('Nothing stands behind "all".'),
+    "SPF Syntax Check": N_("The record can be read."),
+    "SPF Included Lookups": N_("The record stays within the limit of look-ups."),
+    "SPF Recursive Loop": N_("No include leads back."),
+    "SPF Duplicate Include": N_("No domain is included twice."),
+    "SPF Type PTR Check": N_('The record does not use "ptr".'),
+    "SPF Void Lookups": N_("The record stays within the limit of names that lead nowhere."),
+    "SPF MX Resource Records": N_('No "mx" leads to too many hosts.'),
+    "SPF Record Null Value": N_("Every name that the record mentions leads somewhere."),
 }

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from mxverdict.evidence.policy import Policy
 from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.mailauth.spf.evaluate import Outcome
 from mxverdict.mailauth.spf.record import Record
 from mxverdict.mailauth.spf.tree import Table, Tree
@@ -20,16 +20,16 @@ LINES = 8
 """Lines of evidence that a finding shows at most."""
 SHOWN = 500
 """Characters of a record that a line shows at most."""
-REFUSED = marked(
+REFUSED = N_(
     "Receivers refuse the whole record (permerror, RFC 7208), as if it were wrong for every address."
 )
 
 
 _NOT_ALLOWED = {
-    "fail": marked("The record forbids mail from this address; many receivers refuse it."),
-    "softfail": marked("The record calls mail from this address suspect; it often lands in the spam folder."),
+    "fail": N_("The record forbids mail from this address; many receivers refuse it."),
+    "softfail": N_("The record calls mail from this address suspect; it often lands in the spam folder."),
 }
-_UNDECIDED = marked("The record does not say that this address may send; receivers trust its mail less.")
+_UNDECIDED = N_("The record does not say that this address may send; receivers trust its mail less.")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def _everybody(case: SpfCase) -> list[Finding]:
     passing = [outcome for outcome in case.strangers if outcome.result == "pass" and not outcome.needs]
     if not passing:
         return []
-    row = Row(marked("SPF allows everybody"), "error", passing[0].term[:SHOWN], CATEGORY, case.domain)
+    row = Row(N_("SPF allows everybody"), "error", passing[0].term[:SHOWN], CATEGORY, case.domain)
     proof = tuple(dict.fromkeys(_decided(outcome) for outcome in passing))
     why = _("The record allows mail of this domain from any address, so spam in its name counts as genuine.")
     return [Finding(row, Verdict.PROBLEM, why, proof, _('End the record with "~all" or "-all".'), Owner.ZONE)]
@@ -74,7 +74,7 @@ def _everybody(case: SpfCase) -> list[Finding]:
 
 def _own(case: SpfCase, address: str, outcome: Outcome) -> Finding:
     """Whether the record allows mail from one address of this server."""
-    name = marked("SPF for this server")
+    name = N_("SPF for this server")
     proof = tuple(filter(None, (f"{address}: {outcome.result}", _decided(outcome))))
     if outcome.needs or outcome.result == "temperror":
         row = Row(
@@ -89,7 +89,9 @@ def _own(case: SpfCase, address: str, outcome: Outcome) -> Finding:
             for needed, kind in outcome.needs[:LINES]
         )
         why = _("Not everything that the record leads to could be read.")
-        return Finding(row, Verdict.UNKNOWN, why, (*filter(None, (retold(outcome.why)[:SHOWN],)), *lacking))
+        return Finding(
+            row, Verdict.UNKNOWN, why, (*filter(None, (translate(outcome.why)[:SHOWN],)), *lacking)
+        )
     if outcome.result == "pass":
         row = Row(name, "ok", _("{address} is allowed").format(address=address), CATEGORY, case.domain)
         return Finding(row, Verdict.OK, _("The record allows the mail that this server sends."), proof)
@@ -122,7 +124,7 @@ def _private(policy: Policy, addresses: Sequence[str]) -> list[Finding]:
     if not hidden:
         return []
     row = Row(
-        marked("SPF for this server"),
+        N_("SPF for this server"),
         "unknown",
         _("{addresses} not checked").format(addresses=", ".join(hidden)),
         CATEGORY,
@@ -133,11 +135,11 @@ def _private(policy: Policy, addresses: Sequence[str]) -> list[Finding]:
 
 
 def _unread(case: SpfCase) -> list[Finding]:
-    errors = tuple(retold(answer.error) for answer in case.policy.spf if answer.error)
-    told = (*filter(None, (retold(case.policy.cut),)), *errors)
+    errors = tuple(translate(answer.error) for answer in case.policy.spf if answer.error)
+    told = (*filter(None, (translate(case.policy.cut),)), *errors)
     if not told:
         return []
-    row = Row(marked("SPF look-ups"), "unknown", _("not all of them were answered"), CATEGORY, case.domain)
+    row = Row(N_("SPF look-ups"), "unknown", _("not all of them were answered"), CATEGORY, case.domain)
     why = _("Some of what the record leads to could not be read; the rows above rest on the rest.")
     return [Finding(row, Verdict.UNKNOWN, why, tuple(line[:SHOWN] for line in told[:LINES]))]
 
@@ -145,5 +147,5 @@ def _unread(case: SpfCase) -> list[Finding]:
 def _decided(outcome: Outcome) -> str:
     """The term that gave the result, or why there is none."""
     if not outcome.term:
-        return retold(outcome.why)[:SHOWN]
+        return translate(outcome.why)[:SHOWN]
     return _("{term} in the record of {domain}").format(term=outcome.term[:SHOWN], domain=outcome.domain)

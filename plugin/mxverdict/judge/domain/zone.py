@@ -7,9 +7,9 @@ from typing import Optional
 
 from mxverdict.evidence.zone import Zone
 from mxverdict.findings import Finding, Owner, Verdict
+from mxverdict.i18n.catalog import N_, ngettext
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked, ngettext
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.judge.domain.delegation import (
     bad_glue,
     parent_mismatch,
@@ -22,9 +22,9 @@ from mxverdict.judge.domain.zone_facts import ZoneFacts, listing, told
 from mxverdict.testers.row_texts import RowTexts, load
 
 _ORDER = {"error": 0, "warning": 1, "unknown": 2, "ok": 3}
-_NAT = marked("This server cannot reach its own public address (NAT?), so whether others can is not known.")
-_NOT_FROM_HERE = marked("could not be told from this server")
-_NAMED = marked("Look at BIND or PowerDNS: /usr/local/cpanel/scripts/restartsrv_named, then its log.")
+_NAT = N_("This server cannot reach its own public address (NAT?), so whether others can is not known.")
+_NOT_FROM_HERE = N_("could not be told from this server")
+_NAMED = N_("Look at BIND or PowerDNS: /usr/local/cpanel/scripts/restartsrv_named, then its log.")
 
 
 def judge_zone(
@@ -111,7 +111,7 @@ def _nobody_serves(facts: ZoneFacts) -> Finding:
 def _published(facts: ZoneFacts) -> Finding:
     lines = (_("Name servers: {names}").format(names=listing(facts.names)),)
     row = _words("DNS Record Published").passes(facts.host)
-    error = retold(facts.zone.resolver_error)
+    error = translate(facts.zone.resolver_error)
     if facts.serving and facts.zone.resolver_soa is None and error and not facts.silent:
         why = _(
             "The name servers answer, but this server's resolver gets nothing: the signatures of the "
@@ -266,7 +266,7 @@ def _silence(facts: ZoneFacts) -> tuple[str, ...]:
 
 
 def _lines(text: Optional[str]) -> tuple[str, ...]:
-    return (retold(text),) if text else ()
+    return (translate(text),) if text else ()
 
 
 _JUDGES: tuple[Callable[[ZoneFacts], Finding], ...] = (

@@ -9,7 +9,7 @@ from mxverdict.evidence.zone import ServerAnswers, Soa, Zone
 from mxverdict.findings import Owner
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.catalog import ngettext
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 
 _NOT_ASKED = ("no_time", "unreachable")
 _SHOWN = 13
@@ -147,7 +147,7 @@ def told(servers: Iterable[ServerAnswers]) -> tuple[str, ...]:
 
 def _said(server: ServerAnswers) -> str:
     if server.failure:
-        return retold(server.error)
+        return translate(server.error)
     if server.soa is None:
         return _("{code}, no SOA").format(code=server.rcode)
     said = (

@@ -6,29 +6,27 @@ from collections.abc import Iterator
 
 from mxverdict.evidence.traffic import DelayedSender, Traffic
 from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.i18n.catalog import N_, ngettext
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked, ngettext
 from mxverdict.judge.durations import duration
 from mxverdict.testers.providers import title_of
 
-NAME = marked("Delay for unknown hosts")
+NAME = N_("Delay for unknown hosts")
 LONG_WAIT = 3600.0
 """Seconds of waiting for wanted mail that are worth a word: most people look again after an hour."""
 _LISTED = 10
 
 LIMITS = (
-    marked(
+    N_(
         "The log cannot tell who would have sent spam: turned away means no more than that the address left "
         "during the delay and delivered nothing in this time."
     ),
-    marked(
+    N_(
         "A sender that came back from another address of its pool counts as turned away here and as a new "
         "sender there."
     ),
-    marked(
-        "The log does not say for whom the delay was on: who left at once would have left without it too."
-    ),
-    marked(
+    N_("The log does not say for whom the delay was on: who left at once would have left without it too."),
+    N_(
         "Logged-in users are known by the mail they sent: an address that sent none counts as a stranger, "
         "whoever it is."
     ),

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from mxverdict.evidence.traffic import RefusedSender, Traffic
 from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.i18n.catalog import N_, ngettext
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked, ngettext
 
-NAME = marked("Sender verification")
+NAME = N_("Sender verification")
 REPEATED = 3
 """Refusals of one group for the time being that are no passing trouble any more."""
 DOMAINS = 3
@@ -17,18 +17,18 @@ DOMAINS = 3
 _LISTED = 10
 
 CAUSES = {
-    "timeout": marked("the callout to the sender's mail host timed out"),
-    "unreachable": marked("the sender's mail host could not be reached"),
-    "lookup": marked("the name servers of the sender's domain did not answer"),
-    "loop": marked("the domain's MX is this server, which does not take mail for it"),
-    "domain": marked("the domain takes no mail, or there is no such mailbox"),
-    "rejected": marked("the sender's mail host refuses the address or the question"),
-    "deferred": marked("the sender's mail host put the callout off"),
-    "other": marked("see what Exim said"),
+    "timeout": N_("the callout to the sender's mail host timed out"),
+    "unreachable": N_("the sender's mail host could not be reached"),
+    "lookup": N_("the name servers of the sender's domain did not answer"),
+    "loop": N_("the domain's MX is this server, which does not take mail for it"),
+    "domain": N_("the domain takes no mail, or there is no such mailbox"),
+    "rejected": N_("the sender's mail host refuses the address or the question"),
+    "deferred": N_("the sender's mail host put the callout off"),
+    "other": N_("see what Exim said"),
 }
 """Why, in words; the keys are `evidence.traffic.CAUSES`."""
 
-_BYPASS = marked(
+_BYPASS = N_(
     "If mail of these senders is wanted, let the address skip sender verification: WHM, Exim "
     "Configuration Manager, Access Lists, Sender verification bypass IP addresses. It will not be "
     "delayed any more either."

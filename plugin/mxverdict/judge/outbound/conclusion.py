@@ -7,9 +7,9 @@ from typing import Optional
 
 from mxverdict.evidence.outbound import OutboundEvidence, Source
 from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.judge.outbound.messages import LEVELS
 from mxverdict.judge.outbound.outcome import CALLOUT_PATIENCE, NO_CONNECTION, Outcome
 
@@ -17,53 +17,53 @@ WAITING = {Outcome.GREYLISTED, Outcome.PUT_OFF, Outcome.BUSY}
 _UNFINISHED = {Outcome.NO_ANSWER, Outcome.OUT_OF_TIME, Outcome.LEFT_ALONE, Outcome.FAILED}
 _NOWHERE = {
     "missing": (
-        marked("the domain does not exist"),
-        marked("The DNS knows no such domain, so mail to it comes back."),
+        N_("the domain does not exist"),
+        N_("The DNS knows no such domain, so mail to it comes back."),
     ),
     "null": (
-        marked("the domain takes no mail"),
-        marked("Its MX record says so (null MX, RFC 7505)."),
+        N_("the domain takes no mail"),
+        N_("Its MX record says so (null MX, RFC 7505)."),
     ),
     "none": (
-        marked("the domain has no mail host"),
-        marked("It has neither an MX record nor an address."),
+        N_("the domain has no mail host"),
+        N_("It has neither an MX record nor an address."),
     ),
 }
 
 _ENDS: dict[str, tuple[Verdict, str, str, str, Optional[Owner]]] = {
     "failing": (
         Verdict.PROBLEM,
-        marked("does not get through"),
-        marked("No mail host takes it; what each of them says stands below."),
-        marked("Begin with the first of them: senders try it first."),
+        N_("does not get through"),
+        N_("No mail host takes it; what each of them says stands below."),
+        N_("Begin with the first of them: senders try it first."),
         None,
     ),
     "unfinished": (
         Verdict.UNKNOWN,
-        marked("not finished"),
-        marked("Too little came back in the time to say whether a mail host takes it."),
-        marked("Run it again with a longer --timeout."),
+        N_("not finished"),
+        N_("Too little came back in the time to say whether a mail host takes it."),
+        N_("Run it again with a longer --timeout."),
         None,
     ),
     "own": (
         Verdict.UNKNOWN,
-        marked("stays on this server"),
-        marked("The mail host is this server: Exim delivers without the network, if it takes the domain."),
+        N_("stays on this server"),
+        N_("The mail host is this server: Exim delivers without the network, if it takes the domain."),
         "",
         None,
     ),
     "waiting": (
         Verdict.ADVISORY,
-        marked("is put off for now"),
-        marked("The mail hosts say that they take it later; Exim tries again by itself."),
+        N_("is put off for now"),
+        N_("The mail hosts say that they take it later; Exim tries again by itself."),
         "",
         Owner.NOBODY,
     ),
     "no_postmaster": (
         Verdict.ADVISORY,
-        marked("reaches the mail host"),
-        marked("The way to the domain's mail host works; only a postmaster is not known there."),
-        marked("Name a real recipient with --to to try the last step."),
+        N_("reaches the mail host"),
+        N_("The way to the domain's mail host works; only a postmaster is not known there."),
+        N_("Name a real recipient with --to to try the last step."),
         None,
     ),
 }
@@ -75,7 +75,7 @@ def conclude(ladder: OutboundEvidence, outcomes: Sequence[Outcome]) -> Finding:
     route = ladder.route
     assert route is not None
     if route.kind == "unknown":
-        why = _("The DNS gave no answer: {error}.").format(error=retold(route.error))
+        why = _("The DNS gave no answer: {error}.").format(error=translate(route.error))
         return _untried(ladder, why)
     if route.kind in _NOWHERE:
         text, why = _NOWHERE[route.kind]
@@ -160,6 +160,6 @@ def _finding(
     todo: str = "",
     owner: Optional[Owner] = None,
 ) -> Finding:
-    name = marked("Callback") if ladder.purpose == "callback" else marked("Outgoing mail")
+    name = N_("Callback") if ladder.purpose == "callback" else N_("Outgoing mail")
     row = Row(name, LEVELS[verdict], text, "outbound", ladder.recipient)
-    return Finding(row, verdict, why, tuple(map(retold, ladder.skipped)), todo, owner)
+    return Finding(row, verdict, why, tuple(map(translate, ladder.skipped)), todo, owner)

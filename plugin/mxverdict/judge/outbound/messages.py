@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from mxverdict.findings import Owner, Verdict
-from mxverdict.i18n.catalog import marked
+from mxverdict.i18n.catalog import N_
 from mxverdict.judge.outbound.outcome import Outcome
 
 
@@ -28,19 +28,17 @@ LEVELS = {
     Verdict.UNKNOWN: "unknown",
     Verdict.OK: "ok",
 }
-_TELL = marked("Tell the people who run {host}, with this transcript.")
+_TELL = N_("Tell the people who run {host}, with this transcript.")
 
 WORDS: dict[Outcome, OutcomeMessage] = {
     Outcome.ACCEPTED: OutcomeMessage(
-        Verdict.OK, marked("accepts the recipient"), marked("Every step was answered with yes.")
+        Verdict.OK, N_("accepts the recipient"), N_("Every step was answered with yes.")
     ),
     Outcome.REFUSED: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("refuses the connection"),
-        marked(
-            "The host answered, and nothing listens on its port 25, or a firewall in front of it says no."
-        ),
-        marked(
+        N_("refuses the connection"),
+        N_("The host answered, and nothing listens on its port 25, or a firewall in front of it says no."),
+        N_(
             "Check that the MX record names the right host; tell the people who run {host}, with this "
             "transcript."
         ),
@@ -48,9 +46,9 @@ WORDS: dict[Outcome, OutcomeMessage] = {
     ),
     Outcome.TIMED_OUT: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("does not answer: no connection within {seconds} s"),
-        marked("Packets to this host vanish on the way: it is down, or a firewall drops them."),
-        marked(
+        N_("does not answer: no connection within {seconds} s"),
+        N_("Packets to this host vanish on the way: it is down, or a firewall drops them."),
+        N_(
             "Try from another network: if it answers there, a firewall drops this server's address: tell the "
             "people who run {host}, with this transcript."
         ),
@@ -58,62 +56,60 @@ WORDS: dict[Outcome, OutcomeMessage] = {
     ),
     Outcome.NO_ROUTE: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("cannot be reached: {failure}"),
-        marked("The network says that there is no way from {source} to {address}."),
-        marked("Check the routes of this server (`ip route get {address}`), then ask the data centre."),
+        N_("cannot be reached: {failure}"),
+        N_("The network says that there is no way from {source} to {address}."),
+        N_("Check the routes of this server (`ip route get {address}`), then ask the data centre."),
         Owner.ADDRESS,
     ),
     Outcome.BLOCKED_HERE: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("not tried: this server does not let the connection out"),
-        marked("A rule on this server itself forbids the connection ({failure})."),
-        marked(
-            "Look at the firewall of this server (CSF, nftables, iptables) for rules on outgoing port 25."
-        ),
+        N_("not tried: this server does not let the connection out"),
+        N_("A rule on this server itself forbids the connection ({failure})."),
+        N_("Look at the firewall of this server (CSF, nftables, iptables) for rules on outgoing port 25."),
         Owner.SERVER,
     ),
     Outcome.NO_SOURCE: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("not tried: {source} is not an address of this server"),
-        marked("Mail that is to leave from {source} cannot leave, because no network card has that address."),
-        marked("Correct the address in /etc/mailips, or put it back on the server."),
+        N_("not tried: {source} is not an address of this server"),
+        N_("Mail that is to leave from {source} cannot leave, because no network card has that address."),
+        N_("Correct the address in /etc/mailips, or put it back on the server."),
         Owner.SERVER,
     ),
     Outcome.RESET: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("cuts the connection off at {stage}"),
-        marked("The connection was reset, which a firewall or an overloaded server does."),
-        marked("Try again later; if it stays, tell the people who run {host}, with this transcript."),
+        N_("cuts the connection off at {stage}"),
+        N_("The connection was reset, which a firewall or an overloaded server does."),
+        N_("Try again later; if it stays, tell the people who run {host}, with this transcript."),
         Owner.OTHER_SERVER,
     ),
     Outcome.CLOSED: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("hangs up at {stage} without a reply"),
-        marked("The server closed the connection in the middle of the conversation."),
-        marked("Try again later; if it stays, tell the people who run {host}, with this transcript."),
+        N_("hangs up at {stage} without a reply"),
+        N_("The server closed the connection in the middle of the conversation."),
+        N_("Try again later; if it stays, tell the people who run {host}, with this transcript."),
         Owner.OTHER_SERVER,
     ),
     Outcome.NO_ANSWER: OutcomeMessage(
         Verdict.UNKNOWN,
-        marked("no reply to {stage} within {seconds} s"),
-        marked(
+        N_("no reply to {stage} within {seconds} s"),
+        N_(
             "The connection stands, but the server keeps silent longer than we wait; "
             "Exim itself waits 5 minutes, so mail may still pass, slowly."
         ),
-        marked("Run it again with a longer --timeout to see whether a reply comes at all."),
+        N_("Run it again with a longer --timeout to see whether a reply comes at all."),
     ),
     Outcome.TOO_SLOW: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("no reply to {stage} within {seconds} s"),
-        marked("The connection stands, but the server keeps silent for longer than a sender waits."),
+        N_("no reply to {stage} within {seconds} s"),
+        N_("The connection stands, but the server keeps silent for longer than a sender waits."),
         _TELL,
         Owner.OTHER_SERVER,
     ),
     Outcome.NOT_SMTP: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("does not speak SMTP"),
-        marked("What answers on port 25 is no mail server: {failure}."),
-        marked(
+        N_("does not speak SMTP"),
+        N_("What answers on port 25 is no mail server: {failure}."),
+        N_(
             "Check that the MX record names the right host; tell the people who run {host}, with this "
             "transcript."
         ),
@@ -121,16 +117,16 @@ WORDS: dict[Outcome, OutcomeMessage] = {
     ),
     Outcome.TURNED_AWAY: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("turns {source} away at the connection: {reply}"),
-        marked("The server refuses this address whatever the mail is, so it has this address on a list."),
-        marked("Look {source} up in the blocklists, check its PTR, and follow the reply's own words."),
+        N_("turns {source} away at the connection: {reply}"),
+        N_("The server refuses this address whatever the mail is, so it has this address on a list."),
+        N_("Look {source} up in the blocklists, check its PTR, and follow the reply's own words."),
         Owner.SERVER,
     ),
     Outcome.BUSY: OutcomeMessage(
         Verdict.ADVISORY,
-        marked("puts {source} off at {stage}: {reply}"),
-        marked("The server says that it has no time now; Exim tries again by itself."),
-        marked(
+        N_("puts {source} off at {stage}: {reply}"),
+        N_("The server says that it has no time now; Exim tries again by itself."),
+        N_(
             "If it stays for hours, look {source} up in the blocklists: some servers put listed addresses "
             "off."
         ),
@@ -138,22 +134,22 @@ WORDS: dict[Outcome, OutcomeMessage] = {
     ),
     Outcome.NAME_REJECTED: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("rejects the name {helo}: {reply}"),
-        marked("The server does not like the name that this server introduces itself with."),
-        marked("Make {helo} resolve to {source} and {source} back to {helo}."),
+        N_("rejects the name {helo}: {reply}"),
+        N_("The server does not like the name that this server introduces itself with."),
+        N_("Make {helo} resolve to {source} and {source} back to {helo}."),
         Owner.SERVER,
     ),
     Outcome.SENDER_REJECTED: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("rejects the sender {sender}: {reply}"),
-        marked("The server takes no mail from this sender."),
-        marked("Follow the reply's own words; check SPF and the blocklists for the sender's domain."),
+        N_("rejects the sender {sender}: {reply}"),
+        N_("The server takes no mail from this sender."),
+        N_("Follow the reply's own words; check SPF and the blocklists for the sender's domain."),
         Owner.SERVER,
     ),
     Outcome.NULL_SENDER_REJECTED: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("rejects the empty sender: {reply}"),
-        marked(
+        N_("rejects the empty sender: {reply}"),
+        N_(
             "Every mail server has to take mail from the empty sender (RFC 5321 section 4.5.5): bounces and "
             "sender verification use it."
         ),
@@ -162,12 +158,12 @@ WORDS: dict[Outcome, OutcomeMessage] = {
     ),
     Outcome.SENDER_NOT_VERIFIED: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("could not verify the sender {sender}: {reply}"),
-        marked(
+        N_("could not verify the sender {sender}: {reply}"),
+        N_(
             "The server checks that the sender's address exists, for which it looks up the MX of the "
             "sender's domain or calls it, and that failed."
         ),
-        marked(
+        N_(
             "Check that {sender} exists and that its MX answers strangers quickly: a delay for unknown hosts "
             "makes such a call time out. `mxverdict outbound {sender} --callback` walks the same way from "
             "here."
@@ -176,36 +172,36 @@ WORDS: dict[Outcome, OutcomeMessage] = {
     ),
     Outcome.UNKNOWN_USER: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("knows no {recipient}: {reply}"),
-        marked("The way there works; the server says that this mailbox does not exist."),
-        marked("Check the recipient's address."),
+        N_("knows no {recipient}: {reply}"),
+        N_("The way there works; the server says that this mailbox does not exist."),
+        N_("Check the recipient's address."),
         Owner.OTHER_SERVER,
     ),
     Outcome.MAILBOX_FULL: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("the mailbox of {recipient} is full: {reply}"),
-        marked("The way there works; the recipient's mailbox takes no more."),
-        marked("The owner of the mailbox has to make room."),
+        N_("the mailbox of {recipient} is full: {reply}"),
+        N_("The way there works; the recipient's mailbox takes no more."),
+        N_("The owner of the mailbox has to make room."),
         Owner.OTHER_SERVER,
     ),
     Outcome.RELAY_DENIED: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("does not take mail for {domain}: {reply}"),
-        marked("The MX record names a server that does not feel responsible for the domain."),
-        marked("Correct the MX record of {domain}, or let its server accept the domain."),
+        N_("does not take mail for {domain}: {reply}"),
+        N_("The MX record names a server that does not feel responsible for the domain."),
+        N_("Correct the MX record of {domain}, or let its server accept the domain."),
         Owner.OTHER_SERVER,
     ),
     Outcome.REJECTED: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("rejects the mail at RCPT: {reply}"),
-        marked("The server refuses by a rule of its own, most often because of the address {source}."),
-        marked("Follow the reply's own words; look {source} up in the blocklists and check its PTR."),
+        N_("rejects the mail at RCPT: {reply}"),
+        N_("The server refuses by a rule of its own, most often because of the address {source}."),
+        N_("Follow the reply's own words; look {source} up in the blocklists and check its PTR."),
         Owner.SERVER,
     ),
     Outcome.GREYLISTED: OutcomeMessage(
         Verdict.ADVISORY,
-        marked("greylists: {reply}"),
-        marked(
+        N_("greylists: {reply}"),
+        N_(
             "The server puts first-time senders off and takes the mail at a later attempt, which Exim makes "
             "by itself."
         ),
@@ -214,95 +210,85 @@ WORDS: dict[Outcome, OutcomeMessage] = {
     ),
     Outcome.PUT_OFF: OutcomeMessage(
         Verdict.ADVISORY,
-        marked("puts the mail off at {stage}: {reply}"),
-        marked("The server says that it cannot take the mail now; Exim tries again by itself."),
-        marked("If it stays for hours, follow the reply's own words."),
+        N_("puts the mail off at {stage}: {reply}"),
+        N_("The server says that it cannot take the mail now; Exim tries again by itself."),
+        N_("If it stays for hours, follow the reply's own words."),
         Owner.OTHER_SERVER,
     ),
     Outcome.TLS_REQUIRED: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("wants TLS first, and TLS does not work: {reply}"),
-        marked("The server takes mail over TLS alone, but no TLS connection came about."),
+        N_("wants TLS first, and TLS does not work: {reply}"),
+        N_("The server takes mail over TLS alone, but no TLS connection came about."),
         _TELL,
         Owner.OTHER_SERVER,
     ),
     Outcome.TLS_BROKEN: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("the TLS handshake fails: {failure}"),
-        marked("The server offers STARTTLS, but the handshake does not come to an end."),
+        N_("the TLS handshake fails: {failure}"),
+        N_("The server offers STARTTLS, but the handshake does not come to an end."),
         _TELL,
         Owner.OTHER_SERVER,
     ),
     Outcome.CONTENT_REJECTED: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("refuses the message: {reply}"),
-        marked("Sender and recipient were accepted, the message itself was not."),
-        marked("Follow the reply's own words; check SPF, DKIM and DMARC of the sender's domain."),
+        N_("refuses the message: {reply}"),
+        N_("Sender and recipient were accepted, the message itself was not."),
+        N_("Follow the reply's own words; check SPF, DKIM and DMARC of the sender's domain."),
         Owner.SERVER,
     ),
     Outcome.REDIRECTED: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("the connection never left: this server answered itself"),
-        marked(
-            "The banner is this server's own ({reply}), so outgoing connections to port 25 are turned round."
-        ),
-        marked(
-            "Look for SMTP_REDIRECT in CSF and SMTP Restrictions in WHM; neither should hit root or Exim."
-        ),
+        N_("the connection never left: this server answered itself"),
+        N_("The banner is this server's own ({reply}), so outgoing connections to port 25 are turned round."),
+        N_("Look for SMTP_REDIRECT in CSF and SMTP Restrictions in WHM; neither should hit root or Exim."),
         Owner.SERVER,
     ),
     Outcome.OUT_OF_TIME: OutcomeMessage(
         Verdict.UNKNOWN,
-        marked("not finished: the time was up at {stage}"),
-        marked("The check ran out of time before the server had answered."),
-        marked("Run it again with a longer --timeout."),
+        N_("not finished: the time was up at {stage}"),
+        N_("The check ran out of time before the server had answered."),
+        N_("Run it again with a longer --timeout."),
     ),
     Outcome.LEFT_ALONE: OutcomeMessage(
         Verdict.UNKNOWN,
-        marked("not tried: {failure}"),
-        marked(
-            "Such an address is no mail host of the Internet: whoever asks finds himself there, or nobody."
-        ),
+        N_("not tried: {failure}"),
+        N_("Such an address is no mail host of the Internet: whoever asks finds himself there, or nobody."),
     ),
     Outcome.FAILED: OutcomeMessage(
         Verdict.UNKNOWN,
-        marked("could not be tried: {failure}"),
-        marked("The operating system gave an error that says nothing about the mail host."),
-        marked("See the message; try again."),
+        N_("could not be tried: {failure}"),
+        N_("The operating system gave an error that says nothing about the mail host."),
+        N_("See the message; try again."),
     ),
 }
 
 PORT_25_BLOCKED = OutcomeMessage(
     Verdict.PROBLEM,
-    marked("not reached: outgoing port 25 is blocked"),
-    marked(
-        "No connection to port 25 of anybody comes about from {source}, so this says nothing about {host}."
-    ),
-    marked("See Outgoing port 25."),
+    N_("not reached: outgoing port 25 is blocked"),
+    N_("No connection to port 25 of anybody comes about from {source}, so this says nothing about {host}."),
+    N_("See Outgoing port 25."),
     Owner.ADDRESS,
 )
 NO_IPV6 = OutcomeMessage(
     Verdict.ADVISORY,
-    marked("not reached over IPv6"),
-    marked("No connection over IPv6 comes about here; Exim goes on with the IPv4 addresses."),
-    marked("Nothing, if this server is to have no IPv6; otherwise repair its IPv6 route."),
+    N_("not reached over IPv6"),
+    N_("No connection over IPv6 comes about here; Exim goes on with the IPv4 addresses."),
+    N_("Nothing, if this server is to have no IPv6; otherwise repair its IPv6 route."),
     Owner.NOBODY,
 )
 OWN_UNREACHED = OutcomeMessage(
     Verdict.UNKNOWN,
-    marked("no connection: {failure}"),
-    marked(
-        "It says nothing of what others meet there: behind NAT the own public address is often out of reach."
-    ),
-    marked("Test this server's own answers with mxverdict check {domain}."),
+    N_("no connection: {failure}"),
+    N_("It says nothing of what others meet there: behind NAT the own public address is often out of reach."),
+    N_("Test this server's own answers with mxverdict check {domain}."),
 )
 NO_POSTMASTER = OutcomeMessage(
     Verdict.ADVISORY,
-    marked("works, but has no postmaster: {reply}"),
-    marked(
+    N_("works, but has no postmaster: {reply}"),
+    N_(
         "The way there works; only the mailbox that every mail domain should have (RFC 5321 section 4.5.1) "
         "does not exist."
     ),
-    marked("Name a real recipient with --to to be sure."),
+    N_("Name a real recipient with --to to be sure."),
     Owner.OTHER_SERVER,
 )

@@ -9,83 +9,77 @@ from typing import Optional
 
 from mxverdict.evidence.outbound import OutboundEvidence, Receiver, SmtpAttempt, Source
 from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.judge.outbound.messages import LEVELS, OutcomeMessage
 from mxverdict.judge.outbound.outcome import Outcome, is_redirected, outcome_of
 
-NAME = marked("Outgoing port 25")
-_OPEN = OutcomeMessage(Verdict.OK, "", marked("Connections to mail servers elsewhere come about."))
+NAME = N_("Outgoing port 25")
+_OPEN = OutcomeMessage(Verdict.OK, "", N_("Connections to mail servers elsewhere come about."))
 _UNTOLD = OutcomeMessage(
     Verdict.UNKNOWN,
-    marked("could not be tested"),
-    marked("The time was up before a well-known receiver had answered."),
-    marked("Run it again with a longer --timeout."),
+    N_("could not be tested"),
+    N_("The time was up before a well-known receiver had answered."),
+    N_("Run it again with a longer --timeout."),
 )
 _BLOCKED = OutcomeMessage(
     Verdict.PROBLEM,
-    marked("blocked: no well-known receiver can be reached"),
+    N_("blocked: no well-known receiver can be reached"),
     "",
-    marked(
+    N_(
         "Ask the provider whether it blocks outgoing port 25 (many do, until asked), and look for rules on "
         "it in this server's firewall. Until it is open, send through a smarthost on port 587."
     ),
     Owner.ADDRESS,
 )
 _REASONS = {
-    Outcome.TIMED_OUT: marked(
+    Outcome.TIMED_OUT: N_(
         "Whatever is sent to port 25 of anybody vanishes on the way, which is how providers block it."
     ),
-    Outcome.NO_ROUTE: marked(
+    Outcome.NO_ROUTE: N_(
         "The network says that there is no way out to port 25: there is no route, or a router forbids it."
     ),
-    Outcome.REFUSED: marked(
-        "Every connection to port 25 is refused, whoever it is for, which a firewall does."
-    ),
+    Outcome.REFUSED: N_("Every connection to port 25 is refused, whoever it is for, which a firewall does."),
 }
-_NOBODY = marked("No connection to port 25 of anybody comes about.")
+_NOBODY = N_("No connection to port 25 of anybody comes about.")
 _ONLY_FOUR = OutcomeMessage(
     Verdict.ADVISORY,
-    marked("closed over IPv6, open over IPv4"),
-    marked("Exim goes on with IPv4 where a receiver has both, so mail may be late, but is not lost."),
-    marked("Repair the IPv6 route, or ask the provider whether it blocks port 25 over IPv6."),
+    N_("closed over IPv6, open over IPv4"),
+    N_("Exim goes on with IPv4 where a receiver has both, so mail may be late, but is not lost."),
+    N_("Repair the IPv6 route, or ask the provider whether it blocks port 25 over IPv6."),
     Owner.ADDRESS,
 )
 _SWALLOWED = OutcomeMessage(
     Verdict.PROBLEM,
-    marked("connections come about, but no well-known receiver greets"),
-    marked(
+    N_("connections come about, but no well-known receiver greets"),
+    N_(
         "Something between this server and the Internet takes the connections to port 25 and passes nothing "
         "on."
     ),
-    marked("Ask the provider whether it filters outgoing port 25."),
+    N_("Ask the provider whether it filters outgoing port 25."),
     Owner.ADDRESS,
 )
 _HERE = {
     Outcome.REDIRECTED: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("connections are turned round to this server"),
-        marked("This server itself answers in the place of the receivers."),
-        marked(
-            "Look for SMTP_REDIRECT in CSF and SMTP Restrictions in WHM; neither should hit root or Exim."
-        ),
+        N_("connections are turned round to this server"),
+        N_("This server itself answers in the place of the receivers."),
+        N_("Look for SMTP_REDIRECT in CSF and SMTP Restrictions in WHM; neither should hit root or Exim."),
         Owner.SERVER,
     ),
     Outcome.BLOCKED_HERE: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("blocked on this server"),
-        marked("A rule on this server itself forbids connections to port 25."),
-        marked(
-            "Look at the firewall of this server (CSF, nftables, iptables) for rules on outgoing port 25."
-        ),
+        N_("blocked on this server"),
+        N_("A rule on this server itself forbids connections to port 25."),
+        N_("Look at the firewall of this server (CSF, nftables, iptables) for rules on outgoing port 25."),
         Owner.SERVER,
     ),
     Outcome.NO_SOURCE: OutcomeMessage(
         Verdict.PROBLEM,
-        marked("the address is not on this server"),
-        marked("No network card of this server has this address, so no mail can leave from it."),
-        marked("Correct the address in /etc/mailips, or put it back on the server."),
+        N_("the address is not on this server"),
+        N_("No network card of this server has this address, so no mail can leave from it."),
+        N_("Correct the address in /etc/mailips, or put it back on the server."),
         Owner.SERVER,
     ),
 }
@@ -122,7 +116,7 @@ def judge_ways(ladder: OutboundEvidence) -> Iterator[Finding]:
     """One finding for each way out, one for each receiver that turns this server away."""
     found = ways(ladder)
     if ladder.receivers and not found:
-        errors = tuple(f"{receiver.domain}: {retold(receiver.error)}" for receiver in ladder.receivers)
+        errors = tuple(f"{receiver.domain}: {translate(receiver.error)}" for receiver in ladder.receivers)
         yield Finding(
             Row(NAME, "unknown", _("could not be tested"), "outbound", _("this server")),
             Verdict.UNKNOWN,
@@ -195,7 +189,7 @@ def _turned_away(way: SourceReachability) -> Iterator[Finding]:
             address=source, reply=f"{reply.code} {' '.join(reply.lines)}"
         )
         yield Finding(
-            Row(marked("Well-known receiver"), "error", text, "outbound", f"{climb.host} [{climb.address}]"),
+            Row(N_("Well-known receiver"), "error", text, "outbound", f"{climb.host} [{climb.address}]"),
             Verdict.PROBLEM,
             _("A large receiver refuses this address before it has seen any mail."),
             (_said(climb),),
@@ -208,7 +202,7 @@ def _turned_away(way: SourceReachability) -> Iterator[Finding]:
 
 def _said(climb: SmtpAttempt) -> str:
     if climb.cause and climb.cause != "reply":
-        return retold(climb.failure)
+        return translate(climb.failure)
     reply = climb.reply(climb.failed_at or "connect")
     return _("no reply") if reply is None else f"{reply.code} {reply.lines[0]}"
 

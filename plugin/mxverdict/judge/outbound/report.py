@@ -9,9 +9,9 @@ from typing import Optional
 from mxverdict.evidence import ProbeStage
 from mxverdict.evidence.outbound import OutboundEvidence, SmtpAttempt
 from mxverdict.findings import Finding, LadderReport, Owner, Row, Verdict
+from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.judge.outbound import port25
 from mxverdict.judge.outbound.conclusion import conclude
 from mxverdict.judge.outbound.messages import (
@@ -25,8 +25,8 @@ from mxverdict.judge.outbound.messages import (
 )
 from mxverdict.judge.outbound.outcome import NO_CONNECTION, Outcome, outcome_of
 
-_MAIL_HOST = marked("Mail host")
-_TEST_MESSAGE = marked("Test message")
+_MAIL_HOST = N_("Mail host")
+_TEST_MESSAGE = N_("Test message")
 
 
 def judge_ladder(ladder: OutboundEvidence) -> LadderReport:
@@ -140,7 +140,7 @@ def _values(climb: SmtpAttempt, ladder: OutboundEvidence) -> dict[str, str]:
         "domain": ladder.domain,
         "sender": ladder.sender or "<>",
         "recipient": ladder.recipient,
-        "failure": retold(climb.failure),
+        "failure": translate(climb.failure),
         "stage": stages.get(climb.failed_at, climb.failed_at.upper()),
         "seconds": f"{climb.waited:.0f}",
         "reply": "" if reply is None else f"{reply.code} {' '.join(reply.lines)}",
@@ -154,7 +154,7 @@ def _hosts_without_address(ladder: OutboundEvidence) -> Iterator[Finding]:
         if host.addresses:
             continue
         if host.errors:
-            errors = tuple(map(retold, host.errors))
+            errors = tuple(map(translate, host.errors))
             row = Row(_MAIL_HOST, "unknown", _("could not be looked up"), "outbound", host.name)
             yield Finding(row, Verdict.UNKNOWN, _("Its addresses could not be looked up."), errors)
         else:
@@ -169,7 +169,7 @@ def _broken_tls(ladder: OutboundEvidence) -> Iterator[Finding]:
         if climb.tls is None or (climb.tls.handshake and not climb.tls.problem):
             continue
         name = _name(climb)
-        evidence = (retold(climb.tls.problem),)
+        evidence = (translate(climb.tls.problem),)
         if climb.tls.handshake:
             row = Row("TLS", "warning", _("the certificate cannot be trusted"), "outbound", name)
             why = _(

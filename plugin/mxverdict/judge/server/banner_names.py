@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from mxverdict.evidence import Evidence, Target
 from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked
 from mxverdict.judge.server.sender_identity import judge_outgoing
 from mxverdict.judge.smtp.ground_truth import GroundTruth, ptr_line, truth_of
 
-BANNER = marked("Name in the banner")
+BANNER = N_("Name in the banner")
 
 
 def judge_names(evidence: Evidence, outgoing: Sequence[Outgoing]) -> tuple[Finding, ...]:

@@ -10,15 +10,15 @@ from collections.abc import Iterable, Sequence
 from mxverdict.evidence import Forward, ReverseDns
 from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.i18n.catalog import N_, ngettext
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked, ngettext
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.judge.smtp.ground_truth import is_host_name
 from mxverdict.net.special_ranges import special_purpose_kind
 
-HELO = marked("HELO name of outgoing mail")
-SENDING_ADDRESS = marked("PTR of the sending address")
-FILES = marked("Outgoing mail set-up")
+HELO = N_("HELO name of outgoing mail")
+SENDING_ADDRESS = N_("PTR of the sending address")
+FILES = N_("Outgoing mail set-up")
 _SHOWN = 5
 
 
@@ -34,9 +34,9 @@ def _files(one: Outgoing) -> Iterable[Finding]:
     if one.error:
         row = Row(FILES, "unknown", _("not told"), host=_who(one))
         why = _("How mail of these domains leaves the server could not be told.")
-        yield Finding(row, Verdict.UNKNOWN, why, (retold(one.error),))
+        yield Finding(row, Verdict.UNKNOWN, why, (translate(one.error),))
         return
-    source = retold(one.address_source)
+    source = translate(one.address_source)
     if one.wrong:
         yield Finding(
             Row(FILES, "error", _("{word} is no address").format(word=one.wrong), host=_who(one)),
@@ -71,7 +71,7 @@ def _files(one: Outgoing) -> Iterable[Finding]:
             _("The lines work now, but cPanel overwrites them at its next updateuserdomains."),
             (
                 _("{domains}: HELO from {helo_source}, address from {address_source}").format(
-                    domains=_who(one), helo_source=retold(one.helo_source), address_source=source
+                    domains=_who(one), helo_source=translate(one.helo_source), address_source=source
                 ),
             ),
             _(
@@ -91,7 +91,7 @@ def _helo(one: Outgoing) -> Finding:
         return Finding(row, Verdict.PROBLEM, why, told, _set_helo(one), Owner.SERVER)
     if forward is None or (forward.error and one.address not in forward.addresses):
         row = Row(HELO, "unknown", one.helo, host=_who(one))
-        reason = retold(forward.error) if forward is not None else _("it was not looked up")
+        reason = translate(forward.error) if forward is not None else _("it was not looked up")
         why = _("The addresses of the HELO name could not be looked up.")
         return Finding(row, Verdict.UNKNOWN, why, (reason,))
     if one.address in forward.addresses:
@@ -124,7 +124,7 @@ def _reverse(one: Outgoing) -> Finding:
         return _behind_nat(SENDING_ADDRESS, one, _told(one))
     if reverse is None or reverse.error:
         row = Row(SENDING_ADDRESS, "unknown", _("not told"), host=one.address)
-        reason = retold(reverse.error) if reverse is not None else _("it was not looked up")
+        reason = translate(reverse.error) if reverse is not None else _("it was not looked up")
         return Finding(row, Verdict.UNKNOWN, _("The PTR could not be looked up."), (reason,))
     if not reverse.names:
         row = Row(SENDING_ADDRESS, "error", _("none"), host=one.address)
@@ -160,7 +160,7 @@ def _confirmed(one: Outgoing, reverse: ReverseDns, confirmed: Sequence[str]) -> 
     if one.helo.lower().rstrip(".") != confirmed[0].lower():
         why = _("The PTR is sound, but HELO gives another name; a few receivers want the same one.")
         todo = _("Let HELO say {name}: see {source}.")
-        todo = todo.format(name=confirmed[0], source=retold(one.helo_source))
+        todo = todo.format(name=confirmed[0], source=translate(one.helo_source))
         return Finding(row, Verdict.ADVISORY, why, _told(one), todo, Owner.SERVER)
     row = Row(SENDING_ADDRESS, "ok", names, host=one.address)
     why = _("Address, PTR and HELO name agree in both directions.")
@@ -196,9 +196,9 @@ def _told(one: Outgoing) -> tuple[str, ...]:
             domains=_who(one),
             address=one.address,
             local=one.local_address,
-            address_source=retold(one.address_source),
+            address_source=translate(one.address_source),
             helo=one.helo,
-            helo_source=retold(one.helo_source),
+            helo_source=translate(one.helo_source),
         )
     ]
     none = _("no address")
@@ -208,7 +208,7 @@ def _told(one: Outgoing) -> tuple[str, ...]:
         names = ", ".join(one.reverse.names) or _("none")
         lines.append(_("PTR of {address}: {names}").format(address=one.address, names=names))
         lines += [
-            f"{f.name}: {', '.join(f.addresses) or retold(f.error) or none}" for f in one.reverse.forwards
+            f"{f.name}: {', '.join(f.addresses) or translate(f.error) or none}" for f in one.reverse.forwards
         ]
     return tuple(dict.fromkeys(lines))
 

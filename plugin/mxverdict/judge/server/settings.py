@@ -5,22 +5,20 @@ from __future__ import annotations
 from mxverdict.evidence import DelayState, Evidence
 from mxverdict.evidence.server import ADDRESSES, DELAY, GREYLISTING, HOST_NAME
 from mxverdict.findings import Finding, Row, Verdict
+from mxverdict.i18n.catalog import N_, ngettext
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked, ngettext
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.testers import UNKNOWN_HOSTS, ImpatientSender
 
 SILENT = "SMTP"
-_REBUILD = marked(
-    "Run /usr/local/cpanel/scripts/buildeximconf, then /usr/local/cpanel/scripts/restartsrv_exim."
-)
+_REBUILD = N_("Run /usr/local/cpanel/scripts/buildeximconf, then /usr/local/cpanel/scripts/restartsrv_exim.")
 _MISSING = {
-    HOST_NAME: (marked("Host name of the server"), marked("Exim's primary_hostname is used instead.")),
+    HOST_NAME: (N_("Host name of the server"), N_("Exim's primary_hostname is used instead.")),
     ADDRESSES: (
-        marked("Addresses of the server"),
-        marked("Addresses behind NAT are not recognized as this server's."),
+        N_("Addresses of the server"),
+        N_("Addresses behind NAT are not recognized as this server's."),
     ),
-    GREYLISTING: (marked("Greylisting"), ""),
+    GREYLISTING: (N_("Greylisting"), ""),
 }
 """The row of each fact that could not be read, and what follows from that."""
 
@@ -60,17 +58,17 @@ def _missing(settings: DelayState) -> list[Finding]:
             name, consequence = _MISSING[one.fact]
             row = Row(name, "unknown", _("could not be read"))
             evidence = (_(consequence),) if consequence else ()
-            found.append(Finding(row, Verdict.UNKNOWN, retold(one.reason), evidence))
+            found.append(Finding(row, Verdict.UNKNOWN, translate(one.reason), evidence))
     return found
 
 
 def _settings(settings: DelayState) -> list[Finding]:
-    name = marked("Delay for unknown hosts")
+    name = N_("Delay for unknown hosts")
     unreadable = [one.reason for one in settings.missing if one.fact == DELAY]
     if settings.delay_stanzas is None:
         row = Row(name, "unknown", _("exim.conf could not be read"))
         why = _("What Exim is configured to do could not be read.")
-        return [Finding(row, Verdict.UNKNOWN, why, tuple(map(retold, unreadable)))]
+        return [Finding(row, Verdict.UNKNOWN, why, tuple(map(translate, unreadable)))]
     running = settings.delay_stanzas > 0
     count = settings.delay_stanzas
     told = ngettext("{count} delay stanza in exim.conf", "{count} delay stanzas in exim.conf", count).format(
@@ -79,13 +77,13 @@ def _settings(settings: DelayState) -> list[Finding]:
     found = []
     if settings.error:
         row = Row("WHM", "unknown", _("the setting could not be read"))
-        found.append(Finding(row, Verdict.UNKNOWN, retold(settings.error), (told,)))
+        found.append(Finding(row, Verdict.UNKNOWN, translate(settings.error), (told,)))
     elif unreadable:
         says = (
             _("setting unknown, exim.conf says on") if running else _("setting unknown, exim.conf says off")
         )
         row = Row(name, "unknown", says)
-        found.append(Finding(row, Verdict.UNKNOWN, retold(unreadable[0]), (told,)))
+        found.append(Finding(row, Verdict.UNKNOWN, translate(unreadable[0]), (told,)))
     elif settings.delay_setting is not None and settings.delay_setting != running:
         says = _("WHM says off, exim.conf says on") if running else _("WHM says on, exim.conf says off")
         row = Row(name, "warning", says)
@@ -119,7 +117,7 @@ def _broken(evidence: Evidence) -> list[Finding]:
                 Row("Exim", "error", _("drops connections")),
                 Verdict.PROBLEM,
                 _("Exim gives up in the middle of a session; real mail is lost or delayed by it."),
-                tuple(map(retold, details)),
+                tuple(map(translate, details)),
                 _("Mend what Exim names; a missing list file can be created empty (root:mail 0640)."),
             )
         )
@@ -127,10 +125,10 @@ def _broken(evidence: Evidence) -> list[Finding]:
         why = _("Exim could not be asked what it does to the testers.")
         found.append(
             Finding(
-                Row(marked("Preview"), "unknown", _("no answer")),
+                Row(N_("Preview"), "unknown", _("no answer")),
                 Verdict.UNKNOWN,
                 why,
-                tuple(map(retold, unknown)),
+                tuple(map(translate, unknown)),
             )
         )
     return found
@@ -143,7 +141,11 @@ def _silent(evidence: Evidence) -> list[Finding]:
             Row(SILENT, "error", _("does not answer properly"), host=probe.address),
             Verdict.PROBLEM,
             _("This server cannot hold an SMTP session with itself."),
-            (_("{address} port 25: {failure}").format(address=probe.address, failure=retold(probe.failure)),),
+            (
+                _("{address} port 25: {failure}").format(
+                    address=probe.address, failure=translate(probe.failure)
+                ),
+            ),
             _("Look at Exim: /usr/local/cpanel/scripts/restartsrv_exim, then its log."),
         )
         for probe in evidence.probes
@@ -155,7 +157,7 @@ def _relay_entries(evidence: Evidence) -> list[Finding]:
     return [
         Finding(
             Row(
-                marked("Relay right for a tester"),
+                N_("Relay right for a tester"),
                 "error",
                 _("{address} stands in {file}").format(address=entry.address, file=entry.file),
             ),
@@ -175,7 +177,7 @@ def _counted(evidence: Evidence) -> list[Finding]:
         return []
     return [
         Finding(
-            Row(marked("Simulated sessions"), "warning", _("count in Exim's rate limits")),
+            Row(N_("Simulated sessions"), "warning", _("count in Exim's rate limits")),
             Verdict.ADVISORY,
             _(
                 "An ACL of this server counts senders at RCPT, in simulated sessions (exim -bh) too: each "
@@ -199,7 +201,7 @@ def _cost(evidence: Evidence, senders: tuple[ImpatientSender, ...]) -> list[Find
     return [
         Finding(
             Row(
-                marked("Cost of the delay"),
+                N_("Cost of the delay"),
                 "warning",
                 _("{seconds} s before the banner").format(seconds=longest),
             ),

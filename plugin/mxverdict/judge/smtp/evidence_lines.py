@@ -5,7 +5,7 @@ from __future__ import annotations
 from mxverdict.evidence import Reply
 from mxverdict.i18n.catalog import decimal
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.judge.smtp.ground_truth import GroundTruth, ptr_line
 
 
@@ -16,7 +16,9 @@ def foreign_recipient(reply: Reply) -> str:
 
 def ptr_lines(truth: GroundTruth) -> tuple[str, ...]:
     if truth.ptr_error:
-        return (_("PTR of {address}: {names}").format(address=truth.address, names=retold(truth.ptr_error)),)
+        return (
+            _("PTR of {address}: {names}").format(address=truth.address, names=translate(truth.ptr_error)),
+        )
     return (ptr_line(truth),)
 
 
@@ -40,10 +42,10 @@ def tls_lines(truth: GroundTruth) -> tuple[str, ...]:
     if tls is None:
         return (_("STARTTLS is not in the real EHLO reply"),) if truth.offers_starttls is False else ()
     if not tls.handshake:
-        return (_("Real handshake failed: {problem}").format(problem=retold(tls.problem)),)
+        return (_("Real handshake failed: {problem}").format(problem=translate(tls.problem)),)
     line = (
         _("Real handshake: {version}, certificate for {names}")
         if tls.names
         else _("Real handshake: {version}")
     ).format(version=tls.version, names=", ".join(tls.names[:5]))
-    return (f"{line} ({retold(tls.problem)})" if tls.problem else line,)
+    return (f"{line} ({translate(tls.problem)})" if tls.problem else line,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mxverdict.findings import Finding, Row, Verdict
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.judge.smtp.rows import RowContext
 
 
@@ -23,7 +23,7 @@ def judge_row(case: RowContext) -> tuple[Finding, ...]:
             Verdict.FALSE_POSITIVE if works and case.refusal else Verdict.PROBLEM,
             _("The tester was refused at once; the server answers others.") if case.refusal else
             _("The server really does not answer as the tester expects."),
-            (*case.told, *((retold(case.preview.detail),) if case.preview.detail else ())),
+            (*case.told, *((translate(case.preview.detail),) if case.preview.detail else ())),
         ),
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Optional
 
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 
 if TYPE_CHECKING:
     from mxverdict.evidence import Evidence, ReverseDns, Target, Tls
@@ -68,9 +68,9 @@ def truth_of(target: Target, evidence: Evidence) -> GroundTruth:
         greeting_seconds=connect.seconds if connect else None,
         offers_starttls=ehlo.reply.offers("STARTTLS") if ehlo and ehlo.reply else None,
         tls=probe.tls if probe else None,
-        probe_failure=retold(probe.failure) if probe else _("it was not greeted"),
+        probe_failure=translate(probe.failure) if probe else _("it was not greeted"),
         ptr_names=_best_first(names) if names else (),
-        ptr_error=retold(names.error) if names else _("it was not looked up"),
+        ptr_error=translate(names.error) if names else _("it was not looked up"),
         forward_confirmed=_forward_confirmed(names),
     )
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from mxverdict.evidence.relay import RelayProbe
 from mxverdict.findings import Finding, Owner, Row, Verdict
+from mxverdict.i18n.catalog import N_, ngettext
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked, ngettext
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.judge.outbound.messages import LEVELS
 
-NAME = marked("Open relay")
+NAME = N_("Open relay")
 
 
 def judge_relay(tests: Sequence[RelayProbe]) -> tuple[Finding, ...]:
@@ -90,13 +90,13 @@ def _finding(verdict: Verdict, text: str, tests: Sequence[RelayProbe], why: str,
 
 
 def _lines(test: RelayProbe) -> Iterator[str]:
-    answer = retold(test.error) or _("no reply")
+    answer = translate(test.error) or _("no reply")
     if not test.error and test.reply is not None:
         answer = f"{test.reply.code} {' '.join(test.reply.lines)}"
     helo = f"EHLO {test.helo}, " if test.name.startswith("introduced") else ""
     if test.stage != "rcpt" and not test.error:
         answer = _("{answer} (at {stage})").format(answer=answer, stage=test.stage.upper())
-    yield f"{retold(test.name)}: {helo}MAIL FROM:<{test.sender}> RCPT TO:<{test.recipient}> -> {answer}"
+    yield f"{translate(test.name)}: {helo}MAIL FROM:<{test.sender}> RCPT TO:<{test.recipient}> -> {answer}"
     if test.accepted:
         if test.statement:
             yield _("accepted by the ACL statement at {statement}").format(statement=test.statement)
@@ -104,7 +104,7 @@ def _lines(test: RelayProbe) -> Iterator[str]:
 
 
 def _names(tests: Sequence[RelayProbe]) -> str:
-    names = list(dict.fromkeys(retold(test.name) for test in tests))
+    names = list(dict.fromkeys(translate(test.name) for test in tests))
     first, more = ", ".join(names[:4]), len(names) - 4
     if more <= 0:
         return first

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from mxverdict.evidence import Preview
 from mxverdict.evidence.smtp import RATE_LIMITED
 from mxverdict.findings import Finding, Row, Session, Verdict
-from mxverdict.i18n.catalog import decimal, marked
+from mxverdict.i18n.catalog import N_, decimal
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.judge.smtp import mxtoolbox_rows
 from mxverdict.judge.smtp.evidence_lines import (
     banner_lines,
@@ -22,8 +22,8 @@ from mxverdict.judge.smtp.evidence_lines import (
 from mxverdict.judge.smtp.ground_truth import GroundTruth
 from mxverdict.testers import Tester
 
-_WINDOW = marked("To show it a clean report, open a test window.")
-_RELAY_LISTS = marked(
+_WINDOW = N_("To show it a clean report, open a test window.")
+_RELAY_LISTS = N_(
     "If the address stands in Trusted SMTP IP addresses or Only-verify-recipient, take it out: "
     "those lists let it relay."
 )
@@ -122,7 +122,7 @@ def _connect(row: Row, case: RowContext) -> Finding:
             row,
             Verdict.PROBLEM,
             _("Exim gives up in the session; real mail is refused in the same way."),
-            (retold(case.preview.detail), *case.statements),
+            (translate(case.preview.detail), *case.statements),
             _("Mend what Exim names; a missing list file can be created empty (root:mail 0640)."),
         )
     told = (*case.told, *log)
@@ -245,7 +245,7 @@ def _tls_offered(row: Row, case: RowContext, evidence: tuple[str, ...]) -> Findi
             row,
             Verdict.ADVISORY,
             _("TLS works; the certificate would not pass a strict check: {problem}.").format(
-                problem=retold(tls.problem)
+                problem=translate(tls.problem)
             ),
             evidence,
             _("Senders encrypt anyway; for MTA-STS or DANE install a trusted certificate for the host name."),

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta, timezone
 
 from mxverdict.evidence.visit import Visit, VisitLog
 from mxverdict.findings import Prediction, Session
+from mxverdict.i18n.catalog import N_, ngettext
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked, ngettext
 from mxverdict.judge.smtp import mxtoolbox_rows
 from mxverdict.testers import Tester
 from mxverdict.testers.row_texts import HEADLINE
@@ -19,27 +19,27 @@ _SLACK = 1.0
 """Exim counts whole seconds."""
 _STEP = {"connect": "Connect", "ehlo": "EHLO", "mail": "MAIL FROM", "rcpt": "MAIL FROM", "data": "RCPT TO"}
 _LEFT = {
-    "connect": marked("left before it said a word"),
-    "ehlo": marked("left after EHLO"),
-    "mail": marked("left after MAIL FROM"),
-    "rcpt": marked("left at RCPT TO"),
-    "data": marked("left after RCPT TO"),
+    "connect": N_("left before it said a word"),
+    "ehlo": N_("left after EHLO"),
+    "mail": N_("left after MAIL FROM"),
+    "rcpt": N_("left at RCPT TO"),
+    "data": N_("left after RCPT TO"),
 }
 _SILENT = {
-    "connect": marked("went silent before it said a word until Exim's patience ran out"),
-    "ehlo": marked("went silent after EHLO until Exim's patience ran out"),
-    "mail": marked("went silent after MAIL FROM until Exim's patience ran out"),
-    "rcpt": marked("went silent at RCPT TO until Exim's patience ran out"),
-    "data": marked("went silent after RCPT TO until Exim's patience ran out"),
+    "connect": N_("went silent before it said a word until Exim's patience ran out"),
+    "ehlo": N_("went silent after EHLO until Exim's patience ran out"),
+    "mail": N_("went silent after MAIL FROM until Exim's patience ran out"),
+    "rcpt": N_("went silent at RCPT TO until Exim's patience ran out"),
+    "data": N_("went silent after RCPT TO until Exim's patience ran out"),
 }
 _REFUSED = {
-    "relay": marked("got through and was rightly refused relaying"),
-    "greylisting": marked("was greylisted"),
-    "rate_limit": marked("was rate-limited"),
-    "sender": marked("failed sender verification"),
-    "recipient": marked("asked for a recipient that is not here"),
-    "tls": marked("failed at TLS"),
-    "other": marked("was refused"),
+    "relay": N_("got through and was rightly refused relaying"),
+    "greylisting": N_("was greylisted"),
+    "rate_limit": N_("was rate-limited"),
+    "sender": N_("failed sender verification"),
+    "recipient": N_("asked for a recipient that is not here"),
+    "tls": N_("failed at TLS"),
+    "other": N_("was refused"),
 }
 
 

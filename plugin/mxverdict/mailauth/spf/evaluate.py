@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Optional, Union
 
 from mxverdict.evidence.policy import DnsAnswer
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.mailauth.spf.record import Record, Term, expand, has_macro, is_record, parse
 from mxverdict.mailauth.spf.tree import Table, key
 
@@ -104,8 +104,8 @@ class _Check:
         if result[0] == "none" and not self.lacks(target, "TXT"):
             raise _Stop(
                 "permerror",
-                stored("{domain} redirects to {target}, which has no SPF record").format(
-                    domain=domain, target=target
+                Message(
+                    "{domain} redirects to {target}, which has no SPF record", domain=domain, target=target
                 ),
             )
         return result
@@ -116,7 +116,7 @@ class _Check:
         if len(texts) > 1:
             raise _Stop(
                 "permerror",
-                stored("{domain} has {count} SPF records").format(domain=domain, count=len(texts)),
+                Message("{domain} has {count} SPF records", domain=domain, count=len(texts)),
             )
         return parse(texts[0]) if texts else None
 
@@ -141,9 +141,7 @@ class _Check:
         if result == "none" and not self.lacks(target, "TXT"):
             raise _Stop(
                 "permerror",
-                stored("{domain} includes {target}, which has no SPF record").format(
-                    domain=domain, target=target
-                ),
+                Message("{domain} includes {target}, which has no SPF record", domain=domain, target=target),
             )
         return result == "pass"
 
@@ -152,8 +150,12 @@ class _Check:
         if len(names) > NAME_LIMIT:
             raise _Stop(
                 "permerror",
-                stored("{term}: {target} has {count} MX hosts, {most} may be").format(
-                    term=term.text, target=target, count=len(names), most=NAME_LIMIT
+                Message(
+                    "{term}: {target} has {count} MX hosts, {most} may be",
+                    term=term.text,
+                    target=target,
+                    count=len(names),
+                    most=NAME_LIMIT,
                 ),
             )
         return [name for name in names if name]
@@ -183,7 +185,7 @@ class _Check:
             return domain
         name = expand(term.domain, macros(self.address, self.domain, domain, self.helo))
         if not name:
-            raise _Stop("permerror", stored("{term} leads to no domain name").format(term=term.text))
+            raise _Stop("permerror", Message("{term} leads to no domain name", term=term.text))
         return name
 
     def count(self, term: Term) -> None:
@@ -191,8 +193,10 @@ class _Check:
         if self.lookups > LOOKUP_LIMIT:
             raise _Stop(
                 "permerror",
-                stored("more than {most} look-ups are needed; {term} is one too many").format(
-                    most=LOOKUP_LIMIT, term=term.text
+                Message(
+                    "more than {most} look-ups are needed; {term} is one too many",
+                    most=LOOKUP_LIMIT,
+                    term=term.text,
                 ),
             )
 
@@ -218,8 +222,10 @@ class _Check:
             if len(self.voids) > VOID_LIMIT:
                 raise _Stop(
                     "permerror",
-                    stored("more than {most} look-ups lead nowhere: {voids}").format(
-                        most=VOID_LIMIT, voids=", ".join(self.voids)
+                    Message(
+                        "more than {most} look-ups lead nowhere: {voids}",
+                        most=VOID_LIMIT,
+                        voids=", ".join(self.voids),
                     ),
                 )
         return answer

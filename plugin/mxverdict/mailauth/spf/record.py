@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Optional, Union
 
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
@@ -112,12 +112,12 @@ def parse(text: str) -> Record:
 def _parse(text: str) -> Record:
     errors: list[str] = []
     if not is_record(text):
-        errors.append(stored('the record does not start with "v=spf1 "'))
+        errors.append(Message('the record does not start with "v=spf1 "'))
     if not all(" " <= character <= "~" for character in text):
-        errors.append(stored("the record holds characters outside printable ASCII"))
+        errors.append(Message("the record holds characters outside printable ASCII"))
     words = [word for word in text.split(" ")[1:] if word]
     if len(words) > TERMS_LIMIT:
-        errors.append(stored("the record has more than {most} terms").format(most=TERMS_LIMIT))
+        errors.append(Message("the record has more than {most} terms", most=TERMS_LIMIT))
     terms = []
     for word in words[:TERMS_LIMIT]:
         if len(errors) < _ERRORS_LIMIT:
@@ -126,7 +126,7 @@ def _parse(text: str) -> Record:
                 terms.append(term)
     for name in ("redirect", "exp"):
         if sum(term.name == name and not term.qualifier for term in terms) > 1:
-            errors.append(stored('"{name}=" stands more than once').format(name=name))
+            errors.append(Message('"{name}=" stands more than once', name=name))
     return Record(text, tuple(terms), tuple(dict.fromkeys(errors)))
 
 
@@ -171,22 +171,22 @@ def _term(word: str, errors: list[str]) -> Optional[Term]:
         return _modifier(word, modifier[1].lower(), modifier[2], errors)
     match = _MECHANISM.fullmatch(word)
     if match is None:
-        errors.append(stored("{word} is no SPF term").format(word=_shown(word)))
+        errors.append(Message("{word} is no SPF term", word=_shown(word)))
         return None
     qualifier, name = match[1] or "+", match[2].lower()
     rest = (match[3] or "") + (match[4] or "")
     if name not in MECHANISMS:
         meant = _MEANT.get(name, "")
         if meant:
-            told = stored('{word} is no SPF mechanism ("{meant}" is meant?)')
+            told = Message('{word} is no SPF mechanism ("{meant}" is meant?)')
         else:
-            told = stored("{word} is no SPF mechanism")
+            told = Message("{word} is no SPF mechanism")
         errors.append(told.format(word=_shown(word), meant=meant))
         return None
     if name in ("ip4", "ip6"):
         return _network(word, name, qualifier, rest, errors)
     if name == "all" and rest:
-        errors.append(stored("{word}: nothing may follow all").format(word=_shown(word)))
+        errors.append(Message("{word}: nothing may follow all", word=_shown(word)))
     return _named(word, name, qualifier, rest, errors)
 
 
@@ -194,7 +194,7 @@ def _modifier(word: str, name: str, value: str, errors: list[str]) -> Term:
     if name in ("redirect", "exp"):
         _check_domain(word, value, errors)
     elif "%" in _MACRO.sub("", value):
-        errors.append(stored("{word} holds a malformed macro").format(word=_shown(word)))
+        errors.append(Message("{word} holds a malformed macro", word=_shown(word)))
     return Term(word, name, domain=value)
 
 
@@ -208,7 +208,7 @@ def _network(word: str, name: str, qualifier: str, rest: str, errors: list[str])
             raise ValueError
     except ValueError:
         errors.append(
-            stored("{word} is no IPv{version} address or network").format(word=_shown(word), version=version)
+            Message("{word} is no IPv{version} address or network", word=_shown(word), version=version)
         )
         return None
     return Term(word, name, qualifier, network=network)
@@ -221,14 +221,14 @@ def _named(word: str, name: str, qualifier: str, rest: str, errors: list[str]) -
         assert lengths is not None
         length_4, length_6 = int(lengths[1] or 32), int(lengths[2] or 128)
         if length_4 > 32 or length_6 > 128:
-            errors.append(stored("{word} has a prefix length that is too large").format(word=_shown(word)))
+            errors.append(Message("{word} has a prefix length that is too large", word=_shown(word)))
         rest = rest[: lengths.start()]
     domain = rest[1:]
     if name in ("include", "exists") and not domain:
-        errors.append(stored("{word} names no domain").format(word=_shown(word)))
+        errors.append(Message("{word} names no domain", word=_shown(word)))
     elif rest and name != "all":
         if not rest.startswith(":"):
-            errors.append(stored("{word} has a malformed prefix length").format(word=_shown(word)))
+            errors.append(Message("{word} has a malformed prefix length", word=_shown(word)))
         _check_domain(word, domain, errors)
     return Term(word, name, qualifier, domain, None, length_4, length_6)
 
@@ -239,9 +239,9 @@ def _check_domain(word: str, domain: str, errors: list[str]) -> None:
     letters = {(match[1] or "").lower() for match in _MACRO.finditer(domain)} - {""}
     label = domain.rstrip(".").rpartition(".")[2]
     if "%" in plain or letters - set("slodiphv"):
-        errors.append(stored("{word} holds a malformed macro").format(word=_shown(word)))
+        errors.append(Message("{word} holds a malformed macro", word=_shown(word)))
     elif not (re.search(r"%\{[^}]*\}\Z", domain) or ("." in domain.rstrip(".") and _TOP_LABEL.match(label))):
-        errors.append(stored("{word} names no domain").format(word=_shown(word)))
+        errors.append(Message("{word} names no domain", word=_shown(word)))
 
 
 def _shown(word: str) -> str:

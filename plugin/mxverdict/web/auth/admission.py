@@ -5,21 +5,21 @@ It imports little, so that WHM's header is on its way while the page itself is s
 
 from __future__ import annotations
 
+from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked
 from mxverdict.web.auth import permissions
 from mxverdict.web.http.fields import parse_offset, parse_target_field
 from mxverdict.web.http.request import HttpError, Request
 
-SPANS = {"1": marked("the last 24 hours"), "7": marked("the last 7 days")}
+SPANS = {"1": N_("the last 24 hours"), "7": N_("the last 7 days")}
 """Days that the log is shown for."""
 WINDOWS, CHECKS, REFUSALS, SETTINGS = "windows", "checks", "refusals", "settings"
 KINDS = {
-    "": marked("Everything"),
-    WINDOWS: marked("Test windows"),
-    CHECKS: marked("Checks"),
-    REFUSALS: marked("Refused"),
-    SETTINGS: marked("Settings and addresses"),
+    "": N_("Everything"),
+    WINDOWS: N_("Test windows"),
+    CHECKS: N_("Checks"),
+    REFUSALS: N_("Refused"),
+    SETTINGS: N_("Settings and addresses"),
 }
 """Of entries in the history."""
 ROWS = "rows"

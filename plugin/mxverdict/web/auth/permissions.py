@@ -13,8 +13,7 @@ from mxverdict import settings
 from mxverdict.errors import JournalError, WhmError
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import stored
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import Message, translate
 from mxverdict.settings import Settings
 from mxverdict.web.http.request import HttpError, Request
 from mxverdict.web.http.visitor import DELEGATED, NONE, ROOT, Visitor
@@ -50,8 +49,8 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "find-testers": _ROOT_ALONE,
     "settings": _ROOT_ALONE,
 }
-_PRIVATE = stored("This failed on the server. Its owner can see why.")
-PRIVATE_REASON = stored("the owner of this server can see why")
+_PRIVATE = Message("This failed on the server. Its owner can see why.")
+PRIVATE_REASON = Message("the owner of this server can see why")
 _ABOUT = ("domain", "about", "address")
 """Fields of queries and forms that say what a request is about."""
 
@@ -60,7 +59,7 @@ class PermissionDenied(HttpError):
     """What was asked for is somebody else's. It is written to the audit trail, in English: `kept`."""
 
     def __init__(self, kept: str, *, advice: str = "") -> None:
-        super().__init__(403, retold(kept), advice=advice)
+        super().__init__(403, translate(kept), advice=advice)
         self.kept = kept
 
 
@@ -78,7 +77,7 @@ def require_domain(visitor: Visitor, target: str) -> None:
     """`target` is a domain, name or address. Raises HttpError."""
     if not owns_target(visitor, target):
         raise PermissionDenied(
-            stored("{target} is not a domain of your accounts.").format(target=target),
+            Message("{target} is not a domain of your accounts.", target=target),
             advice=_("You can check your own domains and names below them."),
         )
 
@@ -87,7 +86,7 @@ def require_root(visitor: Visitor) -> None:
     """Raises HttpError."""
     if not visitor.is_root:
         raise PermissionDenied(
-            stored("This needs root privileges in WHM."), advice=_("Ask the owner of the server.")
+            Message("This needs root privileges in WHM."), advice=_("Ask the owner of the server.")
         )
 
 
@@ -111,13 +110,13 @@ def require_opening(host: Host, kind: str, *, named_address: bool = False) -> No
     """What resellers may open: windows for known testers, when the settings say so. Raises HttpError."""
     if kind != WHITELIST:
         raise PermissionDenied(
-            stored("Only root may switch the delay off."), advice=_("Let the tester past it instead.")
+            Message("Only root may switch the delay off."), advice=_("Let the tester past it instead.")
         )
     if named_address:
-        raise PermissionDenied(stored("Only root may let other addresses than a tester's past."))
+        raise PermissionDenied(Message("Only root may let other addresses than a tester's past."))
     if not settings.read(host).resellers_may_open:
         raise PermissionDenied(
-            stored("Resellers may not open test windows on this server."),
+            Message("Resellers may not open test windows on this server."),
             advice=_("Its owner can allow it in the settings of MX Verdict."),
         )
 
@@ -149,7 +148,7 @@ def require_window(host: Host, visitor: Visitor, number: int) -> Window:
     found = find_window(host, number)
     if found is None or not owns_window(visitor, found):
         raise PermissionDenied(
-            stored("Window {id} is not one that you opened.").format(id=number),
+            Message("Window {id} is not one that you opened.", id=number),
             advice=_("Every window closes by itself at its deadline."),
         )
     return found
@@ -161,7 +160,7 @@ def require_own_job(visitor: Visitor, name: str) -> Optional[Job]:
     job = queue.read(visitor.host, name)
     if name and not visitor.is_root and (job is None or not owns_job(visitor, job)):
         raise PermissionDenied(
-            stored("There is no such work of yours."), advice=_("What is older than a day is not kept.")
+            Message("There is no such work of yours."), advice=_("What is older than a day is not kept.")
         )
     return shown_job(visitor, job)
 
@@ -216,7 +215,7 @@ def _require(visitor: Visitor, levels: Optional[tuple[str, ...]], unknown: str) 
     level = visitor.level
     if level == NONE:
         raise PermissionDenied(
-            stored("This page needs root privileges in WHM, or the privilege “MX Verdict”."),
+            Message("This page needs root privileges in WHM, or the privilege “MX Verdict”."),
             advice=_("Ask the owner of the server: WHM, Edit Reseller Nameservers and Privileges."),
         )
     if levels is None:
@@ -228,6 +227,6 @@ def _require(visitor: Visitor, levels: Optional[tuple[str, ...]], unknown: str) 
 def _unanswered(error: Exception) -> HttpError:
     return HttpError(
         503,
-        _("WHM does not tell which domains are yours: {error}.").format(error=retold(str(error))),
+        _("WHM does not tell which domains are yours: {error}.").format(error=translate(str(error))),
         advice=_("Try again."),
     )

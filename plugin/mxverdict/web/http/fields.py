@@ -6,7 +6,7 @@ from typing import Optional
 
 from mxverdict.errors import UsageError
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.net import target
 from mxverdict.web.http.request import HttpError
 
@@ -22,7 +22,7 @@ def parse_target_field(text: str, field: str = "domain") -> str:
     except UsageError as error:
         raise HttpError(
             400,
-            f"{retold(str(error))}.",
+            f"{translate(str(error))}.",
             advice=_("Type it like shop.example or 203.0.113.10."),
             field=field,
         ) from None

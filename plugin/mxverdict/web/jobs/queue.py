@@ -23,8 +23,9 @@ from typing import Any, Optional
 from mxverdict import installation
 from mxverdict.errors import MxVerdictError, UsageError, WindowRefused
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import activate, stored
+from mxverdict.i18n.catalog import activate
 from mxverdict.i18n.catalog import gettext as _
+from mxverdict.i18n.message import Message
 from mxverdict.web.http import incidents
 from mxverdict.web.http.request import HttpError
 
@@ -32,11 +33,11 @@ _NAME = re.compile(r"[a-z0-9-]{1,40}")
 ABOUT_DOMAIN = "domain-"
 """How the names of jobs begin that check the domain which is their title."""
 _KEPT_SECONDS = 86400
-_RUNNING = stored("Working …")
-_INTERRUPTED = stored("The work was interrupted.")
-_AGAIN = stored("Start it again.")
-_PUT_RIGHT = stored("What it left undone is put right within a minute.")
-_BUG = stored("Something went wrong inside MX Verdict (incident {number}).")
+_RUNNING = Message("Working …")
+_INTERRUPTED = Message("The work was interrupted.")
+_AGAIN = Message("Start it again.")
+_PUT_RIGHT = Message("What it left undone is put right within a minute.")
+_BUG = Message("Something went wrong inside MX Verdict (incident {number}).")
 _LAST_LINES = 16 * 1024
 """Bytes at the end of a job's file in which its last line is looked for."""
 _TRIES = 5

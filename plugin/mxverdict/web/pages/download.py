@@ -11,7 +11,7 @@ from mxverdict.errors import MxVerdictError
 from mxverdict.findings import Report
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.web.auth import permissions
 from mxverdict.web.http.fields import parse_target_field
 from mxverdict.web.http.request import HttpError, Request
@@ -87,8 +87,8 @@ def _fresh(host: Host) -> StoredCheck:
     try:
         return StoredCheck(*check.run(host))
     except MxVerdictError as error:
-        why = _("This server could not be checked: {error}.").format(error=retold(str(error)))
-        raise HttpError(503, why, advice=retold(error.advice)) from None
+        why = _("This server could not be checked: {error}.").format(error=translate(str(error)))
+        raise HttpError(503, why, advice=translate(error.advice)) from None
 
 
 def _file_name(about: str, ending: str, report: Optional[Report]) -> str:

@@ -12,8 +12,7 @@ from mxverdict.errors import MxVerdictError
 from mxverdict.host import Host
 from mxverdict.i18n import catalog
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import stored
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import Message, translate
 from mxverdict.settings import MOST_MINUTES, InvalidSetting, Settings
 from mxverdict.web.http.request import HttpError, Request
 from mxverdict.web.http.response import Response
@@ -38,10 +37,10 @@ def save(host: Host, request: Request, response: Response) -> None:
     try:
         settings.write(host, _settings(typed), request.visitor.actor)
     except InvalidSetting as error:
-        refused = HttpError(422, retold(str(error)), field=error.field)
+        refused = HttpError(422, translate(str(error)), field=error.field)
         _draw(host, request, response, typed, refused)
     except MxVerdictError as error:
-        refused = HttpError(503, retold(str(error)), advice=retold(error.advice))
+        refused = HttpError(503, translate(str(error)), advice=translate(error.advice))
         _draw(host, request, response, typed, refused)
     else:
         redirect("?view=settings&saved=1", response)
@@ -99,5 +98,5 @@ def _settings(typed: Mapping[str, Any]) -> Settings:
 
 def _number(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise InvalidSetting(name, stored("This is a whole number of minutes."))
+        raise InvalidSetting(name, Message("This is a whole number of minutes."))
     return int(text)

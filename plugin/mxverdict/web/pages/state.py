@@ -11,7 +11,7 @@ from typing import Any, Optional
 from mxverdict import window
 from mxverdict.errors import JournalError
 from mxverdict.host import Host
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.web.auth import permissions
 from mxverdict.web.http import csrf, poll
 from mxverdict.web.http.request import Request
@@ -75,14 +75,14 @@ def send_state(host: Host, request: Request, response: Response) -> None:
     state: dict[str, Any] = {
         "signature": signature(windows, job),
         "busy": is_busy(windows, job),
-        "step": retold(job.text) if job is not None and job.state == "running" else "",
+        "step": translate(job.text) if job is not None and job.state == "running" else "",
         "met": {one.id: _met(host, one) for one in awaited},
         "windows": [{"id": one.id, "seconds_left": round(one.seconds_left(now), 1)} for one in windows],
     }
     if job is not None:
         state["job"] = {
             "state": job.state,
-            "text": retold(job.text),
+            "text": translate(job.text),
             "done": job.done,
             "total": job.total,
             "version": job.version,

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
 from mxverdict.errors import UsageError
 from mxverdict.host import Host
-from mxverdict.i18n import catalog
 from mxverdict.i18n.catalog import gettext as _
+from mxverdict.i18n.message import Message
 from mxverdict.web.auth import permissions
 from mxverdict.web.http.fields import parse_target_field
 from mxverdict.web.http.request import PASTE_ACTION, HttpError
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 _LONGEST = 300
 """Seconds after which the process of a check is ended, so that nothing bars the next check for ever."""
 _LATELY = 8
-_CHECKED = catalog.stored("{target} is checked.")
-_READING = catalog.stored("reading the report")
-_JUDGED = catalog.stored("The report is judged.")
+_CHECKED = Message("{target} is checked.")
+_READING = Message("reading the report")
+_JUDGED = Message("The report is judged.")
 PASTED = "pasted-"
 """How the names of the jobs begin that judge a pasted report."""
 

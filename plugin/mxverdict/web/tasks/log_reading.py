@@ -13,7 +13,7 @@ from mxverdict.evidence.decode import decode
 from mxverdict.evidence.traffic import Traffic
 from mxverdict.evidence.visit import VisitLog
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.web.jobs import queue
 from mxverdict.web.jobs.queue import JobHandle
 
@@ -80,10 +80,10 @@ def _read(host: Host, desk: JobHandle) -> str:
 
     signal.alarm(_LONGEST)
     now = time.time()
-    desk.step(stored("looking for visits of testers in Exim's log"))
+    desk.step(Message("looking for visits of testers in Exim's log"))
     visits = mail_log.read_tester_visits(host, now - WEEK, time.monotonic() + _PATIENCE)
-    desk.step(stored("counting who sent mail, who left during the delay and who was refused"))
+    desk.step(Message("counting who sent mail, who left during the delay and who was refused"))
     week = mail_log.read_traffic(host, now - WEEK, time.monotonic() + _PATIENCE)
     day = mail_log.read_traffic(host, now - DAY, time.monotonic() + _PATIENCE)
     desk.keep(dataclasses.asdict(Reading(now, visits, day, week)))
-    return stored("The log is read.")
+    return Message("The log is read.")

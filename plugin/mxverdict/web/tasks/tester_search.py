@@ -11,7 +11,7 @@ from typing import Optional
 
 from mxverdict.evidence.decode import decode
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.testers import Tester
 from mxverdict.web.jobs import queue
 from mxverdict.web.jobs.queue import JobHandle
@@ -74,7 +74,7 @@ def _look(host: Host, desk: JobHandle) -> str:
     from mxverdict.services.tester_addresses import candidates, explain_mismatch
 
     signal.alarm(_LONGEST)
-    desk.step(stored("looking in Exim's log for visitors that call themselves after a tester"))
+    desk.step(Message("looking in Exim's log for visitors that call themselves after a tester"))
     now = time.time()
     found, remarks = candidates(host, now - _SINCE, time.monotonic() + _DEADLINE)
     known = testers.load(host=host)
@@ -91,4 +91,4 @@ def _look(host: Host, desk: JobHandle) -> str:
         for one in found
     )
     desk.keep(dataclasses.asdict(Found(now, visitors, remarks)))
-    return stored("The log is looked through.")
+    return Message("The log is looked through.")

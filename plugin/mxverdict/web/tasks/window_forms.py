@@ -8,8 +8,7 @@ from mxverdict import settings, testers, window
 from mxverdict.errors import UsageError
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import stored
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import Message, translate
 from mxverdict.web.auth import permissions
 from mxverdict.web.http.request import HttpError
 from mxverdict.web.http.visitor import Visitor
@@ -48,7 +47,7 @@ def open_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
             reason=reason,
             until_tested=until_tested,
         )
-        return stored("The test window is open.") + (f" {opened.remark}" if opened.remark else "")
+        return Message("The test window is open.") + (f" {opened.remark}" if opened.remark else "")
 
     return work
 
@@ -58,7 +57,7 @@ def add_permanent_bypass(host: Host, visitor: Visitor, form: Mapping[str, str]) 
 
     def work() -> str:
         entry = window.open_permanent(host, address, actor=visitor.actor)
-        return stored("{address} is let past for good.").format(address=entry.networks[0]) + (
+        return Message("{address} is let past for good.", address=entry.networks[0]) + (
             f" {entry.remark}" if entry.remark else ""
         )
 
@@ -72,7 +71,7 @@ def extend_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work
 
     def work() -> str:
         window.extend_window(host, identity, minutes, visitor.actor)
-        return stored("The test window has a new deadline.")
+        return Message("The test window has a new deadline.")
 
     return work
 
@@ -85,9 +84,9 @@ def close_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
     def work() -> str:
         closed = window.close_window(host, identity, visitor.actor)
         ended = (
-            stored("The address is no longer let past.")
+            Message("The address is no longer let past.")
             if closed.permanent
-            else stored("The test window is closed.")
+            else Message("The test window is closed.")
         )
         return ended + (f" {closed.remark}" if closed.remark else "")
 
@@ -103,9 +102,7 @@ def add_tester_address(host: Host, visitor: Visitor, form: Mapping[str, str]) ->
 
         added = tester_addresses.add(host, address, tester, visitor.actor)
         title = testers.load(host=host).tester(tester).title
-        return stored("{address} is kept as an address of {tester}.").format(
-            address=added.network, tester=title
-        )
+        return Message("{address} is kept as an address of {tester}.", address=added.network, tester=title)
 
     return work
 
@@ -117,8 +114,8 @@ def remove_tester_address(host: Host, visitor: Visitor, form: Mapping[str, str])
         from mxverdict.services import tester_addresses
 
         gone = tester_addresses.remove(host, address, visitor.actor)
-        return stored("{address} is forgotten; an open test window keeps it to its end.").format(
-            address=gone.address
+        return Message(
+            "{address} is forgotten; an open test window keeps it to its end.", address=gone.address
         )
 
     return work
@@ -127,7 +124,7 @@ def remove_tester_address(host: Host, visitor: Visitor, form: Mapping[str, str])
 def close_due(host: Host) -> Work:
     def work() -> str:
         window.close_due(host)
-        return stored("Windows past their deadline are closed.")
+        return Message("Windows past their deadline are closed.")
 
     return work
 
@@ -165,7 +162,7 @@ def _tester(host: Host, form: Mapping[str, str], kind: str) -> tuple[str, list[s
         tester = testers.load(host=host).tester(form.get("tester", ""))
     except UsageError as error:
         raise HttpError(
-            400, _("That tester is not known: {error}.").format(error=retold(str(error)))
+            400, _("That tester is not known: {error}.").format(error=translate(str(error)))
         ) from None
     networks = [address.network for address in tester.addresses] if kind == WHITELIST else []
     if kind == WHITELIST and not networks:

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mxverdict.findings import DomainReport, Finding, Verdict
+from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked
 
 _SECTIONS = (
-    (Verdict.PROBLEM, marked("Real problems")),
-    (Verdict.FALSE_POSITIVE, marked("False alarms, with the proof")),
-    (Verdict.ADVISORY, marked("True but harmless")),
-    (Verdict.UNKNOWN, marked("Could not be checked")),
-    (Verdict.NOT_RUN, marked("Never tested, whatever the report says")),
-    (Verdict.OK, marked("Passed")),
+    (Verdict.PROBLEM, N_("Real problems")),
+    (Verdict.FALSE_POSITIVE, N_("False alarms, with the proof")),
+    (Verdict.ADVISORY, N_("True but harmless")),
+    (Verdict.UNKNOWN, N_("Could not be checked")),
+    (Verdict.NOT_RUN, N_("Never tested, whatever the report says")),
+    (Verdict.OK, N_("Passed")),
 )
 
 

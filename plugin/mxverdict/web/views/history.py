@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from mxverdict.audit import checks
 from mxverdict.audit.reader import Entry
+from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.web.auth.admission import CHECKS, REFUSALS, SETTINGS, WINDOWS
 from mxverdict.web.auth.permissions import PRIVATE_REASON
 from mxverdict.web.views import refusal
@@ -41,26 +41,26 @@ _ACTIONS = {
     "remove_tester_address": SETTINGS,
 }
 _DOINGS = {
-    "join": marked("Test window {number}: joined"),
-    "extend": marked("Test window {number}: a new deadline"),
-    "close": marked("Test window {number}: closed"),
-    "rollback": marked("Test window {number}: did not open, everything was put back"),
-    CLOSE_FAILED: marked("Test window {number}: could not be closed"),
-    "check": marked("Check of {addresses}"),
-    "settings": marked("Settings changed"),
-    "add_tester_address": marked("Tester address {addresses} added"),
-    "remove_tester_address": marked("Tester address {addresses} removed"),
+    "join": N_("Test window {number}: joined"),
+    "extend": N_("Test window {number}: a new deadline"),
+    "close": N_("Test window {number}: closed"),
+    "rollback": N_("Test window {number}: did not open, everything was put back"),
+    CLOSE_FAILED: N_("Test window {number}: could not be closed"),
+    "check": N_("Check of {addresses}"),
+    "settings": N_("Settings changed"),
+    "add_tester_address": N_("Tester address {addresses} added"),
+    "remove_tester_address": N_("Tester address {addresses} removed"),
 }
 _REFUSING = ("refuse", "refused")
 SETTING_NAMES = {
-    "minutes": marked("Minutes proposed"),
-    "most_minutes": marked("Most minutes"),
-    "tester": marked("Tester proposed"),
-    "resellers_may_open": marked("Resellers may open test windows"),
-    "resellers_most_minutes": marked("Most minutes for resellers"),
-    "contact": marked("Mail address"),
-    "language": marked("Language"),
-    "framed": marked("Pages inside WHM"),
+    "minutes": N_("Minutes proposed"),
+    "most_minutes": N_("Most minutes"),
+    "tester": N_("Tester proposed"),
+    "resellers_may_open": N_("Resellers may open test windows"),
+    "resellers_most_minutes": N_("Most minutes for resellers"),
+    "contact": N_("Mail address"),
+    "language": N_("Language"),
+    "framed": N_("Pages inside WHM"),
 }
 _KEEPER = "keeper"
 TitleOf = Callable[[str], str]
@@ -126,9 +126,9 @@ def _what(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
         return refusal.what(entry)
     doing = _DOINGS.get(entry.action, "")
     if entry.action == "close" and entry.kind == PERMANENT:
-        doing = marked("No longer let past for good: {addresses}")
+        doing = N_("No longer let past for good: {addresses}")
     elif entry.action == "check" and not entry.addresses:
-        doing = marked("Check of a report in hand")
+        doing = N_("Check of a report in hand")
     if not doing or (entry.window is None and "{number}" in doing):
         return entry.action.replace("_", " ")
     return _(doing).format(number=entry.window, addresses=", ".join(entry.addresses))
@@ -137,7 +137,7 @@ def _what(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
 def _public_outcome(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
     """Without errors of the server's, and without the remarks on a close, which speak of files and lists."""
     if _failed(entry, window):
-        return retold(PRIVATE_REASON)
+        return translate(PRIVATE_REASON)
     return "" if entry.action == "close" else _outcome(entry, window, title_of)
 
 
@@ -161,14 +161,14 @@ def _outcome(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
         return checks.format_outcome(entry.result)
     if entry.action == "settings":
         return "; ".join(map(_setting, entry.result.split("; ")))
-    return title_of(entry.result) if entry.action == "remove_tester_address" else retold(entry.result)
+    return title_of(entry.result) if entry.action == "remove_tester_address" else translate(entry.result)
 
 
 def _why_refused(asked: str, sentence: str) -> str:
     name, colon, rest = sentence.partition(": ")
     if asked == "settings" and colon and name in SETTING_NAMES:
-        return f"{_(SETTING_NAMES[name])}: {retold(rest)}"
-    return retold(sentence)
+        return f"{_(SETTING_NAMES[name])}: {translate(rest)}"
+    return translate(sentence)
 
 
 def _opened(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
@@ -183,7 +183,7 @@ def _opened(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
 def _ended(window: Window) -> str:
     if not window.opened_by:
         return _("The owner of this server has taken it over and decides when it closes.")
-    error, remark = retold(window.error), retold(window.remark)
+    error, remark = translate(window.error), translate(window.remark)
     closed_at = moment(window.closed_at, day=True) if window.closed_at else ""
     if window.stands:
         state = _("In force.")
@@ -204,6 +204,6 @@ def _setting(change: str) -> str:
     name, _colon, values = change.partition(": ")
     before, to, after = values.rpartition(" to ")
     if not (to and name in SETTING_NAMES):
-        return retold(change)
+        return translate(change)
     words = {"yes": _("yes"), "no": _("no"), "none": _("none")}
     return f"{_(SETTING_NAMES[name])}: {words.get(before, before)} → {words.get(after, after)}"

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from mxverdict.audit.reader import Entry
+from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked
 
-_OPEN = marked("Refused: opening a test window")
-_FOR_GOOD = marked("Refused: letting an address past for good")
-_EXTEND = marked("Refused: a new deadline")
-_CLOSE = marked("Refused: closing a test window")
-_SETTINGS = marked("Refused: changing the settings")
-_ADD = marked("Refused: adding a tester address")
-_REMOVE = marked("Refused: removing a tester address")
+_OPEN = N_("Refused: opening a test window")
+_FOR_GOOD = N_("Refused: letting an address past for good")
+_EXTEND = N_("Refused: a new deadline")
+_CLOSE = N_("Refused: closing a test window")
+_SETTINGS = N_("Refused: changing the settings")
+_ADD = N_("Refused: adding a tester address")
+_REMOVE = N_("Refused: removing a tester address")
 _BEGUN = {
     "open": _OPEN,
     "open for good": _FOR_GOOD,
@@ -24,18 +24,18 @@ _BEGUN = {
 }
 """By how the line's result begins, where the work itself was refused."""
 _ASKED = {
-    "view=main": marked("Refused: the first page"),
-    "view=domain": marked("Refused: the page of a domain"),
-    "view=explain": marked("Refused: the answer to a report in hand"),
-    "view=report": marked("Refused: downloading a report"),
-    "view=history": marked("Refused: the history"),
-    "view=state": marked("Refused: how far some work is"),
-    "view=poll": marked("Refused: how far some work is"),
-    "view=testers": marked("Refused: the testers compared"),
-    "view=log": marked("Refused: what the log says"),
-    "view=settings": marked("Refused: the page of the settings"),
-    "action=check": marked("Refused: checking a domain"),
-    "action=explain": marked("Refused: explaining a report in hand"),
+    "view=main": N_("Refused: the first page"),
+    "view=domain": N_("Refused: the page of a domain"),
+    "view=explain": N_("Refused: the answer to a report in hand"),
+    "view=report": N_("Refused: downloading a report"),
+    "view=history": N_("Refused: the history"),
+    "view=state": N_("Refused: how far some work is"),
+    "view=poll": N_("Refused: how far some work is"),
+    "view=testers": N_("Refused: the testers compared"),
+    "view=log": N_("Refused: what the log says"),
+    "view=settings": N_("Refused: the page of the settings"),
+    "action=check": N_("Refused: checking a domain"),
+    "action=explain": N_("Refused: explaining a report in hand"),
     "action=open": _OPEN,
     "action=extend": _EXTEND,
     "action=close": _CLOSE,
@@ -43,22 +43,22 @@ _ASKED = {
     "action=settings": _SETTINGS,
     "action=add-tester-address": _ADD,
     "action=remove-tester-address": _REMOVE,
-    "action=find-testers": marked("Refused: looking for new addresses of testers"),
+    "action=find-testers": N_("Refused: looking for new addresses of testers"),
 }
 """By the request, where nothing was begun."""
 _UNKNOWN = {
-    "view": marked("Refused: a page that does not exist"),
-    "action": marked("Refused: an action that does not exist"),
+    "view": N_("Refused: a page that does not exist"),
+    "action": N_("Refused: an action that does not exist"),
 }
 _NUMBERED = {
-    _EXTEND: marked("Refused: a new deadline for test window {number}"),
-    _CLOSE: marked("Refused: closing test window {number}"),
+    _EXTEND: N_("Refused: a new deadline for test window {number}"),
+    _CLOSE: N_("Refused: closing test window {number}"),
 }
 
 
 def what(entry: Entry) -> str:
     kind, _equals, _name = entry.kind.partition("=")
-    tried = _BEGUN.get(asked(entry)[0]) or _ASKED.get(entry.kind) or _UNKNOWN.get(kind) or marked("Refused")
+    tried = _BEGUN.get(asked(entry)[0]) or _ASKED.get(entry.kind) or _UNKNOWN.get(kind) or N_("Refused")
     if entry.window is not None:
         tried = _NUMBERED.get(tried, tried)
     return _(tried).format(number=entry.window)

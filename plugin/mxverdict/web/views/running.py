@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from mxverdict.findings import Finding, Verdict
+from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import marked
 from mxverdict.pasted import Answer, Explanation
 from mxverdict.testers import Tester
 from mxverdict.testers.row_texts import CATEGORIES
@@ -16,12 +16,12 @@ from mxverdict.web.views.check import Group, check_view
 from mxverdict.web.views.domain import DomainView, domain_view
 
 _LOOKING = {
-    "blacklist": marked("Blocklists are still being asked."),
-    "smtp": marked("Still looking at what testers meet at this server."),
-    "dns": marked("Name servers are still being asked."),
-    "mx": marked("Still talking to the mail hosts."),
-    "spf": marked("The SPF record is still being read."),
-    "dmarc": marked("The DMARC record is still being read."),
+    "blacklist": N_("Blocklists are still being asked."),
+    "smtp": N_("Still looking at what testers meet at this server."),
+    "dns": N_("Name servers are still being asked."),
+    "mx": N_("Still talking to the mail hosts."),
+    "spf": N_("The SPF record is still being read."),
+    "dmarc": N_("The DMARC record is still being read."),
 }
 
 

@@ -13,7 +13,7 @@ from mxverdict import __version__
 from mxverdict.host import Host
 from mxverdict.i18n import catalog
 from mxverdict.i18n.jinja import EXTENSION, install_gettext, sanitize_value
-from mxverdict.i18n.stored import retold
+from mxverdict.i18n.message import translate
 from mxverdict.sanitize import visible
 from mxverdict.testers import told_sources
 from mxverdict.web.http.request import PASTE_LIMIT
@@ -43,14 +43,10 @@ def jinja_environment(host: Host) -> Environment:
     made.filters.update(
         age=age, moment=moment, countdown=countdown, transcript=_transcript, sentence=as_sentence
     )
-    made.filters.update(pasted=_pasted, sources=told_sources, retold=_retold, translated=catalog.gettext)
+    made.filters.update(pasted=_pasted, sources=told_sources, translate=translate, translated=catalog.gettext)
     made.filters.update(anchor=row_id)
     made.globals["version"] = __version__
     return made
-
-
-def _retold(text: object) -> str:
-    return retold(str(text))
 
 
 def row_id(row: Row, about: str = "") -> str:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Optional
 
 from mxverdict.findings import Prediction
-from mxverdict.i18n.catalog import decimal, marked
+from mxverdict.i18n.catalog import N_, decimal
 from mxverdict.i18n.catalog import gettext as _
 
 if TYPE_CHECKING:
     from mxverdict.evidence import Preview
 
-_LABELS = {"connect": marked("Connect, greeting"), "ehlo": "EHLO", "mail": "MAIL FROM", "rcpt": "RCPT TO"}
+_LABELS = {"connect": N_("Connect, greeting"), "ehlo": "EHLO", "mail": "MAIL FROM", "rcpt": "RCPT TO"}
 _STEPS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300)
 _TICKS_LIMIT = 6
 _SLIVER = 0.5

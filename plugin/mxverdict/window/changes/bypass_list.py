@@ -14,7 +14,7 @@ from typing import Any, Callable, Optional
 from mxverdict.errors import HostError
 from mxverdict.fs import safe_edit
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.net import iplsearch
 from mxverdict.net.networks import Network
 
@@ -44,9 +44,7 @@ def apply(host: Host, networks: Sequence[Network], record: Record, others: Seque
         return iplsearch.add(content, lines) if lines else None
 
     safe_edit.edit(path, change, _CREATION)
-    return (
-        [] if lines else [stored("every address stood in {path} already and stays there").format(path=path)]
-    )
+    return [] if lines else [Message("every address stood in {path} already and stays there", path=path)]
 
 
 def is_listed(host: Host, networks: Sequence[Network], others: Sequence[str]) -> bool:
@@ -70,31 +68,32 @@ def revert(
     remarks: list[str] = []
     if not path.exists():
         remarks.append(
-            stored("{path} was deleted meanwhile; an empty one was made: Exim drops mail without it").format(
-                path=path
+            Message(
+                "{path} was deleted meanwhile; an empty one was made: Exim drops mail without it", path=path
             )
         )
     elif plan["created"]:
         remarks.append(
-            stored("{path} was missing before; an empty one stays: Exim drops mail without it").format(
-                path=path
-            )
+            Message("{path} was missing before; an empty one stays: Exim drops mail without it", path=path)
         )
     safe_edit.remove_leftover(path)
     lines: list[str] = plan["lines"]
     gone, rearranged = _take_out(path, lines, plan.get("exact", ()), others, in_front)
     if gone and applied:
         remarks.append(
-            stored("{addresses} had been taken out of {path} or changed by somebody else").format(
-                addresses=", ".join(gone), path=path
+            Message(
+                "{addresses} had been taken out of {path} or changed by somebody else",
+                addresses=", ".join(gone),
+                path=path,
             )
         )
     if rearranged and len(gone) < len(lines):
         remarks.append(
-            stored(
+            Message(
                 "{path} was edited by somebody else meanwhile; whoever wants one of this "
-                "window's addresses to stay there has to add it again"
-            ).format(path=path)
+                "window's addresses to stay there has to add it again",
+                path=path,
+            )
         )
     return remarks
 
@@ -132,7 +131,8 @@ def _take_out(
             return answer
         safe_edit.edit(path, change, _CREATION)
     raise HostError(
-        stored(
-            "{path} is written again and again by somebody else, with this window's addresses in it"
-        ).format(path=path)
+        Message(
+            "{path} is written again and again by somebody else, with this window's addresses in it",
+            path=path,
+        )
     )

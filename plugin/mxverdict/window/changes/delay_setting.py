@@ -13,7 +13,7 @@ from typing import Any, Optional
 from mxverdict.errors import HostError, WhmError, WindowRefused
 from mxverdict.fs import safe_edit
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.whm import localopts
 from mxverdict.whm.api import WhmApi
 from mxverdict.window.changes import exim_config
@@ -21,7 +21,7 @@ from mxverdict.window.changes.bypass_list import Record
 
 _CREATION = safe_edit.NewFileMode(group="root", mode=0o644)
 _ON = f"{localopts.KEY}=1"
-_SAVE_IT = stored("save the setting in WHM, Exim Configuration Manager, first")
+_SAVE_IT = Message("save the setting in WHM, Exim Configuration Manager, first")
 
 
 def check(host: Host) -> None:
@@ -30,7 +30,7 @@ def check(host: Host) -> None:
     read."""
     if _edit_in_progress(host):
         raise WindowRefused(
-            stored(
+            Message(
                 "somebody is editing Exim's settings in WHM now (a *.dry_run file is there); try again later"
             )
         )
@@ -42,13 +42,13 @@ def check(host: Host) -> None:
     stanzas = exim_config.stanzas(host)
     if not on and stanzas:
         raise WindowRefused(
-            stored(
+            Message(
                 "the setting is switched off already but Exim's configuration was not rebuilt "
                 "since; run buildeximconf and restartsrv_exim"
             )
         )
     if not on or not stanzas:
-        raise WindowRefused(stored("the delay is already off"))
+        raise WindowRefused(Message("the delay is already off"))
     exim_config.check_restart(host)
 
 
@@ -67,7 +67,7 @@ def apply(host: Host, api: WhmApi, record: Record) -> list[str]:
     exim_config.apply_configuration(host)
     exim_config.require_ended(others)
     if localopts.is_on(_content(host)):
-        raise HostError(stored("somebody switched the delay on again at the same moment"))
+        raise HostError(Message("somebody switched the delay on again at the same moment"))
     return []
 
 
@@ -82,7 +82,7 @@ def revert(host: Host, api: WhmApi, plan: dict[str, Any]) -> list[str]:
     safe_edit.remove_leftover(host.localopts)
     if _edit_in_progress(host):
         remarks.append(
-            stored(
+            Message(
                 "somebody was editing Exim's settings in WHM while the window closed; make sure "
                 "that saving there did not switch the delay off again"
             )
@@ -92,7 +92,7 @@ def revert(host: Host, api: WhmApi, plan: dict[str, Any]) -> list[str]:
     if line == plan["written"]:
         if plan.get("digest", _digest(content)) != _digest(content):
             remarks.append(
-                stored(
+                Message(
                     "Exim's settings were saved by somebody else meanwhile; whoever meant to switch "
                     "the delay off has to do so again"
                 )
@@ -100,8 +100,8 @@ def revert(host: Host, api: WhmApi, plan: dict[str, Any]) -> list[str]:
         _restore(host, api, plan["old"])
     elif line != plan["old"]:
         remarks.append(
-            stored("{setting} was changed by somebody else meanwhile and stays as it is").format(
-                setting=localopts.KEY
+            Message(
+                "{setting} was changed by somebody else meanwhile and stays as it is", setting=localopts.KEY
             )
         )
     exim_config.end_orphans(host, exim_config.BUILDS)

@@ -29,7 +29,7 @@ from mxverdict.errors import CommandFailed, HostError, WindowRefused
 from mxverdict.fs import safe_edit
 from mxverdict.fs.atomic_write import atomic_write
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.whm import localopts
 
 BUILD_TIMEOUT = 120.0
@@ -44,13 +44,13 @@ BUILDS = frozenset({"buildeximconf", "restartsrv_exim", "set_tweaksetting"})
 """Commands and API functions that change Exim's configuration or the daemon."""
 
 _NO_PROOF = {
-    MISSING: stored("{path} is missing: Exim is not running, or a restart could not be verified"),
-    UNREADABLE: stored("{path} cannot be read, so a restart of Exim could not be verified"),
-    NO_NUMBER: stored("{path} does not hold a process ID, so a restart of Exim could not be verified"),
-    NO_PROCESS: stored(
+    MISSING: Message("{path} is missing: Exim is not running, or a restart could not be verified"),
+    UNREADABLE: Message("{path} cannot be read, so a restart of Exim could not be verified"),
+    NO_NUMBER: Message("{path} does not hold a process ID, so a restart of Exim could not be verified"),
+    NO_PROCESS: Message(
         "{path} names no running process: Exim is not running, or a restart could not be verified"
     ),
-    OTHER_PROGRAM: stored("{path} names a process that is not Exim, so a restart could not be verified"),
+    OTHER_PROGRAM: Message("{path} names a process that is not Exim, so a restart could not be verified"),
 }
 
 
@@ -71,7 +71,7 @@ def stanzas(host: Host) -> int:
     """How many delay stanzas exim.conf holds (3 on, 0 off). Raises HostError when it cannot be read."""
     found = delay_stanzas(host.exim_conf)
     if found is None:
-        raise HostError(stored("{path} cannot be read").format(path=host.exim_conf))
+        raise HostError(Message("{path} cannot be read", path=host.exim_conf))
     return len(found)
 
 
@@ -83,7 +83,7 @@ def dry_run(host: Host, candidate: bytes) -> None:
         _run(host, host.buildeximconf, f"--localopts={path}", timeout=BUILD_TIMEOUT)
     except OSError as error:
         raise HostError(
-            stored("{path} cannot be written: {error}").format(path=path, error=error.strerror)
+            Message("{path} cannot be written: {error}", path=path, error=error.strerror)
         ) from error
     finally:
         path.unlink(missing_ok=True)
@@ -110,7 +110,7 @@ def apply_configuration(host: Host) -> None:
     while not is_applied(host, built=True):
         if time.monotonic() > give_up:
             raise HostError(
-                stored("Exim does not run the new configuration although build and restart said OK")
+                Message("Exim does not run the new configuration although build and restart said OK")
             )
         time.sleep(_POLL)
 
@@ -155,7 +155,7 @@ def require_ended(others: list[Other]) -> None:
     for other in others:
         if other.is_running:
             raise HostError(
-                stored("{command} is still running, started by somebody else").format(command=other.name)
+                Message("{command} is still running, started by somebody else", command=other.name)
             )
 
 
@@ -186,10 +186,11 @@ def check_restart(host: Host) -> None:
         raise WindowRefused(_NO_PROOF[state].format(path=host.exim_pid_file))
     if pid_file_is_configured(host) is False:
         raise WindowRefused(
-            stored(
+            Message(
                 "Exim's configuration names another pid file than {path}, so a restart of Exim could not be "
-                "verified"
-            ).format(path=host.exim_pid_file)
+                "verified",
+                path=host.exim_pid_file,
+            )
         )
 
 
@@ -197,14 +198,12 @@ def _check_script(script: Path) -> None:
     try:
         status = script.stat()
     except OSError:
-        raise WindowRefused(stored("{path} is missing").format(path=script)) from None
+        raise WindowRefused(Message("{path} is missing", path=script)) from None
     if not stat.S_ISREG(status.st_mode) or not status.st_mode & 0o100:
-        raise WindowRefused(stored("{path} cannot be run").format(path=script))
+        raise WindowRefused(Message("{path} cannot be run", path=script))
     writable = status.st_mode & 0o002 or (status.st_mode & 0o020 and status.st_gid != 0)
     if status.st_uid != 0 or writable:
-        raise WindowRefused(
-            stored("{path} can be changed by others than root and is not run").format(path=script)
-        )
+        raise WindowRefused(Message("{path} can be changed by others than root and is not run", path=script))
 
 
 def _run(host: Host, command: Path, *arguments: str, timeout: float) -> None:

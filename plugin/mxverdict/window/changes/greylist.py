@@ -16,7 +16,7 @@ from typing import Any
 from mxverdict.errors import HostError, WhmUnreachable
 from mxverdict.fs import safe_edit
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.net import iplsearch
 from mxverdict.net.networks import Network, show
 from mxverdict.whm.api import WhmApi
@@ -43,7 +43,7 @@ def enabled(api: WhmApi) -> bool:
     """Whether greylisting is on. Raises WhmError, also for an answer that does not say."""
     answer = str(api.call(_STATUS).get("is_enabled"))
     if answer not in ("0", "1"):
-        raise WhmUnreachable(_STATUS, stored("the answer does not say whether greylisting is on"))
+        raise WhmUnreachable(_STATUS, Message("the answer does not say whether greylisting is on"))
     return answer == "1"
 
 
@@ -59,13 +59,14 @@ def apply(host: Host, api: WhmApi, networks: Sequence[Network], comment: str, re
     refused = _missing(api, wanted)
     if refused:
         raise HostError(
-            stored("Greylisting did not take {addresses} as trusted hosts").format(
-                addresses=", ".join(map(show, refused))
+            Message(
+                "Greylisting did not take {addresses} as trusted hosts",
+                addresses=", ".join(map(show, refused)),
             )
         )
     if not _wait(lambda: set(wanted) <= _listed(host)):
         return [
-            stored(
+            Message(
                 "Greylisting has not written its trusted hosts to Exim's list yet: "
                 "it may still defer the tester"
             )
@@ -85,9 +86,7 @@ def revert(host: Host, api: WhmApi, plan: dict[str, Any]) -> list[str]:
     if str(api.call(_STATUS).get("is_enabled")) != "1":
         if _listed(host).intersection(networks):
             raise HostError(
-                stored("{path} still holds the window's addresses").format(
-                    path=host.greylist_trusted_netblocks
-                )
+                Message("{path} still holds the window's addresses", path=host.greylist_trusted_netblocks)
             )
         raise RevertDeferred
     ranges = {(network.version, int(network[0]), int(network[-1])) for network in networks}
@@ -96,15 +95,15 @@ def revert(host: Host, api: WhmApi, plan: dict[str, Any]) -> list[str]:
     if ours:
         api.call("delete_cpgreylist_trusted_host", **_numbered(ours))
         if any(entry.text in ours and entry.comment == plan["comment"] for entry in _read(api)):
-            raise HostError(stored("Greylisting did not delete the window's trusted hosts"))
+            raise HostError(Message("Greylisting did not delete the window's trusted hosts"))
     others = {(entry.version, entry.first, entry.last) for entry in there if entry.text not in ours}
     mine = {net for net in networks if (net.version, int(net[0]), int(net[-1])) not in others}
     if not _wait(lambda: not _listed(host).intersection(mine)):
         raise HostError(
-            stored("{path} still holds the window's addresses").format(path=host.greylist_trusted_netblocks)
+            Message("{path} still holds the window's addresses", path=host.greylist_trusted_netblocks)
         )
     return [
-        stored("{address} was trusted by somebody else meanwhile").format(address=entry.text)
+        Message("{address} was trusted by somebody else meanwhile", address=entry.text)
         for entry in there
         if entry.text not in ours
     ]

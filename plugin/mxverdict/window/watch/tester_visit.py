@@ -23,7 +23,7 @@ from mxverdict.collect.mainlog.texts import REFUSED, meaning
 from mxverdict.fs.in_time import in_time
 from mxverdict.fs.lock import if_free
 from mxverdict.host import Host
-from mxverdict.i18n.catalog import stored
+from mxverdict.i18n.message import Message
 from mxverdict.net.networks import Network
 from mxverdict.sanitize import escape_control
 from mxverdict.window.model import Window
@@ -37,11 +37,11 @@ _LOCK = "log"
 _WORDS = 120
 
 _AFTER_HELO = {
-    "lost": stored("left without QUIT"),
-    "timeout": stored("said nothing more until it timed out"),
-    "drop": stored("was disconnected by this server"),
-    "dropped": stored("was disconnected by this server after too many errors"),
-    "unsynchronized": stored("was disconnected by this server"),
+    "lost": Message("left without QUIT"),
+    "timeout": Message("said nothing more until it timed out"),
+    "drop": Message("was disconnected by this server"),
+    "dropped": Message("was disconnected by this server after too many errors"),
+    "unsynchronized": Message("was disconnected by this server"),
 }
 """Endings that count when the visitor had said HELO: then it had got the greeting."""
 
@@ -59,16 +59,16 @@ class TesterSession:
     @property
     def words(self) -> str:
         if meaning(REFUSED, self.got) == "relay":
-            told = stored(
+            told = Message(
                 "the tester came from {address} at {began}, got through, was rightly refused relaying "
                 "(“{got}”), and {how} at {ended}"
             )
         elif self.got:
-            told = stored(
+            told = Message(
                 "the tester came from {address} at {began}, refused with “{got}”, and {how} at {ended}"
             )
         else:
-            told = stored("the tester came from {address} at {began} and {how} at {ended}")
+            told = Message("the tester came from {address} at {began} and {how} at {ended}")
         return told.format(
             address=self.address,
             began=_clock(self.began),
@@ -163,9 +163,9 @@ def _last_time(pieces: Sequence[LogChunk]) -> float:
 def _ending(line: Line) -> str:
     """How a session ended that got past the greeting; "" for one of which that is not sure."""
     if line.how == "quit":
-        return stored("left with QUIT")
+        return Message("left with QUIT")
     if line.how == "disconnected":
-        return stored("left without QUIT")
+        return Message("left without QUIT")
     greeted = bool(line.stage) or (line.peer is not None and bool(line.peer.helo))
     return _AFTER_HELO.get(line.how, "") if greeted else ""
 
