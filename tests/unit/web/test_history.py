@@ -336,7 +336,7 @@ def test_a_user_alone(host: Host) -> None:
 def test_lines_of_earlier_versions_are_still_understood(host: Host) -> None:
     """They have neither outcome nor details, and their results stay as they are."""
     window = in_journal(host, journal_rows.window(state=CLOSED, closed_at=1_800_000_000.0))
-    lines = [
+    lines: list[dict[str, Any]] = [
         {"action": "open", "window": window.id, "kind": window.kind, "result": "begun, for 15 minutes"},
         {"action": "open", "window": window.id, "kind": window.kind, "result": "open for 15 minutes"},
         {"action": "join", "window": window.id, "kind": window.kind, "result": "begun"},
@@ -346,8 +346,15 @@ def test_lines_of_earlier_versions_are_still_understood(host: Host) -> None:
         {"action": "settings", "result": "minutes: 15 to 20"},
         {"action": "close", "window": window.id, "kind": window.kind, "result": "closed"},
     ]
-    usual = {"time": "2026-11-01T10:00:00+00:00", "user": "bob", "origin": "web", "window": None, "kind": "",
-             "addresses": [], "reason": ""}  # fmt: skip
+    usual: dict[str, Any] = {
+        "time": "2026-11-01T10:00:00+00:00",
+        "user": "bob",
+        "origin": "web",
+        "window": None,
+        "kind": "",
+        "addresses": [],
+        "reason": "",
+    }
     host.audit.write_text("".join(json.dumps({**usual, **line}) + "\n" for line in lines))
     assert [(what, came) for _, _, what, came in rows(host)][:-1] == [
         (f"Test window {window.id}: closed", ""),
