@@ -29,10 +29,10 @@ UNKNOWN_HOSTS = {4: "192.0.2.1", 6: "2001:db8::1"}
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 
-def titles(names: str, known: Sequence[Tester]) -> str:
+def titles(names: Sequence[str], known: Sequence[Tester]) -> str:
     """The title of a tester or, by commas, of several; what is no tester's name stays as it is."""
     titled = {one.name: one.title for one in known}
-    return ", ".join(titled.get(name, name) for name in names.split(", "))
+    return ", ".join(titled.get(name, name) for name in names)
 
 
 def told_sources(addresses: Iterable[str]) -> str:

@@ -28,7 +28,7 @@ from mxverdict.web.views.chart import chart
 from mxverdict.web.views.log import came, visits_view
 from mxverdict.web.views.traffic import traffic_view
 from mxverdict.whm.frame import start
-from mxverdict.window.model import TESTED, Window
+from mxverdict.window.model import Window
 from tests.unit.evidence_maker import evidence
 from tests.unit.web.cgi import SESSION, Answer, call, post
 from tests.unit.window.rows import window
@@ -349,7 +349,7 @@ def test_with_the_delay_off_each_tester_is_told(host: Host) -> None:
     now = time.time()
     for address, seconds in ((TESTER, 200), ("52.55.244.91", 40), ("198.51.100.7", 20), (TESTER, 10)):
         write_log(host, f"{at(now - seconds)} SMTP connection from [{address}]:40{seconds} closed by QUIT")
-    row = dataclasses.replace(waiting(), kind="delay_off", networks=(), tester="internet.nl")
+    row = dataclasses.replace(waiting(), kind="delay_off", networks=(), testers=("internet.nl",))
     assert [one.visit.port for one in live_visits.met(host, row)] == [4040, 4010]
     closed = dataclasses.replace(row, closed_at=now - 30)
     assert [one.visit.port for one in live_visits.met(host, closed)] == [4040]
@@ -374,10 +374,10 @@ def test_the_polled_state_tells_what_the_tester_met(host: Host, monkeypatch: pyt
         ({}, "Waiting for the tester"),
         ({"kind": "delay_off", "networks": ()}, "Waiting for the tester"),
         (
-            {"kind": "delay_off", "networks": (), "tester": "internet.nl"},
+            {"kind": "delay_off", "networks": (), "testers": ("internet.nl",)},
             "The addresses of Internet.nl are unknown",
         ),
-        ({"tester": "198.51.100.7"}, ""),
+        ({"testers": ("198.51.100.7",)}, ""),
         ({"state": "closing"}, ""),
     ],
 )
@@ -399,11 +399,11 @@ def standing(*history: Window, windows: tuple[Window, ...] = ()) -> PageState:
 
 
 def test_a_window_that_the_tester_ended_is_told_for_a_while() -> None:
-    ended = waiting(remark=f"{TESTED} {TESTER}", closed_at=time.time() - 10)
+    ended = waiting(visit="a visit", closed_at=time.time() - 10)
     ended = dataclasses.replace(ended, state="closed")
     assert standing(ended).tested == ended
     assert standing(ended, windows=(waiting(),)).tested is None
-    assert standing(dataclasses.replace(ended, remark="")).tested is None
+    assert standing(dataclasses.replace(ended, visit="")).tested is None
     assert standing(dataclasses.replace(ended, closed_at=time.time() - 3600)).tested is None
     assert standing().tested is None
 
@@ -418,13 +418,13 @@ def test_a_page_without_javascript_asks_again_often_while_it_waits() -> None:
 @pytest.mark.parametrize(
     "names, titles",
     [
-        ("mxtoolbox", "MXToolbox"),
-        ("mxtoolbox, 198.51.100.7", "MXToolbox, 198.51.100.7"),
-        ("198.51.100.7", "198.51.100.7"),
+        (["mxtoolbox"], "MXToolbox"),
+        (["mxtoolbox", "198.51.100.7"], "MXToolbox, 198.51.100.7"),
+        (["198.51.100.7"], "198.51.100.7"),
     ],
 )
-def test_titles_of_those_who_are_let_past(names: str, titles: str) -> None:
-    assert standing().title_of(names) == titles
+def test_titles_of_those_who_are_let_past(names: list[str], titles: str) -> None:
+    assert standing().titles(names) == titles
 
 
 def test_a_prediction_is_told_with_the_last_visit(host: Host, checks: list[Any]) -> None:

@@ -60,7 +60,7 @@ def test_says_who_came_when_and_what_it_met(host: Host) -> None:
     append(host, f"{CAME}2026-11-23 22:00:02 {refused}\n{DONE}")
     visit = tester_visit.look(host, row)[0]
     assert visit is not None
-    assert visit.words == (
+    assert visit.message == (
         "the tester came from 18.209.86.113 at 22:00:01, refused with “Not\\x1b here”, "
         "and left with QUIT at 22:00:03"
     )
@@ -74,7 +74,7 @@ def test_a_refused_relay_is_no_failure(host: Host) -> None:
     append(host, f"{CAME}2026-11-23 22:00:02 {refused}\n{DONE}")
     visit = tester_visit.look(host, row)[0]
     assert visit is not None
-    assert visit.words == (
+    assert visit.message == (
         "the tester came from 18.209.86.113 at 22:00:01, got through, was rightly refused relaying "
         "(“relay not permitted”), and left with QUIT at 22:00:03"
     )
