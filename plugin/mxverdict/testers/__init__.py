@@ -106,6 +106,11 @@ class Tester(NamedTuple):
         return any(labels == domain or labels.endswith(f".{domain}") for domain in self.domains)
 
     @property
+    def rule(self) -> str:
+        """Return the identifier of what its one row is about (`mxverdict.rules`); "" for a full report."""
+        return {"starttls": "smtp.starttls", "greeting": "smtp.greeting"}.get(self.report, "")
+
+    @property
     def networks(self) -> tuple[Network, ...]:
         return tuple(ipaddress.ip_network(address.network) for address in self.addresses)
 

@@ -49,7 +49,7 @@ def hostile() -> Report:
     """A report in which every text from outside is an attack."""
     bad = Reply(220, (HOSTILE, HOSTILE))
     finding = Finding(
-        Row(HOSTILE, "error", HOSTILE, "dns", HOSTILE, (HOSTILE,)),
+        Row("dns.glue", HOSTILE, "error", HOSTILE, "dns", HOSTILE, (HOSTILE,)),
         Verdict.PROBLEM,
         HOSTILE,
         (HOSTILE,),
@@ -109,7 +109,11 @@ def test_findings_alike_at_several_addresses_stand_once() -> None:
 
 
 def test_what_no_tester_prints_is_not_put_into_its_mouth() -> None:
-    own = Finding(Row("Blocklists", "unknown", "refused", "blacklist"), Verdict.UNKNOWN, "No answer.")
+    own = Finding(
+        Row("blocklist.resolver", "Blocklists", "unknown", "refused", "blacklist"),
+        Verdict.UNKNOWN,
+        "No answer.",
+    )
     made = replace(report(), domains=(domain_report(findings=(*domain_report().findings, own)),))
     testers_of = {i.finding.row.name: i.tester for section in letter(made).sections for i in section.items}
     assert (testers_of["Blocklists"], testers_of["SPF Record Published"]) == ("", "MXToolbox")
@@ -118,7 +122,7 @@ def test_what_no_tester_prints_is_not_put_into_its_mouth() -> None:
 
 
 def test_words_for_what_could_not_be_told_are_not_the_testers() -> None:
-    row = Row("DNS Bad Glue Detected", "unknown", "could not be told", "dns")
+    row = Row("dns.glue", "DNS Bad Glue Detected", "unknown", "could not be told", "dns")
     finding = Finding(row, Verdict.UNKNOWN, "The zone above could not be asked.")
     made = replace(report(), domains=(domain_report(findings=(finding,)),))
     assert "MXToolbox says: could not be told" not in report_text(made)

@@ -187,7 +187,7 @@ def test_a_pasted_report_is_answered_as_the_checks_behind_it_arrive(host: Host, 
     ],
 )
 def test_answers_that_may_still_change_wait(category: str, verdict: Verdict, stays: bool) -> None:
-    answer = Answer(PastedRow("mxtoolbox", category, "A row", "error", "It says so."), verdict, "why")
+    answer = Answer(PastedRow("mxtoolbox", category, "A row", "", "error", "It says so."), verdict, "why")
     shown = answered_so_far(Explanation("", (answer,)), {"dns", "mx"})
     assert shown == ((answer,) if stays else ())
     assert answered_so_far(Explanation("", (answer,)), CATEGORIES) == (
