@@ -44,7 +44,7 @@ def follow(host: Host, window_id: int) -> Optional[Window]:
             visit, place = _came(host, window, place)
             if visit is not None:
                 time.sleep(_MOMENT)
-                service.close_tested(host, window_id, visit.words)
+                service.close_tested(host, window_id, visit.message)
             elif window.seconds_left() == 0:
                 service.close_due(host, kinds=[window.kind], wait=_LOCK_WAIT)
         except WindowError:

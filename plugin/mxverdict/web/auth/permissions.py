@@ -197,6 +197,6 @@ def _needs_root() -> PermissionDenied:
 def _unanswered(error: Exception) -> HttpError:
     return HttpError(
         503,
-        _("WHM does not tell which domains are yours: {error}.").format(error=translate(str(error))),
+        _("WHM does not tell which domains are yours: {error}.").format(error=translate(error)),
         advice=_("Try again."),
     )

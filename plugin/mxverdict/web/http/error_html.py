@@ -20,7 +20,7 @@ def error_html(refusal: HttpError) -> str:
 def internal_error_html(incident: str, cause: Optional[MxVerdictError] = None) -> str:
     """Return the `cause`, where one is known, else the number of the incident, as HTML for any page."""
     if cause is not None:
-        text = translate(str(cause))
+        text = translate(cause)
         return (
             f'\n<p role="alert"><strong>{escape(text[:1].upper() + text[1:])}.</strong> '
             f"{escape(translate(cause.advice))}</p>\n"

@@ -38,7 +38,7 @@ def show(host: Host, request: Request, shell: Shell) -> Iterator[str]:
         load_error = error.strerror or str(error)
     windows, known = _windows(host, visitor, read.entries), testers.load(host=host).testers
     rows = [
-        told(entry, windows, lambda name: testers.titles(name, known), private=not visitor.is_root)
+        told(entry, windows, lambda names: testers.titles(names, known), private=not visitor.is_root)
         for entry in read.entries
     ]
     state = page_state.load_page_state(host, request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
@@ -72,7 +72,7 @@ class PageState:
 
     def is_for_known_testers(self, window: Window) -> bool:
         """Return whether it is for known testers, and no other address."""
-        return set(window.tester.split(", ")) <= {one.name for one in self.testers}
+        return set(window.testers) <= {one.name for one in self.testers}
 
     def shows_live_visits(self, window: Window) -> bool:
         is_for_testers = window.until_tested or self.is_for_known_testers(window)
@@ -80,7 +80,7 @@ class PageState:
 
     def can_identify_tester(self, window: Window) -> bool:
         """Return whether the visit that it was opened for can be distinguished from others."""
-        names = window.tester.split(", ")
+        names = window.testers
         return window.until_tested or any(one.addresses for one in self.testers if one.name in names)
 
     @property
@@ -112,9 +112,9 @@ class PageState:
         left = [one.seconds_left(self.loaded_at) for one in self.windows if one.state == OPEN]
         return min(often, round(min(left)) + 2) if left else 0
 
-    def title_of(self, tester: str) -> str:
+    def titles(self, testers_: Sequence[str]) -> str:
         """`testers.titles` of those that are known here."""
-        return testers.titles(tester, self.testers)
+        return testers.titles(testers_, self.testers)
 
     @property
     def tested(self) -> Optional[Window]:

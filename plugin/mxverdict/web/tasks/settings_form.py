@@ -26,9 +26,9 @@ def save(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
     try:
         settings.write(host, _settings(typed_values(form)), visitor.actor)
     except InvalidSetting as error:
-        raise HttpError(422, translate(str(error)), field=error.field) from None
+        raise HttpError(422, translate(error), field=error.field) from None
     except MxVerdictError as error:
-        raise HttpError(503, translate(str(error)), advice=translate(error.advice), redisplay=True) from None
+        raise HttpError(503, translate(error), advice=translate(error.advice), redisplay=True) from None
     return "?view=settings&saved=1"
 
 

@@ -74,7 +74,7 @@ def _card(host: Host, state: PageState, window: Window, now: float, name: str) -
 
 def _test_pages(host: Host, state: PageState, windows: Sequence[Window], name: str) -> tuple[TestPage, ...]:
     """Of the testers that `windows` are for."""
-    names = {tester for window in windows for tester in window.tester.split(", ")}
+    names = {tester for window in windows for tester in window.testers}
     found = [(one.title, one.page) for one in state.testers if one.page and one.name in names]
     if found and not name:
         from mxverdict.collect.server import name_of

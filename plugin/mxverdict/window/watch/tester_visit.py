@@ -57,7 +57,7 @@ class TesterSession:
     got: str = ""
 
     @property
-    def words(self) -> str:
+    def message(self) -> str:
         if meaning(REFUSED, self.got) == "relay":
             told = Message(
                 "the tester came from {address} at {began}, got through, was rightly refused relaying "
