@@ -132,7 +132,7 @@ def collect_evidence(
         begun: list[Future[Any]] = [
             begin("greeting", smtp_probe.probe_all, local, hostname, reply_timeout=reply_timeout),
             begin("names", resolver.reverse_all, [target.address for target in found]),
-            begin("log", read_visits, host, known_testers, since, most=HISTORY_BYTES),
+            begin("log", read_visits, host, known_testers, since, max_bytes=HISTORY_BYTES),
         ]
         leaving = begin("outgoing", read_outgoing, host, server.targets or found, deadline)
         if domain_routes:

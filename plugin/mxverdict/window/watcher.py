@@ -44,7 +44,7 @@ def follow(host: Host, window_id: int) -> Optional[Window]:
             visit, place = _came(host, window, place)
             if visit is not None:
                 time.sleep(_MOMENT)
-                service.close_tested(host, window_id, visit.words)
+                service.close_tested(host, window_id, visit.message)
             elif window.seconds_left() == 0:
                 service.close_due(host, kinds=[window.kind], wait=_LOCK_WAIT)
         except WindowError:
@@ -69,7 +69,7 @@ def _came(host: Host, window: Window, place: Optional[Window]) -> tuple[Optional
         at = dataclasses.replace(window, log_inode=place.log_inode, log_offset=place.log_offset)
     if tester_visit.log_position(host) == (at.log_inode, at.log_offset):
         return None, at
-    return tester_visit.look_in_time(host, at)
+    return tester_visit.find_session_in_time(host, at)
 
 
 def main() -> int:

@@ -53,7 +53,7 @@ def is_traffic(found: Any) -> bool:
 
 def _is_field(name: str, kind: str, value: Any) -> bool:
     if kind.startswith("tuple"):
-        return type(value) is tuple and all(type(one) is str or is_traffic(one) for one in value)
+        return type(value) is tuple and all(isinstance(one, str) or is_traffic(one) for one in value)
     if value is None:
         return kind.startswith("Optional")
     if kind == "str":
