@@ -12,7 +12,7 @@ from typing import Optional
 from mxverdict import __version__
 from mxverdict.collect import delivery_message
 from mxverdict.collect.mail_route import find_routes
-from mxverdict.collect.smtp_attempt import Envelope, Limits, climb
+from mxverdict.collect.smtp_attempt import Envelope, Limits, attempt
 from mxverdict.evidence.mail_route import MailRoute
 from mxverdict.evidence.outbound import OutboundEvidence, Receiver, SmtpAttempt, Source
 from mxverdict.i18n.message import Message
@@ -84,7 +84,7 @@ def read_ladder(
         progress(f"sending a test message to {accepted.host}")
         message_id, message = delivery_message.build(question.sender, question.recipient, hostname)
         envelope = Envelope(question.sender, question.recipient, message)
-        delivery = climb(accepted.host, accepted.address, accepted.source, envelope, limits)
+        delivery = attempt(accepted.host, accepted.address, accepted.source, envelope, limits)
     return OutboundEvidence(
         version=__version__,
         taken_at=time.time(),
@@ -165,7 +165,7 @@ def _climb_all(
     if not jobs:
         return ()
     with ThreadPoolExecutor(min(_AT_A_TIME, len(jobs))) as pool:
-        return tuple(pool.map(lambda job: climb(job[0], job[1], job[2], envelope, limits), jobs))
+        return tuple(pool.map(lambda job: attempt(job[0], job[1], job[2], envelope, limits), jobs))
 
 
 def _fits(source: Source, address: str) -> bool:
