@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, join
 
 
 class MxVerdictError(Exception):
@@ -72,8 +72,8 @@ class CommandFailed(HostError):
         self.status = status
         self.output = output
         lines = output.strip().splitlines()
-        told = Message("{command} ended with status {status}", command=command, status=status)
-        super().__init__(f"{told}: {lines[-1]}" if lines else told)
+        ended = Message("{command} ended with status {status}", command=command, status=status)
+        super().__init__(join([ended, *lines[-1:]], ": "))
 
 
 class WhmError(MxVerdictError):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Optional
 
 from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
+from mxverdict.rules import RULES
 
 if TYPE_CHECKING:
     from mxverdict.evidence import Reply
@@ -66,16 +67,22 @@ class Row:
     """One line of a tester's report: its name, its level (`ok`, `warning`, `error`, or `unknown` where we
     cannot tell) and the words it prints.
 
+    `rule` is the identifier of what it is about (`mxverdict.rules`; ValueError for one that is not there),
     `category` is the tester's group of rows (`smtp`, `dns`, `mx`, `spf`, `dmarc`, `blacklist`), `host` what
     the row is about (a domain, a name, an address), `details` the lines the tester prints below it.
     """
 
+    rule: str
     name: str
     level: str
     text: str
     category: str = "smtp"
     host: str = ""
     details: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.rule not in RULES:
+            raise ValueError(f"{self.rule!r} is not in mxverdict.rules")
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,11 @@ class Finding:
     evidence: tuple[str, ...] = ()
     todo: str = ""
     owner: Optional[Owner] = None
+
+    @property
+    def id(self) -> str:
+        """Return the identifier of its rule."""
+        return self.row.rule
 
 
 def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -11,15 +11,14 @@ import dataclasses
 import json
 import os
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from mxverdict.audit.actor import Actor
-from mxverdict.errors import JournalError, MxVerdictError, UsageError
+from mxverdict.errors import MxVerdictError, UsageError
 from mxverdict.host import Host
 from mxverdict.i18n import catalog
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, message_of
 
 MINUTES = 15
 MOST_MINUTES = 240
@@ -74,7 +73,7 @@ def read(host: Host) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (OSError, ValueError, TypeError, KeyError, RecursionError, UsageError) as error:
-        why = str(error)[:100] or type(error).__name__
+        why = message_of(error) or type(error).__name__
         told = Message(
             "{file} cannot be used, so that test windows stay open for {most} minutes at most "
             "and resellers open none: {why}"
@@ -104,13 +103,17 @@ def write(host: Host, settings: Settings, actor: Actor) -> Settings:
         with exclusive(host, "settings", _LOCK_WAIT):
             before = read(host)
             if kept != before or before.trouble:
-                log.record(host, actor, "settings", result=_changes(before, kept) or "written again")
+                changes = _changes(before, kept)
+                told = "; ".join(
+                    f"{name}: {format_value(old)} to {format_value(new)}" for name, old, new in changes
+                )
+                result = told or "written again"
+                log.record(host, actor, "settings", result=result, details={"changes": changes})
                 text = json.dumps({"schema": _SCHEMA, **_values(kept)}, indent=1) + "\n"
                 edit(host.settings, lambda _old: text.encode(), NewFileMode("root", 0o600))
     except MxVerdictError as error:
-        field = f"{error.field}: " if isinstance(error, InvalidSetting) else ""
-        with suppress(JournalError):
-            log.record(host, actor, "refuse", result=f"settings: {field}{error}")
+        field = error.field if isinstance(error, InvalidSetting) else ""
+        log.record_refusal(host, actor, log.RefusedAction.SETTINGS, error, field=field)
         raise
     return kept
 
@@ -184,13 +187,9 @@ def _values(settings: Settings) -> dict[str, Any]:
     return {name: getattr(settings, name) for name in _names()}
 
 
-def _changes(before: Settings, after: Settings) -> str:
+def _changes(before: Settings, after: Settings) -> list[tuple[str, Any, Any]]:
     old, new = _values(before), _values(after)
-    return "; ".join(
-        f"{name}: {format_value(old[name])} to {format_value(new[name])}"
-        for name in new
-        if old[name] != new[name]
-    )
+    return [(name, old[name], new[name]) for name in new if old[name] != new[name]]
 
 
 def format_value(value: object) -> str:

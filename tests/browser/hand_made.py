@@ -32,8 +32,8 @@ def _said(name: str) -> str:
 
 def _hostile(text: str) -> DomainReport:
     rows = (
-        Row(text, "error", text, "dns", text, (text,)),
-        Row("SMTP TLS", "error", text, "smtp", text, (text,)),
+        Row("dns.glue", text, "error", text, "dns", text, (text,)),
+        Row("smtp.starttls", "SMTP TLS", "error", text, "smtp", text, (text,)),
     )
     findings = (Finding(row, verdict, text, (text,), text) for verdict in Verdict for row in rows)
     return DomainReport(text, text, tuple(findings))

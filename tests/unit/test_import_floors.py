@@ -24,7 +24,7 @@ FLOORS = (
     ("processes",),
     ("fs",),
     ("findings",),
-    ("evidence",),
+    ("evidence", "rules"),
     ("errors",),
     ("i18n",),
     ("sanitize", "host_paths", "__init__"),

@@ -20,7 +20,7 @@ from typing import NamedTuple, Optional
 
 from mxverdict.errors import HostError
 from mxverdict.fs.read import read_regular
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, join
 
 _TRIES = 20
 _PAUSE = 0.02
@@ -76,7 +76,7 @@ def edit(path: Path, change: Edit, creation: NewFileMode) -> None:
     except OSError as error:
         told = Message("{path} cannot be changed: {error}", path=path, error=error.strerror or error)
         advice = _ADVICE.get(error.errno or 0, "").format(path=target)
-        raise HostError(f"{told}; {advice}" if advice else told) from error
+        raise HostError(join(filter(None, [told, advice]))) from error
     raise HostError(Message("{path} is being changed by somebody else all the time", path=path))
 
 

@@ -160,7 +160,12 @@ def _prediction(
 
 
 def _not_predicted(tester: Tester, preview: Preview) -> Finding:
-    row = Row(_("{tester} report").format(tester=tester.title), "unknown", _("could not be predicted"))
+    row = Row(
+        "smtp.simulation",
+        _("{tester} report").format(tester=tester.title),
+        "unknown",
+        _("could not be predicted"),
+    )
     why = _("Exim did not say what it does to this tester.")
     return Finding(row, Verdict.UNKNOWN, why, (translate(preview.detail),))
 

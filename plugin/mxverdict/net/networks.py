@@ -59,12 +59,21 @@ def sample(network: Network) -> str:
     return str(network[0] if network.num_addresses == 1 else network[1])
 
 
+def _has_host_bits(text: str) -> bool:
+    """Return whether it would be a network if the part after the prefix were zero."""
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
 def _network(text: str) -> Network:
     shown = repr(escape_control(text.strip(), 60))
     try:
         network = ipaddress.ip_network(text.strip())
-    except ValueError as error:
-        if "has host bits set" in str(error):
+    except ValueError:
+        if _has_host_bits(text.strip()):
             told = Message(
                 "{address} is no IP address or CIDR network; the part after the prefix must be zero"
             )

@@ -182,7 +182,7 @@ def _not_met(row: PastedRow, host: str, places: LocalTargets) -> Answer:
             todo=_("Run: {command}").format(command=f"mxverdict explain --tester {row.tester}"),
         )
     unknown = [f for p in same for f in p.findings if f.verdict is Verdict.UNKNOWN]
-    if row.name in match.GONE and not unknown:
+    if row.rule in match.GONE and not unknown:
         place = ", ".join(dict.fromkeys(prediction.server_address for prediction in same))
         return Answer(
             row,

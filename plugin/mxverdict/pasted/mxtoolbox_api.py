@@ -16,6 +16,7 @@ from mxverdict.pasted import phrase_trie
 from mxverdict.pasted.model import MXTOOLBOX, ROWS_LIMIT, Pasted, PastedRow, Subject, Unrecognised
 from mxverdict.pasted.normalize import plain, tokens_of
 from mxverdict.pasted.phrase_trie import Phrase
+from mxverdict.rules import RULES
 from mxverdict.testers import row_texts
 
 OURS = "MxVerdict"
@@ -97,9 +98,9 @@ def names() -> dict[str, tuple[Phrase, ...]]:
     """MXToolbox's rows by name in small letters."""
     known: dict[str, list[Phrase]] = {}
     for category in row_texts.CATEGORIES:
-        for name in row_texts.load(category):
+        for name, texts in row_texts.load(category).items():
             known.setdefault(name.casefold(), []).append(
-                Phrase(phrase_trie.NAME, MXTOOLBOX, category, name, "", len(name.split()))
+                Phrase(phrase_trie.NAME, MXTOOLBOX, category, name, texts.rule, "", len(name.split()))
             )
     return {name: tuple(phrases) for name, phrases in known.items()}
 
@@ -136,7 +137,9 @@ def _row(item: Any, level: str, subject: Subject) -> Optional[PastedRow]:
     asked = "blacklist" if subject.command == "blocklist" else subject.command
     category = _text(ours.get("category")) or asked
     if not phrases and name and (ours or asked == "blacklist"):
-        phrases = (Phrase(phrase_trie.NAME, MXTOOLBOX, category, name, "", 1),)
+        rule = "blocklist.listed" if asked == "blacklist" and not ours else _text(ours.get("id"))
+        rule = rule if rule in RULES else ""
+        phrases = (Phrase(phrase_trie.NAME, MXTOOLBOX, category, name, rule, "", 1),)
     mxtoolbox = [phrase for phrase in phrases if phrase.tester == MXTOOLBOX]
     if not mxtoolbox:
         return None
@@ -149,6 +152,7 @@ def _row(item: Any, level: str, subject: Subject) -> Optional[PastedRow]:
         tester=MXTOOLBOX,
         category=phrase.category,
         name=phrase.row,
+        rule=phrase.rule,
         level=level,
         text=info,
         host=_text(ours.get("host")) or subject.argument,

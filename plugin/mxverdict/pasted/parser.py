@@ -258,6 +258,7 @@ class _Scanner:
                 tester=phrase.tester,
                 category=phrase.category,
                 name=phrase.row,
+                rule=phrase.rule,
                 level=level,
                 text=text,
                 host=host,
@@ -365,7 +366,7 @@ class _Scanner:
 
 
 def _unknown_list(name: str) -> Phrase:
-    return Phrase(NAME, MXTOOLBOX, BLACKLIST, name, "error", 1)
+    return Phrase(NAME, MXTOOLBOX, BLACKLIST, name, "blocklist.listed", "error", 1)
 
 
 def _with_details(row: PastedRow, details: Sequence[str]) -> PastedRow:

@@ -53,12 +53,14 @@ _STAND_INS = {"number": "7777777", "address": "192.0.2.7", "host": "ns7.example.
 
 @dataclass(frozen=True)
 class Phrase:
-    """`kind` is NAME or TEXT; `level` what the row is when it says that; `words` how many they are."""
+    """`kind` is NAME or TEXT, `rule` the identifier of what the row is about ("": not known), `level` what
+    the row is when it says that, `words` how many they are."""
 
     kind: str
     tester: str
     category: str
     row: str
+    rule: str
     level: str
     words: int
     placeholders: tuple[str, ...] = ()
@@ -153,7 +155,7 @@ def known() -> PhraseTrie:
                 made.add(wording, phrase)
     for tester in testers.load().testers:
         if tester.report != MXTOOLBOX:
-            name = Phrase(NAME, tester.name, "smtp", tester.row, "", len(tester.row.split()))
+            name = Phrase(NAME, tester.name, "smtp", tester.row, tester.rule, "", len(tester.row.split()))
             made.add([token.word for token in tokens_of([tester.row])], name)
             for level, text in (
                 ("ok", tester.ok_text),
@@ -167,14 +169,16 @@ def known() -> PhraseTrie:
                     values = ("seconds",) * wording.count("{number}")
                     made.add(
                         wording,
-                        Phrase(TEXT, tester.name, "smtp", tester.row, level, len(wording), values),
+                        Phrase(
+                            TEXT, tester.name, "smtp", tester.row, tester.rule, level, len(wording), values
+                        ),
                     )
     return made
 
 
 def _of_mxtoolbox(words: RowTexts) -> Iterator[tuple[list[str], Phrase]]:
     name = [token.word for token in tokens_of([words.name])]
-    yield name, Phrase(NAME, MXTOOLBOX, words.category, words.name, "", len(name))
+    yield name, Phrase(NAME, MXTOOLBOX, words.category, words.name, words.rule, "", len(name))
     wordings = [("ok", words.ok), ("warning", words.warned), (words.level, words.failed)]
     for level, text in [*wordings, *((words.level, text) for text in words.older)]:
         if not text:
@@ -186,7 +190,9 @@ def _of_mxtoolbox(words: RowTexts) -> Iterator[tuple[list[str], Phrase]]:
         for variant in variants:
             yield (
                 variant,
-                Phrase(TEXT, MXTOOLBOX, words.category, words.name, level, len(variant), placeholders),
+                Phrase(
+                    TEXT, MXTOOLBOX, words.category, words.name, words.rule, level, len(variant), placeholders
+                ),
             )
 
 

@@ -172,7 +172,7 @@ def _window(window: Window) -> str:
     return told.format(
         opened=stamp(window.opened_at),
         number=window.id,
-        tester=titles(window.tester, load().testers),
+        tester=titles(window.testers, load().testers),
         what=_("delay off for all") if window.kind == "delay_off" else ", ".join(window.networks),
         state=_(_STATES.get(window.state, window.state)),
         closed="" if window.closed_at is None else stamp(window.closed_at),

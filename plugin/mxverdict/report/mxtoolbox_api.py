@@ -125,6 +125,7 @@ def _item(entry: _Entry) -> dict[str, Any]:
         "AdditionalInfo": [*row.details, f"{OURS}: {finding.verdict.label}. {finding.why}"],
         "IsExcludedByUser": False,
         OURS: {
+            "Id": finding.id,
             "Category": row.category,
             "Host": entry.host,
             "Own": not row_texts.printed(row),

@@ -12,6 +12,7 @@ from rich.text import Text
 from mxverdict.evidence import ProbeStage, Tls
 from mxverdict.evidence.outbound import OutboundEvidence, SmtpAttempt
 from mxverdict.findings import LadderReport
+from mxverdict.report.json import to_json
 from mxverdict.report.terminal import print_findings
 from mxverdict.sanitize import visible
 
@@ -21,7 +22,7 @@ _SHOWN_LINES = 20
 def ladder_json(ladder: OutboundEvidence, report: LadderReport) -> dict[str, Any]:
     return {
         "ladder": dataclasses.asdict(ladder),
-        **dataclasses.asdict(report),
+        **to_json(report),
         "exit_status": report.exit_status,
     }
 

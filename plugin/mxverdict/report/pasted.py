@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from rich.text import Text
 from mxverdict.findings import Verdict
 from mxverdict.i18n.message import translate
 from mxverdict.pasted import Answer, Explanation, Unrecognised
+from mxverdict.report.json import to_json
 from mxverdict.report.terminal import INDENT, VerdictLine, one_line
 from mxverdict.sanitize import visible
 
@@ -22,7 +22,7 @@ _SHOWN = 5
 
 def explanation_json(explanation: Explanation) -> dict[str, Any]:
     """Everything an explanation holds; fields are added, never renamed or removed."""
-    return {**dataclasses.asdict(explanation), "exit_status": explanation.exit_status}
+    return {**to_json(explanation), "exit_status": explanation.exit_status}
 
 
 def print_explanation(explanation: Explanation, console: Console) -> None:

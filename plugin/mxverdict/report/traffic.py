@@ -18,6 +18,7 @@ from mxverdict.judge.log.delay_impact import LIMITS, judge_delay_cost
 from mxverdict.judge.log.refused_senders import CAUSES as CAUSE_WORDS
 from mxverdict.judge.log.refused_senders import came_later, judge_refused_senders
 from mxverdict.report.figures import bars, figures
+from mxverdict.report.json import to_json
 from mxverdict.report.terminal import print_findings
 from mxverdict.report.timestamps import iso, stamp
 from mxverdict.sanitize import visible
@@ -32,7 +33,7 @@ def traffic_json(traffic: Traffic) -> dict[str, Any]:
         **dataclasses.asdict(traffic),
         "since_iso": iso(traffic.since),
         "until_iso": iso(traffic.until),
-        "findings": [dataclasses.asdict(finding) for finding in _findings(traffic)],
+        "findings": to_json(_findings(traffic)),
         "causes": {cause: CAUSE_WORDS[cause] for cause in CAUSES},
         "limits": list(LIMITS),
     }

@@ -29,10 +29,10 @@ UNKNOWN_HOSTS = {4: "192.0.2.1", 6: "2001:db8::1"}
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 
-def titles(names: str, known: Sequence[Tester]) -> str:
+def titles(names: Sequence[str], known: Sequence[Tester]) -> str:
     """The title of a tester or, by commas, of several; what is no tester's name stays as it is."""
     titled = {one.name: one.title for one in known}
-    return ", ".join(titled.get(name, name) for name in names.split(", "))
+    return ", ".join(titled.get(name, name) for name in names)
 
 
 def told_sources(addresses: Iterable[str]) -> str:
@@ -104,6 +104,11 @@ class Tester(NamedTuple):
         """Whether a host name is one of its domains or below one."""
         labels = name.lower().rstrip(".")
         return any(labels == domain or labels.endswith(f".{domain}") for domain in self.domains)
+
+    @property
+    def rule(self) -> str:
+        """Return the identifier of what its one row is about (`mxverdict.rules`); "" for a full report."""
+        return {"starttls": "smtp.starttls", "greeting": "smtp.greeting"}.get(self.report, "")
 
     @property
     def networks(self) -> tuple[Network, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mxverdict.fs.read import read_regular
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, from_json, message_of
 
 SCHEMA = 1
 _MOST_BYTES = 1 << 20
@@ -38,9 +38,10 @@ def read(path: Path) -> tuple[tuple[LocalTesterAddress, ...], str]:
     except FileNotFoundError:
         return (), ""
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        why = str(error)[:100] or type(error).__name__
+        why = message_of(error) or type(error).__name__
         return (), Message("{path} is damaged and left out: {why}", path=path, why=why)
-    found = [row for row in map(_address, rows) if row is not None]
+    messages = data.get("messages")
+    found = [row for one in rows if (row := _address(one, messages)) is not None]
     damaged = len(rows) - len(found)
     if damaged == 1:
         trouble = Message("{path}: 1 damaged entry is left out", path=path)
@@ -49,9 +50,11 @@ def read(path: Path) -> tuple[tuple[LocalTesterAddress, ...], str]:
     return tuple(found), trouble if damaged else ""
 
 
-def _address(row: Any) -> LocalTesterAddress | None:
+def _address(row: Any, messages: Any) -> LocalTesterAddress | None:
     try:
         made = LocalTesterAddress(**row)
+        if isinstance(messages, dict) and made.address in messages:
+            made = made._replace(source=from_json(messages[made.address]))
         sound = all(isinstance(value, str) for value in made)
         return made if sound and str(ipaddress.ip_address(made.address)) == made.address else None
     except (TypeError, ValueError):

@@ -31,16 +31,14 @@ MAILED = 1
 MAILED_CLOSED = 2
 DAY = 86_400.0
 
-TESTED = "the tester came from"
-"""Begins the remark on a window that the tester's visit ended."""
-
 
 @dataclass(frozen=True)
 class Window:
     """One row of the journal. Times are Unix time; `networks` in CIDR form (single addresses bare).
 
     `state`: opening -> open -> closing -> closed; `failed` was rolled back, `close_failed` is still retried.
-    `remark` says what a reader should know of a window that did well, `error` why it did not.
+    `remark` says what a reader should know of a window that did well, `error` why it did not, `visit` by
+    which session of the tester it ended ("": by none).
     `minutes` belongs to the request that set the deadline. `mailed` says what the contact was told of a close
     that failed: nothing, that, or its good end too. `before` maps the previewed addresses to the seconds of
     delay they met before the window.
@@ -49,7 +47,7 @@ class Window:
     id: int
     kind: str
     state: str
-    tester: str
+    testers: tuple[str, ...]
     networks: tuple[str, ...]
     opened_at: float
     ends: Deadline
@@ -63,6 +61,7 @@ class Window:
     log_offset: int
     remark: str = ""
     error: str = ""
+    visit: str = ""
     attempts: int = 0
     last_attempt: float = 0.0
     next_attempt: float = 0.0
@@ -78,8 +77,13 @@ class Window:
         return self.kind == PERMANENT
 
     @property
-    def stands(self) -> bool:
-        """Whether it is a permanent entry in force, which is no open window."""
+    def tester(self) -> str:
+        """The names of its testers as one text."""
+        return ", ".join(self.testers)
+
+    @property
+    def is_active_entry(self) -> bool:
+        """Whether it is a permanent entry that is in force, which is no open window."""
         return self.permanent and self.state == OPEN
 
     @property
@@ -89,7 +93,7 @@ class Window:
     @property
     def tested(self) -> bool:
         """Whether the tester's visit ended it."""
-        return self.until_tested and TESTED in self.remark
+        return self.until_tested and bool(self.visit)
 
     def belongs_to(self, actor: Actor) -> bool:
         """Whether it is the actor's to join, extend and close: each is root's, a reseller's their own."""
@@ -101,7 +105,7 @@ class Window:
         """What everybody may know of it: that it is there, how far it is and when it ends."""
         return replace(
             self,
-            tester="",
+            testers=(),
             networks=(),
             opened_by="",
             origin="",
@@ -109,12 +113,13 @@ class Window:
             before={},
             remark="",
             error="",
+            visit="",
         )
 
     def without_details(self, error: str) -> Window:
-        """What whoever opened it may know when the server is not theirs: `error` in place of one, and of the
-        remarks, which speak of files and lists, none unless one tells of the tester's visit."""
-        return replace(self, error=error if self.error else "", remark=self.remark if self.tested else "")
+        """Return what whoever opened it may know when the server is not theirs: `error` in place of its own,
+        and of its notes, which name files and lists, the tester's visit alone."""
+        return replace(self, error=error if self.error else "", remark=self.visit if self.tested else "")
 
     def closed_lately_at_last(self, now: float) -> bool:
         """Whether it closed within the last day, after tries that failed."""

@@ -17,7 +17,7 @@ def list_windows(host: Host, *, limit: int = 50) -> list[Window]:
             return []
         last = journal.windows(limit)
         shown = {row.id for row in last}
-        older = [row for row in journal.unfinished() if not row.stands and row.id not in shown]
+        older = [row for row in journal.unfinished() if not row.is_active_entry and row.id not in shown]
         return [*last, *reversed(older)]
 
 
@@ -31,7 +31,7 @@ def open_windows(host: Host) -> list[Window]:
     """Every window that is not finished, oldest first: open, under way, and those that failed to close.
     Permanent entries are among them only while they come or go."""
     with reading(host) as journal:
-        return [] if journal is None else [row for row in journal.unfinished() if not row.stands]
+        return [] if journal is None else [row for row in journal.unfinished() if not row.is_active_entry]
 
 
 def permanent_entries(host: Host) -> list[Window]:

@@ -14,6 +14,7 @@ from typing import Any, Optional
 from mxverdict import settings
 from mxverdict.audit import log
 from mxverdict.audit.actor import KEEPER, Actor
+from mxverdict.audit.log import RefusedAction
 from mxverdict.errors import (
     JournalCorruptError,
     JournalError,
@@ -35,7 +36,7 @@ from mxverdict.window.executor import WindowExecutor
 from mxverdict.window.expiry import anything_due, visited
 from mxverdict.window.journal import Journal, reading
 from mxverdict.window.journal_repair import repair_journal
-from mxverdict.window.messages import with_remark
+from mxverdict.window.messages import with_visit
 from mxverdict.window.model import (
     CLOSE_FAILED,
     CLOSING,
@@ -75,7 +76,7 @@ def open_window(
     changed, WindowOpenError with everything put back, WindowCloseError when that failed (the keeper goes on
     trying).
     """
-    with _refusals(host, actor, Message("open: {error}"), kind=kind, addresses=networks, reason=reason):
+    with _refusals(host, actor, RefusedAction.OPEN, kind=kind, addresses=networks, reason=reason):
         request = _request(host, kind, networks, tester, minutes, actor, reason, until_tested)
         seen = _visited(host, kind)
         with _working(host, kind, _LOCK_WAIT) as journal:
@@ -99,9 +100,7 @@ def open_permanent(
     Greylisting's trusted hosts stay as they are: whoever delivers mail passes greylisting by itself. Raises
     what `open_window` raises; WindowRefused too for an address that is listed already.
     """
-    with _refusals(
-        host, actor, Message("open for good: {error}"), kind=PERMANENT, addresses=[address], reason=reason
-    ):
+    with _refusals(host, actor, RefusedAction.PERMANENT, kind=PERMANENT, addresses=[address], reason=reason):
         (network,) = parse([address])
         if network.num_addresses != 1:
             raise UsageError(
@@ -112,7 +111,7 @@ def open_permanent(
         request = _row(host, PERMANENT, [network], tester, 0, actor, reason, until_tested=False)
         with _working(host, PERMANENT, _LOCK_WAIT) as journal:
             server = WindowExecutor(host, journal, PERMANENT, api)
-            server.settle()
+            server.close_expired()
             return server.open_permanent(request, actor)
 
 
@@ -120,7 +119,7 @@ def _open_or_join(
     server: WindowExecutor, request: Window, actor: Actor, visited: Mapping[int, str]
 ) -> Window:
     _require_allowed(server.host, actor, request.kind, request.minutes)
-    server.settle(visited)
+    server.close_expired(visited)
     running = [window for window in server.journal.unfinished() if window.kind == request.kind]
     if not running:
         return server.open(request, actor)
@@ -141,13 +140,13 @@ def _open_or_join(
 
 def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Window:
     """Move the deadline to `minutes` from now, never to an earlier time. Raises UsageError, WindowRefused."""
-    with _refusals(host, actor, Message("extend: {error}"), window=window_id):
+    with _refusals(host, actor, RefusedAction.EXTEND, window=window_id):
         settings.validate_minutes(host, minutes)
         kind = _kind(host, window_id)
         seen = _visited(host, kind)
         with _working(host, kind, _LOCK_WAIT) as journal:
             server = WindowExecutor(host, journal, kind, None)
-            server.settle(seen)
+            server.close_expired(seen)
             _require_allowed(host, actor, kind, minutes)
             window = _known(journal, window_id, actor)
             if window.permanent:
@@ -166,7 +165,7 @@ def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Win
 
 def close_window(host: Host, window_id: int, actor: Actor, api: Optional[WhmApi] = None) -> Window:
     """Close a window now. Raises WindowCloseError when that did not work: the keeper goes on trying."""
-    with _refusals(host, actor, Message("close: {error}"), window=window_id):
+    with _refusals(host, actor, RefusedAction.CLOSE, window=window_id):
         kind = _kind(host, window_id)
         with _working(host, kind, _LOCK_WAIT) as journal:
             window = _known(journal, window_id, actor)
@@ -185,9 +184,9 @@ def close_window(host: Host, window_id: int, actor: Actor, api: Optional[WhmApi]
 
 
 def close_tested(host: Host, window_id: int, visit: str) -> Window:
-    """Close a window that waits for its tester, who has been there; `visit` says so in words.
+    """Close a window that waits for its tester, who has been there; `visit` is the message on that.
 
-    Answers the window, `close_failed` when that did not work (the keeper goes on trying). One that is not
+    Return the window, `close_failed` when that did not work (the keeper goes on trying). One that is not
     open any more, or does not wait any more, stays as it is. Raises WindowLockedError, JournalError.
     """
     kind = _kind(host, window_id)
@@ -195,7 +194,7 @@ def close_tested(host: Host, window_id: int, visit: str) -> Window:
         window = _known(journal, window_id)
         if window.state != OPEN or not window.until_tested:
             return window
-        return WindowExecutor(host, journal, kind, None).close(with_remark(window, visit), KEEPER)
+        return WindowExecutor(host, journal, kind, None).close(with_visit(window, visit), KEEPER)
 
 
 def close_due(
@@ -220,9 +219,9 @@ def close_due(
         with suppress(WindowLockedError), _working(host, kind, wait) as journal:
             for one in together:
                 server = WindowExecutor(host, journal, one, api)
-                handled += server.settle(seen)
+                handled += server.close_expired(seen)
                 if one == WHITELIST:
-                    server.wake_dormant()
+                    server.delete_reactivated()
     return handled
 
 
@@ -270,7 +269,7 @@ def _row(
         id=0,
         kind=kind,
         state=OPENING,
-        tester=escape_control(tester, 64),
+        testers=(escape_control(tester, 64),) if tester else (),
         networks=tuple(show(network) for network in networks),
         opened_at=now.wall,
         ends=Deadline.never(now, FOREVER) if permanent else Deadline.after(now, minutes * 60),
@@ -343,15 +342,14 @@ def _working(host: Host, kind: str, wait: float) -> Iterator[Journal]:
 
 
 @contextmanager
-def _refusals(host: Host, actor: Actor, refused: str, **about: Any) -> Iterator[None]:
+def _refusals(host: Host, actor: Actor, refused: RefusedAction, **about: Any) -> Iterator[None]:
     """Put a request that ends before anything changed into the audit trail."""
     try:
         yield
     except (WindowOpenError, WindowCloseError):
         raise
     except MxVerdictError as error:
-        with suppress(JournalError):
-            log.record(host, actor, "refuse", result=refused.format(error=error), **about)
+        log.record_refusal(host, actor, refused, error, **about)
         raise
 
 

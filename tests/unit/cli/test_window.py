@@ -11,12 +11,12 @@ import pytest
 from mxverdict import testers
 from mxverdict.cli.window import window_line
 from mxverdict.errors import UsageError, WindowCloseError, WindowRefused
-from mxverdict.window.model import TESTED, Window
+from mxverdict.window.model import Window
 from tests.unit.cli.command_line import CommandLine, Done
 from tests.unit.cli.outputs import OPEN, PERMANENT
 
 BOTH = pytest.mark.parametrize("option", [[], ["--json"]], ids=["text", "JSON"])
-TESTED_ONE = replace(OPEN, state="closed", closed_at=OPEN.opened_at + 60, remark=f"{TESTED} 192.0.2.1")
+TESTED_ONE = replace(OPEN, state="closed", closed_at=OPEN.opened_at + 60, visit="a visit")
 
 
 def listed(done: Done) -> list[int]:
@@ -96,7 +96,7 @@ def test_open_permanently(cli: CommandLine) -> None:
 
 @BOTH
 @pytest.mark.parametrize(
-    ("ended", "status"), [(TESTED_ONE, 0), (replace(TESTED_ONE, remark=""), 3), (None, 3)],
+    ("ended", "status"), [(TESTED_ONE, 0), (replace(TESTED_ONE, visit=""), 3), (None, 3)],
     ids=["tested", "not tested", "no journal"],
 )  # fmt: skip
 def test_wait(cli: CommandLine, ended: Any, status: int, option: list[str]) -> None:

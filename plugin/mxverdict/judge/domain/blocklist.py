@@ -74,7 +74,7 @@ def judge_named(evidence: BlocklistEvidence, name: str, address: str) -> Finding
     known = catalogue.named(name)
     if known is not None:
         return _now(evidence, known, address)
-    row = Row(name, "error", "LISTED", CATEGORY, address)
+    row = Row("blocklist.listed", name, "error", "LISTED", CATEGORY, address)
     dead = catalogue.dead_named(name)
     if dead is not None:
         why = _("That list is dead: {ended}. No receiver can be told anything by it.")
@@ -104,7 +104,11 @@ def _now(evidence: BlocklistEvidence, known: Blocklist, address: str) -> Finding
         row = _row(known, address, "unknown", _("no usable answer"))
         return Finding(row, Verdict.UNKNOWN, why, (told,), _look_up(known.removal))
     words = row_texts.load(CATEGORY).get(known.title)
-    row = words.passes(address) if words else Row(known.title, "ok", "OK", CATEGORY, address)
+    row = (
+        words.passes(address)
+        if words
+        else Row("blocklist.listed", known.title, "ok", "OK", CATEGORY, address)
+    )
     why = _("{list} does not list the address now.").format(list=known.title)
     return Finding(row, Verdict.OK, why)
 
@@ -171,7 +175,7 @@ def _clean(evidence: BlocklistEvidence, known: Iterable[Blocklist], address: str
     if unproven:
         less = _("without an IPv6 test entry, so with less certainty: {lists}")
         told.append(less.format(lists=", ".join(unproven)))
-    row = Row(NAME, "ok", text, CATEGORY, address)
+    row = Row("blocklist.listed", NAME, "ok", text, CATEGORY, address)
     why = _("These lists are in order and do not list the address.")
     return Finding(row, Verdict.OK, why, tuple(told))
 
@@ -192,7 +196,7 @@ def _refusing(evidence: BlocklistEvidence, refusing: Sequence[Blocklist]) -> lis
         f"{entry.title}: {_state(evidence, entry).told}. {_(entry.access)}".rstrip() for entry in refusing
     ]
     text = _("refused by {lists}").format(lists=_titles(refusing))
-    row = Row(NAME, "unknown", text, CATEGORY, ", ".join(evidence.addresses))
+    row = Row("blocklist.resolver", NAME, "unknown", text, CATEGORY, ", ".join(evidence.addresses))
     proof = (*told, _asked_through(evidence), *named)
     return [Finding(row, Verdict.UNKNOWN, why, proof, _(_OWN_RESOLVER), Owner.SERVER)]
 
@@ -216,7 +220,7 @@ def _unproven(
     findings = []
     if silent:
         text = _("no answer from {lists}").format(lists=_titles(known[zone] for zone in silent))
-        row = Row(NAME, "unknown", text, CATEGORY, hosts)
+        row = Row("blocklist.answer", NAME, "unknown", text, CATEGORY, hosts)
         why = _("These lists gave no answer; whether they list the address is not known.")
         proof = (*(f"{known[zone].title}: {text}" for zone, text in silent.items()), _asked_through(evidence))
         todo = _("Check again later, or ask the lists' own pages: {pages}")
@@ -243,7 +247,7 @@ def _out_of_order(
     evidence: BlocklistEvidence, known: dict[str, Blocklist], broken: dict[str, str]
 ) -> tuple[Row, tuple[str, ...]]:
     text = _("not in order: {lists}").format(lists=_titles(known[zone] for zone in broken))
-    row = Row(NAME, "unknown", text, CATEGORY, ", ".join(evidence.addresses))
+    row = Row("blocklist.controls", NAME, "unknown", text, CATEGORY, ", ".join(evidence.addresses))
     proof = (*(f"{known[zone].title}: {told}" for zone, told in broken.items()), _asked_through(evidence))
     return row, proof
 
@@ -251,7 +255,7 @@ def _out_of_order(
 def _not_asked(evidence: BlocklistEvidence) -> list[Finding]:
     if not evidence.not_asked:
         return []
-    row = Row(NAME, "unknown", _("not asked"), CATEGORY, ", ".join(evidence.not_asked))
+    row = Row("blocklist.coverage", NAME, "unknown", _("not asked"), CATEGORY, ", ".join(evidence.not_asked))
     why = _("Blocklists know public addresses alone; these are private, so receivers see another one.")
     return [Finding(row, Verdict.UNKNOWN, why, todo=_("Name the public address as a target."))]
 
@@ -294,7 +298,7 @@ def _row(known: Blocklist, address: str, level: str, text: str, details: tuple[s
     words = row_texts.load(CATEGORY).get(known.title)
     if level == "error" and words is not None:
         return words.fails(address, details=details)
-    return Row(known.title, level, text, CATEGORY, address, details)
+    return Row("blocklist.listed", known.title, level, text, CATEGORY, address, details)
 
 
 def _codes(known: Blocklist, codes: Iterable[str]) -> str:

@@ -43,7 +43,7 @@ def judge_routing(route: MailRoute, own: frozenset[str], routing: Optional[Routi
         return tuple(_unreachable(route, routing))
     place = _place(route, own)
     if place == "none" and any(host.errors for host in route.hosts):
-        row = Row(THIS_SERVER, "unknown", _("not told"), _CATEGORY, route.domain)
+        row = Row("mx.server", THIS_SERVER, "unknown", _("not told"), _CATEGORY, route.domain)
         why = _("Whether this server is among the mail hosts could not be told: a look-up failed.")
         told = tuple(translate(error) for host in route.hosts for error in host.errors)
         return (Finding(row, Verdict.UNKNOWN, why, told),)
@@ -64,14 +64,28 @@ def _where(route: MailRoute, own: frozenset[str], place: str) -> Finding:
     told = tuple(f"{host.preference} {host.name}: {_addresses(host, own)}" for host in route.hosts)
     mine = ", ".join(host.name for host in route.hosts if own.intersection(host.addresses))
     if place == "none":
-        row = Row(THIS_SERVER, "warning", _("is none of the mail hosts"), _CATEGORY, route.domain)
+        row = Row(
+            "mx.server", THIS_SERVER, "warning", _("is none of the mail hosts"), _CATEGORY, route.domain
+        )
         why = _("Mail from outside goes to other servers; nothing that is set here changes it.")
         return Finding(row, Verdict.ADVISORY, why, told)
     if place == "backup":
-        row = Row(THIS_SERVER, "ok", _("is a backup ({hosts})").format(hosts=mine), _CATEGORY, route.domain)
+        row = Row(
+            "mx.server",
+            THIS_SERVER,
+            "ok",
+            _("is a backup ({hosts})").format(hosts=mine),
+            _CATEGORY,
+            route.domain,
+        )
         return Finding(row, Verdict.OK, _("Mail comes here only when the better hosts do not answer."), told)
     row = Row(
-        THIS_SERVER, "ok", _("is the best mail host ({hosts})").format(hosts=mine), _CATEGORY, route.domain
+        "mx.server",
+        THIS_SERVER,
+        "ok",
+        _("is the best mail host ({hosts})").format(hosts=mine),
+        _CATEGORY,
+        route.domain,
     )
     return Finding(row, Verdict.OK, _("Mail from outside comes to this server first."), told)
 
@@ -87,7 +101,7 @@ def _routing(route: MailRoute, place: str, routing: Optional[Routing]) -> Iterab
         return
     told = (_lists(routing),)
     if routing.error:
-        row = Row(ROUTING, "unknown", _("could not be read"), _CATEGORY, route.domain)
+        row = Row("mx.routing", ROUTING, "unknown", _("could not be read"), _CATEGORY, route.domain)
         yield Finding(
             row,
             Verdict.UNKNOWN,
@@ -97,7 +111,7 @@ def _routing(route: MailRoute, place: str, routing: Optional[Routing]) -> Iterab
         return
     kind = _kind(routing)
     if routing.local and (routing.remote or routing.secondary):
-        row = Row(ROUTING, "error", _("contradicts itself"), _CATEGORY, route.domain)
+        row = Row("mx.routing", ROUTING, "error", _("contradicts itself"), _CATEGORY, route.domain)
         why = _("The domain stands in lists that exclude each other; Exim goes by /etc/localdomains.")
         todo = _(_CHANGE[_FITTING[place]])
         yield Finding(row, Verdict.PROBLEM, why, told, todo, Owner.SERVER)
@@ -105,18 +119,19 @@ def _routing(route: MailRoute, place: str, routing: Optional[Routing]) -> Iterab
     if kind == "" and place == "none":
         return
     if kind == _FITTING[place]:
-        row = Row(ROUTING, "ok", _(_KINDS[kind]), _CATEGORY, route.domain)
+        row = Row("mx.routing", ROUTING, "ok", _(_KINDS[kind]), _CATEGORY, route.domain)
         yield Finding(row, Verdict.OK, _("It fits the MX records."), told)
         return
     why, verdict = _MISFITS[kind, place]
     if kind == "" and route.canonical.lower() != route.domain.lower():
-        row = Row(ROUTING, "warning", _(_KINDS[""]), _CATEGORY, route.domain)
+        row = Row("mx.routing", ROUTING, "warning", _(_KINDS[""]), _CATEGORY, route.domain)
         why = _(
             "This server takes no mail for the name, an alias of {canonical}; few aliases get any."
         ).format(canonical=route.canonical)
         yield Finding(row, Verdict.ADVISORY, why, told)
         return
     row = Row(
+        "mx.routing",
         ROUTING,
         "error" if verdict is Verdict.PROBLEM else "warning",
         _(_KINDS[kind]),
@@ -136,7 +151,7 @@ def _unreachable(route: MailRoute, routing: Optional[Routing]) -> Iterable[Findi
         return
     if any(host.errors for host in route.hosts):
         return
-    row = Row(ROUTING, "warning", _(_KINDS["local"]), _CATEGORY, route.domain)
+    row = Row("mx.routing", ROUTING, "warning", _(_KINDS["local"]), _CATEGORY, route.domain)
     yield Finding(
         row,
         Verdict.ADVISORY,

@@ -137,12 +137,12 @@ def _alias(route: MailRoute) -> bool:
 
 def _whole(route: MailRoute) -> Iterable[Finding]:
     if route.kind == "null":
-        row = Row(ROUTE, "ok", _("takes no mail (null MX)"), _CATEGORY, route.domain)
+        row = Row("mx.null", ROUTE, "ok", _("takes no mail (null MX)"), _CATEGORY, route.domain)
         yield Finding(
             row, Verdict.OK, _("The domain says that it takes no mail (RFC 7505)."), _records(route)
         )
     elif route.has_null_mx:
-        row = Row(ROUTE, "error", _("a null MX beside others"), _CATEGORY, route.domain)
+        row = Row("mx.null", ROUTE, "error", _("a null MX beside others"), _CATEGORY, route.domain)
         yield Finding(
             row,
             Verdict.PROBLEM,
@@ -152,7 +152,7 @@ def _whole(route: MailRoute) -> Iterable[Finding]:
             Owner.ZONE,
         )
     if route.kind == "mx" and not any(host.addresses or host.errors for host in route.hosts):
-        row = Row(ROUTE, "error", _("no mail host has an address"), _CATEGORY, route.domain)
+        row = Row("mx.route", ROUTE, "error", _("no mail host has an address"), _CATEGORY, route.domain)
         yield Finding(
             row,
             Verdict.PROBLEM,
@@ -173,7 +173,7 @@ def _left_out(route: MailRoute) -> Iterable[Finding]:
         "{count} more address was not looked at", "{count} more addresses were not looked at", count
     ).format(count=count)
     yield Finding(
-        Row(ADDRESS, "unknown", text, _CATEGORY, route.domain),
+        Row("mx.address.coverage", ADDRESS, "unknown", text, _CATEGORY, route.domain),
         Verdict.UNKNOWN,
         _("The mail servers of the domain have so many addresses that only some of each were asked."),
         tuple(
@@ -187,7 +187,7 @@ def _left_out(route: MailRoute) -> Iterable[Finding]:
 
 def _names(host: MailHost, route: MailRoute) -> Iterable[Finding]:
     if host.literal:
-        row = Row(NAME, "error", _("an address instead of a name"), _CATEGORY, host.name)
+        row = Row("mx.name.literal", NAME, "error", _("an address instead of a name"), _CATEGORY, host.name)
         yield Finding(
             row,
             Verdict.PROBLEM,
@@ -200,6 +200,7 @@ def _names(host: MailHost, route: MailRoute) -> Iterable[Finding]:
     if host.is_alias and route.kind == "mx":
         ends = ", ".join(host.addresses) or (_("no address") if not host.errors else _("unknown"))
         row = Row(
+            "mx.name.alias",
             NAME,
             "warning",
             _("an alias (CNAME) of {canonical}").format(canonical=host.canonical),
@@ -215,7 +216,14 @@ def _names(host: MailHost, route: MailRoute) -> Iterable[Finding]:
             Owner.ZONE,
         )
     if host.errors and not host.addresses:
-        row = Row(NAME, "unknown", _("its addresses could not be looked up"), _CATEGORY, host.name)
+        row = Row(
+            "mx.name.address",
+            NAME,
+            "unknown",
+            _("its addresses could not be looked up"),
+            _CATEGORY,
+            host.name,
+        )
         yield Finding(
             row,
             Verdict.UNKNOWN,
@@ -225,7 +233,7 @@ def _names(host: MailHost, route: MailRoute) -> Iterable[Finding]:
     elif not host.addresses:
         yield _dangling(host)
     elif not is_host_name(host.name) and route.kind == "mx":
-        row = Row(NAME, "warning", _("no proper host name"), _CATEGORY, host.name)
+        row = Row("mx.name.syntax", NAME, "warning", _("no proper host name"), _CATEGORY, host.name)
         yield Finding(
             row,
             Verdict.ADVISORY,
@@ -240,7 +248,7 @@ def _dangling(host: MailHost) -> Finding:
     end = host.canonical if host.is_alias else host.name
     gone = _("{name}: no A and no AAAA record") if host.exists else _("{name}: the DNS knows no such name")
     return Finding(
-        Row(NAME, "error", _("leads nowhere"), _CATEGORY, host.name),
+        Row("mx.name.address", NAME, "error", _("leads nowhere"), _CATEGORY, host.name),
         Verdict.PROBLEM,
         _("The MX host has no address: senders skip it, or bounce when there is no other."),
         (gone.format(name=end),),
@@ -261,6 +269,7 @@ def _addresses(host: MailHost, own: frozenset[str]) -> Iterable[Finding]:
     text = ", ".join(address for address, kind in special)
     if all(address in own for address, kind in special):
         row = Row(
+            "mx.address.scope",
             ADDRESS,
             "unknown",
             _("{addresses} is this server seen from inside").format(addresses=text),
@@ -282,7 +291,12 @@ def _addresses(host: MailHost, own: frozenset[str]) -> Iterable[Finding]:
         )
         return
     row = Row(
-        ADDRESS, "error", _("{addresses} is no public address").format(addresses=text), _CATEGORY, host.name
+        "mx.address.scope",
+        ADDRESS,
+        "error",
+        _("{addresses} is no public address").format(addresses=text),
+        _CATEGORY,
+        host.name,
     )
     yield Finding(
         row,
@@ -302,6 +316,7 @@ def _preferences(route: MailRoute, own: frozenset[str]) -> Iterable[Finding]:
         names = ", ".join(host.name for host in same)
         here = [host for host in same if own.intersection(host.addresses)]
         row = Row(
+            "mx.preference",
             PREFERENCE,
             "ok",
             _("{preference} for {names}").format(preference=preference, names=names),
@@ -310,7 +325,7 @@ def _preferences(route: MailRoute, own: frozenset[str]) -> Iterable[Finding]:
         )
         told = (_("preference {preference}: {names}").format(preference=preference, names=names),)
         if here and len(here) < len(same):
-            row = Row(PREFERENCE, "warning", row.text, _CATEGORY, route.domain)
+            row = Row("mx.preference", PREFERENCE, "warning", row.text, _CATEGORY, route.domain)
             why = _(
                 "Senders choose at random, so a part of the mail goes to this server and a part elsewhere."
             )
@@ -327,7 +342,7 @@ def _preferences(route: MailRoute, own: frozenset[str]) -> Iterable[Finding]:
         if max(families.values(), default=0) > 1:
             count = len(host.addresses)
             text = ngettext("{count} address", "{count} addresses", count).format(count=count)
-            row = Row(ADDRESS, "ok", text, _CATEGORY, host.name)
+            row = Row("mx.address.count", ADDRESS, "ok", text, _CATEGORY, host.name)
             why = _("Senders take any of the addresses in turn; each of them has to answer.")
             yield Finding(row, Verdict.OK, why, (f"{host.name}: {', '.join(host.addresses)}",))
 
@@ -336,7 +351,14 @@ def _duplicates(route: MailRoute) -> Iterable[Finding]:
     names = Counter(host.name.lower() for host in route.hosts)
     for name in (name for name, count in names.items() if count > 1):
         numbers = ", ".join(str(host.preference) for host in route.hosts if host.name.lower() == name)
-        row = Row(NAME, "warning", _("listed twice ({numbers})").format(numbers=numbers), _CATEGORY, name)
+        row = Row(
+            "mx.name.duplicate",
+            NAME,
+            "warning",
+            _("listed twice ({numbers})").format(numbers=numbers),
+            _CATEGORY,
+            name,
+        )
         why = _("The same host stands in two MX records; the second adds nothing.")
         yield Finding(
             row, Verdict.ADVISORY, why, _records(route), _("Take one of the records away."), Owner.ZONE
@@ -350,7 +372,7 @@ def _duplicates(route: MailRoute) -> Iterable[Finding]:
     for group in groups:
         common = ", ".join(address for address, found in shared.items() if tuple(found) == group)
         text = _("{address} is behind {hosts}").format(address=common, hosts=_(" and ").join(group))
-        row = Row(ADDRESS, "warning", text, _CATEGORY, route.domain)
+        row = Row("mx.address.sharing", ADDRESS, "warning", text, _CATEGORY, route.domain)
         why = _("Two MX hosts are one machine: when it is down, both are.")
         yield Finding(
             row, Verdict.ADVISORY, why, _records(route), _("Use one name, or another machine."), Owner.ZONE

@@ -59,7 +59,11 @@ def judge_mail_host(
     ]
     if not here:
         return ()
-    found = [_worst(ANSWERS, host, [(greeting, _presence(greeting, greetings)) for greeting in here])]
+    found = [
+        _worst(
+            "mx.host.answer", ANSWERS, host, [(greeting, _presence(greeting, greetings)) for greeting in here]
+        )
+    ]
     asked = [
         (greeting, answer)
         for greeting in here
@@ -72,6 +76,7 @@ def judge_mail_host(
         ]
         found.append(
             _worst(
+                "mx.host.acceptance",
                 TAKES,
                 host,
                 [(greeting, verdict) for greeting, _answer, verdict in judged],
@@ -83,6 +88,7 @@ def judge_mail_host(
 
 
 def _worst(
+    rule: str,
     name: str,
     host: MailHost,
     judged: Sequence[tuple[HostGreeting, Judged]],
@@ -93,7 +99,7 @@ def _worst(
     level = {Verdict.OK: "ok", Verdict.UNKNOWN: "unknown", Verdict.ADVISORY: "warning"}.get(verdict, "error")
     told = tuple(lines) if lines is not None else tuple(_met(greeting) for greeting, _one in judged)
     owner = Owner.OTHER_SERVER if todo else None
-    return Finding(Row(name, level, word, _CATEGORY, host.name), verdict, why, told, todo, owner)
+    return Finding(Row(rule, name, level, word, _CATEGORY, host.name), verdict, why, told, todo, owner)
 
 
 def _presence(greeting: HostGreeting, greetings: Sequence[HostGreeting]) -> Judged:
@@ -170,7 +176,7 @@ def _relay(host: MailHost, greetings: Sequence[HostGreeting]) -> Iterable[Findin
     ]
     if open_ones:
         yield Finding(
-            Row(RELAYS, "error", _("takes foreign mail"), _CATEGORY, host.name),
+            Row("mx.host.relay", RELAYS, "error", _("takes foreign mail"), _CATEGORY, host.name),
             Verdict.PROBLEM,
             _("The host takes a recipient that is not its own, so it may be an open relay."),
             tuple(_said(greeting, answer) for greeting, answer in open_ones),
@@ -182,7 +188,7 @@ def _relay(host: MailHost, greetings: Sequence[HostGreeting]) -> Iterable[Findin
         )
     elif refused:
         yield Finding(
-            Row(RELAYS, "ok", _("refuses foreign mail"), _CATEGORY, host.name),
+            Row("mx.host.relay", RELAYS, "ok", _("refuses foreign mail"), _CATEGORY, host.name),
             Verdict.OK,
             _("The host refuses a recipient that is not its own."),
             tuple(_said(greeting, answer) for greeting, answer in refused),

@@ -101,7 +101,9 @@ def _several_refused(count: int) -> str:
 def _deprecated(case: SpfCase) -> Finding:
     if not case.policy.spf_type.records:
         return _passes(case, "SPF Record Deprecated")
-    row = Row("SPF Record Deprecated", "warning", _("Record type 99 (SPF) found"), CATEGORY, case.domain)
+    row = Row(
+        "spf.type", "SPF Record Deprecated", "warning", _("Record type 99 (SPF) found"), CATEGORY, case.domain
+    )
     proof = tuple(text[:SHOWN] for text in case.policy.spf_type.records[:LINES])
     why = _("There is a record of type 99 besides; nobody reads that type any more, so it does no harm.")
     return Finding(

@@ -40,13 +40,20 @@ def judge_refused_senders(traffic: Traffic) -> tuple[Finding, ...]:
     none."""
     if traffic.read_from is None:
         why = _("The log holds no line that tells the time.")
-        return (_finding(Verdict.UNKNOWN, _("no log to judge it by"), why),)
+        return (_finding("log.sender.verification", Verdict.UNKNOWN, _("no log to judge it by"), why),)
     found = tuple(_findings(traffic.refused))
     if found:
         return found
     text = _refusals(traffic.refused_total)
     why = _("Nothing wanted seems to be kept out: who was refused has no address that mail could go back to.")
-    return (_finding(Verdict.OK, text, why if traffic.refused_total else _("No sender failed to verify.")),)
+    return (
+        _finding(
+            "log.sender.verification",
+            Verdict.OK,
+            text,
+            why if traffic.refused_total else _("No sender failed to verify."),
+        ),
+    )
 
 
 def _findings(refused: Sequence[RefusedSender]) -> Iterator[Finding]:
@@ -59,6 +66,7 @@ def _findings(refused: Sequence[RefusedSender]) -> Iterator[Finding]:
     ]
     if stuck:
         yield _finding(
+            "log.sender.deferral",
             Verdict.ADVISORY,
             ngettext(
                 "{count} sender put off again and again",
@@ -75,6 +83,7 @@ def _findings(refused: Sequence[RefusedSender]) -> Iterator[Finding]:
     hosts = [one for one in refused if one.cause == "rejected" and one.passed and one.count >= REPEATED]
     if hosts:
         yield _finding(
+            "log.sender.rejection",
             Verdict.ADVISORY,
             ngettext(
                 "{count} sender refused at times, taken at others",
@@ -92,6 +101,7 @@ def _findings(refused: Sequence[RefusedSender]) -> Iterator[Finding]:
     count = len({one.domain for one in unresolved})
     if count >= DOMAINS:
         yield _finding(
+            "log.sender.lookup",
             Verdict.ADVISORY,
             ngettext(
                 "{count} sender domain could not be looked up",
@@ -105,6 +115,7 @@ def _findings(refused: Sequence[RefusedSender]) -> Iterator[Finding]:
     loops = [one for one in refused if one.cause == "loop"]
     if loops:
         yield _finding(
+            "log.sender.loop",
             Verdict.ADVISORY,
             ngettext(
                 "{count} sender whose MX is this server, which does not know the domain",
@@ -157,10 +168,10 @@ def _line(one: RefusedSender) -> str:
 
 
 def _finding(
-    verdict: Verdict, text: str, why: str, groups: Sequence[RefusedSender] = (), todo: str = ""
+    rule: str, verdict: Verdict, text: str, why: str, groups: Sequence[RefusedSender] = (), todo: str = ""
 ) -> Finding:
     level = {Verdict.OK: "ok", Verdict.ADVISORY: "warning"}.get(verdict, "unknown")
     evidence = tuple(_line(one) for one in groups[:_LISTED])
     return Finding(
-        Row(NAME, level, text, "log"), verdict, why, evidence, todo, Owner.SERVER if todo else None
+        Row(rule, NAME, level, text, "log"), verdict, why, evidence, todo, Owner.SERVER if todo else None
     )

@@ -160,6 +160,8 @@ def _finding(
     todo: str = "",
     owner: Optional[Owner] = None,
 ) -> Finding:
-    name = N_("Callback") if ladder.purpose == "callback" else N_("Outgoing mail")
-    row = Row(name, LEVELS[verdict], text, "outbound", ladder.recipient)
+    callback = ladder.purpose == "callback"
+    name = N_("Callback") if callback else N_("Outgoing mail")
+    rule = "outbound.callback" if callback else "outbound.delivery"
+    row = Row(rule, name, LEVELS[verdict], text, "outbound", ladder.recipient)
     return Finding(row, verdict, why, tuple(map(translate, ladder.skipped)), todo, owner)

@@ -118,7 +118,7 @@ def judge_ways(ladder: OutboundEvidence) -> Iterator[Finding]:
     if ladder.receivers and not found:
         errors = tuple(f"{receiver.domain}: {translate(receiver.error)}" for receiver in ladder.receivers)
         yield Finding(
-            Row(NAME, "unknown", _("could not be tested"), "outbound", _("this server")),
+            Row("outbound.port25", NAME, "unknown", _("could not be tested"), "outbound", _("this server")),
             Verdict.UNKNOWN,
             _("No well-known receiver could be looked up."),
             errors,
@@ -159,7 +159,7 @@ def _finding(way: SourceReachability, over_four: bool, ladder: OutboundEvidence)
         words = _UNTOLD if way.open is None else _closed(way, over_four, ladder)
         text = _(words.text)
     evidence = tuple(f"{climb.host} [{climb.address}]: {_said(climb)}" for climb in way.climbs)
-    row = Row(NAME, LEVELS[words.verdict], text, "outbound", about)
+    row = Row("outbound.port25", NAME, LEVELS[words.verdict], text, "outbound", about)
     return Finding(row, words.verdict, _(words.why), evidence, _(words.todo), words.owner)
 
 
@@ -189,7 +189,14 @@ def _turned_away(way: SourceReachability) -> Iterator[Finding]:
             address=source, reply=f"{reply.code} {' '.join(reply.lines)}"
         )
         yield Finding(
-            Row(N_("Well-known receiver"), "error", text, "outbound", f"{climb.host} [{climb.address}]"),
+            Row(
+                "outbound.receiver",
+                N_("Well-known receiver"),
+                "error",
+                text,
+                "outbound",
+                f"{climb.host} [{climb.address}]",
+            ),
             Verdict.PROBLEM,
             _("A large receiver refuses this address before it has seen any mail."),
             (_said(climb),),

@@ -112,7 +112,7 @@ def _finding(
         why.append(works.format(host=_name(through)))
     if climb.own:
         why.append(_("This mail host is this server itself: Exim delivers here without the network."))
-    row = Row(_MAIL_HOST, LEVELS[verdict], _(words.text).format(**values), "outbound", about)
+    row = Row("outbound.host", _MAIL_HOST, LEVELS[verdict], _(words.text).format(**values), "outbound", about)
     exchanges = [stage for stage in climb.stages if stage.name not in ("rset", "quit")]
     evidence = tuple(stage_line(stage) for stage in exchanges[-1:])
     return Finding(row, verdict, " ".join(why), evidence, _(words.todo).format(**values), words.owner)
@@ -155,10 +155,19 @@ def _hosts_without_address(ladder: OutboundEvidence) -> Iterator[Finding]:
             continue
         if host.errors:
             errors = tuple(map(translate, host.errors))
-            row = Row(_MAIL_HOST, "unknown", _("could not be looked up"), "outbound", host.name)
+            row = Row(
+                "outbound.host.address",
+                _MAIL_HOST,
+                "unknown",
+                _("could not be looked up"),
+                "outbound",
+                host.name,
+            )
             yield Finding(row, Verdict.UNKNOWN, _("Its addresses could not be looked up."), errors)
         else:
-            row = Row(_MAIL_HOST, "warning", _("has no address"), "outbound", host.name)
+            row = Row(
+                "outbound.host.address", _MAIL_HOST, "warning", _("has no address"), "outbound", host.name
+            )
             why = _("Senders skip this MX record and use the others.")
             todo = _("Correct or remove the MX record.")
             yield Finding(row, Verdict.ADVISORY, why, (), todo, Owner.ZONE)
@@ -171,14 +180,16 @@ def _broken_tls(ladder: OutboundEvidence) -> Iterator[Finding]:
         name = _name(climb)
         evidence = (translate(climb.tls.problem),)
         if climb.tls.handshake:
-            row = Row("TLS", "warning", _("the certificate cannot be trusted"), "outbound", name)
+            row = Row(
+                "outbound.tls", "TLS", "warning", _("the certificate cannot be trusted"), "outbound", name
+            )
             why = _(
                 "Mail goes through, encrypted, for mail servers take any certificate unless a policy "
                 "(MTA-STS, DANE) forbids it."
             )
             todo = _("Tell the people who run it; senders with such a policy do not deliver.")
         else:
-            row = Row("TLS", "warning", _("does not work"), "outbound", name)
+            row = Row("outbound.tls", "TLS", "warning", _("does not work"), "outbound", name)
             why = _("Exim goes on without TLS, so mail to this host travels unencrypted.")
             todo = _("Tell the people who run it; senders that insist on TLS do not deliver.")
         yield Finding(row, Verdict.ADVISORY, why, evidence, todo, Owner.OTHER_SERVER)
@@ -190,7 +201,7 @@ def _delivery(ladder: OutboundEvidence) -> Iterator[Finding]:
     climb = ladder.delivery
     about = ladder.recipient
     if climb is None:
-        row = Row(_TEST_MESSAGE, "unknown", _("not sent"), "outbound", about)
+        row = Row("outbound.message", _TEST_MESSAGE, "unknown", _("not sent"), "outbound", about)
         yield Finding(row, Verdict.UNKNOWN, _("No mail host took the recipient, so nothing was sent."))
         return
     outcome = outcome_of(climb, ladder.hostname)
@@ -200,11 +211,18 @@ def _delivery(ladder: OutboundEvidence) -> Iterator[Finding]:
         taken = climb.reply("message")
         reply = f"{taken.code} {' '.join(taken.lines)}" if taken else ""
         told = _("taken by {host}: {reply}") if taken else _("taken")
-        row = Row(_TEST_MESSAGE, "ok", told.format(host=climb.host, reply=reply), "outbound", about)
+        row = Row(
+            "outbound.message",
+            _TEST_MESSAGE,
+            "ok",
+            told.format(host=climb.host, reply=reply),
+            "outbound",
+            about,
+        )
         why = _("The mail host has taken the message; whether it reaches the inbox shows only there.")
         yield Finding(row, Verdict.OK, why, evidence)
         return
     words = WORDS[outcome]
     text, why, todo = (_(said).format(**values) for said in (words.text, words.why, words.todo))
-    row = Row(_TEST_MESSAGE, LEVELS[words.verdict], text, "outbound", about)
+    row = Row("outbound.message", _TEST_MESSAGE, LEVELS[words.verdict], text, "outbound", about)
     yield Finding(row, words.verdict, why, evidence, todo, words.owner)

@@ -34,12 +34,12 @@ def _banner(target: Target, truth: GroundTruth) -> Finding:
         ptr_line(truth),
     )
     if truth.greeting is None or truth.ptr_error:
-        row = Row(BANNER, "unknown", _("not told"), host=target.address)
+        row = Row("smtp.banner.name", BANNER, "unknown", _("not told"), host=target.address)
         reason = truth.ptr_error or truth.probe_failure
         return Finding(row, Verdict.UNKNOWN, _("The banner or the PTR could not be read."), (reason,))
     if _same(word, truth.ptr_names):
         return _same_name(word, target, truth, told)
-    row = Row(BANNER, "warning", word, host=target.address)
+    row = Row("smtp.banner.name", BANNER, "warning", word, host=target.address)
     if truth.ptr_in_greeting:
         why = _(
             "The PTR stands somewhere in the banner, which contents testers; its first word is another name."
@@ -59,13 +59,13 @@ def _banner(target: Target, truth: GroundTruth) -> Finding:
 
 def _same_name(word: str, target: Target, truth: GroundTruth, told: tuple[str, ...]) -> Finding:
     if truth.forward_confirmed:
-        row = Row(BANNER, "ok", word, host=target.address)
+        row = Row("smtp.banner.name", BANNER, "ok", word, host=target.address)
         why = _("The banner begins with the very name of the address, and the name leads back to it.")
         return Finding(row, Verdict.OK, why, told)
     if truth.forward_confirmed is None:
-        row = Row(BANNER, "unknown", word, host=target.address)
+        row = Row("smtp.banner.name", BANNER, "unknown", word, host=target.address)
         return Finding(row, Verdict.UNKNOWN, _("Whether the name leads back could not be looked up."), told)
-    row = Row(BANNER, "warning", word, host=target.address)
+    row = Row("smtp.banner.name", BANNER, "warning", word, host=target.address)
     why = _("The banner's name is the PTR of {address}, but does not lead back to it.").format(
         address=target.address
     )

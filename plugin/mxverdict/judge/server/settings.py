@@ -13,14 +13,19 @@ from mxverdict.testers import UNKNOWN_HOSTS, ImpatientSender
 SILENT = "SMTP"
 _REBUILD = N_("Run /usr/local/cpanel/scripts/buildeximconf, then /usr/local/cpanel/scripts/restartsrv_exim.")
 _MISSING = {
-    HOST_NAME: (N_("Host name of the server"), N_("Exim's primary_hostname is used instead.")),
+    HOST_NAME: (
+        "server.hostname",
+        N_("Host name of the server"),
+        N_("Exim's primary_hostname is used instead."),
+    ),
     ADDRESSES: (
+        "server.addresses",
         N_("Addresses of the server"),
         N_("Addresses behind NAT are not recognized as this server's."),
     ),
-    GREYLISTING: (N_("Greylisting"), ""),
+    GREYLISTING: ("server.greylisting", N_("Greylisting"), ""),
 }
-"""The row of each fact that could not be read, and what follows from that."""
+"""Rule and row of each fact that could not be read, and what follows from that."""
 
 
 def delay_on(evidence: Evidence) -> bool | None:
@@ -55,8 +60,8 @@ def _missing(settings: DelayState) -> list[Finding]:
     found = []
     for one in settings.missing:
         if one.fact in _MISSING:
-            name, consequence = _MISSING[one.fact]
-            row = Row(name, "unknown", _("could not be read"))
+            rule, name, consequence = _MISSING[one.fact]
+            row = Row(rule, name, "unknown", _("could not be read"))
             evidence = (_(consequence),) if consequence else ()
             found.append(Finding(row, Verdict.UNKNOWN, translate(one.reason), evidence))
     return found
@@ -66,7 +71,7 @@ def _settings(settings: DelayState) -> list[Finding]:
     name = N_("Delay for unknown hosts")
     unreadable = [one.reason for one in settings.missing if one.fact == DELAY]
     if settings.delay_stanzas is None:
-        row = Row(name, "unknown", _("exim.conf could not be read"))
+        row = Row("smtp.delay.setting", name, "unknown", _("exim.conf could not be read"))
         why = _("What Exim is configured to do could not be read.")
         return [Finding(row, Verdict.UNKNOWN, why, tuple(map(translate, unreadable)))]
     running = settings.delay_stanzas > 0
@@ -76,31 +81,36 @@ def _settings(settings: DelayState) -> list[Finding]:
     )
     found = []
     if settings.error:
-        row = Row("WHM", "unknown", _("the setting could not be read"))
+        row = Row("smtp.delay.setting", "WHM", "unknown", _("the setting could not be read"))
         found.append(Finding(row, Verdict.UNKNOWN, translate(settings.error), (told,)))
     elif unreadable:
         says = (
             _("setting unknown, exim.conf says on") if running else _("setting unknown, exim.conf says off")
         )
-        row = Row(name, "unknown", says)
+        row = Row("smtp.delay.setting", name, "unknown", says)
         found.append(Finding(row, Verdict.UNKNOWN, translate(unreadable[0]), (told,)))
     elif settings.delay_setting is not None and settings.delay_setting != running:
         says = _("WHM says off, exim.conf says on") if running else _("WHM says on, exim.conf says off")
-        row = Row(name, "warning", says)
+        row = Row("smtp.delay.setting", name, "warning", says)
         why = _("The setting was changed, but the configuration was never rebuilt.")
         found.append(Finding(row, Verdict.PROBLEM, why, (told,), _(_REBUILD)))
     elif settings.delay_stanzas not in (0, 3):
-        row = Row(name, "warning", _("{count} of 3 delay stanzas").format(count=count))
+        row = Row("smtp.delay.setting", name, "warning", _("{count} of 3 delay stanzas").format(count=count))
         why = _("exim.conf lacks the usual three delay stanzas; it was edited by hand or cPanel has changed.")
         found.append(Finding(row, Verdict.ADVISORY, why, (told,)))
     elif not running:
-        row = Row(name, "warning", _("off"))
+        row = Row("smtp.delay.setting", name, "warning", _("off"))
         why = _("Unknown hosts are not made to wait; that keeps much spam out when it is on.")
         todo = _("Switch the delay on in WHM, Exim Configuration Manager, unless it is off on purpose.")
         found.append(Finding(row, Verdict.ADVISORY, why, (told,), todo))
     else:
         found.append(
-            Finding(Row(name, "ok", _("on")), Verdict.OK, _("Unknown hosts are made to wait."), (told,))
+            Finding(
+                Row("smtp.delay.setting", name, "ok", _("on")),
+                Verdict.OK,
+                _("Unknown hosts are made to wait."),
+                (told,),
+            )
         )
     return found
 
@@ -114,7 +124,7 @@ def _broken(evidence: Evidence) -> list[Finding]:
     if details:
         found.append(
             Finding(
-                Row("Exim", "error", _("drops connections")),
+                Row("smtp.session", "Exim", "error", _("drops connections")),
                 Verdict.PROBLEM,
                 _("Exim gives up in the middle of a session; real mail is lost or delayed by it."),
                 tuple(map(translate, details)),
@@ -125,7 +135,7 @@ def _broken(evidence: Evidence) -> list[Finding]:
         why = _("Exim could not be asked what it does to the testers.")
         found.append(
             Finding(
-                Row(N_("Preview"), "unknown", _("no answer")),
+                Row("smtp.simulation", N_("Preview"), "unknown", _("no answer")),
                 Verdict.UNKNOWN,
                 why,
                 tuple(map(translate, unknown)),
@@ -138,7 +148,7 @@ def _silent(evidence: Evidence) -> list[Finding]:
     """Addresses where Exim does not even serve the server itself, which it never delays."""
     return [
         Finding(
-            Row(SILENT, "error", _("does not answer properly"), host=probe.address),
+            Row("smtp.response", SILENT, "error", _("does not answer properly"), host=probe.address),
             Verdict.PROBLEM,
             _("This server cannot hold an SMTP session with itself."),
             (
@@ -157,6 +167,7 @@ def _relay_entries(evidence: Evidence) -> list[Finding]:
     return [
         Finding(
             Row(
+                "smtp.relay.permission",
                 N_("Relay right for a tester"),
                 "error",
                 _("{address} stands in {file}").format(address=entry.address, file=entry.file),
@@ -177,7 +188,7 @@ def _counted(evidence: Evidence) -> list[Finding]:
         return []
     return [
         Finding(
-            Row(N_("Simulated sessions"), "warning", _("count in Exim's rate limits")),
+            Row("smtp.ratelimit", N_("Simulated sessions"), "warning", _("count in Exim's rate limits")),
             Verdict.ADVISORY,
             _(
                 "An ACL of this server counts senders at RCPT, in simulated sessions (exim -bh) too: each "
@@ -201,6 +212,7 @@ def _cost(evidence: Evidence, senders: tuple[ImpatientSender, ...]) -> list[Find
     return [
         Finding(
             Row(
+                "smtp.delay.cost",
                 N_("Cost of the delay"),
                 "warning",
                 _("{seconds} s before the banner").format(seconds=longest),

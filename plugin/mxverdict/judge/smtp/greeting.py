@@ -56,12 +56,12 @@ def _hung_up(row: Row, case: RowContext) -> Finding:
 def _row(case: RowContext) -> Row:
     tester = case.tester
     if case.session.ended in ("timeout", "dropped"):
-        return Row(tester.row, "error", tester.timeout_text)
+        return Row(tester.rule, tester.row, "error", tester.timeout_text)
     greeting = case.session.reply("connect")
     if greeting is None or greeting.code != 220:
-        return Row(tester.row, "error", f"refused: {case.refusal}")
+        return Row(tester.rule, tester.row, "error", f"refused: {case.refusal}")
     if tester.report == "starttls":
         reply = case.session.reply("ehlo")
         if reply is None or not reply.offers("STARTTLS"):
-            return Row(tester.row, "warning", tester.no_starttls_text)
-    return Row(tester.row, "ok", tester.ok_text)
+            return Row(tester.rule, tester.row, "warning", tester.no_starttls_text)
+    return Row(tester.rule, tester.row, "ok", tester.ok_text)

@@ -6,7 +6,7 @@ Rules: mxtoolbox.com/problem/smtp/, cPanel's forum resource 545 and published re
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mxverdict.findings import Row, Session
 from mxverdict.i18n.catalog import gettext as _
@@ -95,7 +95,7 @@ def _connect(session: Session, tester: Tester) -> list[Row]:
 
 def _name_rows(session: Session, truth: GroundTruth) -> list[Row]:
     if not truth.ptr_known:
-        return [Row(REVERSE_RESOLUTION, "unknown", _("Reverse DNS could not be looked up from here"))]
+        return [_says(REVERSE_RESOLUTION).unknown("", _("Reverse DNS could not be looked up from here"))]
     if not truth.ptr_names:
         return [_says(REVERSE_RESOLUTION).fails()]
     name = truth.ptr_names[0]
@@ -111,7 +111,7 @@ def _banner(session: Session, truth: GroundTruth) -> Row:
 def _mismatch(truth: GroundTruth, name: str) -> Row:
     if truth.forward_confirmed is None:
         text = _("The address of {name} could not be looked up from here").format(name=name)
-        return Row(REVERSE_MISMATCH, "unknown", text)
+        return _says(REVERSE_MISMATCH).unknown("", text)
     return _row(REVERSE_MISMATCH, truth.forward_confirmed, address=truth.address, ptr=name)
 
 
@@ -141,10 +141,9 @@ def _relay(session: Session) -> Row:
     return _row(OPEN_RELAY, reply is None or not 200 <= reply.code < 300)
 
 
-def _row(name: str, passes: bool, **values: str) -> Row:
-    words = _says(name)
-    level, text = ("ok", words.ok) if passes else (words.level, words.failed)
-    return Row(name, level, text.format(**values))
+def _row(name: str, passes: bool, **values: Any) -> Row:
+    texts = _says(name)
+    return texts.passes(**values) if passes else texts.fails(**values)
 
 
 def _says(name: str) -> RowTexts:

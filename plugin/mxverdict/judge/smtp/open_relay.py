@@ -85,7 +85,7 @@ def is_refused(test: RelayProbe) -> bool:
 def _finding(verdict: Verdict, text: str, tests: Sequence[RelayProbe], why: str, todo: str = "") -> Finding:
     evidence = tuple(line for test in tests for line in _lines(test))
     addresses = ", ".join(dict.fromkeys(test.local_address for test in tests))
-    row = Row(NAME, LEVELS[verdict], text, "relay", addresses)
+    row = Row("smtp.relay.variants", NAME, LEVELS[verdict], text, "relay", addresses)
     return Finding(row, verdict, why, evidence, todo, Owner.SERVER if todo else None)
 
 

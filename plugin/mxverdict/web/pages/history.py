@@ -49,7 +49,7 @@ def show(host: Host, request: Request, response: Response) -> None:
         kinds=kinds,
         kind=kind,
         rows=[
-            told(entry, windows, lambda name: testers.titles(name, known), private=not visitor.is_root)
+            told(entry, windows, lambda names: testers.titles(names, known), private=not visitor.is_root)
             for entry in look.entries
         ],
         older=look.older,

@@ -69,7 +69,7 @@ class PageState(NamedTuple):
 
     def names_testers_alone(self, window: Window) -> bool:
         """Is it for known testers, and no other address?"""
-        return set(window.tester.split(", ")) <= {one.name for one in self.testers}
+        return set(window.testers) <= {one.name for one in self.testers}
 
     def shows_visits(self, window: Window) -> bool:
         is_for_testers = window.until_tested or self.names_testers_alone(window)
@@ -77,7 +77,7 @@ class PageState(NamedTuple):
 
     def knows_visitor(self, window: Window) -> bool:
         """Can the visit that it was opened for be told from others?"""
-        names = window.tester.split(", ")
+        names = window.testers
         return window.until_tested or any(one.addresses for one in self.testers if one.name in names)
 
     @property
@@ -98,14 +98,14 @@ class PageState(NamedTuple):
         left = [one.seconds_left() for one in self.windows if one.state == "open"]
         return min(often, round(min(left)) + 2) if left else 0
 
-    def title_of(self, tester: str) -> str:
+    def titles(self, testers_: Sequence[str]) -> str:
         """`testers.titles` of those that are known here."""
-        return testers.titles(tester, self.testers)
+        return testers.titles(testers_, self.testers)
 
     def pages(self, windows: Sequence[Window], name: str) -> list[tuple[str, str]]:
         """Title and address where the test of this server is run, of the testers that `windows` are for;
         `name` is the server's, "" when it has to be asked for."""
-        names = {name for window in windows for name in window.tester.split(", ")}
+        names = {name for window in windows for name in window.testers}
         found = [(one.title, one.page) for one in self.testers if one.page and one.name in names]
         if found and not name:
             from mxverdict.collect.server import name_of

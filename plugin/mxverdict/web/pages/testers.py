@@ -66,5 +66,5 @@ def _compared(host: Host, windows: Sequence[Window]) -> TesterComparison:
 
 def _let_past(windows: Iterable[Window], known: Iterable[Tester]) -> frozenset[str]:
     names = [tester.name for tester in known]
-    of_all = [names if window.kind == DELAY_OFF else window.tester.split(", ") for window in windows]
+    of_all = [names if window.kind == DELAY_OFF else list(window.testers) for window in windows]
     return frozenset(name for some in of_all for name in some)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mxverdict.audit.log import RefusedAction
 from mxverdict.audit.reader import Entry
 from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
@@ -13,16 +14,16 @@ _CLOSE = N_("Refused: closing a test window")
 _SETTINGS = N_("Refused: changing the settings")
 _ADD = N_("Refused: adding a tester address")
 _REMOVE = N_("Refused: removing a tester address")
-_BEGUN = {
-    "open": _OPEN,
-    "open for good": _FOR_GOOD,
-    "extend": _EXTEND,
-    "close": _CLOSE,
-    "settings": _SETTINGS,
-    "add tester address": _ADD,
-    "remove tester address": _REMOVE,
+_BEGUN: dict[str, str] = {
+    RefusedAction.OPEN: _OPEN,
+    RefusedAction.PERMANENT: _FOR_GOOD,
+    RefusedAction.EXTEND: _EXTEND,
+    RefusedAction.CLOSE: _CLOSE,
+    RefusedAction.SETTINGS: _SETTINGS,
+    RefusedAction.ADD_TESTER_ADDRESS: _ADD,
+    RefusedAction.REMOVE_TESTER_ADDRESS: _REMOVE,
 }
-"""By how the line's result begins, where the work itself was refused."""
+"""Where the work itself was refused."""
 _ASKED = {
     "view=main": N_("Refused: the first page"),
     "view=domain": N_("Refused: the page of a domain"),
@@ -58,7 +59,8 @@ _NUMBERED = {
 
 def what(entry: Entry) -> str:
     kind, _equals, _name = entry.kind.partition("=")
-    tried = _BEGUN.get(asked(entry)[0]) or _ASKED.get(entry.kind) or _UNKNOWN.get(kind) or N_("Refused")
+    begun = _BEGUN.get(entry.detail("refused"))
+    tried = begun or _ASKED.get(entry.kind) or _UNKNOWN.get(kind) or N_("Refused")
     if entry.window is not None:
         tried = _NUMBERED.get(tried, tried)
     return _(tried).format(number=entry.window)
@@ -71,9 +73,3 @@ def about(entry: Entry) -> str:
     kind, _equals, name = entry.kind.partition("=")
     named = [name] if kind in _UNKNOWN and entry.kind not in _ASKED else []
     return ", ".join([*named, *entry.addresses])
-
-
-def asked(entry: Entry) -> tuple[str, str]:
-    """What was refused, "" where the result does not tell, and why."""
-    begun, _colon, sentence = entry.result.partition(": ")
-    return (begun, sentence) if begun in _BEGUN else ("", entry.result)

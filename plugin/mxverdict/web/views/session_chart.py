@@ -51,7 +51,7 @@ def _before(windows: Sequence[Window], tester: Tester, evidence: Evidence) -> di
     """Seconds of delay that the tester's addresses met in one session before the windows."""
     before: dict[str, int] = {}
     for window in windows:
-        if window.kind == DELAY_OFF and tester.name in window.tester.split(", "):
+        if window.kind == DELAY_OFF and tester.name in window.testers:
             waited = max(window.before.values(), default=0)
             before.update({preview.address: waited for preview in evidence.previews})
         before.update(window.before)

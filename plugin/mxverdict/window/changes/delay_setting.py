@@ -13,7 +13,7 @@ from typing import Any, Optional
 from mxverdict.errors import HostError, WhmError, WindowRefused
 from mxverdict.fs import safe_edit
 from mxverdict.host import Host
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, join, message_of
 from mxverdict.whm import localopts
 from mxverdict.whm.api import WhmApi
 from mxverdict.window.changes import exim_config
@@ -38,7 +38,7 @@ def check(host: Host) -> None:
     try:
         on = localopts.is_on(_content(host))
     except localopts.SettingUnknown as error:
-        raise WindowRefused(f"{error}; {_SAVE_IT}") from None
+        raise WindowRefused(join([message_of(error), _SAVE_IT])) from None
     stanzas = exim_config.stanzas(host)
     if not on and stanzas:
         raise WindowRefused(

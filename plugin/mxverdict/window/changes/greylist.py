@@ -113,7 +113,7 @@ class RevertDeferred(Exception):
     """The entries are stored without effect; they must be deleted when they are in Exim's list again."""
 
 
-def woken(host: Host, plan: dict[str, Any]) -> bool:
+def is_reactivated(host: Host, plan: dict[str, Any]) -> bool:
     """Whether dormant entries are back in Exim's list."""
     return bool(_listed(host).intersection(ipaddress.ip_network(text) for text in plan["networks"]))
 
