@@ -17,13 +17,13 @@ from dataclasses import replace
 from typing import Callable, Optional, TypeVar
 
 from mxverdict.collect.lsearch import read_keys
-from mxverdict.collect.progress import PartListener
+from mxverdict.collect.progress import Progress
 from mxverdict.collect.resolver import LookupResult, look_up
 from mxverdict.collect.smtp_client import CONNECT_TIMEOUT, SmtpClient, SmtpError, SmtpReplyError
 from mxverdict.evidence import Probe, Reply
 from mxverdict.evidence.mail_route import HostGreeting, MailHost, MailRoute, RecipientAnswer, Routing
 from mxverdict.host import Host
-from mxverdict.i18n.message import Message, message_of
+from mxverdict.i18n.message import Message, join, message_of
 from mxverdict.net.special_ranges import special_purpose_kind
 
 HOSTS_LIMIT = 20
@@ -62,14 +62,14 @@ def greet_hosts(
     deadline: float,
     *,
     port: int = 25,
-    watch: Optional[PartListener] = None,
+    progress: Optional[Progress] = None,
 ) -> tuple[HostGreeting, ...]:
     """One greeting for each distinct remote address in `routes`, all at the same time; those beyond
     CONVERSATIONS_LIMIT are not talked to.
 
     `own_addresses` are this server's, seen from inside and outside; they are not talked to, because Exim
     trusts them. Nor are private, loopback, link-local and reserved ones. `hostname` is the name for EHLO.
-    `deadline` is a value of `time.monotonic()`; nothing is raised. `watch` counts the addresses.
+    `deadline` is a value of `time.monotonic()`; nothing is raised. `progress` counts the addresses.
     """
     wanted: dict[str, list[str]] = {}
     for route in routes:
@@ -83,7 +83,7 @@ def greet_hosts(
         return greet(address, wanted[address], hostname, deadline, port=port)
 
     asked, rest = list(wanted)[:CONVERSATIONS_LIMIT], list(wanted)[CONVERSATIONS_LIMIT:]
-    counted = (watch or PartListener()).counted("hosts", len(asked), one)
+    counted = (progress or Progress()).counted("hosts", len(asked), one)
     too_many = Message("not asked: {count} were before it", count=CONVERSATIONS_LIMIT)
     return (
         *_at_once(counted, asked, _CONVERSATIONS_AT_A_TIME),
@@ -227,7 +227,7 @@ def _complete(route: MailRoute, found: dict[str, MailHost]) -> MailRoute:
     kind = route.kind
     if kind == "implicit" and not hosts[0].addresses:
         kind = "unknown" if hosts[0].errors else "none"
-    error = "; ".join(hosts[0].errors) if kind == "unknown" and hosts else route.error
+    error = join(hosts[0].errors) if kind == "unknown" and hosts else route.error
     return replace(route, kind=kind, hosts=bounded(hosts), error=error)
 
 

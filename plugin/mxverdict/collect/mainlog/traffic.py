@@ -31,7 +31,7 @@ from mxverdict.collect.mainlog.traffic_query import summed
 from mxverdict.collect.mainlog.traffic_store import MOST_CELLS, MOST_REFUSALS, LedgerBusy, TrafficStore
 from mxverdict.evidence.traffic import Traffic
 from mxverdict.host import Host
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, message_of
 from mxverdict.sanitize import visible
 
 KEPT = 8 * 86_400
@@ -78,7 +78,7 @@ def read_traffic(
                 remarks.append(
                     Message(
                         "what was counted before was damaged ({error}); everything was counted again",
-                        error=visible(str(error), _MAX_TEXT),
+                        error=_reason(error),
                     )
                 )
                 with suppress(OSError):
@@ -118,7 +118,7 @@ def _counted(
         told = (*remarks, *reader.remarks)
         found = summed(ledger, since, until, exempt, delay, reader.complete, told)
     if path is not None and not is_traffic(found):
-        raise ValueError("what it holds cannot be true")
+        raise ValueError(Message("what it holds cannot be true"))
     return found
 
 
@@ -179,7 +179,7 @@ class _Reader:
                 Message(
                     "{name} could not be read to its end: {error}",
                     name=file.path.name,
-                    error=visible(str(error), _MAX_TEXT),
+                    error=_reason(error),
                 )
             )
         return self.complete
@@ -204,6 +204,11 @@ class _Reader:
     def _prune(self) -> None:
         self._ledger.prune(int(self._kept_from // HOUR), int((time.time() + NEWEST) // HOUR))
         self._ledger.set_note("pruned", str(int(time.time() // HOUR)))
+
+
+def _reason(error: Exception) -> str:
+    message = message_of(error)
+    return message if isinstance(message, Message) else visible(message, _MAX_TEXT)
 
 
 def _remove(path: Path) -> None:
