@@ -87,4 +87,4 @@ def _windows(host: Host, visitor: Visitor, entries: Iterable[Entry]) -> dict[int
     except JournalError:
         return {}
     shown = (one for one in found if one is not None)
-    return {one.id: permissions.shown_window(visitor, one) for one in shown}
+    return {one.id: permissions.redact_window(visitor, one) for one in shown}

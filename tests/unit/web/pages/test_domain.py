@@ -218,7 +218,7 @@ def test_a_check_that_fails_says_so_and_keeps_the_earlier_result(
 def test_a_killed_check_can_be_started_again(
     host: Host, checks: Checks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mxverdict.web.tasks.checks._LONGEST", 1)
+    monkeypatch.setattr("mxverdict.web.tasks.checks._PROCESS_TIMEOUT", 1)
 
     def endless(host: Host) -> Checked:
         time.sleep(30)
