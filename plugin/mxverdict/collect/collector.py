@@ -1,4 +1,4 @@
-"""Gathers the evidence of one check: what is independent runs at the same time."""
+"""Collects the evidence of one check: what is independent runs at the same time."""
 
 from __future__ import annotations
 
@@ -178,8 +178,8 @@ def _asked(
     server: Server,
     remarks: list[str],
 ) -> dict[str, tuple[Target, ...]]:
-    """What each target leads to on this server. What is somebody else's is told in `remarks`, except of
-    domains, whose mail hosts are looked at wherever they are. Raises NoLocalTargetError when nothing is
+    """Return what each target leads to on this server. What is somebody else's is noted in `remarks`, except
+    of domains, whose mail hosts are checked wherever they are. Raises NoLocalTargetError when nothing is
     left."""
     led = {route.domain: [a for host in route.hosts for a in host.addresses] for route in routes}
     led.update({text: [text] for text in wanted if is_address(text)})

@@ -171,8 +171,8 @@ def _settings(
 
 
 def _delay_setting(host: Host, answer: dict[str, Any]) -> bool:
-    """WHM leaves the value out for "absent" (on), "empty" (off) and a bare key (unknown); the file tells them
-    apart. Raises HostError when the setting cannot be told."""
+    """WHM leaves the value out for "absent" (on), "empty" (off) and a bare key (unknown); the file
+    distinguishes them. Raises HostError when the setting cannot be read."""
     setting = answer.get("tweaksetting")
     value = setting.get("value") if isinstance(setting, dict) else None
     if value in (None, ""):

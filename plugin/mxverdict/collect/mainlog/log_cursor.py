@@ -107,7 +107,7 @@ def parts_since(log: Path, since: float, max_bytes: Optional[int] = None) -> tup
 
 
 def first_time_of(part: LogPart) -> Optional[float]:
-    """Return when the first line was written (Unix time); None when none there tells or it cannot be read."""
+    """Return when the first line was written (Unix time); None when none says so or it cannot be read."""
     with suppress(*READ_ERRORS), opened(part.file) as text:
         return first_time(text, part.offset, times_of(part.file.written))
     return None

@@ -28,7 +28,7 @@ from mxverdict.collect.mainlog.log_files import files_of
 from mxverdict.collect.mainlog.plausible import is_traffic
 from mxverdict.collect.mainlog.traffic_counter import HOUR, TrafficCounter
 from mxverdict.collect.mainlog.traffic_query import summed
-from mxverdict.collect.mainlog.traffic_store import MOST_CELLS, MOST_REFUSALS, LedgerBusy, TrafficStore
+from mxverdict.collect.mainlog.traffic_store import MAX_CELLS, MAX_REFUSALS, LedgerBusy, TrafficStore
 from mxverdict.evidence.traffic import Traffic
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message, message_of
@@ -115,8 +115,8 @@ def _counted(
         reader = _Reader(ledger, host.exim_mainlog, kept_from, delay, deadline)
         reader.catch_up()
         ledger.commit()
-        told = (*remarks, *reader.remarks)
-        found = summed(ledger, since, until, exempt, delay, reader.complete, told)
+        notes = (*remarks, *reader.remarks)
+        found = summed(ledger, since, until, exempt, delay, reader.complete, notes)
     if path is not None and not is_traffic(found):
         raise ValueError(Message("what it holds cannot be true"))
     return found
@@ -187,7 +187,7 @@ class _Reader:
     def _flush(self) -> None:
         self._added += len(self._tally)
         self._ledger.add(self._tally)
-        if self._added > MOST_CELLS or len(self._tally.refused) > 2 * MOST_REFUSALS:
+        if self._added > MAX_CELLS or len(self._tally.refused) > 2 * MAX_REFUSALS:
             self._added = 0
             self._prune()
             self._tally.remember(self._ledger.refused())

@@ -12,7 +12,7 @@ from mxverdict.collect.mainlog.traffic_counter import HOUR
 from mxverdict.collect.mainlog.traffic_store import CellRow, SenderRow, TrafficStore
 from mxverdict.evidence.traffic import DelayedSender, RefusedSender, Traffic, TrafficHour
 
-MOST_LISTED = 50
+MAX_LISTED = 50
 GIVES_UP = 3
 """Times an address must have left, and nothing else, to be one that always gives up."""
 
@@ -63,8 +63,8 @@ def _delayed(ledger: TrafficStore) -> dict[str, Any]:
             before += 1
         else:
             waited[address] = seconds
-    longest = sorted(waited, key=lambda address: (-waited[address], address))[:MOST_LISTED]
-    giving_up, most = ledger.giving_up(GIVES_UP, MOST_LISTED)
+    by_wait = sorted(waited, key=lambda address: (-waited[address], address))[:MAX_LISTED]
+    giving_up, frequent = ledger.giving_up(GIVES_UP, MAX_LISTED)
     return {
         "turned_away": turned_away,
         "turned_away_connections": connections,
@@ -73,8 +73,8 @@ def _delayed(ledger: TrafficStore) -> dict[str, Any]:
         "waited_median": statistics.median(waited.values()) if waited else None,
         "waited_longest": max(waited.values(), default=None),
         "giving_up_total": giving_up,
-        "giving_up": tuple(_sender(ledger, row, None) for row in most),
-        "waiting": tuple(_sender(ledger, ledger.sender(address), waited[address]) for address in longest),
+        "giving_up": tuple(_sender(ledger, row, None) for row in frequent),
+        "waiting": tuple(_sender(ledger, ledger.sender(address), waited[address]) for address in by_wait),
     }
 
 
@@ -103,7 +103,7 @@ def _refused(ledger: TrafficStore, first: int, end: int, exempt: IpSet) -> dict[
             continue
         total += row.times
         groups += row.grouped
-        if not row.address or len(listed) >= MOST_LISTED:
+        if not row.address or len(listed) >= MAX_LISTED:
             untold += row.times
             continue
         name, sender, said = ledger.said_last(row, end)

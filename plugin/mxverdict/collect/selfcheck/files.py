@@ -21,11 +21,11 @@ LISTS = (
 """The host lists in /etc that cPanel's ACLs look up, by file name."""
 
 
-def read(path: Path, most: int = MAX_FILE) -> Optional[bytes]:
+def read(path: Path, max_bytes: int = MAX_FILE) -> Optional[bytes]:
     """The beginning of a regular file; None when it cannot be read."""
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            return file.read(most) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+            return file.read(max_bytes) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
     except OSError:
         return None
 

@@ -89,8 +89,8 @@ def _systemd(host: Host) -> _Systemd:
 
 
 def _properties(host: Host, unit: str, *names: str) -> dict[str, str]:
-    words = [word for name in names for word in ("-p", name)]
-    said = host.run([host.systemctl, "show", unit, *words], timeout=_TIMEOUT).stdout
+    arguments = [word for name in names for word in ("-p", name)]
+    said = host.run([host.systemctl, "show", unit, *arguments], timeout=_TIMEOUT).stdout
     rows = (line.partition("=") for line in said.splitlines())
     return {name: value.strip() for name, found, value in rows if found}
 

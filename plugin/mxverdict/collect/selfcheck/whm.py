@@ -88,15 +88,15 @@ def cpanel_version(text: str) -> str:
     return text.strip() if _VERSION.fullmatch(text.strip()) else ""
 
 
-def _ask(host: Host, words: tuple[str, ...]) -> _Answer:
+def _ask(host: Host, arguments: tuple[str, ...]) -> _Answer:
     try:
-        done = host.run([host.whmapi1, "--output=json", *words], timeout=TIMEOUT)
+        done = host.run([host.whmapi1, "--output=json", *arguments], timeout=TIMEOUT)
     except CommandNotFoundError:
         return _Answer("unreachable")
     except CommandTimeout:
         return _Answer("timeout")
     try:
-        answer = envelope(words[0], done.stdout)
+        answer = envelope(arguments[0], done.stdout)
     except (WhmUnreachable, RecursionError):
         return _Answer("not_json", status=done.status)
     result = 1 if str(answer["metadata"].get("result")) == "1" else 0
