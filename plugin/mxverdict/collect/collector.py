@@ -23,14 +23,15 @@ from mxverdict.collect.open_relay import read_relay
 from mxverdict.collect.outgoing import read_outgoing
 from mxverdict.collect.progress import PARTS, Progress
 from mxverdict.collect.server import Server, exim_facts, is_local, read_server, relay_entries
-from mxverdict.collect.targets import NoLocalTargetError, is_address, listed_first, own_targets, usual_targets
-from mxverdict.errors import UsageError
+from mxverdict.collect.targets import listed_first, own_targets, usual_targets
+from mxverdict.errors import NoLocalTargetError, UsageError
 from mxverdict.evidence import Domain, Evidence, Preview, RequestedTarget, Target
 from mxverdict.evidence.mail_route import MailRoute
 from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.evidence.relay import RelayProbe
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message, message_of
+from mxverdict.net.address import is_address
 from mxverdict.net.target import parse_target
 from mxverdict.testers import UNKNOWN_HOSTS, Tester
 from mxverdict.whm.api import LocalWhmApi, WhmApi

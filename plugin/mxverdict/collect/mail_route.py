@@ -24,6 +24,7 @@ from mxverdict.evidence import Probe, Reply
 from mxverdict.evidence.mail_route import HostGreeting, MailHost, MailRoute, RecipientAnswer, Routing
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message, join, message_of
+from mxverdict.net.address import is_address
 from mxverdict.net.special_ranges import special_purpose_kind
 
 HOSTS_LIMIT = 20
@@ -153,7 +154,7 @@ def find_routes(domains: Sequence[str], deadline: float) -> tuple[MailRoute, ...
     names = list(dict.fromkeys(host.name.lower() for route in routes for host in route.hosts))
     now = time.monotonic()
     half = now + (deadline - now) / 2
-    pairs = [(name, kind) for name in names if not _is_literal(name) for kind in ("A", "AAAA")]
+    pairs = [(name, kind) for name in names if not is_address(name.strip("[]")) for kind in ("A", "AAAA")]
     answers = dict(zip(pairs, _at_once(lambda pair: lookup(*pair, half), pairs, _MAX_LOOKUPS)))
     found = {
         name: _host(name, [answers[name, kind] for kind in ("A", "AAAA") if (name, kind) in answers])
@@ -190,14 +191,6 @@ def _records(domain: str, deadline: float) -> MailRoute:
 def _preference_and_name(record: str) -> tuple[int, str]:
     preference, _, name = record.partition(" ")
     return int(preference), name[:-1] if name.endswith(".") else name
-
-
-def _is_literal(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name.strip("[]"))
-    except ValueError:
-        return False
-    return True
 
 
 def _host(name: str, answers: Sequence[LookupResult]) -> MailHost:

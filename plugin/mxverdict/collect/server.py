@@ -20,8 +20,8 @@ from mxverdict.fs import safe_edit
 from mxverdict.fs.read import read_regular
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message, message_of
+from mxverdict.net.address import Network, is_address
 from mxverdict.net.special_ranges import special_purpose_kind
-from mxverdict.testers import Network
 from mxverdict.whm import localopts
 from mxverdict.whm.api import WhmApi
 
@@ -186,16 +186,8 @@ def _targets(ips: Any) -> tuple[Target, ...]:
     return tuple(
         Target(str(entry.get("public_ip") or entry["ip"]), str(entry["ip"]))
         for entry in entries
-        if str(entry.get("active", 1)) == "1" and _is_address(entry.get("ip"))
+        if str(entry.get("active", 1)) == "1" and is_address(str(entry.get("ip")))
     )
-
-
-def _is_address(text: Any) -> bool:
-    try:
-        ipaddress.ip_address(str(text))
-    except ValueError:
-        return False
-    return True
 
 
 def _overlaps(key: str, network: Network) -> bool:

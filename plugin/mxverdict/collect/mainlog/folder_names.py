@@ -68,8 +68,8 @@ class Unbelieved:
 
 
 def certain_end(text: bytes, begin: int, end: int, at_rest: bool) -> int:
-    """Return up to where it is certain already what the lines from `begin` to `end`, the end of a growing log,
-    are.
+    """Return up to where it is certain already what the lines from `begin` to `end` are, the last ones of a
+    log that grows.
 
     `at_rest`: nothing is being written to it, so that a record which looks complete is.
     """

@@ -15,7 +15,7 @@ from typing import BinaryIO, Optional
 from mxverdict.collect.mainlog.blocks import Block, blocks
 from mxverdict.collect.mainlog.folder_names import REACH, Unbelieved
 from mxverdict.collect.mainlog.lines import MAX_LINE, Times, stamp_of
-from mxverdict.net.networks import Network
+from mxverdict.net.address import Network
 
 CHUNK = 1 << 16
 _MARGIN = 3 * 3600.0

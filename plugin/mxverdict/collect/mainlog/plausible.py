@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from dataclasses import fields
 from typing import Any
 
 from mxverdict.collect.mainlog.lines import FURTHEST_ZONE, MAX_STAY, NEWEST
 from mxverdict.evidence.visit import Visit
+from mxverdict.net.address import is_address
 
 _ENDED = frozenset({"quit", "left", "dropped", "timeout", "rejected", "unknown"})
 _STAGES = frozenset({"connect", "ehlo", "mail", "rcpt", "data"})
@@ -42,7 +42,7 @@ def is_visit(visit: Visit) -> bool:
         and visit.ended in _ENDED
         and visit.stage in _STAGES
         and visit.refused in _REFUSED
-        and _is_address(visit.address)
+        and is_address(visit.address)
     )
 
 
@@ -66,18 +66,10 @@ def _is_field(name: str, kind: str, value: Any) -> bool:
 def _is_text(name: str, value: Any) -> bool:
     if type(value) is not str or len(value) > _MAX_TEXT:
         return False
-    return name != "address" or _is_address(value)
+    return name != "address" or is_address(value)
 
 
 def _is_number(kind: str, value: Any) -> bool:
     if kind == "bool":
         return type(value) is bool
     return type(value) in ((int,) if kind == "int" else (int, float)) and 0 <= value <= _MAX_COUNT
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

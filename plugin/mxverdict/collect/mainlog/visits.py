@@ -12,7 +12,7 @@ from mxverdict.collect.mainlog import lines
 from mxverdict.collect.mainlog.lines import Line
 from mxverdict.collect.mainlog.texts import REFUSED, meaning
 from mxverdict.evidence.visit import Visit
-from mxverdict.net.networks import Network
+from mxverdict.net.address import Network
 
 _ENDED = {"quit": "quit", "lost": "left", "disconnected": "left", "timeout": "timeout", "refused": "rejected"}
 _DEPTH = {name: depth for depth, name in enumerate(("connect", "ehlo", "mail", "rcpt", "data"))}
