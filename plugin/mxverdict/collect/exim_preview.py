@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from mxverdict.collect.exim_trace import TraceParser, session_log
 from mxverdict.collect.reply_lines import ReplyLines
@@ -104,7 +104,8 @@ def preview(
     return Preview(address, local_address, script, stages, failure, detail, session.raw())
 
 
-class _Exchange(NamedTuple):
+@dataclass(frozen=True)
+class _Exchange:
     name: str
     command: str
     reply: Reply

@@ -8,6 +8,7 @@ of `log_write` in Exim 4.94 to 4.100 (2026-11) and measurements with 4.96, 4.98 
 
 from __future__ import annotations
 
+import calendar
 import ipaddress
 import re
 import time
@@ -378,8 +379,6 @@ def _minute(minute: bytes, zone: Optional[bytes]) -> Optional[tuple[float, int]]
         if zone is None:
             at = time.mktime(parsed)
             return at, time.localtime(at).tm_gmtoff
-        import calendar
-
         offset = (int(zone[1:3]) * 60 + int(zone[3:5])) * (-60 if zone[:1] == b"-" else 60)
         if abs(offset) > FURTHEST_ZONE:
             return None

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Optional, cast
+from typing import BinaryIO, Optional, cast
 
 from mxverdict.collect.mainlog.line_scan import first_time, line_after, start_of
 from mxverdict.collect.mainlog.lines import times_of
@@ -46,7 +46,8 @@ class Position:
         )
 
 
-class LogPart(NamedTuple):
+@dataclass(frozen=True)
+class LogPart:
     """What is to be read of one file: all from `offset` on, the beginning of a line. `follows`: it was
     surely written after the position that reading goes on from."""
 

@@ -5,7 +5,8 @@ visitor or from another host.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from dataclasses import dataclass
+from typing import Optional
 
 _MEASURED = "Exim 4.96 (verify.c, the routers and the callout), measured 2026-11-25"
 _CPANEL = "cPanel's ACLs and routers, their log lines in public posts, read 2026-11-29 (docs/facts/whm.md 10)"
@@ -14,7 +15,8 @@ _MAX_TEXT = 100
 """Characters that are looked at."""
 
 
-class Text(NamedTuple):
+@dataclass(frozen=True)
+class Text:
     """A text that begins so (in lower case). `means`: one of `evidence.traffic.CAUSES` or `Visit.refused`."""
 
     beginning: str

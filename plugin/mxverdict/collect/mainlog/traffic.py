@@ -160,7 +160,7 @@ class _Reader:
 
     def _count(self, part: LogPart) -> bool:
         """Return whether reading may go on."""
-        file, offset, _ = part
+        file, offset = part.file, part.offset
         try:
             with opened(file) as text:
                 self._tally.begin(times_of(file.written))

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, Optional
+from dataclasses import dataclass, field
+from typing import Any, Optional
 
 from mxverdict.collect.selfcheck.shapes import ABSENT, SHAPES, faults, json_type
 from mxverdict.errors import CommandNotFoundError, CommandTimeout, WhmUnreachable
@@ -51,9 +52,10 @@ _LIST_NAMES = re.compile(
 )
 
 
-class _Answer(NamedTuple):
+@dataclass(frozen=True)
+class _Answer:
     outcome: str
-    data: dict[str, Any] = {}  # noqa: RUF012
+    data: dict[str, Any] = field(default_factory=dict)
     status: Optional[int] = None
     result: Optional[int] = None
 
