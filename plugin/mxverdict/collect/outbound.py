@@ -50,13 +50,13 @@ class _Notes:
 
 
 def read_outbound(
-    question: OutboundRequest,
+    request: OutboundRequest,
     sources: Sequence[Source],
     hostname: str,
     limits: Limits,
     progress: Optional[Progress] = None,
 ) -> OutboundEvidence:
-    """Try all addresses at the same time; with `question.send` the message follows on its own connection.
+    """Try all addresses at the same time; with `request.send` the message follows on its own connection.
 
     The well-known receivers (`testers/receivers.json`) are greeted when no domain is named, or when some
     source got no connection at all: that distinguishes a blocked port 25 from one bad host. Nothing is
@@ -66,11 +66,11 @@ def read_outbound(
     progress = progress or Progress()
     route: Optional[MailRoute] = None
     climbs: tuple[SmtpAttempt, ...] = ()
-    asked = question.domain
+    asked = request.domain
     if asked:
         progress.step(f"looking up the mail hosts of {asked}")
         route = find_routes([asked], limits.deadline)[0]
-        envelope = Envelope(question.sender, question.recipient)
+        envelope = Envelope(request.sender, request.recipient)
         climbs = _attempt_route(route, sources, envelope, limits, notes, progress)
     cut_off = _cut_off(sources, climbs) if asked else tuple(sources)
     known: tuple[Receiver, ...] = ()
@@ -80,21 +80,21 @@ def read_outbound(
     delivery: Optional[SmtpAttempt] = None
     message_id = ""
     accepted = next((one for one in climbs if not one.cause), None)
-    if question.send and accepted is not None:
+    if request.send and accepted is not None:
         progress.step(f"sending a test message to {accepted.host}")
-        message_id, message = delivery_message.build(question.sender, question.recipient, hostname)
-        envelope = Envelope(question.sender, question.recipient, message)
+        message_id, message = delivery_message.build(request.sender, request.recipient, hostname)
+        envelope = Envelope(request.sender, request.recipient, message)
         delivery = attempt(accepted.host, accepted.address, accepted.source, envelope, limits)
     return OutboundEvidence(
         version=__version__,
         taken_at=time.time(),
         hostname=hostname,
         domain=asked,
-        purpose=question.purpose,
-        sender=question.sender,
-        recipient=question.recipient,
-        recipient_chosen=question.recipient_chosen,
-        send=question.send,
+        purpose=request.purpose,
+        sender=request.sender,
+        recipient=request.recipient,
+        recipient_chosen=request.recipient_chosen,
+        send=request.send,
         sources=tuple(sources),
         patience=limits.patience,
         route=route,

@@ -10,7 +10,7 @@ import pytest
 
 from mxverdict.collect import mail_route, resolver, zone
 from mxverdict.collect.authoritative_dns import DnsReply
-from mxverdict.collect.mainlog.traffic import ledger_path, read_traffic
+from mxverdict.collect.mainlog.traffic import read_traffic, store_path
 from mxverdict.collect.resolver import LookupResult
 from mxverdict.collect.server import read_server
 from mxverdict.collect.smtp_client import SmtpError
@@ -82,7 +82,7 @@ def test_why_traffic_was_counted_again(tmp_path: Path) -> None:
     host.exim_mainlog.parent.mkdir(parents=True)
     host.exim_mainlog.write_bytes(b"")
     read_traffic(host, time.time() - 60, time.time())
-    db = sqlite3.connect(ledger_path(host))
+    db = sqlite3.connect(store_path(host))
     db.execute("PRAGMA user_version = 9")
     db.close()
     (remark,) = read_traffic(host, time.time() - 60, time.time()).remarks

@@ -29,7 +29,7 @@ _BUSY = (5, 6)
 """SQLITE_BUSY and SQLITE_LOCKED."""
 
 
-class LedgerBusy(Exception):
+class StoreBusy(Exception):
     """Another process is counting."""
 
 
@@ -128,7 +128,7 @@ class TrafficStore:
         self._db.close()
 
     def begin(self) -> None:
-        """Wait for another process that counts. Raises LedgerBusy when that takes too long."""
+        """Wait for another process that counts. Raises StoreBusy when that takes too long."""
         began = time.monotonic()
         try:
             self._db.execute("BEGIN IMMEDIATE")
@@ -136,7 +136,7 @@ class TrafficStore:
             code = getattr(error, "sqlite_errorcode", None)  # from Python 3.11 on
             waited = time.monotonic() - began >= _TIMEOUT / 2
             if waited if code is None else code & 0xFF in _BUSY:
-                raise LedgerBusy(str(error)) from None
+                raise StoreBusy(str(error)) from None
             raise
 
     def commit(self) -> None:
@@ -171,7 +171,7 @@ class TrafficStore:
         """The pairs of address and domain that were refused, and when first."""
         return {(address, domain): first for address, domain, first in self._db.execute(sql.REFUSED_PAIRS)}
 
-    def add(self, tally: TrafficCounter) -> None:
+    def add(self, counter: TrafficCounter) -> None:
         """Add what was counted, and clear it there."""
         self._db.executemany(
             sql.ADD_CELL,
@@ -180,18 +180,18 @@ class TrafficStore:
                     *key, c.name, c.connections, c.left, c.at_once, c.later, c.delivered, c.logged_in,
                     c.first_left, c.last_left, c.first_delivery, c.first_after, c.last_connection, 1,
                 )
-                for key, c in tally.cells.items()
+                for key, c in counter.cells.items()
             ),
         )  # fmt: skip
         self._db.executemany(
             sql.ADD_REFUSAL,
             (
                 (*key, r.name, r.count, r.deferred, r.first, r.last, r.sender, r.text, 1)
-                for key, r in tally.refusals.items()
+                for key, r in counter.refusals.items()
             ),
         )
-        self._db.executemany(sql.ADD_PASSED, ((*key, *value) for key, value in tally.passed.items()))
-        tally.clear()
+        self._db.executemany(sql.ADD_PASSED, ((*key, *value) for key, value in counter.passed.items()))
+        counter.clear()
 
     def prune(self, oldest: int, newest: int) -> None:
         """Drop the hours before `oldest` and after `newest`; put the addresses of the oldest hours together
