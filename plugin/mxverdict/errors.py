@@ -158,7 +158,7 @@ class JournalNewerError(JournalError):
 
 
 class WindowOpenError(WindowError):
-    """Opening failed and everything it had changed was put back."""
+    """Opening failed and everything it had changed was reverted."""
 
 
 class WindowCloseError(WindowError):

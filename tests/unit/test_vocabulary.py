@@ -30,7 +30,14 @@ _PHRASES = re.compile(
     r"standing)\b",
     re.IGNORECASE,
 )
-_FORMATS = ("evidence", "findings.py", "pasted/model.py", "window/model.py", "report/document.py")
+_FORMATS = (
+    "evidence",
+    "settings.py",
+    "findings.py",
+    "pasted/model.py",
+    "window/model.py",
+    "report/document.py",
+)
 """Their fields are keys of files and of JSON, which stay (docs/schema)."""
 _STANDARD = {"gather", "zip_longest"}
 """Names of the standard library (asyncio, itertools)."""

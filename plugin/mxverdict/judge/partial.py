@@ -14,7 +14,7 @@ from mxverdict.testers import ImpatientSender, Tester
 SMTP = "smtp"
 
 
-def judge_so_far(
+def judge_partial(
     evidence: Evidence,
     testers: Sequence[Tester],
     senders: Sequence[ImpatientSender],

@@ -191,7 +191,7 @@ class Journal:
 
     def _forget(self, newest: int) -> None:
         """Of windows that are finished, all but the latest, which nothing is still to be done for: every look
-        and every copy would take longer with them. What became of them stands in the audit trail."""
+        and every copy would take longer with them. What became of them is in the audit log."""
         finished = "id <= ? AND state IN (?, ?) AND closed_at < ?"
         values = (newest - KEPT, *FINISHED, time.time() - DAY)
         old = f"SELECT id FROM windows WHERE {finished}"  # noqa: S608

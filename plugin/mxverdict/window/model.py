@@ -13,8 +13,8 @@ WHITELIST = "whitelist"
 DELAY_OFF = "delay_off"
 KINDS = (WHITELIST, DELAY_OFF)
 PERMANENT = "permanent"
-"""A row for an address that is let past the delay for good, in the same list file as whitelist windows and
-under their lock. It has no deadline and no minutes."""
+"""A row for an address that is exempt from the delay permanently, in the same list file as whitelist windows
+and under their lock. It has no deadline and no minutes."""
 FOREVER = 253_370_764_800.0
 """The year 9999: a deadline that every version of this software can read and none meets."""
 
@@ -39,9 +39,9 @@ class Window:
     `state`: opening -> open -> closing -> closed; `failed` was rolled back, `close_failed` is still retried.
     `remark` says what a reader should know of a window that did well, `error` why it did not, `visit` by
     which session of the tester it ended ("": by none).
-    `minutes` belongs to the request that set the deadline. `mailed` says what the contact was told of a close
-    that failed: nothing, that, or its good end too. `before` maps the previewed addresses to the seconds of
-    delay they met before the window.
+    `minutes` belongs to the request that set the deadline. `mailed` says what the contact was mailed of a
+    close that failed: nothing, that, or its good end too. `before` maps the previewed addresses to the
+    seconds of delay they met before the window.
     """
 
     id: int
@@ -101,7 +101,7 @@ class Window:
             return True
         return not self.permanent and (self.opened_by, self.origin) == (actor.user, actor.origin)
 
-    def veiled(self) -> Window:
+    def redacted(self) -> Window:
         """What everybody may know of it: that it is there, how far it is and when it ends."""
         return replace(
             self,
@@ -121,7 +121,7 @@ class Window:
         and of its notes, which name files and lists, the tester's visit alone."""
         return replace(self, error=error if self.error else "", remark=self.visit if self.tested else "")
 
-    def closed_lately_at_last(self, now: float) -> bool:
+    def closed_after_retries(self, now: float) -> bool:
         """Whether it closed within the last day, after tries that failed."""
         return self.finished and self.attempts > 0 and (self.closed_at or 0.0) > now - DAY
 

@@ -74,7 +74,7 @@ def open_window(
     both testers; it closes early on a visit only when both requests want that. A process that is left behind
     follows the log for that; without it the keeper's next round closes the window.
     Raises UsageError, WindowRefused, WindowLockedError, JournalError, WhmError or HostError with nothing
-    changed, WindowOpenError with everything put back, WindowCloseError when that failed (the keeper goes on
+    changed, WindowOpenError with everything reverted, WindowCloseError when that failed (the keeper goes on
     trying).
     """
     with _refusals(host, actor, RefusedAction.OPEN, kind=kind, addresses=networks, reason=reason):
@@ -96,7 +96,8 @@ def open_permanent(
     tester: str = "",
     api: Optional[WhmApi] = None,
 ) -> Window:
-    """Let one address past the delay and sender verification for good: a row that only `close_window` ends.
+    """Exempt one address from the delay and sender verification permanently: a row that only `close_window`
+    ends.
 
     Greylisting's trusted hosts stay as they are: whoever delivers mail passes greylisting by itself. Raises
     what `open_window` raises; WindowRefused too for an address that is listed already.
@@ -171,10 +172,10 @@ def close_window(host: Host, window_id: int, actor: Actor, api: Optional[WhmApi]
         with _working(host, kind, _LOCK_WAIT) as journal:
             window = _known(journal, window_id, actor)
             if window.finished:
-                told = Message("window {number} is closed already")
+                reason = Message("window {number} is closed already")
                 if window.state == FAILED:
-                    told = Message("window {number} did not open, so there is nothing to close")
-                raise WindowRefused(told.format(number=window_id))
+                    reason = Message("window {number} did not open, so there is nothing to close")
+                raise WindowRefused(reason.format(number=window_id))
             server = WindowExecutor(host, journal, kind, api)
             closed = server.close(window, actor)
     if closed.state == CLOSE_FAILED:

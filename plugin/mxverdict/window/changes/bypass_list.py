@@ -60,7 +60,7 @@ def revert(
     others: Sequence[str] = (),
     in_front: Sequence[str] = (),
 ) -> list[str]:
-    """Take out what `apply` added, where it still stands so; returns remarks. Raises HostError.
+    """Remove what `apply` added, where it is unchanged; return notes. Raises HostError.
 
     `others` are lines of other windows or entries of ours, which stay; `in_front` those added later.
     """

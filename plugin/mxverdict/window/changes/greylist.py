@@ -115,7 +115,7 @@ class RevertDeferred(Exception):
 
 
 def is_reactivated(host: Host, plan: dict[str, Any]) -> bool:
-    """Whether dormant entries are back in Exim's list."""
+    """Return whether deferred entries are back in Exim's list."""
     return bool(_listed(host).intersection(ipaddress.ip_network(text) for text in plan["networks"]))
 
 
