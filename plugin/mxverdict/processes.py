@@ -17,6 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Optional
 
+from mxverdict.fs.atomic_write import atomic_write
+
 _PROC = "/proc"
 _PREFIX = "running."
 _DELETED = " (deleted)"
@@ -51,15 +53,7 @@ def remember(folder: Path, boot_id: str, pid: int, name: str) -> Path:
     cut either.
     """
     record = folder / f"{_PREFIX}{pid}"
-    temporary = folder / f".{record.name}"
-    with suppress(FileNotFoundError):
-        temporary.unlink()
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    try:
-        os.write(descriptor, f"{boot_id or '-'} {start_of(pid)} {name}\n".encode())
-    finally:
-        os.close(descriptor)
-    temporary.rename(record)
+    atomic_write(record, f"{boot_id or '-'} {start_of(pid)} {name}\n".encode(), durable=False)
     return record
 
 

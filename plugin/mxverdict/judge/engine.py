@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from mxverdict.evidence import Evidence, Preview, Target, seen_by
 from mxverdict.evidence.audience import Audience
-from mxverdict.findings import Finding, Prediction, Report, Row, Verdict
+from mxverdict.findings import Finding, Prediction, Report, Row, Verdict, worst_first
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
 from mxverdict.judge.domain.blocklist import judge_blocklists
@@ -23,8 +23,6 @@ from mxverdict.judge.smtp.session import UNREACHED, simulate
 from mxverdict.judge.smtp.visit_comparison import compare_with_last_visit
 from mxverdict.judge.summary import summary
 from mxverdict.testers import UNKNOWN_HOSTS, ImpatientSender, Tester
-
-_WORST_FIRST = list(Verdict)
 
 
 def judge(
@@ -56,7 +54,7 @@ def judge(
 def _of_server(
     evidence: Evidence, senders: Sequence[ImpatientSender], predictions: Sequence[Prediction]
 ) -> tuple[Finding, ...]:
-    return _sorted(
+    return worst_first(
         [
             *_beyond_connect(judge_server(evidence, tuple(senders)), evidence, predictions),
             *_untold(judge_names(evidence, evidence.outgoing), predictions),
@@ -168,7 +166,3 @@ def _not_predicted(tester: Tester, preview: Preview) -> Finding:
     )
     why = _("Exim did not say what it does to this tester.")
     return Finding(row, Verdict.UNKNOWN, why, (translate(preview.detail),))
-
-
-def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=lambda finding: _WORST_FIRST.index(finding.verdict)))

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Optional
 
-from mxverdict.net.networks import Network, covered
+from mxverdict.net.address import Network
+from mxverdict.net.networks import covered
 
 _QUOTED = re.compile(rb'"([^"\\]*)"')
 _BARE = re.compile(rb"[^:\s]+")

@@ -7,14 +7,11 @@ import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Union
 
 from mxverdict.errors import UsageError
 from mxverdict.i18n.message import Message
+from mxverdict.net.address import Address, Network
 from mxverdict.sanitize import escape_control
-
-Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
-Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 MAX_NETWORKS = 64
 _WIDEST = {4: 24, 6: 48}

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Optional
 
 from mxverdict.findings import DomainReport, Finding, Prediction, Report, Verdict
-from mxverdict.pasted.model import MXTOOLBOX, Pasted, PastedRow, is_address
+from mxverdict.net.address import is_address
+from mxverdict.pasted.model import MXTOOLBOX, Pasted, PastedRow
 from mxverdict.testers import row_texts
 
 GONE = ("smtp.connect", "smtp.disconnect", "ptr.record")
@@ -21,7 +22,6 @@ _STAND_INS = {
     "smtp.disconnect": "smtp.connect",
 }
 """Which rule's row reports the same in another state of affairs, by rule."""
-_WORST_FIRST = list(Verdict)
 
 
 @dataclass(frozen=True)
@@ -153,4 +153,4 @@ def is_gone(row: PastedRow, host: str, places: LocalTargets) -> bool:
 
 
 def _worst(candidates: Sequence[MatchedFinding]) -> Optional[MatchedFinding]:
-    return min(candidates, key=lambda one: _WORST_FIRST.index(one.finding.verdict), default=None)
+    return min(candidates, key=lambda one: one.finding.verdict.rank, default=None)

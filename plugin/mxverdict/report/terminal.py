@@ -80,7 +80,7 @@ def _print_domain(domain: DomainReport, said: str, console: Console) -> None:
     summary = "" if domain.summary == said else f": {visible(domain.summary)}"
     console.print(Text(f"\n{visible(domain.domain)}{summary}", style="bold"))
     shown = [finding for finding in domain.findings if finding.verdict is not Verdict.OK]
-    shown.sort(key=lambda finding: list(Verdict).index(finding.verdict))
+    shown.sort(key=lambda finding: finding.verdict.rank)
     console.print(Group(*_lines(shown)))
     if passed := len(domain.findings) - len(shown):
         console.print(Text(f"  {passed} more rows pass and are fine.", style="dim"))

@@ -8,8 +8,7 @@ from typing import Optional
 
 from mxverdict.collect.progress import Progress
 from mxverdict.collect.smtp_probe import REPLY_TIMEOUT
-from mxverdict.collect.targets import NoLocalTargetError
-from mxverdict.errors import UsageError
+from mxverdict.errors import NoLocalTargetError, UsageError
 from mxverdict.evidence import Evidence, seen_by
 from mxverdict.evidence.audience import Audience
 from mxverdict.findings import Report

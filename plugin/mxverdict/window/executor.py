@@ -14,7 +14,8 @@ from mxverdict.audit.log import Outcome
 from mxverdict.errors import JournalError, MxVerdictError, UsageError, WindowRefused
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message, join, message_of
-from mxverdict.net.networks import MAX_NETWORKS, Network, covered, parse, sample, show
+from mxverdict.net.address import Network
+from mxverdict.net.networks import MAX_NETWORKS, covered, parse, sample, show
 from mxverdict.testers import UNKNOWN_HOSTS
 from mxverdict.whm.api import LocalWhmApi, WhmApi
 from mxverdict.window import messages, verify

@@ -28,7 +28,8 @@ from mxverdict.errors import (
 from mxverdict.fs.lock import exclusive
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message
-from mxverdict.net.networks import Network, parse, show
+from mxverdict.net.address import Network
+from mxverdict.net.networks import parse, show
 from mxverdict.sanitize import escape_control
 from mxverdict.whm.api import WhmApi
 from mxverdict.window.deadline import Deadline, instant

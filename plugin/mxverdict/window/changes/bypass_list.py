@@ -16,7 +16,7 @@ from mxverdict.fs import safe_edit
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message
 from mxverdict.net import iplsearch
-from mxverdict.net.networks import Network
+from mxverdict.net.address import Network
 
 _CREATION = safe_edit.NewFileMode(group="mail", mode=0o640)
 _TRIES = 4

@@ -18,7 +18,8 @@ from mxverdict.fs import safe_edit
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message
 from mxverdict.net import iplsearch
-from mxverdict.net.networks import Network, show
+from mxverdict.net.address import Network
+from mxverdict.net.networks import show
 from mxverdict.whm.api import WhmApi
 from mxverdict.window.changes.bypass_list import Record
 
