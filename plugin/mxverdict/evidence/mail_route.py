@@ -54,14 +54,20 @@ class MailRoute:
 
 @dataclass(frozen=True)
 class RecipientAnswer:
-    """What a host said to one RCPT. `domain` is the one asked for, "" for the foreign recipient that only a
-    relay takes. `reply` is None when none came; `reason` tells why."""
+    """A reply to one RCPT, or to MAIL when that was refused (`stage`). `domain` is the one asked for, ""
+    for the foreign recipient that only a relay accepts. `reply` is None when none came; `reason` says why."""
 
     domain: str
     recipient: str
     reply: Optional[Reply]
     seconds: float = 0.0
     reason: str = ""
+    stage: str = "rcpt"
+
+    @property
+    def at_mail(self) -> bool:
+        """Whether MAIL was refused; evidence of earlier versions says so in `reason`."""
+        return self.stage == "mail" or self.reason == "at MAIL"
 
 
 @dataclass(frozen=True)

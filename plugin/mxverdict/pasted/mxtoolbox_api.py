@@ -137,7 +137,7 @@ def _row(item: Any, level: str, subject: Subject) -> Optional[PastedRow]:
     asked = "blacklist" if subject.command == "blocklist" else subject.command
     category = _text(ours.get("category")) or asked
     if not phrases and name and (ours or asked == "blacklist"):
-        rule = "blocklist.listed" if asked == "blacklist" and not ours else _text(ours.get("id"))
+        rule = _text(ours.get("id")) or ("blocklist.listed" if category == "blacklist" else "")
         rule = rule if rule in RULES else ""
         phrases = (Phrase(phrase_trie.NAME, MXTOOLBOX, category, name, rule, "", 1),)
     mxtoolbox = [phrase for phrase in phrases if phrase.tester == MXTOOLBOX]

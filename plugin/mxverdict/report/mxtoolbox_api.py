@@ -94,7 +94,7 @@ def _of_server(report: Report) -> Iterator[_Entry]:
         if prediction.tester != TESTER:
             continue
         for finding in prediction.findings:
-            key = (prediction.server_address, finding.row.name)
+            key = (prediction.server_address, finding.id)
             entry = _Entry(finding, prediction.server_address, prediction.sources)
             known = found.get(key)
             if known is None or worst_first.index(finding.verdict) < worst_first.index(known.finding.verdict):

@@ -90,7 +90,7 @@ def _grouped(predictions: Iterable[Prediction]) -> list[list[Prediction]]:
     """Predictions of one tester that differ in the server's address alone stand together."""
     groups: dict[object, list[Prediction]] = {}
     for prediction in predictions:
-        rows = tuple((f.row.name, f.row.level, f.verdict) for f in prediction.findings)
+        rows = tuple((f.id, f.row.level, f.verdict) for f in prediction.findings)
         groups.setdefault((prediction.tester, rows), []).append(prediction)
     return list(groups.values())
 

@@ -127,14 +127,14 @@ def _acceptance(greeting: HostGreeting, answer: RecipientAnswer, domain: str) ->
     reply = answer.reply
     if reply is None:
         return Verdict.UNKNOWN, _("not told"), _("Whether the host takes the domain could not be asked."), ""
-    if answer.reason != "at MAIL" and reply.positive:
+    if not answer.at_mail and reply.positive:
         return Verdict.OK, _("takes it"), _("The host takes mail for {domain}.").format(domain=domain), ""
     if 400 <= reply.code < 500:
         why = _(
             "The host asks to come back later (greylisting, or a passing trouble), which says nothing yet."
         )
         return Verdict.UNKNOWN, _("says: later"), why, ""
-    meaning = "policy" if answer.reason == "at MAIL" else _meaning(reply, answer, greeting)
+    meaning = "policy" if answer.at_mail else _meaning(reply, answer, greeting)
     verdict, word, why, todo = _REFUSALS[meaning]
     return verdict, _(word), _(why).format(domain=domain), _(todo).format(domain=domain)
 
@@ -167,7 +167,7 @@ def _plain(reply: Reply, recipient: str) -> str:
 
 
 def _relay(host: MailHost, greetings: Sequence[HostGreeting]) -> Iterable[Finding]:
-    asked = [(g, a) for g in greetings for a in g.recipients if not a.domain and a.reason != "at MAIL"]
+    asked = [(g, a) for g in greetings for a in g.recipients if not a.domain and not a.at_mail]
     open_ones = [(g, a) for g, a in asked if a.reply is not None and a.reply.positive]
     refused = [
         (g, a)
@@ -198,7 +198,7 @@ def _relay(host: MailHost, greetings: Sequence[HostGreeting]) -> Iterable[Findin
 def _said(greeting: HostGreeting, answer: RecipientAnswer) -> str:
     if answer.reply is None:
         return f"{greeting.address} RCPT {answer.recipient}: {translate(answer.reason)}"
-    step = "MAIL FROM:<>" if answer.reason == "at MAIL" else f"RCPT {answer.recipient}"
+    step = "MAIL FROM:<>" if answer.at_mail else f"RCPT {answer.recipient}"
     return f"{greeting.address} {step}: {answer.reply.code} {' '.join(answer.reply.lines)}"
 
 

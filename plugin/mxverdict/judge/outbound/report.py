@@ -55,7 +55,7 @@ def _summary(ladder: OutboundEvidence, findings: Sequence[Finding]) -> str:
             else _("Mail to {recipient}: {outcome}.")
         )
         sentences.append(sentence.format(recipient=ladder.recipient, outcome=findings[0].row.text))
-    ports = [finding for finding in findings if finding.row.name == port25.NAME]
+    ports = [finding for finding in findings if finding.id == "outbound.port25"]
     bad = [finding for finding in ports if finding.verdict is not Verdict.OK]
     said = bad if ladder.domain else bad or ports
     sentences += [f"{_(port25.NAME)} ({finding.row.host}): {finding.row.text}." for finding in said]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from mxverdict.evidence import Evidence, Target
-from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
@@ -15,10 +14,10 @@ from mxverdict.judge.smtp.ground_truth import GroundTruth, ptr_line, truth_of
 BANNER = N_("Name in the banner")
 
 
-def judge_names(evidence: Evidence, outgoing: Sequence[Outgoing]) -> tuple[Finding, ...]:
-    """Findings about this server that no tester prints; `outgoing` is how mail leaves it."""
+def judge_names(evidence: Evidence) -> tuple[Finding, ...]:
+    """Return findings about the banner and about the names of outgoing mail, each once."""
     found = [_banner(target, truth_of(target, evidence)) for target in evidence.targets]
-    found += [finding for one in outgoing for finding in judge_outgoing(one)]
+    found += [finding for one in evidence.outgoing for finding in judge_outgoing(one)]
     return tuple(dict.fromkeys(found))
 
 

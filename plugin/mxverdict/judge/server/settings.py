@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mxverdict.evidence import DelayState, Evidence
 from mxverdict.evidence.server import ADDRESSES, DELAY, GREYLISTING, HOST_NAME
 from mxverdict.findings import Finding, Row, Verdict
@@ -10,7 +12,6 @@ from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
 from mxverdict.testers import UNKNOWN_HOSTS, ImpatientSender
 
-SILENT = "SMTP"
 _REBUILD = N_("Run /usr/local/cpanel/scripts/buildeximconf, then /usr/local/cpanel/scripts/restartsrv_exim.")
 _MISSING = {
     HOST_NAME: (
@@ -44,7 +45,7 @@ def delay_on(evidence: Evidence) -> bool | None:
     return None if stanzas is None else stanzas > 0
 
 
-def judge_server(evidence: Evidence, senders: tuple[ImpatientSender, ...]) -> tuple[Finding, ...]:
+def judge_server(evidence: Evidence) -> tuple[Finding, ...]:
     return (
         *_settings(evidence.settings),
         *_missing(evidence.settings),
@@ -52,7 +53,6 @@ def judge_server(evidence: Evidence, senders: tuple[ImpatientSender, ...]) -> tu
         *_silent(evidence),
         *_relay_entries(evidence),
         *_counted(evidence),
-        *_cost(evidence, senders),
     )
 
 
@@ -148,7 +148,7 @@ def _silent(evidence: Evidence) -> list[Finding]:
     """Addresses where Exim does not even serve the server itself, which it never delays."""
     return [
         Finding(
-            Row("smtp.response", SILENT, "error", _("does not answer properly"), host=probe.address),
+            Row("smtp.response", "SMTP", "error", _("does not answer properly"), host=probe.address),
             Verdict.PROBLEM,
             _("This server cannot hold an SMTP session with itself."),
             (
@@ -203,7 +203,8 @@ def _counted(evidence: Evidence) -> list[Finding]:
     ]
 
 
-def _cost(evidence: Evidence, senders: tuple[ImpatientSender, ...]) -> list[Finding]:
+def judge_delay_cost(evidence: Evidence, senders: Sequence[ImpatientSender]) -> list[Finding]:
+    """Return a finding on the senders that give up before the delay ends, if there are any."""
     delays = [preview.delay("connect") or 0 for preview in evidence.previews if preview.understood]
     longest = max(delays, default=0)
     hurt = [sender for sender in senders if sender.patience < longest]

@@ -99,7 +99,7 @@ class RowContext:
 
 def judge_rows(case: RowContext) -> tuple[Finding, ...]:
     rows = mxtoolbox_rows.rows(case.session, case.truth, case.tester)
-    return tuple(_JUDGES[row.name](row, case) for row in rows)
+    return tuple(_JUDGES[row.rule](row, case) for row in rows)
 
 
 def _connect(row: Row, case: RowContext) -> Finding:
@@ -385,14 +385,14 @@ def _relay(row: Row, case: RowContext) -> Finding:
 
 
 _JUDGES: dict[str, Callable[[Row, RowContext], Finding]] = {
-    mxtoolbox_rows.CONNECT: _connect,
-    mxtoolbox_rows.DISCONNECTED: _connect,
-    mxtoolbox_rows.BANNER: _banner,
-    mxtoolbox_rows.TLS: _tls,
-    mxtoolbox_rows.REVERSE_RESOLUTION: _reverse_resolution,
-    mxtoolbox_rows.REVERSE_MISMATCH: _reverse_mismatch,
-    mxtoolbox_rows.VALID_HOSTNAME: _valid_hostname,
-    mxtoolbox_rows.CONNECTION_TIME: _connection_time,
-    mxtoolbox_rows.TRANSACTION_TIME: _transaction_time,
-    mxtoolbox_rows.OPEN_RELAY: _relay,
+    "smtp.connect": _connect,
+    "smtp.disconnect": _connect,
+    "smtp.banner": _banner,
+    "smtp.starttls": _tls,
+    "ptr.record": _reverse_resolution,
+    "ptr.forward": _reverse_mismatch,
+    "ptr.hostname": _valid_hostname,
+    "smtp.connection.time": _connection_time,
+    "smtp.transaction.time": _transaction_time,
+    "smtp.relay": _relay,
 }
