@@ -18,7 +18,7 @@ from mxverdict.audit.actor import Actor
 from mxverdict.errors import MxVerdictError, UsageError
 from mxverdict.host import Host
 from mxverdict.i18n import catalog
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, message_of
 
 MINUTES = 15
 MOST_MINUTES = 240
@@ -73,7 +73,7 @@ def read(host: Host) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (OSError, ValueError, TypeError, KeyError, RecursionError, UsageError) as error:
-        why = str(error)[:100] or type(error).__name__
+        why = message_of(error) or type(error).__name__
         told = Message(
             "{file} cannot be used, so that test windows stay open for {most} minutes at most "
             "and resellers open none: {why}"

@@ -17,8 +17,8 @@ from mxverdict.web.tasks import checks
 from tests.browser.conftest import SECONDS, Whm, fits
 from tests.browser.states import import_first
 from tests.sandbox.box import Sandbox
+from tests.unit.domain_evidence_maker import NAME, PARTS, whole
 from tests.unit.steered_check import END, FAR, FOLDER
-from tests.unit.whole_maker import NAME, PARTS, whole
 
 WITH_AND_WITHOUT = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
 SOON = 15 * SECONDS

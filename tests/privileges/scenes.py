@@ -36,7 +36,7 @@ from tests.sandbox import network
 from tests.sandbox.box import Sandbox
 from tests.sandbox.whm import accounts
 from tests.sandbox.whm.accounts import Account
-from tests.unit import whole_maker
+from tests.unit import domain_evidence_maker
 
 _ACCOUNTS = (
     Account("corner", "carol", network.SERVER_IPV4, ("corner.shop.example", "cake.example")),
@@ -95,9 +95,9 @@ class Scenes:
         """What everybody has left before: checks, work, reports and lines in the trail."""
         folder = self.host.state / "jobs"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        evidence = json.dumps(to_json(whole_maker.whole()))
+        evidence = json.dumps(to_json(domain_evidence_maker.whole()))
         for owner, target in DOMAINS.values():
-            checked = json.loads(evidence.replace(whole_maker.NAME, target))
+            checked = json.loads(evidence.replace(domain_evidence_maker.NAME, target))
             self._job(domain_job(target), f"{target} is checked.", owner, target, {"evidence": checked})
         for user, name in WINDOW_JOBS.items():
             self._job(name, WORDS[user], user)

@@ -11,7 +11,7 @@ from mxverdict.judge.outbound.outcome import outcome_of
 from mxverdict.judge.outbound.report import judge_ladder
 from tests.table.case import Case, one
 from tests.table.tsv import Malformed, Row, read
-from tests.unit.ladder_maker import HOSTNAME, climb, ladder
+from tests.unit.outbound_maker import HOSTNAME, climb, ladder
 
 REQUIRED, OPTIONAL = ("stage", "reply", "class"), ("title", "verdict")
 STAGES = ("connect", "ehlo", "helo", "starttls", "mail", "rcpt", "data", "message")

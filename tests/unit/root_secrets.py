@@ -10,7 +10,7 @@ from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.evidence.relay import RelayProbe
 from mxverdict.evidence.server import ADDRESSES, GREYLISTING, HOST_NAME, MissingFact
 from mxverdict.evidence.visit import Visit, VisitLog
-from tests.unit import evidence_maker, whole_maker
+from tests.unit import domain_evidence_maker, evidence_maker
 from tests.unit.evidence_maker import MXTOOLBOX, SERVER
 
 _MARK = re.compile(r"SECRET([0-9]+)")
@@ -36,7 +36,7 @@ def secrets(text: str) -> set[int]:
 
 
 def _rich() -> Evidence:
-    whole = whole_maker.whole()
+    whole = domain_evidence_maker.whole()
     delayed = evidence_maker.preview(connect=20, rcpt=20)
     stages = tuple(
         replace(
@@ -81,7 +81,7 @@ def _rich() -> Evidence:
         outgoing=(
             _outgoing(f"{SECRET}.other.example", error=""),
             _outgoing(f"{SECRET}.third.example", error=f"/etc/mailips: {SECRET}"),
-            _outgoing(whole_maker.NAME, "*", error=""),
+            _outgoing(domain_evidence_maker.NAME, "*", error=""),
         ),
     )
 
@@ -148,4 +148,6 @@ def rate_limited() -> Evidence:
     refused = evidence_maker.preview(replies={"connect": Reply(451, ("Too many relay attempts",))})
     (stage,) = refused.stages
     line = f"H=[{MXTOOLBOX.networks[0][0]}] rejected connection in ACL: ratelimited SECRET1 for you"
-    return replace(whole_maker.whole(), previews=(replace(refused, stages=(replace(stage, log=(line,)),)),))
+    return replace(
+        domain_evidence_maker.whole(), previews=(replace(refused, stages=(replace(stage, log=(line,)),)),)
+    )

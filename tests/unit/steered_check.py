@@ -13,7 +13,7 @@ from mxverdict.collect.targets import is_address
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Report
 from mxverdict.services import check
-from tests.unit.whole_maker import PARTS, known
+from tests.unit.domain_evidence_maker import PARTS, known
 
 FOLDER = "sandbox/steered"
 """Below the sandbox's root."""
@@ -27,7 +27,7 @@ _OF_DOMAINS = ("zone", "policy", "hosts")
 def run(
     folder: Path, *, targets: Sequence[str] = (), progress: Optional[ProgressListener] = None, **_: object
 ) -> tuple[Evidence, Report]:
-    """As `check.run`, for `whole_maker.NAME` or an address."""
+    """As `check.run`, for `domain_evidence_maker.NAME` or an address."""
     progress = progress or ProgressListener()
     about = known(domains=()) if is_address(targets[0]) else known()
     parts = {name: found for name, found in PARTS.items() if about.domains or name not in _OF_DOMAINS}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mxverdict.fs.read import read_regular
-from mxverdict.i18n.message import Message, from_json
+from mxverdict.i18n.message import Message, from_json, message_of
 
 SCHEMA = 1
 _MOST_BYTES = 1 << 20
@@ -38,7 +38,7 @@ def read(path: Path) -> tuple[tuple[LocalTesterAddress, ...], str]:
     except FileNotFoundError:
         return (), ""
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        why = str(error)[:100] or type(error).__name__
+        why = message_of(error) or type(error).__name__
         return (), Message("{path} is damaged and left out: {why}", path=path, why=why)
     messages = data.get("messages")
     found = [row for one in rows if (row := _address(one, messages)) is not None]

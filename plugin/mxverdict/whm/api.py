@@ -22,7 +22,7 @@ from mxverdict.errors import (
     WhmUnreachable,
 )
 from mxverdict.host import Host
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, message_of
 
 TIMEOUT = 30.0
 CHANGES = frozenset({"set_tweaksetting", "create_cpgreylist_trusted_host", "delete_cpgreylist_trusted_host"})
@@ -81,7 +81,7 @@ class LocalWhmApi(WhmApi):
                 remember_as=function if function in CHANGES else "",
             )
         except (CommandNotFoundError, CommandTimeout) as error:
-            raise WhmUnreachable(function, str(error)) from error
+            raise WhmUnreachable(function, message_of(error)) from error
         return envelope(function, done.stdout)
 
 

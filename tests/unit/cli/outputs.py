@@ -20,7 +20,7 @@ from mxverdict.services.pasted_report import StoredPastedReport
 from mxverdict.testers import TesterAddress
 from mxverdict.testers.local_addresses import LocalTesterAddress
 from tests.sandbox.server_files import REPOSITORY
-from tests.unit import evidence_maker, ladder_maker, root_secrets
+from tests.unit import evidence_maker, outbound_maker, root_secrets
 from tests.unit.cli.command_line import CommandLine
 from tests.unit.report_maker import FINDINGS, domain_report
 from tests.unit.selfcheck_maker import GOOD
@@ -77,12 +77,12 @@ def traffic() -> Traffic:
 
 def ladder() -> Any:
     """One with a route, TLS, a delivery and a well-known receiver."""
-    first = ladder_maker.climb(tls=Tls(True, "TLSv1.3", True, True, ("mx1.remote.example",), 1_800_000_000))
-    return ladder_maker.ladder(
+    first = outbound_maker.climb(tls=Tls(True, "TLSv1.3", True, True, ("mx1.remote.example",), 1_800_000_000))
+    return outbound_maker.ladder(
         first,
-        ladder_maker.climb("refused", "connect", address="198.51.100.21"),
-        receivers=ladder_maker.receivers(first),
-        delivery=ladder_maker.climb("reply", "data", Reply(554, ("no",))),
+        outbound_maker.climb("refused", "connect", address="198.51.100.21"),
+        receivers=outbound_maker.receivers(first),
+        delivery=outbound_maker.climb("reply", "data", Reply(554, ("no",))),
         send=True,
         skipped=("198.51.100.22 was left out",),
         remarks=("a remark",),

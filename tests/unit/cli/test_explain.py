@@ -13,8 +13,8 @@ from mxverdict.errors import UsageError
 from mxverdict.services.pasted_report import StoredPastedReport
 from tests.unit.cli.command_line import CommandLine
 from tests.unit.cli.outputs import PASTED, checked
-from tests.unit.explain.test_answer import CASES as ANSWERS
-from tests.unit.explain.test_answer import SERVERS, report_of
+from tests.unit.pasted.test_answer import CASES as ANSWERS
+from tests.unit.pasted.test_answer import SERVERS, report_of
 
 CASES = [case for case in ANSWERS if case["server"] in SERVERS and not case.get("own")]
 """One at least of each exit status."""

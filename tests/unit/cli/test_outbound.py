@@ -15,8 +15,8 @@ from mxverdict.evidence.outgoing import Outgoing
 from tests.unit.cli.command_line import CommandLine
 from tests.unit.cli.outputs import ladder
 from tests.unit.evidence_maker import HOSTNAME, SERVER
-from tests.unit.ladder_maker import climb
-from tests.unit.ladder_maker import ladder as made
+from tests.unit.outbound_maker import climb
+from tests.unit.outbound_maker import ladder as made
 
 USUAL = Outgoing(("*",), SERVER, SERVER, "the main address", HOSTNAME, "the host name")
 OWN = Outgoing(("shop.example",), "192.0.2.9", "192.0.2.9", "/etc/mailips", "shop.example", "/etc/mailhelo")

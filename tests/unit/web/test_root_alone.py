@@ -32,10 +32,10 @@ from mxverdict.web.tasks import checks
 from mxverdict.whm.frame import Frame
 from mxverdict.window.journal import Journal
 from mxverdict.window.model import CLOSE_FAILED, FAILED, OPEN
+from tests.unit.domain_evidence_maker import NAME
 from tests.unit.root_secrets import SECRET, rich, secrets
 from tests.unit.web.cgi import SESSION, Answer, call, post
 from tests.unit.web.conftest import Checked
-from tests.unit.whole_maker import NAME
 from tests.unit.window.rows import window
 
 pytestmark = pytest.mark.slow

@@ -227,6 +227,6 @@ def _require(visitor: Visitor, levels: Optional[tuple[str, ...]], unknown: str) 
 def _unanswered(error: Exception) -> HttpError:
     return HttpError(
         503,
-        _("WHM does not tell which domains are yours: {error}.").format(error=translate(str(error))),
+        _("WHM does not tell which domains are yours: {error}.").format(error=translate(error)),
         advice=_("Try again."),
     )

@@ -13,7 +13,7 @@ def apology(incident: str, cause: Optional[MxVerdictError] = None) -> str:
     """Return HTML that may stand in the middle of a page: the `cause`, where one is known, else the number of
     the incident."""
     if cause is not None:
-        text = translate(str(cause))
+        text = translate(cause)
         return (
             f'\n<p role="alert"><strong>{escape(text[:1].upper() + text[1:])}.</strong> '
             f"{escape(translate(cause.advice))}</p>\n"

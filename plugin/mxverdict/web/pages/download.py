@@ -87,7 +87,7 @@ def _fresh(host: Host) -> StoredCheck:
     try:
         return StoredCheck(*check.run(host))
     except MxVerdictError as error:
-        why = _("This server could not be checked: {error}.").format(error=translate(str(error)))
+        why = _("This server could not be checked: {error}.").format(error=translate(error))
         raise HttpError(503, why, advice=translate(error.advice)) from None
 
 

@@ -37,10 +37,10 @@ def save(host: Host, request: Request, response: Response) -> None:
     try:
         settings.write(host, _settings(typed), request.visitor.actor)
     except InvalidSetting as error:
-        refused = HttpError(422, translate(str(error)), field=error.field)
+        refused = HttpError(422, translate(error), field=error.field)
         _draw(host, request, response, typed, refused)
     except MxVerdictError as error:
-        refused = HttpError(503, translate(str(error)), advice=translate(error.advice))
+        refused = HttpError(503, translate(error), advice=translate(error.advice))
         _draw(host, request, response, typed, refused)
     else:
         redirect("?view=settings&saved=1", response)

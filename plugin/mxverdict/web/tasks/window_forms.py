@@ -163,9 +163,7 @@ def _tester(host: Host, form: Mapping[str, str], kind: str) -> tuple[str, list[s
     try:
         tester = testers.load(host=host).tester(form.get("tester", ""))
     except UsageError as error:
-        raise HttpError(
-            400, _("That tester is not known: {error}.").format(error=translate(str(error)))
-        ) from None
+        raise HttpError(400, _("That tester is not known: {error}.").format(error=translate(error))) from None
     networks = [address.network for address in tester.addresses] if kind == WHITELIST else []
     if kind == WHITELIST and not networks:
         raise HttpError(
