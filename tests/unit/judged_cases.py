@@ -28,7 +28,7 @@ from mxverdict.testers import UNKNOWN_HOSTS, load
 from tests.table import dns_rows
 from tests.unit import policy_cases, root_secrets
 from tests.unit.evidence_maker import EHLO, HOSTNAME, SERVER, evidence, preview, probe, reverse
-from tests.unit.ladder_maker import climb, ladder, receivers
+from tests.unit.outbound_maker import climb, ladder, receivers
 
 TABLES = Path(__file__).parents[1] / "tables"
 KNOWN = load()
