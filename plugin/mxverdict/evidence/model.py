@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from mxverdict.evidence.audience import Audience, root_alone, veiled
+from mxverdict.evidence.audience import Audience, redacted, root_alone
 from mxverdict.evidence.blocklist import BlocklistEvidence
 from mxverdict.evidence.decode import decode
 from mxverdict.evidence.mail_route import HostGreeting, MailRoute, Routing
@@ -90,7 +90,7 @@ def seen_by(evidence: Evidence, audience: Audience) -> Evidence:
         return evidence
     names = [domain.name for domain in evidence.domains]
     outgoing = of_domains(evidence.outgoing, names)
-    return veiled(dataclasses.replace(evidence, outgoing=outgoing), audience)
+    return redacted(dataclasses.replace(evidence, outgoing=outgoing), audience)
 
 
 def to_json(evidence: Evidence) -> dict[str, Any]:

@@ -137,7 +137,7 @@ def in_domains(row: PastedRow, host: str, places: LocalTargets) -> Optional[Matc
 
 def is_gone(row: PastedRow, host: str, places: LocalTargets) -> bool:
     """Whether a row about a domain is one that the tester leaves out when all is well, and so it is today."""
-    words = row_texts.load(row.category).get(row.name) if row.category in row_texts.CATEGORIES else None
+    texts = row_texts.load(row.category).get(row.name) if row.category in row_texts.CATEGORIES else None
     today = [
         finding
         for domain in places.domains(host)
@@ -145,8 +145,8 @@ def is_gone(row: PastedRow, host: str, places: LocalTargets) -> bool:
         if finding.row.category == row.category
     ]
     return (
-        words is not None
-        and not words.ok
+        texts is not None
+        and not texts.ok
         and bool(today)
         and all(finding.verdict is not Verdict.UNKNOWN for finding in today)
     )

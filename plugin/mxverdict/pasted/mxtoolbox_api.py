@@ -108,10 +108,10 @@ def names() -> dict[str, tuple[Phrase, ...]]:
 @cache
 def _numbers() -> dict[int, str]:
     return {
-        words.id: words.name
+        texts.id: texts.name
         for category in row_texts.CATEGORIES
-        for words in row_texts.load(category).values()
-        if words.id is not None
+        for texts in row_texts.load(category).values()
+        if texts.id is not None
     }
 
 
@@ -126,7 +126,7 @@ def _row(item: Any, level: str, subject: Subject) -> Optional[PastedRow]:
     entry = {str(key).lower(): value for key, value in item.items()}
     name, info = _text(entry.get("name")), _text(entry.get("info"))
     tokens = tokens_of([info])
-    match = phrase_trie.known().longest(tokens, 0) if tokens else None
+    match = phrase_trie.known().match_at(tokens, 0) if tokens else None
     number = entry.get("id")
     numbered = _numbers().get(number, "") if isinstance(number, int) else ""
     phrases = names().get(name.casefold()) or names().get(numbered.casefold())

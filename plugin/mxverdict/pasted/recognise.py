@@ -16,10 +16,10 @@ def recognise(text: str) -> Pasted:
     raises.
     """
     cut = len(text) > TEXT_LIMIT
-    looked_up = mxtoolbox_api.read(text[:TEXT_LIMIT])
-    if looked_up is None:
+    answers = mxtoolbox_api.read(text[:TEXT_LIMIT])
+    if answers is None:
         return parser.read(*lines_of(text))
-    found, rest = looked_up
+    found, rest = answers
     beside = parser.read(*lines_of(rest))
     return replace(
         found,

@@ -113,10 +113,10 @@ def _once(entries: Iterable[_Entry]) -> list[_Entry]:
 
 def _item(entry: _Entry) -> dict[str, Any]:
     finding, row = entry.finding, entry.finding.row
-    words = row_texts.load(row.category).get(row.name) if row.category in row_texts.CATEGORIES else None
+    texts = row_texts.load(row.category).get(row.name) if row.category in row_texts.CATEGORIES else None
     problem = row.name.replace(" ", "-")
     return {
-        "ID": words.id if words is not None else None,
+        "ID": texts.id if texts is not None else None,
         "Name": row.name,
         "Info": row.text,
         "Url": f"{_SITE}/Problem/{row.category}/{problem}?page=prob_{row.category}&showlogin=1&hidetoc=1"
@@ -151,11 +151,11 @@ def _asked(report: Report, entries: Sequence[_Entry]) -> tuple[str, str]:
 def _information(report: Report, evidence: Optional[Evidence]) -> list[dict[str, Any]]:
     """The server's addresses with the banner each really has."""
     addresses = dict.fromkeys(prediction.server_address for prediction in report.predictions)
-    told = []
+    found = []
     for address in addresses:
         banner = _banner(address, evidence) if evidence is not None else None
-        told.append({"Type": "SMTP", "Hostname": report.hostname, "IP Address": address, "Banner": banner})
-    return told
+        found.append({"Type": "SMTP", "Hostname": report.hostname, "IP Address": address, "Banner": banner})
+    return found
 
 
 def _banner(address: str, evidence: Evidence) -> Optional[str]:

@@ -202,9 +202,9 @@ def _file(host: Host) -> Iterator[tuple[LocalTesterAddress, ...]]:
     """What was added so far, with nobody else changing it. Raises HostError for a damaged file: what cannot
     be read must not be lost."""
     with exclusive(host, "testers", _LOCK_WAIT):
-        added, trouble = local_addresses.read(host.tester_addresses)
-        if trouble:
-            raise HostError(Message("{trouble}; move it away or repair it first", trouble=trouble))
+        added, load_error = local_addresses.read(host.tester_addresses)
+        if load_error:
+            raise HostError(Message("{reason}; move it away or repair it first", reason=load_error))
         yield added
 
 

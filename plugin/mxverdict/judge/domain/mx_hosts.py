@@ -20,9 +20,16 @@ _CATEGORY = "mx"
 _WORST = (Verdict.PROBLEM, Verdict.UNKNOWN, Verdict.ADVISORY, Verdict.OK)
 _DOWN = ("refused", "timeout", "no_route")
 
-_RELAY_WORDS = ("relay", "not a local", "not local", "not accept mail for", "not hosted here")
-_USER_WORDS = ("unknown user", "user unknown", "no such", "does not exist", "mailbox", "unrouteable address")
-_POLICY_WORDS = (
+_RELAY_PHRASES = ("relay", "not a local", "not local", "not accept mail for", "not hosted here")
+_USER_PHRASES = (
+    "unknown user",
+    "user unknown",
+    "no such",
+    "does not exist",
+    "mailbox",
+    "unrouteable address",
+)
+_POLICY_PHRASES = (
     "open relay",
     "client host",
     "block",
@@ -97,9 +104,11 @@ def _worst(
     """One finding for all addresses of a host: the worst of them speaks, each has a line."""
     verdict, word, why, todo = min((one for _greeting, one in judged), key=lambda one: _WORST.index(one[0]))
     level = {Verdict.OK: "ok", Verdict.UNKNOWN: "unknown", Verdict.ADVISORY: "warning"}.get(verdict, "error")
-    told = tuple(lines) if lines is not None else tuple(_met(greeting) for greeting, _one in judged)
+    lines = (
+        tuple(lines) if lines is not None else tuple(_greeting_line(greeting) for greeting, _one in judged)
+    )
     owner = Owner.OTHER_SERVER if todo else None
-    return Finding(Row(rule, name, level, word, _CATEGORY, host.name), verdict, why, told, todo, owner)
+    return Finding(Row(rule, name, level, word, _CATEGORY, host.name), verdict, why, lines, todo, owner)
 
 
 def _presence(greeting: HostGreeting, greetings: Sequence[HostGreeting]) -> Judged:
@@ -142,13 +151,13 @@ def _acceptance(greeting: HostGreeting, answer: RecipientAnswer, domain: str) ->
 def _meaning(reply: Reply, answer: RecipientAnswer, greeting: HostGreeting) -> str:
     """A key of `_REFUSALS`. What cannot be told for sure counts as `policy`."""
     text = _plain(reply, answer.recipient)
-    if any(word in text for word in _POLICY_WORDS):
+    if any(word in text for word in _POLICY_PHRASES):
         return "policy"
     enhanced = _ENHANCED.match(text)
     code = (enhanced[1], enhanced[2]) if enhanced is not None else ("", "")
-    if code == ("1", "2") or any(word in text for word in _RELAY_WORDS):
+    if code == ("1", "2") or any(word in text for word in _RELAY_PHRASES):
         return "foreign"
-    if code[0] != "1" and not any(word in text for word in _USER_WORDS):
+    if code[0] != "1" and not any(word in text for word in _USER_PHRASES):
         return "policy"
     same = any(
         _plain(other.reply, other.recipient) == text
@@ -202,7 +211,7 @@ def _said(greeting: HostGreeting, answer: RecipientAnswer) -> str:
     return f"{greeting.address} {step}: {answer.reply.code} {' '.join(answer.reply.lines)}"
 
 
-def _met(greeting: HostGreeting) -> str:
+def _greeting_line(greeting: HostGreeting) -> str:
     connect = greeting.probe.stage("connect")
     if greeting.outcome != "greeted" or connect is None or connect.reply is None:
         said, seconds = (
@@ -212,8 +221,8 @@ def _met(greeting: HostGreeting) -> str:
     else:
         said = f"{connect.reply.code} {' '.join(connect.reply.lines[:1])}"
         seconds = decimal(connect.seconds, 3)
-    told = _("{address} port 25: {said} (after {seconds} s)") if seconds else _("{address} port 25: {said}")
-    return told.format(address=greeting.address, said=said, seconds=seconds)
+    lines = _("{address} port 25: {said} (after {seconds} s)") if seconds else _("{address} port 25: {said}")
+    return lines.format(address=greeting.address, said=said, seconds=seconds)
 
 
 _REFUSALS: dict[str, Judged] = {

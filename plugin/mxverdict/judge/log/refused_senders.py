@@ -62,7 +62,7 @@ def _findings(refused: Sequence[RefusedSender]) -> Iterator[Finding]:
         for one in refused
         if one.cause in ("timeout", "unreachable", "deferred")
         and one.deferred >= REPEATED
-        and not came_later(one)
+        and not accepted_later(one)
     ]
     if stuck:
         yield _finding(
@@ -134,7 +134,7 @@ def _findings(refused: Sequence[RefusedSender]) -> Iterator[Finding]:
         )
 
 
-def came_later(one: RefusedSender) -> bool:
+def accepted_later(one: RefusedSender) -> bool:
     """Whether mail of the domain came from that host after the last refusal."""
     return one.passed_at is not None and one.passed_at >= one.last
 

@@ -76,40 +76,40 @@ def _settings(settings: DelayState) -> list[Finding]:
         return [Finding(row, Verdict.UNKNOWN, why, tuple(map(translate, unreadable)))]
     running = settings.delay_stanzas > 0
     count = settings.delay_stanzas
-    told = ngettext("{count} delay stanza in exim.conf", "{count} delay stanzas in exim.conf", count).format(
+    line = ngettext("{count} delay stanza in exim.conf", "{count} delay stanzas in exim.conf", count).format(
         count=count
     )
     found = []
     if settings.error:
         row = Row("smtp.delay.setting", "WHM", "unknown", _("the setting could not be read"))
-        found.append(Finding(row, Verdict.UNKNOWN, translate(settings.error), (told,)))
+        found.append(Finding(row, Verdict.UNKNOWN, translate(settings.error), (line,)))
     elif unreadable:
         says = (
             _("setting unknown, exim.conf says on") if running else _("setting unknown, exim.conf says off")
         )
         row = Row("smtp.delay.setting", name, "unknown", says)
-        found.append(Finding(row, Verdict.UNKNOWN, translate(unreadable[0]), (told,)))
+        found.append(Finding(row, Verdict.UNKNOWN, translate(unreadable[0]), (line,)))
     elif settings.delay_setting is not None and settings.delay_setting != running:
         says = _("WHM says off, exim.conf says on") if running else _("WHM says on, exim.conf says off")
         row = Row("smtp.delay.setting", name, "warning", says)
         why = _("The setting was changed, but the configuration was never rebuilt.")
-        found.append(Finding(row, Verdict.PROBLEM, why, (told,), _(_REBUILD)))
+        found.append(Finding(row, Verdict.PROBLEM, why, (line,), _(_REBUILD)))
     elif settings.delay_stanzas not in (0, 3):
         row = Row("smtp.delay.setting", name, "warning", _("{count} of 3 delay stanzas").format(count=count))
         why = _("exim.conf lacks the usual three delay stanzas; it was edited by hand or cPanel has changed.")
-        found.append(Finding(row, Verdict.ADVISORY, why, (told,)))
+        found.append(Finding(row, Verdict.ADVISORY, why, (line,)))
     elif not running:
         row = Row("smtp.delay.setting", name, "warning", _("off"))
         why = _("Unknown hosts are not made to wait; that keeps much spam out when it is on.")
         todo = _("Switch the delay on in WHM, Exim Configuration Manager, unless it is off on purpose.")
-        found.append(Finding(row, Verdict.ADVISORY, why, (told,), todo))
+        found.append(Finding(row, Verdict.ADVISORY, why, (line,), todo))
     else:
         found.append(
             Finding(
                 Row("smtp.delay.setting", name, "ok", _("on")),
                 Verdict.OK,
                 _("Unknown hosts are made to wait."),
-                (told,),
+                (line,),
             )
         )
     return found
@@ -206,8 +206,8 @@ def _counted(evidence: Evidence) -> list[Finding]:
 def judge_delay_cost(evidence: Evidence, senders: Sequence[ImpatientSender]) -> list[Finding]:
     """Return a finding on the senders that give up before the delay ends, if there are any."""
     delays = [preview.delay("connect") or 0 for preview in evidence.previews if preview.understood]
-    longest = max(delays, default=0)
-    hurt = [sender for sender in senders if sender.patience < longest]
+    maximum = max(delays, default=0)
+    hurt = [sender for sender in senders if sender.patience < maximum]
     if not hurt:
         return []
     return [
@@ -216,7 +216,7 @@ def judge_delay_cost(evidence: Evidence, senders: Sequence[ImpatientSender]) -> 
                 "smtp.delay.cost",
                 N_("Cost of the delay"),
                 "warning",
-                _("{seconds} s before the banner").format(seconds=longest),
+                _("{seconds} s before the banner").format(seconds=maximum),
             ),
             Verdict.ADVISORY,
             _(

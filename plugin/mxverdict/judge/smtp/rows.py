@@ -39,7 +39,7 @@ class RowContext:
     preview: Preview
 
     @property
-    def gave_up_on_delay(self) -> bool:
+    def timed_out_on_delay(self) -> bool:
         return self.session.ended == "timeout" and self.delay > 0
 
     @property
@@ -93,7 +93,7 @@ class RowContext:
         return f"{stage.reply.code} {' '.join(stage.reply.lines)}"
 
     @property
-    def told(self) -> tuple[str, ...]:
+    def refusal_lines(self) -> tuple[str, ...]:
         return (_("It was told: {refusal}").format(refusal=self.refusal),) if self.refusal else ()
 
 
@@ -125,7 +125,7 @@ def _connect(row: Row, case: RowContext) -> Finding:
             (translate(case.preview.detail), *case.statements),
             _("Mend what Exim names; a missing list file can be created empty (root:mail 0640)."),
         )
-    told = (*case.told, *log)
+    lines = (*case.refusal_lines, *log)
     if case.rate_limited:
         return Finding(
             row,
@@ -134,14 +134,14 @@ def _connect(row: Row, case: RowContext) -> Finding:
                 "Exim answers; it refuses this address for up to an hour because too many of its sessions "
                 "failed, as relay tests do."
             ),
-            told,
+            lines,
             _("Wait an hour before the next test, or test from another address."),
         )
     return Finding(
         row,
         Verdict.PROBLEM,
         _("Exim answers, but refuses this address."),
-        told,
+        lines,
         _("If it should be let in, look for it in Blacklisted SMTP IP addresses in WHM."),
     )
 
@@ -158,7 +158,7 @@ def _banner(row: Row, case: RowContext) -> Finding:
             _("The real banner could not be read, and the tester does not see it either."),
             (*evidence, *probe_lines(truth), *case.statements),
         )
-    if truth.ptr_in_greeting and case.session.reply("connect") is None and case.gave_up_on_delay:
+    if truth.ptr_in_greeting and case.session.reply("connect") is None and case.timed_out_on_delay:
         return Finding(
             row,
             Verdict.FALSE_POSITIVE,
@@ -170,7 +170,7 @@ def _banner(row: Row, case: RowContext) -> Finding:
         )
     if truth.ptr_in_greeting:
         why = _("The real banner matches; the tester was refused before it could see it.")
-        return Finding(row, Verdict.FALSE_POSITIVE, why, (*evidence, *case.told))
+        return Finding(row, Verdict.FALSE_POSITIVE, why, (*evidence, *case.refusal_lines))
     return Finding(
         row,
         Verdict.PROBLEM,
@@ -179,11 +179,11 @@ def _banner(row: Row, case: RowContext) -> Finding:
             "you."
         ),
         evidence,
-        _banner_advice(truth),
+        _banner_hint(truth),
     )
 
 
-def _banner_advice(truth: GroundTruth) -> str:
+def _banner_hint(truth: GroundTruth) -> str:
     if truth.hostname.lower() in (name.lower() for name in truth.ptr_names):
         return _("Put {name} into smtp_banner in WHM, Exim Configuration Manager, Advanced Editor.").format(
             name=truth.hostname
@@ -214,7 +214,7 @@ def _tls(row: Row, case: RowContext) -> Finding:
             evidence,
             _("Set a certificate for Exim in WHM, Manage Service SSL Certificates, then restart Exim."),
         )
-    if case.gave_up_on_delay:
+    if case.timed_out_on_delay:
         return Finding(
             row,
             Verdict.FALSE_POSITIVE,
@@ -225,7 +225,7 @@ def _tls(row: Row, case: RowContext) -> Finding:
             _(_WINDOW),
         )
     why = _("STARTTLS works; the tester was refused or dropped before it could ask.")
-    return Finding(row, Verdict.FALSE_POSITIVE, why, (*evidence, *case.told))
+    return Finding(row, Verdict.FALSE_POSITIVE, why, (*evidence, *case.refusal_lines))
 
 
 def _tls_offered(row: Row, case: RowContext, evidence: tuple[str, ...]) -> Finding:
@@ -322,7 +322,7 @@ def _transaction_time(row: Row, case: RowContext) -> Finding:
     if row.level == "ok" and case.session.reply("connect") is None:
         why = _("The tester prints a pass, but there was no transaction to time.")
         return Finding(row, Verdict.NOT_RUN, why)
-    if case.gave_up_on_delay:
+    if case.timed_out_on_delay:
         return Finding(
             row,
             Verdict.FALSE_POSITIVE,
@@ -372,14 +372,14 @@ def _relay(row: Row, case: RowContext) -> Finding:
             )
         why = _("The tester prints a pass, but it never got as far as asking.")
         return Finding(row, Verdict.NOT_RUN, why, case.statements)
-    told = (foreign_recipient(reply),) if reply else ()
+    lines = (foreign_recipient(reply),) if reply else ()
     if row.level == "ok":
-        return Finding(row, Verdict.OK, _("A foreign recipient is refused."), told)
+        return Finding(row, Verdict.OK, _("A foreign recipient is refused."), lines)
     return Finding(
         row,
         Verdict.PROBLEM,
         _("Exim accepts a foreign recipient from this address."),
-        told,
+        lines,
         _(_RELAY_LISTS),
     )
 

@@ -73,7 +73,7 @@ def _draw(
         languages=[("", _("What each browser asks for")), *catalog.NAMES.items()],
         testers=[(one.name, one.title) for one in known.testers if one.addresses],
         added=[(tester.title, one) for tester in known.testers for one in tester.addresses if one.added],
-        trouble=known.trouble,
+        trouble=known.load_error,
     )
 
 

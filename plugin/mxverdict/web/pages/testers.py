@@ -59,7 +59,7 @@ def _compared(host: Host, windows: Sequence[Window]) -> TesterComparison:
     except MxVerdictError as error:
         return TesterComparison(error=error)
     known = testers.load(host=host)
-    remarks = (*report.remarks, *((known.trouble,) if known.trouble else ()))
+    remarks = (*report.remarks, *((known.load_error,) if known.load_error else ()))
     lines = compare(evidence, report, known.testers)
     return TesterComparison(lines, report.taken_at, remarks, _let_past(windows, known.testers))
 
