@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Optional
 
-from mxverdict.collect.progress import ProgressListener
+from mxverdict.collect.progress import Progress
 from mxverdict.collect.targets import NoLocalTargetError
 from mxverdict.evidence import Evidence
 from mxverdict.findings import DomainReport, Finding, Report, Row, Verdict
@@ -44,11 +44,11 @@ def _install(run: Callable[..., tuple[Evidence, Report]], again: Callable[..., R
         host: Host,
         *,
         targets: Sequence[str] = (),
-        progress: Optional[ProgressListener] = None,
+        progress: Optional[Progress] = None,
         **options: object,
     ) -> tuple[Evidence, Report]:
         while targets and (step := _said(WAIT)):
-            (progress or ProgressListener()).step(step)
+            (progress or Progress()).step(step)
             time.sleep(0.1)
         if targets and _said(FAIL):
             raise NoLocalTargetError(_said(FAIL))

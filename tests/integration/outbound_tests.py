@@ -11,7 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from mxverdict.collect.outbound import OutboundRequest, read_ladder
+from mxverdict.collect.outbound import OutboundRequest, read_outbound
 from mxverdict.collect.smtp_attempt import Limits
 from mxverdict.evidence.outbound import Source
 from mxverdict.judge.outbound.report import judge_outbound
@@ -27,7 +27,7 @@ def climb(asked: dict[str, str]) -> dict[str, Any]:
         asked["domain"], "mail", f"postmaster@{HOSTNAME}", asked["recipient"], recipient_chosen=True
     )
     limits = Limits(started + 30, PATIENCE, frozenset())
-    found = read_ladder(question, [Source(asked["source"], HOSTNAME)], HOSTNAME, limits)
+    found = read_outbound(question, [Source(asked["source"], HOSTNAME)], HOSTNAME, limits)
     report = judge_outbound(found)
     return {**outbound_json(found, report), "took": time.monotonic() - started}
 

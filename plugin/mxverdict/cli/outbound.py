@@ -75,7 +75,8 @@ def register(commands: Any) -> None:
 
 
 def _outbound(options: argparse.Namespace) -> int:
-    from mxverdict.collect.outbound import read_ladder
+    from mxverdict.collect.outbound import read_outbound
+    from mxverdict.collect.progress import Progress
     from mxverdict.collect.server import exim_facts, read_server
     from mxverdict.collect.smtp_attempt import Limits
     from mxverdict.judge.outbound.report import judge_outbound
@@ -92,7 +93,8 @@ def _outbound(options: argparse.Namespace) -> int:
     deadline = time.monotonic() + max(_BUDGET, 4 * options.timeout)
     sources = _sources(options.source, host, server, hostname, deadline)
     own = frozenset(a for target in server.targets for a in (target.address, target.local_address))
-    ladder = read_ladder(question, sources, hostname, Limits(deadline, options.timeout, own), progress)
+    limits = Limits(deadline, options.timeout, own)
+    ladder = read_outbound(question, sources, hostname, limits, Progress(progress))
     report = judge_outbound(ladder)
     if options.json:
         print_json(outbound_json(ladder, report))

@@ -53,7 +53,7 @@ def register(commands: Any) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from mxverdict.collect.progress import StepListener
+    from mxverdict.collect.progress import Progress
     from mxverdict.services import check
     from mxverdict.window.lately import lately
 
@@ -75,7 +75,7 @@ def _report(options: argparse.Namespace) -> int:
             host,
             targets=options.targets,
             testers=testers,
-            progress=StepListener(progress),
+            progress=Progress(progress),
             reply_timeout=options.timeout,
         )
         windows = lately(host)

@@ -24,7 +24,7 @@ from mxverdict.collect.reply_lines import ReplyLines
 from mxverdict.evidence.smtp import Preview, PreviewStage, Reply
 from mxverdict.fs.read import read_regular
 from mxverdict.host import Host, kill
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, message_of
 
 TIMEOUT = 10.0
 _RAW_LIMIT = 64 * 1024
@@ -88,11 +88,11 @@ def preview(
     except _TimedOut:
         failure, detail = "timeout", session.hanging()
     except _NotUnderstood as error:
-        failure, detail = "not_understood", str(error)
+        failure, detail = "not_understood", message_of(error)
     except _Broken as error:
-        failure, detail = "broken", str(error)
+        failure, detail = "broken", message_of(error)
     except _Crashed as error:
-        failure, detail = "crashed", str(error)
+        failure, detail = "crashed", message_of(error)
     finally:
         kill(process)
     unanswered = asked if failure == "broken" else None

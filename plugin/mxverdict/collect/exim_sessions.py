@@ -19,7 +19,7 @@ from typing import Optional
 
 from mxverdict.collect import exim_preview as previews
 from mxverdict.collect.exim_perl import late_before_mail, late_perl
-from mxverdict.collect.progress import PartListener
+from mxverdict.collect.progress import Progress
 from mxverdict.evidence import Preview
 from mxverdict.host import Host
 
@@ -142,8 +142,8 @@ class EximSessions:
             turn.answered = answer.failure != "timeout"
         return answer
 
-    def play_all(self, jobs: Iterable[Job], watch: Optional[PartListener] = None) -> dict[Job, Preview]:
-        """The sessions of several jobs, as few as answer them all. `watch` hears of the previews."""
+    def play_all(self, jobs: Iterable[Job], progress: Optional[Progress] = None) -> dict[Job, Preview]:
+        """Hold the sessions of several jobs, as few as answer them all. `progress` counts the previews."""
         answers: dict[Job, Preview] = {}
         chosen = representatives(tuple(jobs))
 
@@ -151,7 +151,7 @@ class EximSessions:
             answers[job] = self.play(*job)
 
         needed = tuple(dict.fromkeys(chosen.values()))
-        counted = (watch or PartListener()).counted("previews", len(needed), play)
+        counted = (progress or Progress()).counted("previews", len(needed), play)
         with ThreadPoolExecutor(MOST) as pool:
             list(pool.map(counted, needed))
             list(pool.map(play, [job for job, one in chosen.items() if job != one and answers[one].failure]))

@@ -16,7 +16,7 @@ from mxverdict.collect.exim_sessions import MOST, EximSessions, NoTimeLeft
 from mxverdict.errors import CommandNotFoundError, HostError
 from mxverdict.evidence import Preview
 from mxverdict.evidence.relay import RelayProbe
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, message_of
 from mxverdict.testers import UNKNOWN_HOSTS
 
 _STATEMENT = re.compile(r'processing (?:(?:inline )?ACL (?:\S+ )?)?"\w+" \(([^)\n]{1,200})\)')
@@ -154,7 +154,7 @@ def _routed(sessions: EximSessions, test: RelayProbe, foreign: str, deadline: fl
     except NoTimeLeft:
         return replace(test, routed="unknown", routing=(Message("the time was up before it was tried"),))
     except HostError as error:
-        return replace(test, routed="unknown", routing=(str(error),))
+        return replace(test, routed="unknown", routing=(message_of(error),))
     lines = [line.rstrip() for line in done.stdout.splitlines() if line.strip()][:20]
     return replace(test, routed=destination(lines, (foreign, _literal(foreign))), routing=tuple(lines))
 

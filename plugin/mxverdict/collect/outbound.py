@@ -4,7 +4,7 @@ from."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Optional
@@ -12,7 +12,8 @@ from typing import Optional
 from mxverdict import __version__
 from mxverdict.collect import delivery_message
 from mxverdict.collect.mail_route import find_routes
-from mxverdict.collect.smtp_attempt import Envelope, Limits, climb
+from mxverdict.collect.progress import Progress
+from mxverdict.collect.smtp_attempt import Envelope, Limits, attempt
 from mxverdict.evidence.mail_route import MailRoute
 from mxverdict.evidence.outbound import OutboundEvidence, Receiver, SmtpAttempt, Source
 from mxverdict.i18n.message import Message
@@ -24,8 +25,6 @@ PATIENCE = 30.0
 CLIMBS_LIMIT = 64
 _AT_A_TIME = 32
 _RECEIVER_PATIENCE = 15.0
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -50,12 +49,12 @@ class _Notes:
     remarks: list[str] = field(default_factory=list)
 
 
-def read_ladder(
+def read_outbound(
     question: OutboundRequest,
     sources: Sequence[Source],
     hostname: str,
     limits: Limits,
-    progress: Progress = lambda _: None,
+    progress: Optional[Progress] = None,
 ) -> OutboundEvidence:
     """Climb. All addresses at the same time; with `question.send` the message follows on a connection of its
     own.
@@ -64,27 +63,28 @@ def read_ladder(
     source got no connection at all: that tells a blocked port 25 from one bad host. Nothing is raised.
     """
     notes = _Notes()
+    progress = progress or Progress()
     route: Optional[MailRoute] = None
     climbs: tuple[SmtpAttempt, ...] = ()
     asked = question.domain
     if asked:
-        progress(f"looking up the mail hosts of {asked}")
+        progress.step(f"looking up the mail hosts of {asked}")
         route = find_routes([asked], limits.deadline)[0]
         envelope = Envelope(question.sender, question.recipient)
         climbs = _climb_route(route, sources, envelope, limits, notes, progress)
     cut_off = _cut_off(sources, climbs) if asked else tuple(sources)
     known: tuple[Receiver, ...] = ()
     if cut_off and (climbs or not asked):
-        progress("greeting well-known receivers")
+        progress.step("greeting well-known receivers")
         known = _greet_receivers(cut_off, limits)
     delivery: Optional[SmtpAttempt] = None
     message_id = ""
     accepted = next((one for one in climbs if not one.cause), None)
     if question.send and accepted is not None:
-        progress(f"sending a test message to {accepted.host}")
+        progress.step(f"sending a test message to {accepted.host}")
         message_id, message = delivery_message.build(question.sender, question.recipient, hostname)
         envelope = Envelope(question.sender, question.recipient, message)
-        delivery = climb(accepted.host, accepted.address, accepted.source, envelope, limits)
+        delivery = attempt(accepted.host, accepted.address, accepted.source, envelope, limits)
     return OutboundEvidence(
         version=__version__,
         taken_at=time.time(),
@@ -155,7 +155,7 @@ def _climb_route(
                 total=len(jobs),
             )
         )
-    progress(f"talking to {len({job[1] for job in jobs})} addresses of {len(route.hosts)} mail hosts")
+    progress.step(f"talking to {len({job[1] for job in jobs})} addresses of {len(route.hosts)} mail hosts")
     return _climb_all(jobs[:CLIMBS_LIMIT], envelope, limits)
 
 
@@ -165,7 +165,7 @@ def _climb_all(
     if not jobs:
         return ()
     with ThreadPoolExecutor(min(_AT_A_TIME, len(jobs))) as pool:
-        return tuple(pool.map(lambda job: climb(job[0], job[1], job[2], envelope, limits), jobs))
+        return tuple(pool.map(lambda job: attempt(job[0], job[1], job[2], envelope, limits), jobs))
 
 
 def _fits(source: Source, address: str) -> bool:

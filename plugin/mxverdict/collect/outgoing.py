@@ -28,7 +28,7 @@ from mxverdict.evidence import Forward, ReverseDns, Target
 from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.fs.read import read_regular
 from mxverdict.host import Host
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, message_of
 
 _EXIM_TIMEOUT = 10.0
 _SOMEWHERE = {4: "198.41.0.4", 6: "2001:503:ba3e::2:30"}
@@ -163,7 +163,7 @@ def _exim(host: Host, deadline: float) -> _Exim:
             [host.exim, *late_perl(host.exim_conf), "-bP", "primary_hostname", "disable_ipv6"], timeout=left
         ).stdout
     except (OSError, HostError) as error:
-        return _Exim("", True, True, str(error))
+        return _Exim("", True, True, message_of(error))
     match = re.search(r"^primary_hostname\s*=\s*(\S+)", told, re.MULTILINE)
     off = re.search(r"^disable_ipv6", told, re.MULTILINE) is not None
     reads = "etc/mailhelo" in text or "etc/mailips" in text

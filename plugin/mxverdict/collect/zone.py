@@ -17,9 +17,9 @@ import dns.rrset
 
 from mxverdict.collect import resolver
 from mxverdict.collect.authoritative_dns import DnsReply, ask, interrogate, names_of, soa_of, text_of
-from mxverdict.collect.progress import PartListener
+from mxverdict.collect.progress import Progress
 from mxverdict.evidence.zone import Delegation, HostAddresses, ServerAnswers, Soa, Zone
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, join
 
 SERVERS_LIMIT = 13
 """Names of name servers that are asked, as many as the root has."""
@@ -36,18 +36,18 @@ _SPARE = 0.2  # seconds kept back for putting the answers together
 
 
 def read_zones(
-    domains: Sequence[str], deadline: float, watch: Optional[PartListener] = None
+    domains: Sequence[str], deadline: float, progress: Optional[Progress] = None
 ) -> tuple[Zone, ...]:
-    """The zone of each domain, many at a time; for the rest see `read_zone`. `watch` counts them."""
+    """The zone of each domain, many at a time; for the rest see `read_zone`. `progress` counts them."""
     if not domains:
         return ()
-    watch = watch or PartListener()
+    progress = progress or Progress()
     with ThreadPoolExecutor(_ZONES_AT_A_TIME) as readers, ThreadPoolExecutor(_QUESTIONS_AT_A_TIME) as pool:
 
         def read(domain: str) -> Zone:
             return _read(domain, deadline, pool)
 
-        return tuple(readers.map(watch.counted("zone", len(domains), read), domains))
+        return tuple(readers.map(progress.counted("zone", len(domains), read), domains))
 
 
 def read_zone(domain: str, deadline: float) -> Zone:
@@ -161,8 +161,14 @@ class _Reading:
             heard = job.result()
             found = _referral(heard, parent, child)
             if found is None:
-                reason = heard.error or Message("no usable answer")
-                errors.append(f"{server} ({address}): {reason}")
+                errors.append(
+                    Message(
+                        "{server} ({address}): {reason}",
+                        server=server,
+                        address=address,
+                        reason=heard.error or Message("no usable answer"),
+                    )
+                )
                 continue
             apex, records, own_copy = found
             return apex, Delegation(
@@ -174,7 +180,7 @@ class _Reading:
                 glue=_glue(heard, records),
                 own_copy=own_copy,
             )
-        error = "; ".join(sorted(errors)[:_PARENTS_LIMIT]) or Message(
+        error = join(sorted(errors)[:_PARENTS_LIMIT]) or Message(
             "{zone} has no name servers with an address", zone=above
         )
         return child, Delegation(above, error=error)

@@ -7,7 +7,7 @@ from typing import Optional
 
 from mxverdict import testers as catalogue
 from mxverdict.collect.collector import BUDGET, collect_evidence
-from mxverdict.collect.progress import ProgressListener
+from mxverdict.collect.progress import Progress
 from mxverdict.collect.smtp_probe import REPLY_TIMEOUT
 from mxverdict.errors import UsageError
 from mxverdict.evidence import Evidence
@@ -34,7 +34,7 @@ def run(
     targets: Sequence[str] = (),
     testers: Sequence[str] = (),
     api: Optional[WhmApi] = None,
-    progress: Optional[ProgressListener] = None,
+    progress: Optional[Progress] = None,
     reply_timeout: float = REPLY_TIMEOUT,
     budget: float = BUDGET,
 ) -> tuple[Evidence, Report]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Optional
 
-from mxverdict.collect.progress import ProgressListener
+from mxverdict.collect.progress import Progress
 from mxverdict.collect.smtp_probe import REPLY_TIMEOUT
 from mxverdict.collect.targets import NoLocalTargetError
 from mxverdict.errors import UsageError
@@ -54,7 +54,7 @@ def run(
     about: Sequence[str] = (),
     testers: Sequence[str] = (),
     api: Optional[WhmApi] = None,
-    progress: Optional[ProgressListener] = None,
+    progress: Optional[Progress] = None,
     reply_timeout: float = REPLY_TIMEOUT,
 ) -> StoredPastedReport:
     """Check this server for the testers of a report and for what it is about (`about` adds to that).

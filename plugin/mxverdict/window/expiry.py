@@ -51,7 +51,7 @@ def visited(host: Host, journal: Journal, *kinds: str) -> dict[int, str]:
         if window.kind not in kinds or not waits:
             continue
         with suppress(Exception):
-            visit, looked = tester_visit.look_in_time(host, window)
+            visit, looked = tester_visit.find_session_in_time(host, window)
             if visit is not None:
                 found[window.id] = visit.message
             elif looked != window:

@@ -431,10 +431,15 @@ def _texts(row: sqlite3.Row) -> dict[str, str]:
     messages = json.loads(row["messages"] or "{}") if "messages" in columns else {}
     texts = {}
     for name in _TEXTS:
-        text = row[name] if name in columns else ""
+        text = row[name] if name in columns else _visit_of_version_1(row)
         message = from_json(messages.get(name, text))
         texts[name] = message if message == text else text
     return texts
+
+
+def _visit_of_version_1(row: sqlite3.Row) -> str:
+    remark: str = row["remark"]
+    return remark if row["until_tested"] and _VISIT_OF_VERSION_1 in remark else ""
 
 
 def _window(row: sqlite3.Row) -> Window:

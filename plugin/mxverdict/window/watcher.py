@@ -69,7 +69,7 @@ def _came(host: Host, window: Window, place: Optional[Window]) -> tuple[Optional
         at = dataclasses.replace(window, log_inode=place.log_inode, log_offset=place.log_offset)
     if tester_visit.log_position(host) == (at.log_inode, at.log_offset):
         return None, at
-    return tester_visit.look_in_time(host, at)
+    return tester_visit.find_session_in_time(host, at)
 
 
 def main() -> int:

@@ -116,7 +116,7 @@ def _preview(cli: CommandLine) -> list[str]:
 
 
 def _outbound(cli: CommandLine) -> list[str]:
-    cli.answer("collect.outbound.read_ladder", ladder())
+    cli.answer("collect.outbound.read_outbound", ladder())
     return ["outbound", "remote.example", "--send"]
 
 

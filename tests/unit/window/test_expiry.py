@@ -50,7 +50,7 @@ def test_a_log_that_makes_it_stumble_does_not_hold_up_the_rest(
     def stumble(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(tester_visit, "look", stumble)
+    monkeypatch.setattr(tester_visit, "find_session", stumble)
     host = Host(tmp_path)
     now = instant(host)
     ends = Deadline.after(now, 900)

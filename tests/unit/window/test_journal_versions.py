@@ -80,7 +80,7 @@ def test_one_of_version_1_is_read_as_it_is(host: Host, old: sqlite3.Connection) 
     ended, opened = read(host)
     assert opened.testers == ("mxtoolbox", "internet.nl")
     assert (opened.error, opened.tested) == ("no space", False)
-    assert (ended.remark, ended.testers) == (_OLD_VISIT, ())
+    assert (ended.remark, ended.testers, ended.tested) == (_OLD_VISIT, (), True)
     assert old.execute("PRAGMA user_version").fetchone() == (1,)
 
 

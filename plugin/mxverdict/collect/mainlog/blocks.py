@@ -22,6 +22,12 @@ class Block(NamedTuple):
     begin: int
     end: int
     offset: int
+    gaps: tuple[tuple[int, int], ...] = ()
+    """Where a line of `text` begins that is endless, and how many bytes of it are left out."""
+
+    def offset_of(self, line: int) -> int:
+        """Return the place in the file of a line that begins there in `text`."""
+        return self.offset - (self.end - line) - sum(lost for place, lost in self.gaps if place >= line)
 
 
 def blocks(file: BinaryIO, offset: int, size: int, current: bool) -> Iterator[Block]:
@@ -44,10 +50,10 @@ def blocks(file: BinaryIO, offset: int, size: int, current: bool) -> Iterator[Bl
         else:
             end = settled(text, begin, whole, at_rest(file)) if current else whole
         if end > begin:
-            offset += end - begin
-            while gaps and gaps[0][0] < end:
-                offset += gaps.pop(0)[1]
-            yield Block(text, begin, end, offset)
+            passed = tuple(gap for gap in gaps if gap[0] < end)
+            gaps = gaps[len(passed) :]
+            offset += end - begin + sum(lost for _, lost in passed)
+            yield Block(text, begin, end, offset, passed)
             begin = end
         if not chunk:
             return

@@ -10,13 +10,12 @@ import ipaddress
 import re
 import time
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO, Optional, Union
+from typing import BinaryIO, Optional
 
-from mxverdict.collect.mainlog.blocks import blocks
+from mxverdict.collect.mainlog.blocks import Block, blocks
 from mxverdict.collect.mainlog.folder_names import REACH, Unbelieved
 from mxverdict.collect.mainlog.lines import LONGEST, Times, stamp_of
-
-Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+from mxverdict.net.networks import Network
 
 CHUNK = 1 << 16
 _MARGIN = 3 * 3600.0
@@ -74,18 +73,26 @@ class Scan:
         self._times = times
         self._deadline = deadline
         self._current = current
+        self._last_blocks: tuple[Block, ...] = ()
         self.offset = offset
         self.complete = True
 
-    def __iter__(self) -> Iterator[bytes]:
-        """Raises OSError, EOFError and zlib.error as the file does."""
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        """Return each line with its offset. Raises OSError, EOFError and zlib.error as the file does."""
         for block in blocks(self._file, self.offset, CHUNK, self._current):
             for start, end in believed(self._wanted, self._times, block.text, block.begin, block.end):
-                yield block.text[start:end]
+                yield block.offset_of(start), block.text[start:end]
             self.offset = block.offset
+            self._last_blocks = (*self._last_blocks[-1:], block)
             if self._deadline is not None and time.monotonic() > self._deadline:
                 self.complete = False
                 return
+
+    @property
+    def last_time(self) -> Optional[float]:
+        """When the last line was written (Unix time); None when none near the end can be believed."""
+        found = (last_time(one.text, one.begin, one.end, self._times) for one in reversed(self._last_blocks))
+        return next((at for at in found if at is not None), None)
 
 
 def believed(

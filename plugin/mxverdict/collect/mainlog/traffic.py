@@ -8,24 +8,30 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Optional
 
 from mxverdict.collect.mainlog.blocks import blocks
 from mxverdict.collect.mainlog.ip_set import IpSet
-from mxverdict.collect.mainlog.line_scan import start_of
 from mxverdict.collect.mainlog.lines import NEWEST, times_of
-from mxverdict.collect.mainlog.log_cursor import READ_ERRORS, opened, position, resume
-from mxverdict.collect.mainlog.log_files import LogFile, files_of
+from mxverdict.collect.mainlog.log_cursor import (
+    READ_ERRORS,
+    LogPart,
+    opened,
+    parts_after,
+    parts_since,
+    position,
+)
+from mxverdict.collect.mainlog.log_files import files_of
 from mxverdict.collect.mainlog.plausible import is_traffic
 from mxverdict.collect.mainlog.traffic_counter import HOUR, TrafficCounter
 from mxverdict.collect.mainlog.traffic_query import summed
 from mxverdict.collect.mainlog.traffic_store import MOST_CELLS, MOST_REFUSALS, LedgerBusy, TrafficStore
 from mxverdict.evidence.traffic import Traffic
 from mxverdict.host import Host
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, message_of
 from mxverdict.sanitize import visible
 
 KEPT = 8 * 86_400
@@ -37,7 +43,7 @@ _FLUSH = 20_000
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
 _DAMAGE = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError)
 """What working with impossible values raises."""
-_MOST_TEXT = 200
+_MAX_TEXT = 200
 
 
 def read_traffic(
@@ -72,7 +78,7 @@ def read_traffic(
                 remarks.append(
                     Message(
                         "what was counted before was damaged ({error}); everything was counted again",
-                        error=visible(str(error), _MOST_TEXT),
+                        error=_reason(error),
                     )
                 )
                 with suppress(OSError):
@@ -112,7 +118,7 @@ def _counted(
         told = (*remarks, *reader.remarks)
         found = summed(ledger, since, until, exempt, delay, reader.complete, told)
     if path is not None and not is_traffic(found):
-        raise ValueError("what it holds cannot be true")
+        raise ValueError(Message("what it holds cannot be true"))
     return found
 
 
@@ -130,43 +136,34 @@ class _Reader:
         self.remarks: list[str] = []
 
     def catch_up(self) -> None:
-        """Count what the ledger has not seen yet, the oldest first."""
-        for file, offset in self._to_read():
-            if not self._count(file, offset):
+        """Count what the store has not seen yet, the oldest first."""
+        for part in self._parts():
+            if not self._count(part):
                 break
         self._store()
         if self._read > _BLOCK or self._ledger.note("pruned") != str(int(time.time() // HOUR)):
             self._prune()
 
-    def _to_read(self) -> Iterator[tuple[LogFile, Optional[int]]]:
-        """Files and where to begin, None for the beginning of what is kept."""
+    def _parts(self) -> Sequence[LogPart]:
         at = self._ledger.position
-        files = files_of(self._log, self._kept_from)
         if at is None:
-            yield from ((file, None) for file in files)
-            return
-        for number in reversed(range(len(files))):
-            file = files[number]
-            try:
-                with opened(file) as text:
-                    offset = resume(text, None if file.gzipped else file.size, at)
-            except READ_ERRORS:
-                continue
-            if offset is not None:
-                yield file, offset
-                yield from ((newer, 0) for newer in files[number + 1 :])
-                return
+            return parts_since(self._log, self._kept_from)[0]
+        parts = parts_after(self._log, at, self._kept_from)
+        if parts is not None:
+            return parts
         last_read = self._ledger.time("read_at") or 0.0
-        yield from ((file, 0) for file in files if file.current or file.written > last_read)
+        return [
+            LogPart(file, 0, False)
+            for file in files_of(self._log, self._kept_from)
+            if file.current or file.written > last_read
+        ]
 
-    def _count(self, file: LogFile, offset: Optional[int]) -> bool:
-        """Whether reading may go on."""
-        times = times_of(file.written)
+    def _count(self, part: LogPart) -> bool:
+        """Return whether reading may go on."""
+        file, offset, _ = part
         try:
             with opened(file) as text:
-                if offset is None:
-                    offset = 0 if file.gzipped else start_of(text, file.size, self._kept_from, times)
-                self._tally.begin(times)
+                self._tally.begin(times_of(file.written))
                 for block in blocks(text, offset, _BLOCK, file.current):
                     self._tally.consume(block.text, block.begin, block.end)
                     self._read += block.end - block.begin
@@ -179,9 +176,11 @@ class _Reader:
                 self._ledger.position = position(text, offset)
         except READ_ERRORS as error:
             self.remarks.append(
-                Message("{name} could not be read to its end: {error}", name=file.path.name, error=error)[
-                    :300
-                ]
+                Message(
+                    "{name} could not be read to its end: {error}",
+                    name=file.path.name,
+                    error=_reason(error),
+                )
             )
         return self.complete
 
@@ -205,6 +204,11 @@ class _Reader:
     def _prune(self) -> None:
         self._ledger.prune(int(self._kept_from // HOUR), int((time.time() + NEWEST) // HOUR))
         self._ledger.set_note("pruned", str(int(time.time() // HOUR)))
+
+
+def _reason(error: Exception) -> str:
+    message = message_of(error)
+    return message if isinstance(message, Message) else visible(message, _MAX_TEXT)
 
 
 def _remove(path: Path) -> None:

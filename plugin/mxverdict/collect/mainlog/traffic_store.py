@@ -20,6 +20,7 @@ from mxverdict.collect.mainlog.log_cursor import Position
 from mxverdict.collect.mainlog.plausible import is_time
 from mxverdict.collect.mainlog.traffic_counter import TrafficCounter
 from mxverdict.fs.read import NotRegular
+from mxverdict.i18n.message import Message
 
 MOST_CELLS = 300_000
 MOST_REFUSALS = 5_000
@@ -112,7 +113,9 @@ class TrafficStore:
             self.begin()
             (kept,) = self._db.execute("PRAGMA user_version").fetchone()
             if kept not in (0, sql.FORMAT):
-                raise sqlite3.DatabaseError(f"its format is {kept}, not {sql.FORMAT}")
+                raise sqlite3.DatabaseError(
+                    Message("its format is {kept}, not {known}", kept=kept, known=sql.FORMAT)
+                )
             if kept == 0:
                 for statement in sql.SCHEMA:
                     self._db.execute(statement)

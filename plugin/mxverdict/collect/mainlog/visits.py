@@ -12,7 +12,7 @@ from mxverdict.collect.mainlog import lines
 from mxverdict.collect.mainlog.lines import Line
 from mxverdict.collect.mainlog.texts import REFUSED, meaning
 from mxverdict.evidence.visit import Visit
-from mxverdict.testers import Tester
+from mxverdict.net.networks import Network
 
 _ENDED = {"quit": "quit", "lost": "left", "disconnected": "left", "timeout": "timeout", "refused": "rejected"}
 _DEPTH = {name: depth for depth, name in enumerate(("connect", "ehlo", "mail", "rcpt", "data"))}
@@ -24,25 +24,26 @@ _MOST_TEXT = 300
 
 
 class Visits:
-    """Collects visits line by line. `known` are those of an earlier reading: unfinished ones go on."""
+    """Collects the visits of named networks line by line. `known` are those of an earlier reading: unfinished
+    ones go on."""
 
-    def __init__(self, testers: Iterable[Tester], known: Sequence[Visit] = ()) -> None:
-        self._networks = [(network, tester.name) for tester in testers for network in tester.networks]
+    def __init__(self, networks: Iterable[tuple[Network, str]], known: Sequence[Visit] = ()) -> None:
+        self._networks = tuple(networks)
         self._visits = list(known)
         self._latest = {(visit.address, visit.port): n for n, visit in enumerate(self._visits)}
         self.tester_of = lru_cache(maxsize=4096)(self._tester_of)
 
-    def feed(self, raw: bytes) -> None:
-        """A line of the main log."""
+    def feed(self, raw: bytes) -> Optional[tuple[Line, Visit]]:
+        """Take in a line of the main log. Return what it says and its visit as known then; None when it is of
+        no visit."""
         line = lines.parse(raw)
         if line is None or line.peer is None:
-            return
+            return None
         tester = self.tester_of(line.peer.address)
-        if tester:
-            self._take(line, tester)
+        return (line, self._take(line, tester)) if tester else None
 
     def feed_rejected(self, raw: bytes) -> None:
-        """A line of the reject log, which repeats the main log's: it only adds what that lacks."""
+        """Take in a line of the reject log, which repeats the main log's: it only adds what that lacks."""
         line = lines.parse(raw)
         if line is None or line.peer is None or line.kind != lines.REJECTED:
             return
@@ -60,7 +61,7 @@ class Visits:
         address = ipaddress.ip_address(text)
         return next((name for network, name in self._networks if address in network), "")
 
-    def _take(self, line: Line, tester: str) -> None:
+    def _take(self, line: Line, tester: str) -> Visit:
         assert line.peer is not None
         key = line.peer.address, line.peer.port
         number = self._latest.get(key)
@@ -69,7 +70,8 @@ class Visits:
             visit = Visit(tester, line.peer.address, line.peer.port, came_at, line.zone)
             number = self._latest[key] = len(self._visits)
             self._visits.append(visit)
-        self._visits[number] = _with(self._visits[number], line)
+        visit = self._visits[number] = _with(self._visits[number], line)
+        return visit
 
 
 def _over(visit: Visit, line: Line) -> bool:

@@ -28,12 +28,11 @@ _POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'non
 _TEXT = "text/plain; charset=utf-8"
 
 
-def send(host: Host, request: Request, response: Response) -> None:
+def send(host: Host, request: Request) -> Response:
     """`format` is `html` or `text`; `domain` names a stored check, `job` a pasted report. Raises
     HttpError."""
     if "job" in request.query:
-        _send_explanation(host, request, response)
-        return
+        return _explanation(host, request)
     found = _FORMATS.get(request.query.get("format", ""))
     if found is None:
         raise HttpError(404, _("There is no report of that kind."))
@@ -44,7 +43,7 @@ def send(host: Host, request: Request, response: Response) -> None:
         permissions.require_domain(request.visitor, target)
     else:
         permissions.require_root(request.visitor)
-    if response.head_only:
+    if request.method == "HEAD":
         about, report, body = target, None, ""
     else:
         checked = _stored(host, request.visitor, target) if target else _fresh(host)
@@ -52,11 +51,10 @@ def send(host: Host, request: Request, response: Response) -> None:
         report, body = checked.report, write(checked, windows)
         about = target or report.hostname
     disposition = ("Content-Disposition", f'attachment; filename="{_file_name(about, ending, report)}"')
-    response.begin(200, kind, NO_STORE, disposition, policy=_POLICY)
-    response.write(body)
+    return Response([body], 200, kind, (NO_STORE, disposition), _POLICY)
 
 
-def _send_explanation(host: Host, request: Request, response: Response) -> None:
+def _explanation(host: Host, request: Request) -> Response:
     from mxverdict.report.plain_text import explanation_text
     from mxverdict.web.pages.pasted_report import explained
 
@@ -66,10 +64,9 @@ def _send_explanation(host: Host, request: Request, response: Response) -> None:
     explanation = explained(pasted) if pasted is not None else None
     if explanation is None or request.query.get("format") != "text":
         raise HttpError(404, _("There is no report of that kind."))
-    body = "" if response.head_only else explanation_text(explanation)
+    body = "" if request.method == "HEAD" else explanation_text(explanation)
     disposition = ("Content-Disposition", 'attachment; filename="mxverdict-answer.txt"')
-    response.begin(200, _TEXT, NO_STORE, disposition, policy=_POLICY)
-    response.write(body)
+    return Response([body], 200, _TEXT, (NO_STORE, disposition), _POLICY)
 
 
 def _stored(host: Host, visitor: Visitor, target: str) -> StoredCheck:

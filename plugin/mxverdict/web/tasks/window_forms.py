@@ -131,16 +131,6 @@ def close_due(host: Host) -> Work:
     return work
 
 
-ACTIONS: Mapping[str, Callable[[Host, Visitor, Mapping[str, str]], Work]] = {
-    "open": open_window,
-    "extend": extend_window,
-    "close": close_window,
-    "permanent": add_permanent_bypass,
-    "add-tester-address": add_tester_address,
-    "remove-tester-address": remove_tester_address,
-}
-
-
 def _minutes(host: Host, visitor: Visitor, form: Mapping[str, str]) -> int:
     most = permissions.most_minutes(settings.read(host), visitor)
     text = form.get("minutes", "").strip()

@@ -36,6 +36,7 @@ def jinja_environment(host: Host) -> Environment:
         auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
         bytecode_cache=_cache(host),
         extensions=[EXTENSION],
     )

@@ -240,14 +240,14 @@ def test_another_process_that_counts_is_no_damage(host: Host, monkeypatch: pytes
 )
 def test_a_place_in_the_log_that_cannot_be(host: Host, inode: Any, offset: Any) -> None:
     row = window(opened_at=time.time() - 20 * HOUR - 60, log_inode=inode, log_offset=offset)
-    visit, row = tester_visit.look(host, row)
+    visit, row = tester_visit.find_session(host, row)
     assert visit is None
     assert (row.log_inode, row.log_offset) == tester_visit.log_position(host)
     now = time.time()
     with host.exim_mainlog.open("a") as log:
         for seconds, end in ((0, "(TCP/IP connection count = 1)"), (1, "closed by QUIT")):
             log.write(f"{stamp(now + seconds)} SMTP connection from [{TESTER}]:7 {end}\n")
-    assert tester_visit.look(host, row)[0] is not None
+    assert tester_visit.find_session(host, row)[0] is not None
 
 
 @pytest.mark.slow
@@ -295,7 +295,7 @@ def test_times_that_no_line_has(host: Host, moment: str) -> None:
             log.write(f"{moment}{zone} SMTP connection from {peer} closed by QUIT\n")
             log.write(f"{moment}{zone} SMTP connection from [198.51.100.9]:9 lost D=3s\n")
     row = window(opened_at=0.0, log_inode=host.exim_mainlog.stat().st_ino)
-    assert tester_visit.look(host, row)[0] is None
+    assert tester_visit.find_session(host, row)[0] is None
     assert len(seen(host).visits) == 4
     after = counted(host)
     assert (after.connections, after.left, after.read_from, after.read_to) == (

@@ -101,12 +101,12 @@ def test_a_window_is_not_closed_by_a_name(seed: int, random: Random, tmp_path: P
     for begin, end in zip([0, *cuts], [*cuts, len(log)]):
         with host.exim_mainlog.open("ab") as file:
             file.write(log[begin:end])
-        visit, row = tester_visit.look(host, row)
+        visit, row = tester_visit.find_session(host, row)
         assert visit is None
     at_rest(host.exim_mainlog)
-    assert tester_visit.look(host, row)[0] is None
+    assert tester_visit.find_session(host, row)[0] is None
     real = window(opened_at=START - 5, networks=(REAL,), log_inode=row.log_inode)
-    assert tester_visit.look(host, real)[0] is not None
+    assert tester_visit.find_session(host, real)[0] is not None
 
 
 def test_distrust_ends_after_the_longest_record() -> None:

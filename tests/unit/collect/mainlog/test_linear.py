@@ -123,6 +123,6 @@ def test_a_window_is_followed(tmp_path: Path) -> None:
 
     def follow(line: bytes) -> None:
         host.exim_mainlog.write_bytes(line)
-        tester_visit.look(host, row)
+        tester_visit.find_session(host, row)
 
     grows_as_the_line_does(follow, LINES[:1])

@@ -20,7 +20,7 @@ from mxverdict.errors import CommandNotFoundError, MxVerdictError, UsageError
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message
 from mxverdict.settings import Settings
-from mxverdict.web.auth import permissions
+from mxverdict.web import routes
 from mxverdict.web.http import csrf
 from mxverdict.web.jobs import queue
 from mxverdict.web.tasks.checks import domain_job
@@ -97,7 +97,7 @@ def test_a_window_is_told_once_with_its_end(
     host: Host, changes: dict[str, Any], outcome: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "mxverdict.web.pages.state.tend", lambda _host: None
+        "mxverdict.web.pages.page_version.close_expired", lambda _host: None
     )  # the row is due by this boot's clock
     window = in_journal(host, journal_rows.window(reason="ticket <7>", **changes))
     opened(host, window)
@@ -272,8 +272,8 @@ def test_a_refusal_of_an_older_version_is_told(host: Host) -> None:
 
 def test_every_page_and_action_has_words(host: Host) -> None:
     for name in [
-        *(f"view={one}" for one in permissions.VIEWS),
-        *(f"action={one}" for one in permissions.ACTIONS),
+        *(f"view={one}" for one in routes.VIEWS),
+        *(f"action={one}" for one in routes.ACTIONS),
     ]:
         log.record(host, ROOT, "refused", kind=name, result="x.")
         assert not re.search("^Refused$|does not exist|view|action", rows(host)[0][2])

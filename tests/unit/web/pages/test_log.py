@@ -19,7 +19,7 @@ from mxverdict.settings import Settings
 from mxverdict.web.http import csrf
 from mxverdict.web.http.visitor import Visitor
 from mxverdict.web.jobs import queue
-from mxverdict.web.pages import state
+from mxverdict.web.pages import page_version
 from mxverdict.web.pages.page_state import PageState
 from mxverdict.web.tasks import log_reading, tester_search
 from mxverdict.web.tasks.log_reading import Reading
@@ -327,7 +327,7 @@ def test_found_visitors_are_offered_until_they_are_known(host: Host) -> None:
     ],
 )
 def test_what_is_told_while_a_window_waits(changes: dict[str, Any], words: str) -> None:
-    (line,) = live_visits.told([came(visit(**changes), KNOWN)])
+    (line,) = live_visits.visit_lines([came(visit(**changes), KNOWN)])
     assert line.endswith(words)
 
 
@@ -340,9 +340,9 @@ def test_visits_of_others_are_not_what_the_window_waits_for(host: Host) -> None:
     for address, seconds in ((TESTER, 200), (TESTER, 50), ("52.55.244.91", 40), (TESTER, 10)):
         write_log(host, f"{at(now - seconds)} SMTP connection from [{address}]:40{seconds} closed by QUIT")
     row = waiting()
-    assert [one.visit.port for one in live_visits.met(host, row)] == [4050, 4010]
+    assert [one.visit.port for one in live_visits.observed_visits(host, row)] == [4050, 4010]
     closed = dataclasses.replace(row, closed_at=now - 30)
-    assert [one.visit.port for one in live_visits.met(host, closed)] == [4050]
+    assert [one.visit.port for one in live_visits.observed_visits(host, closed)] == [4050]
 
 
 def test_with_the_delay_off_each_tester_is_told(host: Host) -> None:
@@ -350,9 +350,9 @@ def test_with_the_delay_off_each_tester_is_told(host: Host) -> None:
     for address, seconds in ((TESTER, 200), ("52.55.244.91", 40), ("198.51.100.7", 20), (TESTER, 10)):
         write_log(host, f"{at(now - seconds)} SMTP connection from [{address}]:40{seconds} closed by QUIT")
     row = dataclasses.replace(waiting(), kind="delay_off", networks=(), testers=("internet.nl",))
-    assert [one.visit.port for one in live_visits.met(host, row)] == [4040, 4010]
+    assert [one.visit.port for one in live_visits.observed_visits(host, row)] == [4040, 4010]
     closed = dataclasses.replace(row, closed_at=now - 30)
-    assert [one.visit.port for one in live_visits.met(host, closed)] == [4040]
+    assert [one.visit.port for one in live_visits.observed_visits(host, closed)] == [4040]
 
 
 def test_the_polled_state_tells_what_the_tester_met(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -362,10 +362,10 @@ def test_the_polled_state_tells_what_the_tester_met(host: Host, monkeypatch: pyt
     told = json.loads(call(host, "view=state").body)["met"]
     assert list(told) == ["7"]
     assert "said QUIT" in told["7"][0]
-    assert state.is_awaited(row)
-    assert state.is_awaited(dataclasses.replace(row, until_tested=False))
-    assert state.is_awaited(dataclasses.replace(row, kind="delay_off"))
-    assert not state.is_awaited(dataclasses.replace(row, state="closing"))
+    assert page_version.is_awaited(row)
+    assert page_version.is_awaited(dataclasses.replace(row, until_tested=False))
+    assert page_version.is_awaited(dataclasses.replace(row, kind="delay_off"))
+    assert not page_version.is_awaited(dataclasses.replace(row, state="closing"))
 
 
 @pytest.mark.parametrize(
