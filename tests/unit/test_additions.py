@@ -11,7 +11,7 @@ import pytest
 
 from mxverdict.collect import evidence_builder
 from mxverdict.collect.evidence_builder import EvidenceBuilder
-from mxverdict.collect.progress import PARTS, Part, ProgressListener
+from mxverdict.collect.progress import PARTS, Part, Progress
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Finding, Row, Verdict
 from mxverdict.host import Host
@@ -82,8 +82,8 @@ def test_a_new_check_is_two_functions(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "proc/sys/fs/file-max").write_text("7\n")
 
     known = extended(**{f.name: getattr(evidence(), f.name) for f in dataclasses.fields(Evidence)})
-    builder = EvidenceBuilder(known, {"files"}, ProgressListener(), lambda found: found)
-    builder.found("files", read_open_files(Host(tmp_path)))
+    builder = EvidenceBuilder(known, {"files"}, Progress(), lambda found: found)
+    builder.add("files", read_open_files(Host(tmp_path)))
     report = judge(builder.evidence(), (MXTOOLBOX,), ())
 
     (finding,) = (finding for finding in report.server if finding.id == "server.files")
