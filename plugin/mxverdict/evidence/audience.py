@@ -1,4 +1,4 @@
-"""Who may see which part of the evidence: each field says so itself, and `veiled` goes by that alone."""
+"""Who may see which part of the evidence: each field says so itself, and `redacted` goes by that alone."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ _YEAR_9999 = 253_370_764_800
 
 @dataclass(frozen=True)
 class Domain:
-    """All that was gathered about one domain. `routing` is how cPanel routes its mail on this server."""
+    """All that was collected about one domain. `routing` is how cPanel routes its mail on this server."""
 
     name: str
     route: MailRoute
@@ -56,8 +56,8 @@ class Domain:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one check gathered. `taken_at` is Unix time; `testers` are the names of those it was gathered for,
-    `targets` the server addresses looked at."""
+    """What one check collected. `taken_at` is Unix time; `testers` are the names of those it was collected
+    for, `targets` the server addresses checked."""
 
     version: str
     taken_at: float
@@ -73,7 +73,7 @@ class Evidence:
     remarks: tuple[str, ...] = ()
     asked: tuple[RequestedTarget, ...] = ()
     own_addresses: tuple[str, ...] = ()
-    """This server's, from inside and outside, as far as anything gathered leads to one."""
+    """This server's, from inside and outside, as far as anything collected leads to one."""
     domains: tuple[Domain, ...] = ()
     greetings: tuple[HostGreeting, ...] = ()
     """Each remote mail host of the domains once."""

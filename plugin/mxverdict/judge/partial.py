@@ -22,7 +22,7 @@ def judge_parts(
     audience: Audience = Audience.ROOT,
 ) -> Report:
     """As `judge`, with the findings of the `complete` categories of rows alone and without a summary: what
-    is not there yet is no finding. Of what no tester prints only listings of addresses are told."""
+    is not there yet is no finding. Of what no tester prints only blocklist findings are included."""
     known = evidence if SMTP in complete else replace(evidence, previews=(), probes=())
     report = judge(known, testers, senders, audience)
     return replace(

@@ -16,16 +16,16 @@ from mxverdict.testers import Tester
 
 
 def predict_exempt(evidence: Evidence, testers: Iterable[Tester]) -> tuple[Prediction, ...]:
-    """The predictions for a window that lets every address past. Addresses that meet the same then share one,
-    also where they do not now: find the counterpart of a prediction with `counterpart`.
+    """Predict for a window that exempts every address from the delay. Addresses with equal sessions then
+    share a prediction, also where they do not now: find it with `matching_prediction`.
 
-    They are compared with no visit: the log tells of what was, not of a window to come.
+    The result is not compared with logged visits, which happened without the window.
     """
     return predict_hypothetical(without_delay(evidence), testers)
 
 
 def predict_hypothetical(evidence: Evidence, testers: Iterable[Tester]) -> tuple[Prediction, ...]:
-    """The predictions from evidence that was changed in thought, compared with no visit."""
+    """Predict from hypothetical evidence; the result is not compared with logged visits."""
     predictions = predict(evidence, testers)
     return tuple(dataclasses.replace(prediction, history="") for prediction in predictions)
 

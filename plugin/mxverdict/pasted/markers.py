@@ -1,4 +1,4 @@
-"""What stands between the rows of a pasted report: levels, categories, what was asked, transcripts."""
+"""What is between the rows of a pasted report: levels, categories, what was asked, transcripts."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _WORST_FIRST = list(Verdict)
 
 @dataclass(frozen=True)
 class MatchedFinding:
-    """A finding with where it was made; `instead` when its row stands in for the pasted one."""
+    """A finding with where it was made; `instead` when its row takes the place of the pasted one."""
 
     finding: Finding
     place: str
@@ -43,7 +43,8 @@ class LocalTargets:
     own: Mapping[str, Sequence[str]]
 
     def addresses(self, host: str) -> Optional[tuple[str, ...]]:
-        """The server's addresses a host stands for: empty when it is another's, None when not known."""
+        """Return the server's addresses that a host leads to: empty when it is another's, None when not
+        known."""
         if not host:
             return self.checked
         if host in self.own:

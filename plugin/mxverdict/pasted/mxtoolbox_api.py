@@ -1,4 +1,4 @@
-"""MXToolbox's API JSON: the envelope of one look-up, wherever in a text it stands.
+"""MXToolbox's API JSON: the envelope of one lookup, anywhere in a text.
 
 Shape: API data of 2021-04-12 (`Command`, `CommandArgument`, `Failed`, `Warnings`, `Passed`, `Timeouts`, each
 item with `ID`, `Name`, `Info`, `AdditionalInfo`). Letter case of the keys does not matter here.

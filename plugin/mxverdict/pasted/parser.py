@@ -1,4 +1,4 @@
-"""Walks once through a text and gathers the rows of a report."""
+"""Reads the rows of a report from a text, in one pass."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FORMLESS = 3
 """With fewer words after it, a level alone is no row."""
 BLACKLIST = "blacklist"
 _MARKS = " ,;\"'`*"
-"""What stands around a row's words in a ticket or in JSON."""
+"""What surrounds a row's text in a ticket or in JSON."""
 
 
 def read(lines: Sequence[str], cut: bool) -> Pasted:

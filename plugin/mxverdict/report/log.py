@@ -19,7 +19,8 @@ _MAX_LINES = 200
 
 
 def log_json(log: VisitLog, testers: Sequence[Tester]) -> dict[str, Any]:
-    """`visits` with their fields as gathered, how each ended in words and what the tester printed."""
+    """Return `visits` with their fields as collected, a text on how each ended, and what the tester
+    printed."""
     known = {tester.name: tester for tester in testers}
     return {
         "since": log.since,

@@ -1,7 +1,7 @@
 """The report in the shape of MXToolbox's API, so that scripts written against that can read it.
 
-Shape and keys: API data of 2021-04-12 (`dns`) and 2023-03-22 (`mx`). One envelope holds all look-ups; what it
-says beyond MXToolbox stands under `MxVerdict`, in the envelope and in each item.
+Shape and keys: API data of 2021-04-12 (`dns`) and 2023-03-22 (`mx`). One envelope holds all lookups; what it
+says beyond MXToolbox is under `MxVerdict`, in the envelope and in each item.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class _Entry:
 
 
 def api_json(report: Report, evidence: Optional[Evidence] = None) -> dict[str, Any]:
-    """One envelope: rows by level in `Failed`, `Warnings`, `Passed`; what could not be told in `Timeouts`."""
+    """Return one envelope: rows by level in `Failed`, `Warnings`, `Passed`; unknown ones in `Timeouts`."""
     entries = _once([*_of_domains(report), *_of_server(report)])
     items: dict[str, list[dict[str, Any]]] = {name: [] for name in _LISTS.values()}
     for entry in entries:

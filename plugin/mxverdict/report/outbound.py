@@ -1,4 +1,4 @@
-"""The telnet ladder for people on a terminal, and for programs."""
+"""The outbound test for people on a terminal, and for programs."""
 
 from __future__ import annotations
 

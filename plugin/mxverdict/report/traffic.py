@@ -28,7 +28,7 @@ _BAR = 40
 
 
 def traffic_json(traffic: Traffic) -> dict[str, Any]:
-    """All that was gathered (times as Unix times), the findings, and what the log cannot tell."""
+    """Return all that was collected (times as Unix times), the findings, and the limits of the log."""
     return {
         **dataclasses.asdict(traffic),
         "since_iso": iso(traffic.since),

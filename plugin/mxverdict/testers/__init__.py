@@ -132,7 +132,7 @@ class Tester(NamedTuple):
 class ImpatientSender(NamedTuple):
     """Software that sends or scores real mail and gives up before the 5 minutes of RFC 5321 4.5.3.2.1.
 
-    `effect` stands in the catalogue of texts: whoever shows it passes it through `catalog.gettext`.
+    `effect` is a message for `catalog.gettext`.
     """
 
     name: str
@@ -161,7 +161,7 @@ class Catalogue(NamedTuple):
 
 def load(path: Optional[Path] = None, host: Optional[Host] = None) -> Catalogue:
     """Read the catalogue that comes with the product, or another file of the same form. With a `host`, the
-    addresses that were added on that server come with it; a damaged file of those is told in `load_error`."""
+    addresses that were added on that server come with it; `load_error` reports a damaged file of those."""
     data: dict[str, Any] = json.loads((path or CATALOGUE).read_text(encoding="utf-8"))
     testers = tuple(
         Tester(

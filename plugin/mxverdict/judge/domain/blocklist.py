@@ -38,7 +38,7 @@ _OWN_RESOLVER = N_(
 @dataclass(frozen=True)
 class _State:
     """What the test entries say about a list: `kind` is `sound`, `refuses`, `silent`, `dead` (lacks the entry
-    that it must hold) or `wild` (lists what nobody lists); `told` is the proof."""
+    that it must hold) or `wild` (lists what nobody lists); `reason` is the proof."""
 
     kind: str
     reason: str

@@ -51,7 +51,7 @@ def judge_routing(route: MailRoute, own: frozenset[str], routing: Optional[Routi
 
 
 def _place(route: MailRoute, own: frozenset[str]) -> str:
-    """`best`, `backup` or `none`: where this server stands among the hosts that have addresses."""
+    """Return `best`, `backup` or `none`: this server's rank among the hosts that have addresses."""
     with_address = [host for host in route.hosts if host.addresses]
     best = with_address[0].preference
     mine = [host.preference for host in with_address if own.intersection(host.addresses)]

@@ -41,9 +41,9 @@ def judge_mail_route(
 ) -> tuple[Finding, ...]:
     """The findings about one domain; the first is the row that MXToolbox prints, the others are our own.
 
-    `greetings` may be those of many domains: the more there are, the better a host that is down is told from
-    a way out that is blocked. `own_addresses` are this server's, from inside and outside. `routing` is how
-    cPanel routes the domain (None: not looked at).
+    `greetings` may be those of many domains: the more there are, the better a host that is down can be
+    distinguished from a blocked outgoing port. `own_addresses` are this server's, from inside and outside.
+    `routing` is how cPanel routes the domain (None: not read).
     """
     found = [_published(route)]
     if route.kind == "unknown":
@@ -62,7 +62,7 @@ def judge_mail_route(
 
 
 def _distinct(route: MailRoute) -> list[MailHost]:
-    """Each host once, where it stands first."""
+    """Return each host once, at its first place."""
     first: dict[str, MailHost] = {}
     for host in route.hosts:
         first.setdefault(host.name.lower(), host)

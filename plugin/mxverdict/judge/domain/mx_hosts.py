@@ -149,7 +149,7 @@ def _acceptance(greeting: HostGreeting, answer: RecipientAnswer, domain: str) ->
 
 
 def _meaning(reply: Reply, answer: RecipientAnswer, greeting: HostGreeting) -> str:
-    """A key of `_REFUSALS`. What cannot be told for sure counts as `policy`."""
+    """Return a key of `_REFUSALS`. What is not certain counts as `policy`."""
     text = _plain(reply, answer.recipient)
     if any(word in text for word in _POLICY_PHRASES):
         return "policy"

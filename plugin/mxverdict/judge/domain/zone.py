@@ -51,7 +51,7 @@ def _texts(name: str) -> RowTexts:
 
 
 def _without_zone(facts: ZoneFacts) -> list[Finding]:
-    """The one row that stands in for all others when nothing of the zone can be had."""
+    """Return the one row that takes the place of all others when nothing of the zone can be read."""
     zone = facts.zone
     texts = _texts("DNS Record Published")
     if zone.exists is None:
@@ -252,8 +252,8 @@ def _elsewhere(facts: ZoneFacts) -> str:
 
 
 def _closed_here(facts: ZoneFacts) -> bool:
-    """Whether all that is silent is this server itself with its port 53 closed: that is seen as well from
-    inside, whatever the resolver remembers."""
+    """Whether everything that does not respond is this server itself with its port 53 closed: that shows
+    from inside too, whatever the resolver has cached."""
     unresponsive = facts.unresponsive
     return (
         not facts.without_address
@@ -263,7 +263,7 @@ def _closed_here(facts: ZoneFacts) -> bool:
 
 
 def _behind_nat(facts: ZoneFacts) -> bool:
-    """Whether all that is silent is this server itself, without a closed port being told."""
+    """Whether everything that does not respond is this server itself, and no port was reported closed."""
     unresponsive = facts.unresponsive
     return (
         not facts.without_address

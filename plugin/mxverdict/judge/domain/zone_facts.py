@@ -17,7 +17,7 @@ _SHOWN = 13
 
 @dataclass(frozen=True)
 class ZoneFacts:
-    """`own` are the addresses of this server, public and local ones alike."""
+    """`own` are the addresses of this server, public and local ones."""
 
     zone: Zone
     taken_at: float

@@ -1,4 +1,4 @@
-"""The conclusion of the telnet ladder: does the mail, or a callback, get through?"""
+"""The conclusion of the outbound test: does the mail, or a callback, get through?"""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ _ENDS: dict[str, tuple[Verdict, str, str, str, Optional[Owner]]] = {
 
 
 def conclude(outbound: OutboundEvidence, outcomes: Sequence[Outcome]) -> Finding:
-    """`outcomes` are those of `ladder.climbs`, in their order; `ladder` has a domain."""
+    """Return the conclusion. `outcomes` are those of the attempts, in their order; `outbound` has a
+    domain."""
     route = outbound.route
     assert route is not None
     if route.kind == "unknown":

@@ -1,4 +1,4 @@
-"""What is said about each outcome of the telnet ladder."""
+"""The message for each outcome of the outbound test."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mxverdict.judge.outbound.outcome import Outcome
 @dataclass(frozen=True)
 class OutcomeMessage:
     """`text` is the row, `why` one sentence, all of them for `gettext` and with `{placeholders}` (see
-    `judge.ladder`)."""
+    `judge.outbound.report`)."""
 
     verdict: Verdict
     text: str

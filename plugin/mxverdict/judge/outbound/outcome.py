@@ -1,4 +1,4 @@
-"""What one climb of the telnet ladder came to."""
+"""The outcome of one SMTP attempt of the outbound test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mxverdict.evidence.outbound import SmtpAttempt
 
 
 class Outcome(str, Enum):
-    """One word for where a climb ended, and why."""
+    """Where an attempt ended, and why."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -69,7 +69,7 @@ NO_CONNECTION = frozenset(
 )
 
 CALLOUT_TIMEOUT = 30.0
-"""Seconds that Exim gives each step of a callout unless told otherwise (Exim specification, "Additional
+"""Seconds that Exim gives each step of a callout unless configured otherwise (Exim specification, "Additional
 parameters for callouts"); cPanel gives it 60 (docs/facts/whm.md 1.4)."""
 _MAIL_TIMEOUT = 300.0
 """Seconds that a sender has to wait for most replies (RFC 5321 section 4.5.3.2), as Exim does."""
@@ -99,8 +99,8 @@ _STARTTLS_FIRST = re.compile(r"starttls|\btls\b|encrypt", re.IGNORECASE)
 
 
 def outcome_of(attempt: SmtpAttempt, hostname: str, callback: bool = False) -> Outcome:
-    """`hostname` is this server's name: who answers with it elsewhere is a redirection. `callback` says that
-    the climb stands for a sender verification, which waits less long than a mail."""
+    """Return the outcome. `hostname` is this server's name: whoever answers with it elsewhere is a
+    redirection. `callback`: the attempt is a sender verification, which waits less long than a mail."""
     if is_redirected(attempt, hostname):
         return Outcome.REDIRECTED
     if not attempt.cause:

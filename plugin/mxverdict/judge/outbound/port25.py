@@ -87,7 +87,7 @@ _HERE = {
 
 @dataclass(frozen=True)
 class SourceReachability:
-    """One source address and IP version (4 or 6). `open` is None when it could not be told."""
+    """One source address and IP version (4 or 6). `open` is None when that is not known."""
 
     source: Source
     version: int
@@ -106,7 +106,7 @@ def paths(outbound: OutboundEvidence) -> tuple[SourceReachability, ...]:
 
 
 def is_blocked(attempt: SmtpAttempt, found: Sequence[SourceReachability]) -> bool:
-    """Whether port 25 is closed on the way that `climb` took."""
+    """Whether port 25 is closed on the path of `attempt`."""
     return any(
         path.open is False and path.source == attempt.source and path.version == _version(attempt)
         for path in found

@@ -1,4 +1,4 @@
-"""Judges the telnet ladder: does a mail from this server get through, and if not, where does it end and
+"""Judges the outbound test: does a mail from this server get through, and if not, where does it end and
 why?"""
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _TEST_MESSAGE = N_("Test message")
 
 
 def judge_outbound(outbound: OutboundEvidence) -> OutboundReport:
-    """The conclusion first, then port 25 as such, then each mail host, then what else was seen."""
+    """Return the conclusion, then findings on port 25, on each mail host, and on what else was seen."""
     callback = outbound.purpose == "callback"
     outcomes = [outcome_of(attempt, outbound.hostname, callback) for attempt in outbound.climbs]
     findings = [conclude(outbound, outcomes)] if outbound.domain else []
@@ -68,7 +68,7 @@ def _special(
     outbound: OutboundEvidence,
     found: Sequence[port25.SourceReachability],
 ) -> Optional[OutcomeMessage]:
-    """What is said instead of the usual words, where the other climbs explain more; None for nothing."""
+    """Return the message that replaces the usual one where the other attempts explain more, or None."""
     if outcome in NO_CONNECTION and not attempt.connected:
         same = [other for other in outbound.climbs if other.source == attempt.source]
         over_four = any(other.connected and ":" not in other.address for other in same)
@@ -86,7 +86,7 @@ def _special(
 def _through(
     attempt: SmtpAttempt, outbound: OutboundEvidence, outcomes: Sequence[Outcome]
 ) -> Optional[SmtpAttempt]:
-    """The climb from the same source that got through, if one did."""
+    """Return the attempt from the same source that got through, if one did."""
     others = (
         c for c, o in zip(outbound.climbs, outcomes) if c.source == attempt.source and o is Outcome.ACCEPTED
     )

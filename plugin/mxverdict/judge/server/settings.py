@@ -30,7 +30,7 @@ _MISSING = {
 
 
 def delay_on(evidence: Evidence) -> bool | None:
-    """Whether Exim, as configured now, makes unknown hosts wait; None when that could not be told."""
+    """Whether Exim, as configured now, makes unknown hosts wait; None when that is not known."""
     known = [
         preview
         for preview in evidence.previews

@@ -16,7 +16,7 @@ NAME = N_("Open relay")
 
 
 def judge_relay(tests: Sequence[RelayProbe]) -> tuple[Finding, ...]:
-    """A finding for what relays, for what is taken as a local address and for what could not be told; when
+    """Return findings on what relays, on what is accepted as a local address and on what is not known; when
     nothing relays, one that lists every refused variant."""
     return tuple(_findings(tests))
 
@@ -78,7 +78,7 @@ def _findings(tests: Sequence[RelayProbe]) -> Iterator[Finding]:
 
 
 def is_refused(test: RelayProbe) -> bool:
-    """Whether Exim refuses for good, for a reason that holds for any stranger. A refusal because sender or
+    """Whether Exim refuses permanently, for a reason that holds for any stranger. A refusal because sender or
     foreign recipient could not be verified says nothing: another one gets past it."""
     if test.error or test.unverified or test.reply is None or not 500 <= test.reply.code < 600:
         return False

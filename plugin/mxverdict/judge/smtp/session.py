@@ -7,7 +7,7 @@ from mxverdict.findings import Session, SessionStage
 from mxverdict.testers import Tester
 
 TEMPORARY_FAILURE = Reply(421, ("Unexpected failure, please try later",))
-"""What Exim tells a client when it gives up in a session (measured with 4.96); `-bh` does not print it."""
+"""Exim's reply when it breaks off a session (measured with 4.96); `-bh` does not print it."""
 
 UNREACHED = Session((), "dropped", 0.0)
 """Nothing answers on the port."""

@@ -1,4 +1,4 @@
-"""What testers met according to Exim's log, in words, and held against the prediction."""
+"""Describes testers' sessions in Exim's log, and compares them with the prediction."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def _reason(then: str, now: str, visit: Visit) -> str:
 
 
 def _network_sample(visit: Visit, tester: Tester) -> str:
-    """The address that stands for the visitor's network in predictions."""
+    """Return the address that represents the visitor's network in predictions."""
     address = ipaddress.ip_address(visit.address)
     known = (a.example for a in tester.addresses if address in ipaddress.ip_network(a.network))
     return next(known, visit.address)

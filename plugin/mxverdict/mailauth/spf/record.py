@@ -36,7 +36,7 @@ _SHORT = 1024
 
 @dataclass(frozen=True)
 class Term:
-    """A mechanism or modifier: `text` as it stands, `name` in lower case, `qualifier` `+ - ~ ?` ("" for a
+    """A mechanism or modifier: `text` as it is written, `name` in lower case, `qualifier` `+ - ~ ?` ("" for a
     modifier), `domain` its domain-spec ("" for the domain itself), `network` of ip4 and ip6, `length_4` and
     `length_6` the prefix lengths of a and mx."""
 
