@@ -175,7 +175,7 @@ class DomainReport:
 
 
 @dataclass(frozen=True)
-class LadderReport:
+class OutboundReport:
     """What `mxverdict outbound` found; `domain` is "" when only the well-known receivers were asked."""
 
     domain: str

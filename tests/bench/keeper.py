@@ -64,7 +64,8 @@ def _root(folder: str, name: str, *states: str) -> Path:
     now = instant(host)
     for state in states:
         row = Window(
-            id=0, kind=WHITELIST, state=WindowState(state), testers=("mxtoolbox",), networks=("18.209.86.113",),
+            id=0, kind=WHITELIST, state=WindowState(state), testers=("mxtoolbox",),
+            networks=("18.209.86.113",),
             opened_at=now.wall, ends=Deadline.after(now, 14_400), minutes=240, opened_by="root", origin="cli",
             reason="", until_tested=False, before={}, log_inode=0, log_offset=0,
         )  # fmt: skip
