@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Optional
@@ -32,6 +32,11 @@ class Verdict(str, Enum):
     def label(self) -> str:
         """For people, in the language that is spoken."""
         return _(_LABELS[self])
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Verdict).index(self)
 
 
 _LABELS = {
@@ -103,9 +108,8 @@ class Finding:
         return self.row.rule
 
 
-def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    order = list(Verdict)
-    return tuple(sorted(findings, key=lambda finding: order.index(finding.verdict)))
+def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: finding.verdict.rank))
 
 
 @dataclass(frozen=True)
@@ -171,7 +175,7 @@ class DomainReport:
 
 
 @dataclass(frozen=True)
-class LadderReport:
+class OutboundReport:
     """What `mxverdict outbound` found; `domain` is "" when only the well-known receivers were asked."""
 
     domain: str

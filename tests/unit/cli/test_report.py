@@ -30,7 +30,7 @@ def test_the_status_is_the_verdict(
 
 def test_text_is_the_usual_form_and_tells_of_windows(cli: CommandLine) -> None:
     cli.answer("services.check.run", checked())
-    cli.answer("window.lately.list_windows", (OPEN,))
+    cli.answer("window.queries.list_windows", (OPEN,))
     done = cli.run("report", "--tester", "mxtoolbox")
     assert done.out == cli.run("report", "--text", "--tester", "mxtoolbox").out
     assert "18.209.86.113" in done.out
@@ -67,4 +67,4 @@ def test_saved_evidence_needs_no_server(cli: CommandLine) -> None:
     ],
 )
 def test_options_that_exclude_each_other(cli: CommandLine, words: list[str], reason: str) -> None:
-    cli.run("report", *words).refused(2, reason, UsageError.advice)
+    cli.run("report", *words).refused(2, reason, UsageError.hint)

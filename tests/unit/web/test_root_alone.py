@@ -31,7 +31,7 @@ from mxverdict.web.jobs.queue import JobHandle
 from mxverdict.web.tasks import checks
 from mxverdict.whm.frame import Frame
 from mxverdict.window.journal import Journal
-from mxverdict.window.model import CLOSE_FAILED, FAILED, OPEN
+from mxverdict.window.model import CLOSE_FAILED, FAILED, OPEN, WindowState
 from tests.unit.domain_evidence_maker import NAME
 from tests.unit.root_secrets import SECRET, rich, secrets
 from tests.unit.web.cgi import SESSION, Answer, call, post
@@ -113,7 +113,7 @@ def test_no_page_tells_why_a_check_failed(host: Host, request: pytest.FixtureReq
 
 
 @pytest.mark.parametrize("state", [FAILED, CLOSE_FAILED])
-def test_no_page_tells_why_a_window_failed(host: Host, state: str) -> None:
+def test_no_page_tells_why_a_window_failed(host: Host, state: WindowState) -> None:
     bob = Actor("bob", "web", delegated=True)
     with closing(Journal(host, create=True)) as journal:
         one = window(opened_by="bob", origin="web", error=f"line {SECRET}", remark=f"remark {SECRET}")
@@ -131,9 +131,9 @@ def test_no_page_tells_why_a_window_failed(host: Host, state: str) -> None:
 
 
 def test_of_roots_open_window_only_that_it_is_there(host: Host) -> None:
-    texts = {name: f"{name} {SECRET}" for name in ("tester", "reason", "remark", "error")}
+    texts = {name: f"{name} {SECRET}" for name in ("reason", "remark", "error")}
     with closing(Journal(host, create=True)) as journal:
-        one = journal.insert(window(state=OPEN, networks=("203.0.113.99",), **texts))
+        one = journal.insert(window(state=OPEN, networks=("203.0.113.99",), testers=(SECRET,), **texts))
     bob = Visitor(host, "bob", SESSION, Frame(0, -1, b"", level="delegated", framed=False))
     seen = redact_window(bob, one)
     assert (seen.id, seen.kind, seen.state, seen.ends) == (one.id, one.kind, one.state, one.ends)

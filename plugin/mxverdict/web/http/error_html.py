@@ -23,7 +23,7 @@ def internal_error_html(incident: str, cause: Optional[MxVerdictError] = None) -
         text = translate(cause)
         return (
             f'\n<p role="alert"><strong>{escape(text[:1].upper() + text[1:])}.</strong> '
-            f"{escape(translate(cause.advice))}</p>\n"
+            f"{escape(translate(cause.hint))}</p>\n"
         )
     return (
         f'\n<p role="alert"><strong>Something went wrong inside MX Verdict.</strong> Nothing more is shown. '

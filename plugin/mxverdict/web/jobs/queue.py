@@ -348,7 +348,7 @@ def _under_way() -> HttpError:
 
 
 def _delete_expired(folder: Path) -> None:
-    """Delete old files, and whatever is no file and would be in the way of one. Running jobs are spared also
+    """Delete old files, and whatever is no file and would be in the way of one. Running jobs stay, also
     when the clock was put forward, which makes everything old."""
     for path in folder.iterdir():
         with contextlib.suppress(FileNotFoundError):
@@ -405,7 +405,7 @@ def _outcome(host: Host, work: Callable[[JobHandle], str], handle: JobHandle) ->
         return {
             "state": JobState.FAILED,
             "text": message_of(error),
-            "advice": error.advice,
+            "advice": error.hint,
             "private": not error.public,
         }
     except Exception as error:
@@ -415,7 +415,7 @@ def _outcome(host: Host, work: Callable[[JobHandle], str], handle: JobHandle) ->
             return {
                 "state": JobState.FAILED,
                 "text": message_of(cause),
-                "advice": cause.advice,
+                "advice": cause.hint,
                 "private": True,
             }
         return {"state": JobState.FAILED, "text": _BUG.format(number=number)}

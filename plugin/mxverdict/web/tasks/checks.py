@@ -129,7 +129,9 @@ def partial(host: Host, name: str, audience: Audience) -> Optional[PartialCheck]
     try:
         collected = evidence.seen_by(evidence.from_json(shown.get("evidence")), audience)
         complete = frozenset(shown.get("complete", ()))
-        return PartialCheck(collected, check.judge_partial(collected, complete, audience=audience), complete)
+        return PartialCheck(
+            collected, check.judge_partial_evidence(collected, complete, audience=audience), complete
+        )
     except (ValueError, UsageError):
         return None
 

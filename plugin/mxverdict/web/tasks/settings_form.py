@@ -28,7 +28,7 @@ def save(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
     except InvalidSetting as error:
         raise HttpError(422, translate(error), field=error.field) from None
     except MxVerdictError as error:
-        raise HttpError(503, translate(error), hint=translate(error.advice), redisplay=True) from None
+        raise HttpError(503, translate(error), hint=translate(error.hint), redisplay=True) from None
     return "?view=settings&saved=1"
 
 

@@ -41,7 +41,7 @@ def test_failed_with_a_hint(host: Host) -> None:
         raise WindowOpenError("no room")
 
     job = ended(host, started(host, work))
-    assert (job.state, job.text, job.hint) == ("failed", "no room", WindowOpenError.advice)
+    assert (job.state, job.text, job.hint) == ("failed", "no room", WindowOpenError.hint)
 
 
 def test_a_bug_is_an_incident(host: Host) -> None:

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict.collect.targets import NoLocalTargetError
-from mxverdict.errors import MxVerdictError
+from mxverdict.errors import MxVerdictError, NoLocalTargetError
 from mxverdict.findings import DomainReport, Finding, Row, Verdict
 from mxverdict.host import Host
 from mxverdict.web.http import csrf
@@ -205,7 +204,7 @@ def test_a_check_that_fails_says_so_and_keeps_the_earlier_result(
     checks.append(nowhere)
     page = finished(host)
     assert "shop.example: 192.0.2.1 is not an address of this server." in page
-    assert escape(NoLocalTargetError.advice).replace("&#x27;", "&#39;") in page
+    assert escape(NoLocalTargetError.hint).replace("&#x27;", "&#39;") in page
     assert f"{DOMAIN} could not be checked." in page
     checks.append(checks[0])
     assert SUMMARY in finished(host)
