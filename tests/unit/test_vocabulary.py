@@ -41,7 +41,7 @@ _FORMATS = (
 """Their fields are keys of files and of JSON, which stay (docs/schema)."""
 _STANDARD = {"gather", "zip_longest"}
 """Names of the standard library (asyncio, itertools)."""
-_DONE: tuple[str, ...] = ("collect", "window/watch")
+_DONE: tuple[str, ...] = ("collect", "web", "window/watch")
 """Packages and modules that hold to it."""
 
 

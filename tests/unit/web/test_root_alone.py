@@ -133,7 +133,9 @@ def test_no_page_tells_why_a_window_failed(host: Host, state: WindowState) -> No
 def test_of_roots_open_window_only_that_it_is_there(host: Host) -> None:
     texts = {name: f"{name} {SECRET}" for name in ("reason", "remark", "error")}
     with closing(Journal(host, create=True)) as journal:
-        one = journal.insert(window(state=OPEN, networks=("203.0.113.99",), testers=(SECRET,), **texts))
+        one = journal.insert(
+            window(state=OPEN, networks=("203.0.113.99",), testers=(f"tester {SECRET}",), **texts)
+        )
     bob = Visitor(host, "bob", SESSION, Frame(0, -1, b"", level="delegated", framed=False))
     seen = redact_window(bob, one)
     assert (seen.id, seen.kind, seen.state, seen.ends) == (one.id, one.kind, one.state, one.ends)
