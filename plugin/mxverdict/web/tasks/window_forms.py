@@ -138,7 +138,7 @@ def _minutes(host: Host, visitor: Visitor, form: Mapping[str, str]) -> int:
     text = form.get("minutes", "").strip()
     if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= limit):
         raise HttpError(
-            400, _("Minutes must be a whole number from 1 to {most}.").format(most=limit), field="minutes"
+            400, _("Minutes must be a whole number from 1 to {limit}.").format(limit=limit), field="minutes"
         )
     return int(text)
 

@@ -65,10 +65,10 @@ def chart(bars: Sequence[TrafficHour]) -> Optional[Chart]:
         floor=_TOP + _TALL,
         height=_TOP + _TALL + 20,
         description=_(
-            "{total} connections, {left} of them left during the delay; the most, {most}, from {time} on. "
+            "{total} connections, {left} of them left during the delay; the most, {peak}, from {time} on. "
             "The table has all figures."
         ).format(
-            total=sum(bar.connections for bar in bars), left=left, most=peak, time=_moment(busiest.start)
+            total=sum(bar.connections for bar in bars), left=left, peak=peak, time=_moment(busiest.start)
         ),
     )
 
