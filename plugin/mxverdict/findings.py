@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Optional
@@ -30,8 +30,18 @@ class Verdict(str, Enum):
 
     @property
     def label(self) -> str:
-        """For people, in the language that is spoken."""
+        """Return it for people, in the current language."""
         return _(_LABELS[self])
+
+    @property
+    def rank(self) -> int:
+        """Return its place in an order with the worst first, from 0."""
+        return list(Verdict).index(self)
+
+    @property
+    def level(self) -> str:
+        """Return the level of a row of our own with this verdict."""
+        return _ROW_LEVELS[self]
 
 
 _LABELS = {
@@ -41,6 +51,18 @@ _LABELS = {
     Verdict.ADVISORY: N_("True but harmless"),
     Verdict.NOT_RUN: N_("Never tested"),
     Verdict.OK: N_("OK"),
+}
+
+
+LEVELS = ("error", "warning", "unknown", "ok")
+"""Of rows, the worst first."""
+_ROW_LEVELS = {
+    Verdict.PROBLEM: "error",
+    Verdict.FALSE_POSITIVE: "error",
+    Verdict.UNKNOWN: "unknown",
+    Verdict.ADVISORY: "warning",
+    Verdict.NOT_RUN: "unknown",
+    Verdict.OK: "ok",
 }
 
 
@@ -58,7 +80,7 @@ class Owner(str, Enum):
 
     @property
     def label(self) -> str:
-        """For people, in the language that is spoken; `value` stays the same in every language."""
+        """Return it for people, in the current language; `value` is the same in every language."""
         return _(self.value)
 
 
@@ -103,9 +125,8 @@ class Finding:
         return self.row.rule
 
 
-def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    order = list(Verdict)
-    return tuple(sorted(findings, key=lambda finding: order.index(finding.verdict)))
+def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: finding.verdict.rank))
 
 
 @dataclass(frozen=True)

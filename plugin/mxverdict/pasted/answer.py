@@ -21,7 +21,6 @@ _SECONDS = re.compile(r"(\d+(?:[.,]\d+)?) seconds\b")
 _NOT_ASKED = BlocklistEvidence((), (), (), ())
 _LIKE = 0.5
 """Seconds; times that differ by less are the same."""
-_WORST_FIRST = list(Verdict)
 _LEVELS = {"ok": N_("a pass"), "warning": N_("a warning"), "error": N_("an error")}
 _GONE = N_("Not so today. The tester would print no such row.")
 _NOTHING_FOUND = N_("This row is known, but nothing was found out about it.")
@@ -82,7 +81,7 @@ def answer(
     if silence := _silence(pasted):
         text = _("The report itself shows that the tester gave up after {seconds} s without a reply.")
         answers = [_with_proof(one, text.format(seconds=f"{silence:g}")) for one in answers]
-    answers.sort(key=lambda one: (not one.row.complains, _WORST_FIRST.index(one.verdict)))
+    answers.sort(key=lambda one: (not one.row.complains, one.verdict.rank))
     counted = {id(row) for row in pasted.complaints}
     return Explanation(
         opening=opening([(one.row, one.verdict) for one in answers], counted, len(pasted.unrecognised)),

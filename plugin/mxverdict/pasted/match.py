@@ -21,7 +21,6 @@ _STAND_INS = {
     "smtp.disconnect": "smtp.connect",
 }
 """Which rule's row reports the same in another state of affairs, by rule."""
-_WORST_FIRST = list(Verdict)
 
 
 @dataclass(frozen=True)
@@ -154,4 +153,4 @@ def is_gone(row: PastedRow, host: str, places: LocalTargets) -> bool:
 
 
 def _worst(candidates: Sequence[MatchedFinding]) -> Optional[MatchedFinding]:
-    return min(candidates, key=lambda one: _WORST_FIRST.index(one.finding.verdict), default=None)
+    return min(candidates, key=lambda one: one.finding.verdict.rank, default=None)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from mxverdict.evidence import Evidence
-from mxverdict.findings import Finding, Report, Verdict
+from mxverdict.findings import Finding, Report
 from mxverdict.report.timestamps import iso
 from mxverdict.testers import row_texts
 
@@ -88,7 +88,6 @@ def _of_domains(report: Report) -> Iterator[_Entry]:
 
 def _of_server(report: Report) -> Iterator[_Entry]:
     """MXToolbox's rows about each address, once: the worst, where its own addresses meet different things."""
-    worst_first = list(Verdict)
     found: dict[tuple[str, str], _Entry] = {}
     for prediction in report.predictions:
         if prediction.tester != TESTER:
@@ -97,7 +96,7 @@ def _of_server(report: Report) -> Iterator[_Entry]:
             key = (prediction.server_address, finding.id)
             entry = _Entry(finding, prediction.server_address, prediction.sources)
             known = found.get(key)
-            if known is None or worst_first.index(finding.verdict) < worst_first.index(known.finding.verdict):
+            if known is None or finding.verdict.rank < known.finding.verdict.rank:
                 found[key] = entry
     return iter(found.values())
 
