@@ -76,6 +76,12 @@ class CommandFailed(HostError):
         super().__init__(join([ended, *lines[-1:]], ": "))
 
 
+class NoLocalTargetError(HostError):
+    """Nothing of what was asked about is this server's."""
+
+    advice = Message("Name a domain whose mail comes to this server, or one of the server's own addresses.")
+
+
 class WhmError(MxVerdictError):
     """WHM API 1 could not answer."""
 
@@ -152,7 +158,7 @@ class JournalNewerError(JournalError):
 
 
 class WindowOpenError(WindowError):
-    """Opening failed and everything it had changed was put back."""
+    """Opening failed and everything it had changed was reverted."""
 
 
 class WindowCloseError(WindowError):

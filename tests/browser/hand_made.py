@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Optional
 
 from mxverdict.collect.progress import Progress
-from mxverdict.collect.targets import NoLocalTargetError
+from mxverdict.errors import NoLocalTargetError
 from mxverdict.evidence import Evidence
 from mxverdict.findings import DomainReport, Finding, Report, Row, Verdict
 from mxverdict.host import Host

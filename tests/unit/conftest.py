@@ -2,12 +2,21 @@ from __future__ import annotations
 
 import calendar
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from mxverdict.collect.mainlog import lines
+from tests import compiled_templates
 
 _TABLES = calendar.timegm((2026, 11, 1, 0, 0, 0))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_are_compiled_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        compiled_templates.share(patched)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,9 @@ from typing import Optional
 
 from mxverdict.collect.evidence_builder import EvidenceBuilder
 from mxverdict.collect.progress import Progress
-from mxverdict.collect.targets import is_address
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Report
+from mxverdict.net.address import is_address
 from mxverdict.services import check
 from tests.unit.domain_evidence_maker import PARTS, known
 

@@ -1,5 +1,5 @@
-"""Lines of the audit log without an outcome, as earlier versions wrote them: their English result tells
-it."""
+"""Lines of the audit log without an outcome, as earlier versions wrote them: their English result
+shows it."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def record(
 ) -> None:
     """Append one line: time (UTC), user, origin, action, window, kind, addresses, reason, result, outcome and
     details. `kind` is that of the window; of a request that was refused (`refused`), the page or action it
-    was for. `result` is for people; what is to be decided or shown by parts stands in `details` (JSON data).
+    was for. `result` is for people; what is to be decided or shown by parts is in `details` (JSON data).
 
     Raises JournalError when the line could not be made durable.
     """
@@ -158,7 +158,7 @@ def _rotated(host: Host, descriptor: int) -> bool:
     """Begin a new file when this one is full. Where that does not work, as on a full disk, it grows."""
     from mxverdict.audit import rotation
 
-    if os.fstat(descriptor).st_size < rotation.MOST_BYTES:
+    if os.fstat(descriptor).st_size < rotation.MAX_BYTES:
         return False
     with suppress(OSError):
         if _is_torn(descriptor):

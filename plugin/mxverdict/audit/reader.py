@@ -20,9 +20,9 @@ from mxverdict.host import Host
 from mxverdict.i18n.message import from_json
 
 _BLOCK = 64 * 1024
-_MOST_BYTES = 8 * 1024 * 1024
+_MAX_BYTES = 8 * 1024 * 1024
 """What one look reads."""
-_LONGEST_LINE = 256 * 1024
+_MAX_LINE = 256 * 1024
 
 
 class Entry(NamedTuple):
@@ -82,7 +82,7 @@ class AuditFilter(NamedTuple):
 
 
 def field_pattern(name: str, value: str) -> bytes:
-    """What stands in every line whose field `name` has that value."""
+    """Return what is in every line whose field `name` has that value."""
     return f"{json.dumps(name)}: {json.dumps(value)}".encode()
 
 
@@ -129,10 +129,10 @@ class _Trail:
             size -= len(part)
         return b"".join(parts)
 
-    def readline(self, place: int, most: int) -> bytes:
+    def readline(self, place: int, limit: int) -> bytes:
         number = self._number(place)
         self._files[number].seek(place - self._starts[number])
-        return self._files[number].readline(most)
+        return self._files[number].readline(limit)
 
     def _read(self, number: int, place: int, size: int) -> bytes:
         self._files[number].seek(place)
@@ -207,8 +207,8 @@ def _forth(file: _Trail, wanted: AuditFilter, start: int, size: int, count: int)
     found: list[Entry] = []
     damaged = 0
     place = start
-    while place < min(size, start + _MOST_BYTES):
-        line = file.readline(place, _LONGEST_LINE)
+    while place < min(size, start + _MAX_BYTES):
+        line = file.readline(place, _MAX_LINE)
         if not line:
             break
         passes = wanted.passes(line) and not file.is_copy(line, place)
@@ -243,16 +243,16 @@ def _boundary(file: _Trail, place: int, size: int) -> int:
 def _lines_backwards(file: _Trail, end: int) -> Iterator[tuple[int, bytes]]:
     """The lines before `end` with the places they begin at, the last first, as far as one look goes."""
     place, rest = end, b""
-    while place > max(0, end - _MOST_BYTES):
+    while place > max(0, end - _MAX_BYTES):
         size = min(_BLOCK, place)
         place -= size
         lines = (file.read(place, size) + rest).split(b"\n")
         starts = [place]
         for line in lines[:-1]:
             starts.append(starts[-1] + len(line) + 1)
-        whole = 0 if place == 0 else 1
-        yield from reversed(list(zip(starts, lines))[whole:])
-        rest = lines[0][:_LONGEST_LINE]
+        first = 0 if place == 0 else 1
+        yield from reversed(list(zip(starts, lines))[first:])
+        rest = lines[0][:_MAX_LINE]
 
 
 def _entry(line: bytes, start: int) -> Optional[Entry]:

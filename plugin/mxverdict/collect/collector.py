@@ -1,4 +1,4 @@
-"""Gathers the evidence of one check: what is independent runs at the same time."""
+"""Collects the evidence of one check: what is independent runs at the same time."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ from mxverdict.collect.open_relay import read_relay
 from mxverdict.collect.outgoing import read_outgoing
 from mxverdict.collect.progress import PARTS, Progress
 from mxverdict.collect.server import Server, exim_facts, is_local, read_server, relay_entries
-from mxverdict.collect.targets import NoLocalTargetError, is_address, listed_first, own_targets, usual_targets
-from mxverdict.errors import UsageError
+from mxverdict.collect.targets import listed_first, own_targets, usual_targets
+from mxverdict.errors import NoLocalTargetError, UsageError
 from mxverdict.evidence import Domain, Evidence, Preview, RequestedTarget, Target
 from mxverdict.evidence.mail_route import MailRoute
 from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.evidence.relay import RelayProbe
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message, message_of
+from mxverdict.net.address import is_address
 from mxverdict.net.target import parse_target
 from mxverdict.testers import UNKNOWN_HOSTS, Tester
 from mxverdict.whm.api import LocalWhmApi, WhmApi
@@ -178,8 +179,8 @@ def _asked(
     server: Server,
     remarks: list[str],
 ) -> dict[str, tuple[Target, ...]]:
-    """What each target leads to on this server. What is somebody else's is told in `remarks`, except of
-    domains, whose mail hosts are looked at wherever they are. Raises NoLocalTargetError when nothing is
+    """Return what each target leads to on this server. What is somebody else's is noted in `remarks`, except
+    of domains, whose mail hosts are checked wherever they are. Raises NoLocalTargetError when nothing is
     left."""
     led = {route.domain: [a for host in route.hosts for a in host.addresses] for route in routes}
     led.update({text: [text] for text in wanted if is_address(text)})

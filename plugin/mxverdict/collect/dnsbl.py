@@ -120,16 +120,16 @@ async def _ask(resolver: dns.asyncresolver.Resolver, zone: str, address: str, de
     name = query_name(address, zone)
     listing = asyncio.ensure_future(_records(resolver, name, "A", deadline))
     await asyncio.wait({listing}, timeout=_SLOW)
-    telling = None
+    asking_reasons = None
     if address not in _TEST_ENTRIES and (not listing.done() or listing.result()[0]):
-        telling = asyncio.ensure_future(_records(resolver, name, "TXT", deadline))
+        asking_reasons = asyncio.ensure_future(_records(resolver, name, "TXT", deadline))
     codes, error = await listing
     seconds = time.monotonic() - started
     reasons: list[dns.rdata.Rdata] = []
-    if telling is not None and codes:
-        reasons, _ = await telling
-    elif telling is not None:
-        telling.cancel()
+    if asking_reasons is not None and codes:
+        reasons, _ = await asking_reasons
+    elif asking_reasons is not None:
+        asking_reasons.cancel()
     return ListAnswer(
         zone,
         address,

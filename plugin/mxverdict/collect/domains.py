@@ -1,4 +1,4 @@
-"""Gathers everything about domains: where their mail goes, what DNS says of them, what they publish."""
+"""Collects everything about domains: where their mail goes, what DNS says of them, what they publish."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeVar
 from mxverdict.collect.mail_policy import read_policy
 from mxverdict.collect.mail_route import find_routes, greet_hosts, read_routing
 from mxverdict.collect.progress import Progress
-from mxverdict.collect.resolver import look_up
+from mxverdict.collect.resolver import lookup
 from mxverdict.collect.zone import read_zones
 from mxverdict.evidence import Domain
 from mxverdict.evidence.mail_route import HostGreeting, MailRoute
@@ -31,7 +31,7 @@ def read_routes(
     routes = find_routes(names, deadline)
     unsure = [route.domain for route in routes if route.kind in ("implicit", "none")]
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        answers = dict(zip(unsure, pool.map(lambda name: look_up(name, "SOA", deadline), unsure)))
+        answers = dict(zip(unsure, pool.map(lambda name: lookup(name, "SOA", deadline), unsure)))
     served = {routing.domain for routing in read_routing(host, names) if routing.local or routing.secondary}
     domains = {route.domain for route in routes if route.kind in ("mx", "null", "unknown")}
     domains |= {route.domain for route in routes if route.kind == "missing" and route.domain in served}

@@ -18,12 +18,13 @@ from typing import Callable, Optional, TypeVar
 
 from mxverdict.collect.lsearch import read_keys
 from mxverdict.collect.progress import Progress
-from mxverdict.collect.resolver import LookupResult, look_up
+from mxverdict.collect.resolver import LookupResult, lookup
 from mxverdict.collect.smtp_client import CONNECT_TIMEOUT, SmtpClient, SmtpError, SmtpReplyError
 from mxverdict.evidence import Probe, Reply
 from mxverdict.evidence.mail_route import HostGreeting, MailHost, MailRoute, RecipientAnswer, Routing
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message, join, message_of
+from mxverdict.net.address import is_address
 from mxverdict.net.special_ranges import special_purpose_kind
 
 HOSTS_LIMIT = 20
@@ -33,10 +34,10 @@ ADDRESSES_LIMIT = 32
 RECIPIENTS_LIMIT = 100
 """Recipients one host is asked about (RFC 5321 section 4.5.3.1.8: it must take that many)."""
 _ALONE = 7
-_CONNECTING = 0.8  # of the patience: a connection that takes longer is told from a slow greeting
+_CONNECTING = 0.8  # of the patience: a connection that takes longer is no slow greeting
 _QUIT_TIMEOUT = 2.0
-_LOOK_UPS_AT_A_TIME = 64
-_CONVERSATIONS_AT_A_TIME = 256
+_MAX_LOOKUPS = 64
+_MAX_SESSIONS = 256
 CONVERSATIONS_LIMIT = 640
 """Addresses that are greeted in one check."""
 
@@ -86,7 +87,7 @@ def greet_hosts(
     counted = (progress or Progress()).counted("hosts", len(asked), one)
     too_many = Message("not asked: {count} were before it", count=CONVERSATIONS_LIMIT)
     return (
-        *_at_once(counted, asked, _CONVERSATIONS_AT_A_TIME),
+        *_at_once(counted, asked, _MAX_SESSIONS),
         *(HostGreeting(address, "too_many", Probe(address, (), None, too_many)) for address in rest),
     )
 
@@ -128,7 +129,7 @@ def greet(
 
 
 def read_routing(host: Host, domains: Sequence[str]) -> tuple[Routing, ...]:
-    """Which of cPanel's domain lists each domain stands in."""
+    """Return which of cPanel's domain lists each domain is in."""
     lists = []
     errors = []
     for path in (host.localdomains, host.remotedomains, host.secondarymx):
@@ -149,12 +150,12 @@ def read_routing(host: Host, domains: Sequence[str]) -> tuple[Routing, ...]:
 def find_routes(domains: Sequence[str], deadline: float) -> tuple[MailRoute, ...]:
     """The routes of `domains` in their order. `deadline` is a value of `time.monotonic()`; the look-up of
     addresses leaves half of the time to what follows, so that one dead name server does not cost it all."""
-    routes = _at_once(lambda domain: _records(domain, deadline), list(domains), _LOOK_UPS_AT_A_TIME)
+    routes = _at_once(lambda domain: _records(domain, deadline), list(domains), _MAX_LOOKUPS)
     names = list(dict.fromkeys(host.name.lower() for route in routes for host in route.hosts))
     now = time.monotonic()
     half = now + (deadline - now) / 2
-    pairs = [(name, kind) for name in names if not _is_literal(name) for kind in ("A", "AAAA")]
-    answers = dict(zip(pairs, _at_once(lambda pair: look_up(*pair, half), pairs, _LOOK_UPS_AT_A_TIME)))
+    pairs = [(name, kind) for name in names if not is_address(name.strip("[]")) for kind in ("A", "AAAA")]
+    answers = dict(zip(pairs, _at_once(lambda pair: lookup(*pair, half), pairs, _MAX_LOOKUPS)))
     found = {
         name: _host(name, [answers[name, kind] for kind in ("A", "AAAA") if (name, kind) in answers])
         for name in names
@@ -164,7 +165,7 @@ def find_routes(domains: Sequence[str], deadline: float) -> tuple[MailRoute, ...
 
 def _records(domain: str, deadline: float) -> MailRoute:
     """The route as far as the MX records tell it; its hosts have no addresses yet."""
-    answer = look_up(domain, "MX", deadline)
+    answer = lookup(domain, "MX", deadline)
     if answer.error:
         return MailRoute(domain, "unknown", domain, error=answer.error)
     if not answer.exists:
@@ -190,14 +191,6 @@ def _records(domain: str, deadline: float) -> MailRoute:
 def _preference_and_name(record: str) -> tuple[int, str]:
     preference, _, name = record.partition(" ")
     return int(preference), name[:-1] if name.endswith(".") else name
-
-
-def _is_literal(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name.strip("[]"))
-    except ValueError:
-        return False
-    return True
 
 
 def _host(name: str, answers: Sequence[LookupResult]) -> MailHost:

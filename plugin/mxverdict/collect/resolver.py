@@ -50,7 +50,7 @@ class LookupResult:
         return self.records
 
 
-def look_up(name: str, kind: str, deadline: float) -> LookupResult:
+def lookup(name: str, kind: str, deadline: float) -> LookupResult:
     """Ask for the records of type `kind` (MX, TXT …) of `name`. Nothing is raised."""
     left = min(TIMEOUT, deadline - time.monotonic())
     if left <= 0:
@@ -97,7 +97,7 @@ def _text(record: dns.rdata.Rdata) -> str:
 
 
 def resolvers() -> tuple[str, ...]:
-    """Addresses of the resolvers that answer `look_up`; empty when none is set up."""
+    """Addresses of the resolvers that answer `lookup`; empty when none is set up."""
     try:
         return tuple(getattr(server, "address", str(server)) for server in _resolver().nameservers)
     except OSError:
@@ -143,7 +143,7 @@ def _resolver() -> dns.resolver.Resolver:
 
 
 def _records(name: str, kind: str, deadline: float = math.inf) -> tuple[str, ...]:
-    return look_up(name, kind, deadline).or_raise()
+    return lookup(name, kind, deadline).or_raise()
 
 
 def _reverse(address: str, deadline: float) -> ReverseDns:

@@ -20,8 +20,8 @@ from mxverdict.fs import safe_edit
 from mxverdict.fs.read import read_regular
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message, message_of
+from mxverdict.net.address import Network, is_address
 from mxverdict.net.special_ranges import special_purpose_kind
-from mxverdict.testers import Network
 from mxverdict.whm import localopts
 from mxverdict.whm.api import WhmApi
 
@@ -171,8 +171,8 @@ def _settings(
 
 
 def _delay_setting(host: Host, answer: dict[str, Any]) -> bool:
-    """WHM leaves the value out for "absent" (on), "empty" (off) and a bare key (unknown); the file tells them
-    apart. Raises HostError when the setting cannot be told."""
+    """WHM leaves the value out for "absent" (on), "empty" (off) and a bare key (unknown); the file
+    distinguishes them. Raises HostError when the setting cannot be read."""
     setting = answer.get("tweaksetting")
     value = setting.get("value") if isinstance(setting, dict) else None
     if value in (None, ""):
@@ -186,16 +186,8 @@ def _targets(ips: Any) -> tuple[Target, ...]:
     return tuple(
         Target(str(entry.get("public_ip") or entry["ip"]), str(entry["ip"]))
         for entry in entries
-        if str(entry.get("active", 1)) == "1" and _is_address(entry.get("ip"))
+        if str(entry.get("active", 1)) == "1" and is_address(str(entry.get("ip")))
     )
-
-
-def _is_address(text: Any) -> bool:
-    try:
-        ipaddress.ip_address(str(text))
-    except ValueError:
-        return False
-    return True
 
 
 def _overlaps(key: str, network: Network) -> bool:

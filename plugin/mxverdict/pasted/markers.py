@@ -9,7 +9,8 @@ from typing import Optional
 from urllib.parse import unquote
 
 from mxverdict.i18n.message import Message
-from mxverdict.pasted.model import PastedSession, Subject, is_address, number
+from mxverdict.net.address import is_address
+from mxverdict.pasted.model import PastedSession, Subject, number
 from mxverdict.pasted.normalize import Token
 from mxverdict.pasted.phrase_trie import is_host
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Optional
 
 from mxverdict.findings import DomainReport, Finding, Prediction, Report, Verdict
-from mxverdict.pasted.model import MXTOOLBOX, Pasted, PastedRow, is_address
+from mxverdict.net.address import is_address
+from mxverdict.pasted.model import MXTOOLBOX, Pasted, PastedRow
 from mxverdict.testers import row_texts
 
 GONE = ("smtp.connect", "smtp.disconnect", "ptr.record")

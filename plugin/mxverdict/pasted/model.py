@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 from dataclasses import dataclass
 from typing import Optional
 
+from mxverdict.net.address import is_address
 from mxverdict.testers.row_texts import HEADLINE
 
 MXTOOLBOX = "mxtoolbox"
@@ -113,11 +113,3 @@ def number(text: str) -> Optional[float]:
     with contextlib.suppress(ValueError):
         return float(text.replace(",", "."))
     return None
-
-
-def is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

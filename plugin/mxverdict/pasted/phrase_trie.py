@@ -9,7 +9,8 @@ from functools import cache
 from typing import Optional
 
 from mxverdict import testers
-from mxverdict.pasted.model import MXTOOLBOX, is_address
+from mxverdict.net.address import is_address
+from mxverdict.pasted.model import MXTOOLBOX
 from mxverdict.pasted.normalize import Token, tokens_of
 from mxverdict.testers import row_texts
 from mxverdict.testers.row_texts import RowTexts

@@ -1,4 +1,4 @@
-"""One whole check: gather, then judge."""
+"""One check: collect, then judge."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def judge_evidence(
     host: Optional[Host] = None,
     audience: Audience = Audience.ROOT,
 ) -> Report:
-    """Judge evidence, fresh or stored, for the testers it was gathered for or some of them. `host` is the
-    server it was gathered on, when this is that one.
+    """Judge evidence, fresh or stored, for the testers it was collected for or some of them. `host` is the
+    server it was collected on, when this is that one.
 
     Raises UsageError for a tester that it holds nothing of.
     """
@@ -77,7 +77,7 @@ def judge_evidence(
     return judge(evidence, selected, catalogue.load().senders, audience)
 
 
-def judge_partial(
+def judge_partial_evidence(
     evidence: Evidence,
     complete: Collection[str],
     host: Optional[Host] = None,

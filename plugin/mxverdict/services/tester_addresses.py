@@ -26,13 +26,13 @@ from mxverdict.fs.atomic_write import atomic_write
 from mxverdict.fs.lock import exclusive
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message, escape_message, join, to_json
-from mxverdict.net.networks import MOST, parse
+from mxverdict.net.networks import MAX_NETWORKS, parse
 from mxverdict.sanitize import escape_control
 from mxverdict.testers import Tester, TesterAddress, local_addresses
 from mxverdict.testers.local_addresses import LocalTesterAddress
 
 _LOCK_WAIT = 10.0
-_LOOK_UP = 20.0
+_LOOKUP = 20.0
 _CANDIDATES = 50
 _REASON = 200
 
@@ -46,9 +46,9 @@ def candidates(host: Host, since: float, deadline: float) -> tuple[tuple[Candida
     if len(visitors) > _CANDIDATES:
         remarks += (
             Message(
-                "of {count} visitors with such names only the latest {most} were looked up",
+                "of {count} visitors with such names only the latest {limit} were looked up",
                 count=len(visitors),
-                most=_CANDIDATES,
+                limit=_CANDIDATES,
             ),
         )
     asked = visitors[:_CANDIDATES]
@@ -139,13 +139,13 @@ def _check_new(address: str, tester: Tester, known: Sequence[Tester]) -> None:
                     tester=other.title,
                 )
             )
-    if len(tester.addresses) >= MOST:
+    if len(tester.addresses) >= MAX_NETWORKS:
         raise UsageError(
             Message(
-                "{tester} has {count} addresses; a window takes {most} at most",
+                "{tester} has {count} addresses; a window takes {limit} at most",
                 tester=tester.title,
                 count=len(tester.addresses),
-                most=MOST,
+                limit=MAX_NETWORKS,
             )
         )
 
@@ -158,7 +158,7 @@ def verify_by_dns(address: str, tester: Tester) -> tuple[str, str]:
                 "no domain of {tester} is known, so DNS cannot confirm its addresses", tester=tester.title
             )
         )
-    (reverse,) = resolver.reverse_all([address], time.monotonic() + _LOOK_UP)
+    (reverse,) = resolver.reverse_all([address], time.monotonic() + _LOOKUP)
     name = forward_confirmed_name(reverse, tester)
     if name:
         return Message(
@@ -188,12 +188,12 @@ def explain_mismatch(reverse: ReverseDns, tester: Tester) -> str:
     under = [name for name in reverse.names if tester.owns(name)]
     if not under:
         if not tester.domains:
-            told = Message("its reverse name {name} is not under any domain")
+            reason_template = Message("its reverse name {name} is not under any domain")
         elif len(tester.domains) == 1:
-            told = Message("its reverse name {name} is not under {domains}")
+            reason_template = Message("its reverse name {name} is not under {domains}")
         else:
-            told = Message("its reverse name {name} is under none of {domains}")
-        return told.format(name=reverse.names[0], domains=", ".join(tester.domains))
+            reason_template = Message("its reverse name {name} is under none of {domains}")
+        return reason_template.format(name=reverse.names[0], domains=", ".join(tester.domains))
     return Message("its reverse name {name} does not lead back to it", name=under[0])
 
 

@@ -10,12 +10,13 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 from urllib.parse import quote
 
 from mxverdict.errors import UsageError
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import Message
+from mxverdict.net.address import Network
 from mxverdict.testers import local_addresses
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ CATALOGUE = Path(__file__).with_name("catalogue.json")
 
 UNKNOWN_HOSTS = {4: "192.0.2.1", 6: "2001:db8::1"}
 """Stand for "any host the server does not know", by IP version (RFC 5737 and RFC 3849)."""
-
-Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 
 def titles(names: Sequence[str], known: Sequence[Tester]) -> str:

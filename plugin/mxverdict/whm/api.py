@@ -73,10 +73,10 @@ class LocalWhmApi(WhmApi):
         self.timeout = timeout
 
     def request(self, function: str, parameters: Sequence[tuple[str, str]]) -> dict[str, Any]:
-        words = [f"{key}={quote(value, safe='/:,.-_ ?=&')}" for key, value in parameters]
+        arguments = [f"{key}={quote(value, safe='/:,.-_ ?=&')}" for key, value in parameters]
         try:
             done = self.host.run(
-                [self.host.whmapi1, "--output=json", function, *words],
+                [self.host.whmapi1, "--output=json", function, *arguments],
                 timeout=self.timeout,
                 remember_as=function if function in CHANGES else "",
             )

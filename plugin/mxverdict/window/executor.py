@@ -14,7 +14,8 @@ from mxverdict.audit.log import Outcome
 from mxverdict.errors import JournalError, MxVerdictError, UsageError, WindowRefused
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message, join, message_of
-from mxverdict.net.networks import MOST, Network, covered, parse, sample, show
+from mxverdict.net.address import Network
+from mxverdict.net.networks import MAX_NETWORKS, covered, parse, sample, show
 from mxverdict.testers import UNKNOWN_HOSTS
 from mxverdict.whm.api import LocalWhmApi, WhmApi
 from mxverdict.window import messages, verify
@@ -32,6 +33,7 @@ from mxverdict.window.model import (
     OPENING,
     WHITELIST,
     Window,
+    WindowState,
 )
 from mxverdict.window.watch import tester_visit
 
@@ -60,7 +62,7 @@ class WindowExecutor:
         self.closing_api = api or LocalWhmApi(host, _API_TIMEOUT_CLOSING)
 
     def open(self, request: Window, actor: Actor) -> Window:
-        """Raises WindowOpenError with everything put back, WindowCloseError when not even that worked."""
+        """Raises WindowOpenError with everything reverted, WindowCloseError when not even that worked."""
         before, steps = self._prepare(request.kind, parse(request.networks), request.testers)
         window = self.journal.insert(dataclasses.replace(request, before=before))
         try:
@@ -116,13 +118,13 @@ class WindowExecutor:
         """
         present = parse(window.networks)
         new = [network for network in parse(request.networks) if not covered(network, present)]
-        if len(present) + len(new) > MOST:
+        if len(present) + len(new) > MAX_NETWORKS:
             raise UsageError(
                 Message(
-                    "window {number} has {count} addresses already; at most {most}",
+                    "window {number} has {count} addresses already; at most {limit}",
                     number=window.id,
                     count=len(present),
-                    most=MOST,
+                    limit=MAX_NETWORKS,
                 )
             )
         before: dict[str, int] = {}
@@ -300,7 +302,7 @@ class WindowExecutor:
             self.journal.mark(change_id, APPLIED)
         return remarks
 
-    def _finish(self, window: Window, actor: Actor, success: str, why: str) -> Window:
+    def _finish(self, window: Window, actor: Actor, success: WindowState, why: str) -> Window:
         """Put the changes back, prove it, and store what came of it. What the journal does not take is
         answered as `close_failed`: the keeper goes on from what the journal says."""
         remarks: list[str] = []
@@ -312,22 +314,27 @@ class WindowExecutor:
         except Exception as error:
             errors.append(messages.describe_error(error))
         now = instant(self.host).wall
-        told = dataclasses.replace(
+        reverted = dataclasses.replace(
             window, remark=messages.join_notes(window.remark, remarks), last_attempt=now
         )
         if errors:
             problem = join([why, *errors] if why else errors)
             wait = min(_FIRST_RETRY * 2 ** min(window.attempts, _DOUBLINGS), _LAST_RETRY)
             done = dataclasses.replace(
-                told, state=CLOSE_FAILED, error=problem, attempts=window.attempts + 1, next_attempt=now + wait
+                reverted,
+                state=CLOSE_FAILED,
+                error=problem,
+                attempts=window.attempts + 1,
+                next_attempt=now + wait,
             )
             self._try_audit(actor, CLOSE_FAILED, done, problem, Outcome.FAILED)
         else:
             if window.attempts:
-                told = dataclasses.replace(
-                    told, remark=messages.join_notes(told.remark, [messages.retried_message(window.attempts)])
+                reverted = dataclasses.replace(
+                    reverted,
+                    remark=messages.join_notes(reverted.remark, [messages.retried_message(window.attempts)]),
                 )
-            done = dataclasses.replace(told, state=success, error=why, closed_at=now)
+            done = dataclasses.replace(reverted, state=success, error=why, closed_at=now)
             action, outcome = ("rollback", Outcome.FAILED) if success == FAILED else ("close", Outcome.NOTED)
             note = why or done.remark
             self._try_audit(actor, action, done, note or Message("closed"), outcome if note else Outcome.DONE)
@@ -362,7 +369,7 @@ class WindowExecutor:
                         "no effect and are deleted as soon as it is on again"
                     )
                 )
-            except Exception as error:  # whatever it is, the other changes must still be put back
+            except Exception as error:  # whatever it is, the other changes must still be reverted
                 errors.append(messages.describe_error(error))
                 continue
             with suppress(JournalError):

@@ -36,8 +36,8 @@ def due(window: Window, now: ClockReading) -> bool:
 
 
 def visited(host: Host, journal: Journal, *kinds: str) -> dict[int, str]:
-    """Return which windows of those kinds waited for their tester and were visited: their numbers, and the
-    visits in words.
+    """Return which windows of those kinds waited for their tester and were visited: their numbers, and
+    messages on the visits.
 
     For a caller that holds no lock. A log that cannot be made sense of, or a place in it that cannot be
     noted, holds up no other window, and a log on a dead mount nobody for more than a few seconds.
@@ -51,11 +51,11 @@ def visited(host: Host, journal: Journal, *kinds: str) -> dict[int, str]:
         if window.kind not in kinds or not waits:
             continue
         with suppress(Exception):
-            visit, looked = tester_visit.find_session_in_time(host, window)
+            visit, read = tester_visit.find_session_in_time(host, window)
             if visit is not None:
                 found[window.id] = visit.message
-            elif looked != window:
-                journal.store_log_position(looked)
+            elif read != window:
+                journal.store_log_position(read)
     return found
 
 

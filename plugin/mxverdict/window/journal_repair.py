@@ -70,18 +70,18 @@ def _restore(host: Host, damage: JournalCorruptError) -> None:
         raise JournalError(
             Message("{damage}; it cannot be restored: {error}", damage=damage, error=error.strerror)
         ) from error
-    told = Message(
+    note = Message(
         "the journal was damaged and restored from its copy; the damaged file is kept as {name}",
         name=kept.name,
     )
     with suppress(JournalError):
-        log.record(host, KEEPER, "restore", result=join([told, message_of(damage)]))
+        log.record(host, KEEPER, "restore", result=join([note, message_of(damage)]))
     with closing(Journal(host)) as journal:
         if journal.is_newer:
             return
         journal.migrate()
         for window in journal.unfinished():
-            journal.store(dataclasses.replace(window, remark=join_notes(window.remark, [told])))
+            journal.store(dataclasses.replace(window, remark=join_notes(window.remark, [note])))
 
 
 def _is_sound(path: Path) -> bool:

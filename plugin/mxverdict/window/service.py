@@ -28,7 +28,8 @@ from mxverdict.errors import (
 from mxverdict.fs.lock import exclusive
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message
-from mxverdict.net.networks import Network, parse, show
+from mxverdict.net.address import Network
+from mxverdict.net.networks import parse, show
 from mxverdict.sanitize import escape_control
 from mxverdict.whm.api import WhmApi
 from mxverdict.window.deadline import Deadline, instant
@@ -48,6 +49,8 @@ from mxverdict.window.model import (
     PERMANENT,
     WHITELIST,
     Window,
+    WindowKind,
+    WindowState,
 )
 from mxverdict.window.watch import spawn, tester_visit
 
@@ -73,7 +76,7 @@ def open_window(
     both testers; it closes early on a visit only when both requests want that. A process that is left behind
     follows the log for that; without it the keeper's next round closes the window.
     Raises UsageError, WindowRefused, WindowLockedError, JournalError, WhmError or HostError with nothing
-    changed, WindowOpenError with everything put back, WindowCloseError when that failed (the keeper goes on
+    changed, WindowOpenError with everything reverted, WindowCloseError when that failed (the keeper goes on
     trying).
     """
     with _refusals(host, actor, RefusedAction.OPEN, kind=kind, addresses=networks, reason=reason):
@@ -95,7 +98,8 @@ def open_permanent(
     tester: str = "",
     api: Optional[WhmApi] = None,
 ) -> Window:
-    """Let one address past the delay and sender verification for good: a row that only `close_window` ends.
+    """Exempt one address from the delay and sender verification permanently: a row that only `close_window`
+    ends.
 
     Greylisting's trusted hosts stay as they are: whoever delivers mail passes greylisting by itself. Raises
     what `open_window` raises; WindowRefused too for an address that is listed already.
@@ -170,10 +174,10 @@ def close_window(host: Host, window_id: int, actor: Actor, api: Optional[WhmApi]
         with _working(host, kind, _LOCK_WAIT) as journal:
             window = _known(journal, window_id, actor)
             if window.finished:
-                told = Message("window {number} is closed already")
+                reason = Message("window {number} is closed already")
                 if window.state == FAILED:
-                    told = Message("window {number} did not open, so there is nothing to close")
-                raise WindowRefused(told.format(number=window_id))
+                    reason = Message("window {number} did not open, so there is nothing to close")
+                raise WindowRefused(reason.format(number=window_id))
             server = WindowExecutor(host, journal, kind, api)
             closed = server.close(window, actor)
     if closed.state == CLOSE_FAILED:
@@ -249,12 +253,12 @@ def _request(
         raise UsageError(Message("a whitelist window needs at least one address"))
     if until_tested and not parsed:
         raise UsageError(Message("“until tested” needs the tester's addresses"))
-    return _row(host, kind, parsed, tester, minutes, actor, reason, until_tested)
+    return _row(host, WindowKind(kind), parsed, tester, minutes, actor, reason, until_tested)
 
 
 def _row(
     host: Host,
-    kind: str,
+    kind: WindowKind,
     networks: Sequence[Network],
     tester: str,
     minutes: int,
@@ -316,7 +320,7 @@ def _require_allowed(host: Host, actor: Actor, kind: str, minutes: int) -> None:
         raise WindowRefused(Message("the owner of this server no longer lets resellers do that"))
 
 
-def _not_extended(state: str) -> str:
+def _not_extended(state: WindowState) -> str:
     return {
         OPENING: Message("window {number} is still being opened and cannot be extended"),
         CLOSING: Message("window {number} is being closed and cannot be extended"),

@@ -68,7 +68,7 @@ def assert_delay_restored(host: Host, before: dict[str, int], testers: Sequence[
     """Return notes on addresses that were delayed before the window and are not delayed now.
 
     The caller has reverted the window's changes and seen them gone from files and configuration, which is
-    what closes a window. Exim's trace only explains: what it does not tell, or tells in a shape that is not
+    what closes a window. Exim's trace only explains: what it does not show, or shows in a form that is not
     known, becomes a note. Raises HostError when Exim answers no one any more, or when it still exempts an
     address by the list whose entry is gone.
     """

@@ -7,12 +7,13 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
-from mxverdict.cli.main import main
+from mxverdict.cli.main import _parser, main
 from mxverdict.collect.server import Exim, Server
 from mxverdict.evidence import DelayState, Target
 from tests.output_schema import validated
@@ -26,7 +27,6 @@ SERVICES: dict[str, Any] = {
     "window.queries.open_windows": (),
     "window.queries.list_windows": (),
     "window.queries.permanent_entries": (),
-    "window.lately.list_windows": (),
     "audit.checks.audit_check": None,
     "collect.server.read_server": Server(HOSTNAME, (Target(SERVER, SERVER),), DelayState(True, 3, False)),
     "collect.server.exim_facts": Exim("4.99.1", HOSTNAME),
@@ -34,6 +34,7 @@ SERVICES: dict[str, Any] = {
     "collect.outgoing.read_outgoing": (),
 }
 """What they answer below `mxverdict.` unless a test says otherwise."""
+_made_once = cache(_parser)
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class CommandLine:
     calls: list[Call] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.monkeypatch.setattr("mxverdict.cli.main._parser", _made_once)
         self.monkeypatch.setattr(os, "geteuid", lambda: 0)
         self.monkeypatch.setenv("MXVERDICT_ROOT", str(self.root))
         for name in ("SUDO_USER", "MXVERDICT_WHM_TOKEN"):

@@ -46,7 +46,7 @@ class Heard(Progress):
 
 
 def findings(evidence: Evidence, complete: frozenset[str]) -> list[Finding]:
-    report = check.judge_partial(evidence, complete)
+    report = check.judge_partial_evidence(evidence, complete)
     return [finding for domain in report.domains for finding in domain.findings]
 
 
@@ -82,7 +82,7 @@ def test_rows_of_complete_categories_are_those_of_the_end(seed: int) -> None:
 
 
 def test_nothing_is_said_of_what_is_not_there_yet() -> None:
-    report = check.judge_partial(known(), ())
+    report = check.judge_partial_evidence(known(), ())
     assert (report.predictions, report.server, report.summary) == ((), (), "")
     assert [domain.findings for domain in report.domains] == [()]
     for category in CATEGORIES:
@@ -91,8 +91,8 @@ def test_nothing_is_said_of_what_is_not_there_yet() -> None:
 
 def test_listings_of_an_address_are_told_and_no_other_finding_of_the_server() -> None:
     evidence = replace(whole(), domains=())
-    assert not check.judge_partial(evidence, {"smtp"}).server
-    listed = check.judge_partial(evidence, {"smtp", "blacklist"})
+    assert not check.judge_partial_evidence(evidence, {"smtp"}).server
+    listed = check.judge_partial_evidence(evidence, {"smtp", "blacklist"})
     assert {finding.row.category for finding in listed.server} == {"blacklist"}
     assert listed.predictions == check.judge_evidence(evidence).predictions
 

@@ -10,7 +10,7 @@ import pytest
 
 from mxverdict.collect import mail_route, resolver, zone
 from mxverdict.collect.authoritative_dns import DnsReply
-from mxverdict.collect.mainlog.traffic import ledger_path, read_traffic
+from mxverdict.collect.mainlog.traffic import read_traffic, store_path
 from mxverdict.collect.resolver import LookupResult
 from mxverdict.collect.server import read_server
 from mxverdict.collect.smtp_client import SmtpError
@@ -42,13 +42,13 @@ def test_why_a_handshake_failed() -> None:
 
 
 def test_why_a_name_has_no_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
-    def look_up(name: str, kind: str, _: float) -> LookupResult:
+    def lookup(name: str, kind: str, _: float) -> LookupResult:
         return LookupResult((), name) if kind == "MX" else LookupResult((), name, error=Message(REASON))
 
-    monkeypatch.setattr(mail_route, "look_up", look_up)
+    monkeypatch.setattr(mail_route, "lookup", lookup)
     (route,) = mail_route.find_routes(["example"], deadline())
     assert translate(route.error) == f"{GERMAN[REASON]}; {GERMAN[REASON]}"
-    monkeypatch.setattr(resolver, "look_up", look_up)
+    monkeypatch.setattr(resolver, "lookup", lookup)
     (reverse,) = resolver.reverse_all(["192.0.2.1"], deadline())
     assert translate(reverse.error) == GERMAN[REASON]
 
@@ -56,11 +56,11 @@ def test_why_a_name_has_no_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_why_no_server_of_the_parent_zone_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     apexes = {"SOA": "a. b. 1 2 3 4 5", "NS": "ns.example.", "A": "192.0.2.1"}
 
-    def look_up(name: str, kind: str, _: float) -> LookupResult:
+    def lookup(name: str, kind: str, _: float) -> LookupResult:
         records = (apexes[kind],) if kind in apexes else ()
         return LookupResult(records, name.rstrip("."))
 
-    monkeypatch.setattr(resolver, "look_up", look_up)
+    monkeypatch.setattr(resolver, "lookup", lookup)
     monkeypatch.setattr(zone, "ask", lambda *_, **__: DnsReply(failure="timeout", error=Message(REASON)))
     found = zone.read_zone("some.example", deadline())
     assert translate(found.delegation.error) == f"ns.example (192.0.2.1): {GERMAN[REASON]}"
@@ -82,7 +82,7 @@ def test_why_traffic_was_counted_again(tmp_path: Path) -> None:
     host.exim_mainlog.parent.mkdir(parents=True)
     host.exim_mainlog.write_bytes(b"")
     read_traffic(host, time.time() - 60, time.time())
-    db = sqlite3.connect(ledger_path(host))
+    db = sqlite3.connect(store_path(host))
     db.execute("PRAGMA user_version = 9")
     db.close()
     (remark,) = read_traffic(host, time.time() - 60, time.time()).remarks

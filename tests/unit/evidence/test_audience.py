@@ -71,7 +71,7 @@ def test_no_secret_is_in_what_the_judge_makes_for_resellers(complete: tuple[str,
     for given in (evidence, seen):
         for report in (
             check.judge_evidence(given, audience=Audience.RESELLER),
-            check.judge_partial(given, complete, audience=Audience.RESELLER),
+            check.judge_partial_evidence(given, complete, audience=Audience.RESELLER),
         ):
             assert secrets(json.dumps(report_json(report))) == set()
             assert report.server == ()

@@ -14,21 +14,21 @@ from typing import BinaryIO, Optional
 
 from mxverdict.collect.mainlog.blocks import Block, blocks
 from mxverdict.collect.mainlog.folder_names import REACH, Unbelieved
-from mxverdict.collect.mainlog.lines import LONGEST, Times, stamp_of
-from mxverdict.net.networks import Network
+from mxverdict.collect.mainlog.lines import MAX_LINE, Times, stamp_of
+from mxverdict.net.address import Network
 
 CHUNK = 1 << 16
 _MARGIN = 3 * 3600.0
-"""Lines stand in the order of time but for a clock set back, in autumn by an hour."""
-_BEGINNING = 4 * LONGEST
+"""Lines are in the order of time but for a clock set back, in autumn by an hour."""
+_BEGINNING = 4 * MAX_LINE
 _STAMP_LENGTH = 100
 """Bytes at the beginning of a line that hold its time."""
 _NEVER = re.compile(rb"(?!)")
 
 
 def pattern(networks: Iterable[Network]) -> re.Pattern[bytes]:
-    """Matches at least where one of the networks stands as Exim writes a peer, `[address]`; `lines.parse`
-    decides."""
+    """Return what matches at least where Exim writes an address of one of the networks as a peer,
+    `[address]`; `lines.parse` decides."""
     alternatives = sorted({_beginning(network) for network in networks})
     if not alternatives:
         return _NEVER
@@ -99,7 +99,7 @@ def believed(
     wanted: re.Pattern[bytes], times: Times, text: bytes, begin: int, end: int
 ) -> Iterator[tuple[int, int]]:
     """Where the lines of `text` from `begin` to `end` that hold a match of `wanted` and can be believed begin
-    and end. What stands around them must be as `Unbelieved` wants it."""
+    and end. Around them must be what `Unbelieved` wants."""
     unbelieved, known = Unbelieved(b"", 0, 0), begin
     for start, stop in lines_with(wanted, text, begin, end):
         at = stamp_of(text[start : min(stop, start + _STAMP_LENGTH)])

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Optional, cast
+from typing import BinaryIO, Optional, cast
 
 from mxverdict.collect.mainlog.line_scan import first_time, line_after, start_of
 from mxverdict.collect.mainlog.lines import times_of
@@ -46,7 +46,8 @@ class Position:
         )
 
 
-class LogPart(NamedTuple):
+@dataclass(frozen=True)
+class LogPart:
     """What is to be read of one file: all from `offset` on, the beginning of a line. `follows`: it was
     surely written after the position that reading goes on from."""
 
@@ -107,7 +108,7 @@ def parts_since(log: Path, since: float, max_bytes: Optional[int] = None) -> tup
 
 
 def first_time_of(part: LogPart) -> Optional[float]:
-    """Return when the first line was written (Unix time); None when none there tells or it cannot be read."""
+    """Return when the first line was written (Unix time); None when none says so or it cannot be read."""
     with suppress(*READ_ERRORS), opened(part.file) as text:
         return first_time(text, part.offset, times_of(part.file.written))
     return None

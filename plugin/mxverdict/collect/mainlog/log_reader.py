@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from re import Pattern
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from mxverdict.collect.mainlog.line_scan import Scan
 from mxverdict.collect.mainlog.lines import times_of
@@ -13,7 +14,8 @@ from mxverdict.collect.mainlog.log_cursor import READ_ERRORS, LogPart, Position,
 from mxverdict.i18n.message import Message
 
 
-class LogLine(NamedTuple):
+@dataclass(frozen=True)
+class LogLine:
     """A line with the number of its file and its offset in that. `follows`: see `LogPart`."""
 
     raw: bytes

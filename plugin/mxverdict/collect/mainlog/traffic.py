@@ -1,7 +1,7 @@
 """Who sent, who left during the delay and who was refused, from all the log that a stretch of time needs.
 
-What was counted is kept with the position (`ledger.py`): a later look reads the new bytes alone. A stretch
-that begins before what is kept is counted from the files, in a temporary ledger.
+What was counted is kept with the position (`traffic_store.py`): a later call reads the new bytes alone. A
+stretch that begins before what is kept is counted from the files, in a temporary store.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from mxverdict.collect.mainlog.log_files import files_of
 from mxverdict.collect.mainlog.plausible import is_traffic
 from mxverdict.collect.mainlog.traffic_counter import HOUR, TrafficCounter
 from mxverdict.collect.mainlog.traffic_query import summed
-from mxverdict.collect.mainlog.traffic_store import MOST_CELLS, MOST_REFUSALS, LedgerBusy, TrafficStore
+from mxverdict.collect.mainlog.traffic_store import MAX_CELLS, MAX_REFUSALS, StoreBusy, TrafficStore
 from mxverdict.evidence.traffic import Traffic
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message, message_of
 from mxverdict.sanitize import visible
 
 KEPT = 8 * 86_400
-"""Seconds that the ledger goes back."""
+"""Seconds that the store goes back."""
 DELAY = 20.0
 """Seconds before the banner (docs/facts/whm.md 1.1)."""
 _BLOCK = 1 << 20
@@ -59,7 +59,7 @@ def read_traffic(
 
     `exempt`: addresses and networks (CIDR) that do not count, as the testers' and the server's own; loopback
     never counts. `delay`: seconds before the banner. `deadline` (of `time.monotonic`): stop reading then;
-    `complete` is False afterwards, and the next look goes on from there. Raises nothing for what a log or a
+    `complete` is False afterwards, and the next call goes on from there. Raises nothing for what a log or a
     damaged state file holds: `remarks` says what was amiss.
     """
     remarks: list[str] = []
@@ -69,9 +69,9 @@ def read_traffic(
         for _ in range(2):
             try:
                 return _counted(
-                    host, ledger_path(host), now - KEPT, since, until, skipped, delay, deadline, remarks
+                    host, store_path(host), now - KEPT, since, until, skipped, delay, deadline, remarks
                 )
-            except LedgerBusy as error:
+            except StoreBusy as error:
                 remarks.append(Message("what was counted before cannot be used: {error}", error=error))
                 break
             except (sqlite3.Error, *_DAMAGE) as error:
@@ -82,7 +82,7 @@ def read_traffic(
                     )
                 )
                 with suppress(OSError):
-                    _remove(ledger_path(host))
+                    _remove(store_path(host))
             except OSError as error:
                 remarks.append(
                     Message("what was counted before cannot be used: {error}", error=error.strerror)
@@ -95,7 +95,7 @@ def read_traffic(
         return Traffic(since, until, None, None, False, delay, remarks=tuple(remarks))
 
 
-def ledger_path(host: Host) -> Path:
+def store_path(host: Host) -> Path:
     return host.state / "traffic.sqlite"
 
 
@@ -110,13 +110,13 @@ def _counted(
     deadline: Optional[float],
     remarks: list[str],
 ) -> Traffic:
-    with closing(TrafficStore(path)) as ledger:
-        ledger.begin()
-        reader = _Reader(ledger, host.exim_mainlog, kept_from, delay, deadline)
+    with closing(TrafficStore(path)) as store:
+        store.begin()
+        reader = _Reader(store, host.exim_mainlog, kept_from, delay, deadline)
         reader.catch_up()
-        ledger.commit()
-        told = (*remarks, *reader.remarks)
-        found = summed(ledger, since, until, exempt, delay, reader.complete, told)
+        store.commit()
+        notes = (*remarks, *reader.remarks)
+        found = summed(store, since, until, exempt, delay, reader.complete, notes)
     if path is not None and not is_traffic(found):
         raise ValueError(Message("what it holds cannot be true"))
     return found
@@ -124,13 +124,13 @@ def _counted(
 
 class _Reader:
     def __init__(
-        self, ledger: TrafficStore, log: Path, kept_from: float, delay: float, deadline: Optional[float]
+        self, store: TrafficStore, log: Path, kept_from: float, delay: float, deadline: Optional[float]
     ) -> None:
-        self._ledger = ledger
+        self._store = store
         self._log = log
         self._kept_from = kept_from
         self._deadline = deadline
-        self._tally = TrafficCounter(delay, ledger.refused())
+        self._counter = TrafficCounter(delay, store.refused())
         self._read = self._added = 0
         self.complete = True
         self.remarks: list[str] = []
@@ -140,18 +140,18 @@ class _Reader:
         for part in self._parts():
             if not self._count(part):
                 break
-        self._store()
-        if self._read > _BLOCK or self._ledger.note("pruned") != str(int(time.time() // HOUR)):
+        self._finish()
+        if self._read > _BLOCK or self._store.note("pruned") != str(int(time.time() // HOUR)):
             self._prune()
 
     def _parts(self) -> Sequence[LogPart]:
-        at = self._ledger.position
+        at = self._store.position
         if at is None:
             return parts_since(self._log, self._kept_from)[0]
         parts = parts_after(self._log, at, self._kept_from)
         if parts is not None:
             return parts
-        last_read = self._ledger.time("read_at") or 0.0
+        last_read = self._store.time("read_at") or 0.0
         return [
             LogPart(file, 0, False)
             for file in files_of(self._log, self._kept_from)
@@ -160,20 +160,20 @@ class _Reader:
 
     def _count(self, part: LogPart) -> bool:
         """Return whether reading may go on."""
-        file, offset, _ = part
+        file, offset = part.file, part.offset
         try:
             with opened(file) as text:
-                self._tally.begin(times_of(file.written))
+                self._counter.begin(times_of(file.written))
                 for block in blocks(text, offset, _BLOCK, file.current):
-                    self._tally.consume(block.text, block.begin, block.end)
+                    self._counter.consume(block.text, block.begin, block.end)
                     self._read += block.end - block.begin
                     offset = block.offset
-                    if len(self._tally) > _FLUSH:
+                    if len(self._counter) > _FLUSH:
                         self._flush()
                     if self._deadline is not None and time.monotonic() > self._deadline:
                         self.complete = False
                         break
-                self._ledger.position = position(text, offset)
+                self._store.position = position(text, offset)
         except READ_ERRORS as error:
             self.remarks.append(
                 Message(
@@ -185,25 +185,25 @@ class _Reader:
         return self.complete
 
     def _flush(self) -> None:
-        self._added += len(self._tally)
-        self._ledger.add(self._tally)
-        if self._added > MOST_CELLS or len(self._tally.refused) > 2 * MOST_REFUSALS:
+        self._added += len(self._counter)
+        self._store.add(self._counter)
+        if self._added > MAX_CELLS or len(self._counter.refused) > 2 * MAX_REFUSALS:
             self._added = 0
             self._prune()
-            self._tally.remember(self._ledger.refused())
+            self._counter.remember(self._store.refused())
 
-    def _store(self) -> None:
-        self._ledger.add(self._tally)
-        first, last = self._ledger.time("first"), self._tally.last
-        if first is None and self._tally.first is not None:
-            self._ledger.set_note("first", str(self._tally.first))
+    def _finish(self) -> None:
+        self._store.add(self._counter)
+        first, last = self._store.time("first"), self._counter.last
+        if first is None and self._counter.first is not None:
+            self._store.set_note("first", str(self._counter.first))
         if last is not None:
-            self._ledger.set_note("last", str(last))
-        self._ledger.set_note("read_at", str(time.time()))
+            self._store.set_note("last", str(last))
+        self._store.set_note("read_at", str(time.time()))
 
     def _prune(self) -> None:
-        self._ledger.prune(int(self._kept_from // HOUR), int((time.time() + NEWEST) // HOUR))
-        self._ledger.set_note("pruned", str(int(time.time() // HOUR)))
+        self._store.prune(int(self._kept_from // HOUR), int((time.time() + NEWEST) // HOUR))
+        self._store.set_note("pruned", str(int(time.time() // HOUR)))
 
 
 def _reason(error: Exception) -> str:

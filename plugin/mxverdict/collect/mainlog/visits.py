@@ -12,15 +12,15 @@ from mxverdict.collect.mainlog import lines
 from mxverdict.collect.mainlog.lines import Line
 from mxverdict.collect.mainlog.texts import REFUSED, meaning
 from mxverdict.evidence.visit import Visit
-from mxverdict.net.networks import Network
+from mxverdict.net.address import Network
 
 _ENDED = {"quit": "quit", "lost": "left", "disconnected": "left", "timeout": "timeout", "refused": "rejected"}
 _DEPTH = {name: depth for depth, name in enumerate(("connect", "ehlo", "mail", "rcpt", "data"))}
 _STAGES = {"CONNECT": "connect", "RCPT": "rcpt", "DATA": "data", "PREDATA": "data", "MAIL": "mail"}
 _LATE = 60.0
 """Seconds after its end until which a line still belongs to a visit of the same address and port."""
-_LONGEST_VISIT = 6 * 3600.0
-_MOST_TEXT = 300
+_MAX_VISIT = 6 * 3600.0
+_MAX_TEXT = 300
 
 
 class Visits:
@@ -77,7 +77,7 @@ class Visits:
 def _over(visit: Visit, line: Line) -> bool:
     """Whether a visit cannot be the one that a later line is about."""
     if visit.ended == "unknown":
-        return line.time - visit.came_at > _LONGEST_VISIT
+        return line.time - visit.came_at > _MAX_VISIT
     return line.time - visit.came_at - (visit.seconds or 0.0) > _LATE
 
 
@@ -88,20 +88,20 @@ def _with(visit: Visit, line: Line) -> Visit:
     if _DEPTH[stage] > _DEPTH[visit.stage]:
         changes["stage"] = stage
     if line.peer.name:
-        changes["name"] = line.peer.name[:_MOST_TEXT]
+        changes["name"] = line.peer.name[:_MAX_TEXT]
     if line.peer.helo:
-        changes["helo"] = line.peer.helo[:_MOST_TEXT]
+        changes["helo"] = line.peer.helo[:_MAX_TEXT]
     if line.kind == lines.ARRIVAL:
         changes["messages"] = visit.messages + 1
     elif line.kind in (lines.REJECTED, lines.VERIFY, lines.TLS):
         changes["refused"] = _refused(line)
-        changes["refusal"] = line.text[:_MOST_TEXT]
+        changes["refusal"] = line.text[:_MAX_TEXT]
     ended = _ended(line)
     if ended and visit.ended in ("unknown", "rejected"):
         changes["ended"] = ended if visit.ended == "unknown" else visit.ended
         changes["seconds"] = _stayed(visit, line)
         if ended == "dropped" and not visit.refusal:
-            changes["refusal"] = line.text[:_MOST_TEXT]
+            changes["refusal"] = line.text[:_MAX_TEXT]
     return dataclasses.replace(visit, **changes)  # type: ignore[arg-type]
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
-from typing import Optional, Union
+from typing import Optional
 
 from mxverdict.evidence.policy import DnsAnswer
 from mxverdict.i18n.message import Message
 from mxverdict.mailauth.spf.record import Record, Term, expand, has_macro, is_record, parse
 from mxverdict.mailauth.spf.tree import Table, key
+from mxverdict.net.address import Address
 
 LOOKUP_LIMIT = 10
 VOID_LIMIT = 2
@@ -18,8 +19,6 @@ NAME_LIMIT = 10
 
 STRANGERS = ("192.0.2.1", "2001:db8::1")
 """Addresses that no record should allow (RFC 5737 and RFC 3849)."""
-
-Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
 
 @dataclass(frozen=True)

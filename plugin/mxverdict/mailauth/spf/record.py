@@ -6,11 +6,10 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Optional, Union
+from typing import Optional
 
 from mxverdict.i18n.message import Message
-
-Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+from mxverdict.net.address import Network
 
 MECHANISMS = ("all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists")
 LOOKUP_MECHANISMS = ("include", "a", "mx", "ptr", "exists")

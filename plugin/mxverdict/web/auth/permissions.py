@@ -114,7 +114,7 @@ def shown_window(visitor: Visitor, window: Window) -> Window:
     if visitor.is_root:
         return window
     if not owns_window(visitor, window):
-        return window.veiled()
+        return window.redacted()
     return window.without_details(PRIVATE_REASON)
 
 

@@ -21,7 +21,7 @@ from mxverdict.web.jobs import queue
 from mxverdict.web.tasks import checks
 from mxverdict.web.tasks.checks import StoredCheck
 from mxverdict.window import Window
-from mxverdict.window.lately import lately
+from mxverdict.window.queries import recent_windows
 
 _POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """The file carries its style within itself; should a browser show it in place, nothing in it can act."""
@@ -47,7 +47,7 @@ def send(host: Host, request: Request) -> Response:
         about, report, body = target, None, ""
     else:
         checked = _stored(host, request.visitor, target) if target else _fresh(host)
-        windows = [one for one in lately(host) if permissions.owns_window(request.visitor, one)]
+        windows = [one for one in recent_windows(host) if permissions.owns_window(request.visitor, one)]
         report, body = checked.report, write(checked, windows)
         about = target or report.hostname
     disposition = ("Content-Disposition", f'attachment; filename="{_file_name(about, ending, report)}"')

@@ -9,7 +9,7 @@ from mxverdict import settings, testers
 from mxverdict.host import Host
 from mxverdict.i18n import catalog
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.settings import MOST_MINUTES
+from mxverdict.settings import MAX_MINUTES
 from mxverdict.web.http.request import HttpError, Request
 from mxverdict.web.pages import page_state
 from mxverdict.web.pages.render import Shell
@@ -28,7 +28,7 @@ def show(host: Host, request: Request, shell: Shell, refused: Optional[HttpError
         values=typed,
         refused=refused,
         saved=request.query.get("saved") == "1",
-        most=MOST_MINUTES,
+        most=MAX_MINUTES,
         languages=[("", _("What each browser asks for")), *catalog.NAMES.items()],
         testers=[(one.name, one.title) for one in known.testers if one.addresses],
         added=[(tester.title, one) for tester in known.testers for one in tester.addresses if one.added],

@@ -123,7 +123,9 @@ def partial(host: Host, name: str, audience: Audience) -> Optional[PartialCheck]
     try:
         gathered = evidence.seen_by(evidence.from_json(shown.get("evidence")), audience)
         complete = frozenset(shown.get("complete", ()))
-        return PartialCheck(gathered, check.judge_partial(gathered, complete, audience=audience), complete)
+        return PartialCheck(
+            gathered, check.judge_partial_evidence(gathered, complete, audience=audience), complete
+        )
     except (ValueError, UsageError):
         return None
 

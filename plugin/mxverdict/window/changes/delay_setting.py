@@ -26,7 +26,7 @@ _SAVE_IT = Message("save the setting in WHM, Exim Configuration Manager, first")
 
 def check(host: Host) -> None:
     """Raises WindowRefused when there is nothing to switch off, when somebody edits the settings, when the
-    setting cannot be told and when a restart could not be made or verified; HostError when a file cannot be
+    setting cannot be read and when a restart could not be made or verified; HostError when a file cannot be
     read."""
     if _edit_in_progress(host):
         raise WindowRefused(
@@ -137,7 +137,7 @@ def _edit_back(host: Host, old: Optional[str]) -> None:
 
 
 def _switched_off(content: bytes) -> bytes:
-    """Raises SettingUnknown: a setting that cannot be told is not ours to switch."""
+    """Raises SettingUnknown: a setting that cannot be read is not ours to switch."""
     localopts.is_on(content)
     return localopts.put(content, localopts.OFF)
 
@@ -151,7 +151,7 @@ def _content(host: Host) -> bytes:
 
 
 def _digest(content: bytes) -> str:
-    """Tells whether the settings were saved since."""
+    """Return a fingerprint that shows whether the settings were saved since."""
     return hashlib.sha256(content).hexdigest()
 
 

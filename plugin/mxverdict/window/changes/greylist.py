@@ -18,7 +18,8 @@ from mxverdict.fs import safe_edit
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message
 from mxverdict.net import iplsearch
-from mxverdict.net.networks import Network, show
+from mxverdict.net.address import Network
+from mxverdict.net.networks import show
 from mxverdict.whm.api import WhmApi
 from mxverdict.window.changes.bypass_list import Record
 
@@ -114,7 +115,7 @@ class RevertDeferred(Exception):
 
 
 def is_reactivated(host: Host, plan: dict[str, Any]) -> bool:
-    """Whether dormant entries are back in Exim's list."""
+    """Return whether deferred entries are back in Exim's list."""
     return bool(_listed(host).intersection(ipaddress.ip_network(text) for text in plan["networks"]))
 
 

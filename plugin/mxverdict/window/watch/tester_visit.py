@@ -63,18 +63,18 @@ class TesterSession:
         if self.visit.refused == "relay":
             message = Message(
                 "the tester came from {address} at {began}, got through, was rightly refused relaying "
-                "(“{got}”), and {how} at {ended}"
+                "(“{refusal}”), and {how} at {ended}"
             )
         elif self.visit.refused not in ("", "tls"):
             message = Message(
-                "the tester came from {address} at {began}, refused with “{got}”, and {how} at {ended}"
+                "the tester came from {address} at {began}, refused with “{refusal}”, and {how} at {ended}"
             )
         else:
             message = Message("the tester came from {address} at {began} and {how} at {ended}")
         return message.format(
             address=self.visit.address,
             began=_clock(self.visit.came_at),
-            got=escape_control(self.visit.refusal, _MAX_REFUSAL),
+            refusal=escape_control(self.visit.refusal, _MAX_REFUSAL),
             how=self.how,
             ended=_clock(self.ended),
         )

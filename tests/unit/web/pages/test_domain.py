@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict.collect.targets import NoLocalTargetError
-from mxverdict.errors import MxVerdictError
+from mxverdict.errors import MxVerdictError, NoLocalTargetError
 from mxverdict.findings import DomainReport, Finding, Row, Verdict
 from mxverdict.host import Host
 from mxverdict.web.http import csrf

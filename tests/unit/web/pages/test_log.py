@@ -28,7 +28,7 @@ from mxverdict.web.views.chart import chart
 from mxverdict.web.views.log import came, visits_view
 from mxverdict.web.views.traffic import traffic_view
 from mxverdict.whm.frame import start
-from mxverdict.window.model import Window
+from mxverdict.window.model import Window, WindowKind, WindowState
 from tests.unit.evidence_maker import evidence
 from tests.unit.web.cgi import SESSION, Answer, call, post
 from tests.unit.window.rows import window
@@ -349,7 +349,7 @@ def test_with_the_delay_off_each_tester_is_told(host: Host) -> None:
     now = time.time()
     for address, seconds in ((TESTER, 200), ("52.55.244.91", 40), ("198.51.100.7", 20), (TESTER, 10)):
         write_log(host, f"{at(now - seconds)} SMTP connection from [{address}]:40{seconds} closed by QUIT")
-    row = dataclasses.replace(waiting(), kind="delay_off", networks=(), testers=("internet.nl",))
+    row = dataclasses.replace(waiting(), kind=WindowKind.DELAY_OFF, networks=(), testers=("internet.nl",))
     assert [one.visit.port for one in live_visits.observed_visits(host, row)] == [4040, 4010]
     closed = dataclasses.replace(row, closed_at=now - 30)
     assert [one.visit.port for one in live_visits.observed_visits(host, closed)] == [4040]
@@ -364,8 +364,8 @@ def test_the_polled_state_tells_what_the_tester_met(host: Host, monkeypatch: pyt
     assert "said QUIT" in told["7"][0]
     assert page_version.is_awaited(row)
     assert page_version.is_awaited(dataclasses.replace(row, until_tested=False))
-    assert page_version.is_awaited(dataclasses.replace(row, kind="delay_off"))
-    assert not page_version.is_awaited(dataclasses.replace(row, state="closing"))
+    assert page_version.is_awaited(dataclasses.replace(row, kind=WindowKind.DELAY_OFF))
+    assert not page_version.is_awaited(dataclasses.replace(row, state=WindowState.CLOSING))
 
 
 @pytest.mark.parametrize(
@@ -400,7 +400,7 @@ def standing(*history: Window, windows: tuple[Window, ...] = ()) -> PageState:
 
 def test_a_window_that_the_tester_ended_is_told_for_a_while() -> None:
     ended = waiting(visit="a visit", closed_at=time.time() - 10)
-    ended = dataclasses.replace(ended, state="closed")
+    ended = dataclasses.replace(ended, state=WindowState.CLOSED)
     assert standing(ended).tested == ended
     assert standing(ended, windows=(waiting(),)).tested is None
     assert standing(dataclasses.replace(ended, visit="")).tested is None
@@ -411,7 +411,7 @@ def test_a_window_that_the_tester_ended_is_told_for_a_while() -> None:
 def test_a_page_without_javascript_asks_again_often_while_it_waits() -> None:
     row = waiting()
     assert standing(windows=(row,)).refresh == 10
-    assert standing(windows=(dataclasses.replace(row, kind="delay_off"),)).refresh == 10
+    assert standing(windows=(dataclasses.replace(row, kind=WindowKind.DELAY_OFF),)).refresh == 10
     assert standing(windows=(dataclasses.replace(row, until_tested=False),)).refresh == 60
 
 
