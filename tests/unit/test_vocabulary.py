@@ -43,7 +43,7 @@ _STANDARD = {"gather", "zip_longest"}
 """Names of the standard library (asyncio, itertools)."""
 _DONE: tuple[str, ...] = (
     "collect", "findings.py", "judge", "mailauth", "pasted", "report", "rules.py", "testers",
-    "window/watch",
+    "web", "window/watch",
 )  # fmt: skip
 """Packages and modules that hold to it."""
 
