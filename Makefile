@@ -27,7 +27,8 @@ lint: setup ## style, types and shell scripts alone
 demo: ## a stand-in cPanel server, its verdict and the page in WHM (Debian or Ubuntu, as root)
 	./install.sh --demo
 
-docs: setup ## what is generated: the table of privileges, the catalog of messages
+docs: setup ## what is generated: the table of privileges, the identifiers, the catalog
 	PYTHONPATH=plugin $(tools)/python -m tests.privileges --write
+	PYTHONPATH=plugin $(tools)/python -m tests.finding_ids --write
 	PYTHONPATH=plugin $(tools)/python -m tests.catalogue extract
 	PYTHONPATH=plugin $(tools)/python -m tests.catalogue check

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, join
 
 
 class MxVerdictError(Exception):
@@ -72,8 +72,14 @@ class CommandFailed(HostError):
         self.status = status
         self.output = output
         lines = output.strip().splitlines()
-        told = Message("{command} ended with status {status}", command=command, status=status)
-        super().__init__(f"{told}: {lines[-1]}" if lines else told)
+        ended = Message("{command} ended with status {status}", command=command, status=status)
+        super().__init__(join([ended, *lines[-1:]], ": "))
+
+
+class NoLocalTargetError(HostError):
+    """Nothing of what was asked about is this server's."""
+
+    advice = Message("Name a domain whose mail comes to this server, or one of the server's own addresses.")
 
 
 class WhmError(MxVerdictError):
@@ -152,7 +158,7 @@ class JournalNewerError(JournalError):
 
 
 class WindowOpenError(WindowError):
-    """Opening failed and everything it had changed was put back."""
+    """Opening failed and everything it had changed was reverted."""
 
 
 class WindowCloseError(WindowError):

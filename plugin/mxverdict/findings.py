@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Optional
 
 from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
+from mxverdict.rules import RULES
 
 if TYPE_CHECKING:
     from mxverdict.evidence import Reply
@@ -31,6 +32,11 @@ class Verdict(str, Enum):
     def label(self) -> str:
         """For people, in the language that is spoken."""
         return _(_LABELS[self])
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Verdict).index(self)
 
 
 _LABELS = {
@@ -66,16 +72,22 @@ class Row:
     """One line of a tester's report: its name, its level (`ok`, `warning`, `error`, or `unknown` where we
     cannot tell) and the words it prints.
 
+    `rule` is the identifier of what it is about (`mxverdict.rules`; ValueError for one that is not there),
     `category` is the tester's group of rows (`smtp`, `dns`, `mx`, `spf`, `dmarc`, `blacklist`), `host` what
     the row is about (a domain, a name, an address), `details` the lines the tester prints below it.
     """
 
+    rule: str
     name: str
     level: str
     text: str
     category: str = "smtp"
     host: str = ""
     details: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.rule not in RULES:
+            raise ValueError(f"{self.rule!r} is not in mxverdict.rules")
 
 
 @dataclass(frozen=True)
@@ -90,10 +102,14 @@ class Finding:
     todo: str = ""
     owner: Optional[Owner] = None
 
+    @property
+    def id(self) -> str:
+        """Return the identifier of its rule."""
+        return self.row.rule
 
-def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    order = list(Verdict)
-    return tuple(sorted(findings, key=lambda finding: order.index(finding.verdict)))
+
+def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: finding.verdict.rank))
 
 
 @dataclass(frozen=True)
@@ -159,7 +175,7 @@ class DomainReport:
 
 
 @dataclass(frozen=True)
-class LadderReport:
+class OutboundReport:
     """What `mxverdict outbound` found; `domain` is "" when only the well-known receivers were asked."""
 
     domain: str

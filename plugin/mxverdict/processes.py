@@ -1,4 +1,4 @@
-"""Processes of this server, told apart without believing what they say of themselves.
+"""Processes of this server, identified without believing what they say of themselves.
 
 A process chooses its own command line and environment, and can make whoever reads those wait for ever: both
 are its memory, which may be a file on a file system of its own (proc(5), userfaultfd(2)). Its users, session,
@@ -17,6 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Optional
 
+from mxverdict.fs.atomic_write import atomic_write
+
 _PROC = "/proc"
 _PREFIX = "running."
 _DELETED = " (deleted)"
@@ -27,7 +29,7 @@ _ROUNDS = 20
 _END_WAIT = 2.0
 _POLL = 0.02
 _READ_WAIT = 1.0
-_MOST_COMMAND_LINE = 256 * 1024
+_MAX_COMMAND_LINE = 256 * 1024
 
 
 class Known(NamedTuple):
@@ -51,15 +53,7 @@ def remember(folder: Path, boot_id: str, pid: int, name: str) -> Path:
     cut either.
     """
     record = folder / f"{_PREFIX}{pid}"
-    draft = folder / f".{record.name}"
-    with suppress(FileNotFoundError):
-        draft.unlink()
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    try:
-        os.write(descriptor, f"{boot_id or '-'} {start_of(pid)} {name}\n".encode())
-    finally:
-        os.close(descriptor)
-    draft.rename(record)
+    atomic_write(record, f"{boot_id or '-'} {start_of(pid)} {name}\n".encode(), durable=False)
     return record
 
 
@@ -132,9 +126,9 @@ def is_of(users: Collection[int], pid: int) -> bool:
 
 
 def command(pid: int, folder: str) -> list[str]:
-    """Return what a process of root's runs, with the words after it: the program's path, or the path of the
-    script that an interpreter was given. Of a program outside of `folder` that is no interpreter nothing is
-    returned, and its command line is not read.
+    """Return what a process of root's runs, with the arguments after it: the program's path, or the path of
+    the script that an interpreter was given. Of a program outside of `folder` that is no interpreter nothing
+    is returned, and its command line is not read.
     """
     try:
         executable = os.readlink(f"{_PROC}/{pid}/exe")  # noqa: PTH115
@@ -143,10 +137,10 @@ def command(pid: int, folder: str) -> list[str]:
     if executable.endswith(_DELETED):
         executable = executable[: -len(_DELETED)]
     if _INTERPRETER.fullmatch(executable.rpartition("/")[2]):
-        return _script(_words(pid))
+        return _script(_command_line(pid))
     if executable.startswith(f"{folder.rstrip('/')}/"):
-        words = _words(pid)
-        return words if words and "/" in words[0] else [executable, *words[1:]]
+        arguments = _command_line(pid)
+        return arguments if arguments and "/" in arguments[0] else [executable, *arguments[1:]]
     return []
 
 
@@ -156,23 +150,23 @@ def start_of(pid: int) -> Optional[int]:
     return int(fields[19]) if fields else None
 
 
-def _script(words: list[str]) -> list[str]:
-    rest = iter(range(1, len(words)))
+def _script(arguments: list[str]) -> list[str]:
+    rest = iter(range(1, len(arguments)))
     for index in rest:
-        if words[index] in _TAKES_A_WORD:
+        if arguments[index] in _TAKES_A_WORD:
             next(rest, None)
-        elif words[index] and not words[index].startswith("-"):
-            return words[index:]
+        elif arguments[index] and not arguments[index].startswith("-"):
+            return arguments[index:]
     return []
 
 
-def _words(pid: int) -> list[str]:
+def _command_line(pid: int) -> list[str]:
     """In time, for between the look at its user and this it may have become somebody else's."""
     from mxverdict.fs.in_time import in_time
 
     def read() -> bytes:
         with open(f"{_PROC}/{pid}/cmdline", "rb") as file:  # noqa: PTH123
-            return file.read(_MOST_COMMAND_LINE)
+            return file.read(_MAX_COMMAND_LINE)
 
     try:
         return in_time(_READ_WAIT, read).decode(errors="replace").split("\0")

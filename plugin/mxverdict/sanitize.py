@@ -6,8 +6,8 @@ import unicodedata
 
 LIMIT = 2000
 _LINE_LIMIT = 300
-_MOST_MARKS = 8
-"""Combining characters in a row: no script needs more, and a pile of them covers what stands around it."""
+_MAX_MARKS = 8
+"""Combining characters in a row: no script needs more, and a pile of them covers what is around it."""
 _LINE_ENDS = ("Zl", "Zp")
 
 
@@ -37,7 +37,7 @@ def _escaped(text: str) -> str:
     for character in text:
         category = unicodedata.category(character)
         marks = marks + 1 if category[0] == "M" else 0
-        harmless = category[0] != "C" and category not in _LINE_ENDS and marks <= _MOST_MARKS
+        harmless = category[0] != "C" and category not in _LINE_ENDS and marks <= _MAX_MARKS
         if character == "\n" or harmless:
             parts.append(character)
         else:

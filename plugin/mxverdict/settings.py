@@ -11,22 +11,21 @@ import dataclasses
 import json
 import os
 import re
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from mxverdict.audit.actor import Actor
-from mxverdict.errors import JournalError, MxVerdictError, UsageError
+from mxverdict.errors import MxVerdictError, UsageError
 from mxverdict.host import Host
 from mxverdict.i18n import catalog
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, message_of
 
 MINUTES = 15
-MOST_MINUTES = 240
+MAX_MINUTES = 240
 """What no setting goes beyond."""
 
 _SCHEMA = 1
-_MOST_BYTES = 64 * 1024
+_MAX_BYTES = 64 * 1024
 _CONTACT_LIMIT = 254
 """Characters of a mail address (RFC 5321 section 4.5.3.1.3, without the brackets)."""
 _CONTACT = re.compile(r"[A-Za-z0-9_.+=-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
@@ -43,14 +42,14 @@ class Settings:
     """
 
     minutes: int = MINUTES
-    most_minutes: int = MOST_MINUTES
+    most_minutes: int = MAX_MINUTES
     tester: str = "mxtoolbox"
     resellers_may_open: bool = False
     resellers_most_minutes: int = 30
     contact: str = ""
     language: str = ""
     framed: bool = True
-    trouble: str = field(default="", compare=False)
+    load_error: str = field(default="", compare=False)
     """One line on why the file could not be used, and what holds instead. It is no setting."""
 
 
@@ -63,10 +62,10 @@ class InvalidSetting(UsageError):
 
 
 def read(host: Host) -> Settings:
-    """Never raises: where the file cannot be used, `trouble` says so."""
+    """Never raises: where the file cannot be used, `load_error` says so."""
     try:
         with os.fdopen(os.open(host.settings, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            data = json.loads(file.read(_MOST_BYTES))
+            data = json.loads(file.read(_MAX_BYTES))
         if data["schema"] != _SCHEMA:
             raise ValueError(Message("not of a form that this version knows"))
         found = Settings(**{name: data[name] for name in _names() if name in data})
@@ -74,16 +73,16 @@ def read(host: Host) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (OSError, ValueError, TypeError, KeyError, RecursionError, UsageError) as error:
-        why = str(error)[:100] or type(error).__name__
-        told = Message(
-            "{file} cannot be used, so that test windows stay open for {most} minutes at most "
+        why = message_of(error) or type(error).__name__
+        changed = Message(
+            "{file} cannot be used, so that test windows stay open for {limit} minutes at most "
             "and resellers open none: {why}"
         )
         return Settings(
             most_minutes=MINUTES,
             resellers_most_minutes=MINUTES,
             resellers_may_open=False,
-            trouble=told.format(file=host.settings, most=MINUTES, why=why),
+            load_error=changed.format(file=host.settings, limit=MINUTES, why=why),
         )
     return found
 
@@ -97,42 +96,46 @@ def write(host: Host, settings: Settings, actor: Actor) -> Settings:
     from mxverdict.fs.lock import exclusive
     from mxverdict.fs.safe_edit import NewFileMode, edit
 
-    kept = dataclasses.replace(settings, contact=settings.contact.strip(), trouble="")
+    kept = dataclasses.replace(settings, contact=settings.contact.strip(), load_error="")
     try:
         _check(kept)
         _check_tester(kept.tester)
         with exclusive(host, "settings", _LOCK_WAIT):
             before = read(host)
-            if kept != before or before.trouble:
-                log.record(host, actor, "settings", result=_changes(before, kept) or "written again")
+            if kept != before or before.load_error:
+                changes = _changes(before, kept)
+                changed = "; ".join(
+                    f"{name}: {format_value(old)} to {format_value(new)}" for name, old, new in changes
+                )
+                result = changed or "written again"
+                log.record(host, actor, "settings", result=result, details={"changes": changes})
                 text = json.dumps({"schema": _SCHEMA, **_values(kept)}, indent=1) + "\n"
                 edit(host.settings, lambda _old: text.encode(), NewFileMode("root", 0o600))
     except MxVerdictError as error:
-        field = f"{error.field}: " if isinstance(error, InvalidSetting) else ""
-        with suppress(JournalError):
-            log.record(host, actor, "refuse", result=f"settings: {field}{error}")
+        field = error.field if isinstance(error, InvalidSetting) else ""
+        log.record_refusal(host, actor, log.RefusedAction.SETTINGS, error, field=field)
         raise
     return kept
 
 
 def validate_minutes(host: Host, minutes: int) -> None:
     """Whether a window may be open for so long. Raises UsageError."""
-    if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= MOST_MINUTES:
+    if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= MAX_MINUTES:
         raise UsageError(
             Message(
-                "a window stays open for 1 to {most} minutes, not {minutes}",
-                most=MOST_MINUTES,
+                "a window stays open for 1 to {limit} minutes, not {minutes}",
+                limit=MAX_MINUTES,
                 minutes=str(minutes)[:20],
             )
         )
     found = read(host)
     if minutes > found.most_minutes:
         raise UsageError(
-            found.trouble
+            found.load_error
             or Message(
-                "the settings of MX Verdict on this server let a window stay open for {most} minutes "
+                "the settings of MX Verdict on this server let a window stay open for {limit} minutes "
                 "at most, not {minutes}",
-                most=found.most_minutes,
+                limit=found.most_minutes,
                 minutes=minutes,
             )
         )
@@ -140,18 +143,18 @@ def validate_minutes(host: Host, minutes: int) -> None:
 
 def _check(settings: Settings) -> None:
     _check_types(settings)
-    if not 1 <= settings.most_minutes <= MOST_MINUTES:
+    if not 1 <= settings.most_minutes <= MAX_MINUTES:
         raise InvalidSetting(
             "most_minutes",
-            Message("The most minutes of a test window are a number from 1 to {most}.", most=MOST_MINUTES),
+            Message("The most minutes of a test window are a number from 1 to {limit}.", limit=MAX_MINUTES),
         )
     for name in ("minutes", "resellers_most_minutes"):
         if not 1 <= getattr(settings, name) <= settings.most_minutes:
             raise InvalidSetting(
                 name,
                 Message(
-                    "This is a number from 1 to {most}, the most minutes of a test window.",
-                    most=settings.most_minutes,
+                    "This is a number from 1 to {limit}, the most minutes of a test window.",
+                    limit=settings.most_minutes,
                 ),
             )
     contact = settings.contact
@@ -177,20 +180,16 @@ def _check_tester(name: str) -> None:
 
 
 def _names() -> tuple[str, ...]:
-    return tuple(one.name for one in dataclasses.fields(Settings) if one.name != "trouble")
+    return tuple(one.name for one in dataclasses.fields(Settings) if one.name != "load_error")
 
 
 def _values(settings: Settings) -> dict[str, Any]:
     return {name: getattr(settings, name) for name in _names()}
 
 
-def _changes(before: Settings, after: Settings) -> str:
+def _changes(before: Settings, after: Settings) -> list[tuple[str, Any, Any]]:
     old, new = _values(before), _values(after)
-    return "; ".join(
-        f"{name}: {format_value(old[name])} to {format_value(new[name])}"
-        for name in new
-        if old[name] != new[name]
-    )
+    return [(name, old[name], new[name]) for name in new if old[name] != new[name]]
 
 
 def format_value(value: object) -> str:

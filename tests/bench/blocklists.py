@@ -24,7 +24,7 @@ GROUPS = ("clean", "listed", "alone", "turn")
 
 MEASURE = """
 import json, sys, time
-from mxverdict.collect.resolver import look_up
+from mxverdict.collect.resolver import lookup
 from mxverdict.collect.dnsbl import query_name, read_blocklists
 from mxverdict.judge.domain.blocklist import judge_blocklists
 from mxverdict.testers.blocklists import Blocklist
@@ -39,13 +39,13 @@ at_once, listing, single, in_turn = (
     [Blocklist(zone, zone, "high", False, (), "", "") for zone in zones] for zones in groups)
 far = time.monotonic() + 600
 floor = max(
-    timed(lambda: look_up(query_name(addresses[0], entry.zone), "A", far))[0] for entry in single)
+    timed(lambda: lookup(query_name(addresses[0], entry.zone), "A", far))[0] for entry in single)
 taken, evidence = timed(lambda: read_blocklists(addresses, far, at_once))
 listed, _ = timed(lambda: read_blocklists(addresses, far, listing))
 unread = [answer for answer in evidence.answers + evidence.controls if answer.error]
 judging, findings = timed(lambda: judge_blocklists(evidence, at_once))
 names = [query_name(a, entry.zone) for entry in in_turn for a in (*addresses, "127.0.0.2", "127.0.0.1")]
-turn = timed(lambda: [look_up(name, "A", far) for name in names])[0]
+turn = timed(lambda: [lookup(name, "A", far) for name in names])[0]
 print(json.dumps({"floor": floor, "at once": taken, "listed": listed, "judging": judging, "in turn": turn,
                   "look-ups": len(evidence.answers + evidence.controls), "unread": len(unread)}))
 """

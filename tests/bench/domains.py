@@ -33,7 +33,7 @@ DOMAIN = "big.example"
 MEASURE = """
 import json, sys, time
 from concurrent.futures import Future, ThreadPoolExecutor
-from mxverdict.collect.resolver import look_up
+from mxverdict.collect.resolver import lookup
 from mxverdict.collect.dnsbl import query_name, read_blocklists
 from mxverdict.collect.domains import read_domains
 from mxverdict.collect.mail_route import find_routes, greet
@@ -65,7 +65,7 @@ steps = [lambda a=a: greet(a, [domain], "cp1.example.net", far) for a in address
 steps += [lambda: find_routes([domain], far), lambda: read_zone(domain, far)]
 steps += [lambda: read_policy(domain, far)]
 asked = lambda lists: [
-    lambda n=query_name(a, e.zone): look_up(n, "A", far)
+    lambda n=query_name(a, e.zone): lookup(n, "A", far)
     for e in lists for a in (*addresses, "127.0.0.2", "127.0.0.1")]
 whole, ((_, greetings), _) = timed(everything)
 each = [timed(step)[0] for step in steps]

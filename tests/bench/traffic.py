@@ -16,7 +16,7 @@ import tempfile
 import time
 from datetime import datetime, timedelta, timezone
 
-from mxverdict.collect.mainlog.traffic import ledger_path
+from mxverdict.collect.mainlog.traffic import store_path
 from mxverdict.host import Host
 from mxverdict.host_paths import ROOT_VARIABLE
 from tests.bench import make_log
@@ -60,7 +60,7 @@ def _full(host: Host, runs: int, size: float) -> None:
     used: dict[str, list[tuple[float, float, float]]] = {kind: [] for kind in _KINDS}
     for _ in range(runs):
         for kind in _KINDS:
-            ledger_path(host).unlink(missing_ok=True)
+            store_path(host).unlink(missing_ok=True)
             used[kind].append(_run(host, words[kind]))
     middle = {kind: [statistics.median(column) for column in zip(*used[kind])] for kind in _KINDS}
     print(f"{'':<14}{'CPU s':>8}{'wall s':>8}{'MB/s CPU':>10}{'memory MB':>11}{'ours / its CPU':>16}")
@@ -68,7 +68,7 @@ def _full(host: Host, runs: int, size: float) -> None:
         ratio = middle["full count"][0] / cpu
         print(f"{kind:<14}{cpu:>8.2f}{wall:>8.2f}{size / cpu:>10.0f}{memory:>11.0f}{ratio:>16.2f}")
     _run(host, words["full count"])
-    print(f"state file: {ledger_path(host).stat().st_size / 1e6:.1f} MB")
+    print(f"state file: {store_path(host).stat().st_size / 1e6:.1f} MB")
 
 
 def _growth(host: Host, runs: int, hours: int) -> None:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Optional
 
-from mxverdict.collect.progress import ProgressListener
-from mxverdict.collect.targets import NoLocalTargetError
+from mxverdict.collect.progress import Progress
+from mxverdict.errors import NoLocalTargetError
 from mxverdict.evidence import Evidence
 from mxverdict.findings import DomainReport, Finding, Report, Row, Verdict
 from mxverdict.host import Host
@@ -32,8 +32,8 @@ def _said(name: str) -> str:
 
 def _hostile(text: str) -> DomainReport:
     rows = (
-        Row(text, "error", text, "dns", text, (text,)),
-        Row("SMTP TLS", "error", text, "smtp", text, (text,)),
+        Row("dns.glue", text, "error", text, "dns", text, (text,)),
+        Row("smtp.starttls", "SMTP TLS", "error", text, "smtp", text, (text,)),
     )
     findings = (Finding(row, verdict, text, (text,), text) for verdict in Verdict for row in rows)
     return DomainReport(text, text, tuple(findings))
@@ -44,11 +44,11 @@ def _install(run: Callable[..., tuple[Evidence, Report]], again: Callable[..., R
         host: Host,
         *,
         targets: Sequence[str] = (),
-        progress: Optional[ProgressListener] = None,
+        progress: Optional[Progress] = None,
         **options: object,
     ) -> tuple[Evidence, Report]:
         while targets and (step := _said(WAIT)):
-            (progress or ProgressListener()).step(step)
+            (progress or Progress()).step(step)
             time.sleep(0.1)
         if targets and _said(FAIL):
             raise NoLocalTargetError(_said(FAIL))

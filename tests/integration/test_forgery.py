@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from mxverdict.web.auth import permissions
+from mxverdict.web import routes
 from tests.privileges.asks import ASKS, REPORT_JOBS, WINDOW_JOBS, YES, Ask
 from tests.privileges.people import NONE, PEOPLE, Person
 from tests.privileges.world import (
@@ -52,7 +52,7 @@ def post(server: World, login: Login, form: Mapping[str, str], query: str = "act
 
 
 def test_every_action_is_tried() -> None:
-    assert {what.partition("=")[2] for what in ACTIONS} == set(permissions.ACTIONS)
+    assert {what.partition("=")[2] for what in ACTIONS} == set(routes.ACTIONS)
 
 
 def test_forged_tokens(server: World) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mxverdict.web.auth import permissions
+from mxverdict.web import routes
 from tests.privileges.asks import ASKS, OUTCOMES, Ask
 from tests.privileges.cells import assert_outcome, cells, one_of_each
 from tests.privileges.expected import FOR_RESELLERS, FOR_ROOT, expected, written
@@ -29,8 +29,8 @@ def test_the_table_is_the_one_the_rules_make() -> None:
 
 def test_the_table_has_every_view_and_action() -> None:
     known = {
-        *(f"view={name}" for name in permissions.VIEWS),
-        *(f"action={name}" for name in permissions.ACTIONS),
+        *(f"view={name}" for name in routes.VIEWS),
+        *(f"action={name}" for name in routes.ACTIONS),
     }
     assert known == FOR_RESELLERS | FOR_ROOT
     assert known <= {ask.what for ask in ASKS}

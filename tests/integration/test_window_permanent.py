@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mxverdict import window as window_functions
-from mxverdict.window import lately
+from mxverdict.window import queries
 from tests.integration.windows import MXTOOLBOX, STRANGER, TESTER, Windows
 from tests.sandbox.box import Sandbox
 
@@ -68,7 +68,7 @@ def test_stands_until_it_is_taken_back(windows: Windows) -> None:
     assert f"Permanent entry {number} ({STRANGER}) stands since " in text
     assert "No test window." in text
     assert window_functions.open_windows(windows.host) == []
-    assert lately.lately(windows.host) == []
+    assert queries.recent_windows(windows.host) == []
 
     status, said = command(windows, "close", str(number))
     assert (status, said["windows"][0]["state"], said["windows"][0]["remark"]) == (0, "closed", "")

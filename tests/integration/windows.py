@@ -41,7 +41,7 @@ _DELAYS = """
 import json, sys
 from mxverdict.host import Host
 from mxverdict.window import verify
-print(json.dumps(verify.delays(Host.from_environment(), sys.argv[2:], sys.argv[1])))
+print(json.dumps(verify.delays(Host.from_environment(), sys.argv[2:], sys.argv[1:2])))
 """
 
 

@@ -26,7 +26,7 @@ host = Host("/")
 journal = [w.to_json() for w in window.list_windows(host)]
 audit = [json.loads(line) for line in host.audit.read_text().splitlines()] if host.audit.exists() else []
 print(json.dumps({
-    "delays by preview": verify.delays(host, sys.argv[1:], "mxtoolbox"),
+    "delays by preview": verify.delays(host, sys.argv[1:], ["mxtoolbox"]),
     "delay stanzas in exim.conf": exim_config.stanzas(host),
     "Exim runs what exim.conf says": exim_config.is_applied(host),
     "windows": journal,

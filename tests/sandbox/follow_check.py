@@ -32,7 +32,7 @@ def main(domain: str) -> None:
     before = None
     while (job := queue.read(host, name)) and job.state == "running":
         if job != before:
-            found = checks.so_far(host, name, Audience.ROOT)
+            found = checks.partial(host, name, Audience.ROOT)
             told = {"complete": sorted(found.complete), "rows": _rows(found.report)} if found else {}
             print(json.dumps({"done": job.done, "total": job.total, "text": job.text, **told}), flush=True)
         before = job

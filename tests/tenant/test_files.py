@@ -15,7 +15,7 @@ import pytest
 
 from mxverdict.evidence import to_json
 from mxverdict.fs.atomic_write import atomic_write, open_folder, require_writable
-from mxverdict.fs.read import MOST_BYTES, NotRegular, open_regular, read_regular
+from mxverdict.fs.read import MAX_BYTES, NotRegular, open_regular, read_regular
 from tests.tenant.customer import UID, Customer
 from tests.unit.evidence_maker import evidence
 
@@ -314,7 +314,7 @@ def test_reading_is_bounded(tmp_path: Path) -> None:
     assert read_regular(path, 5) == b"12345"
     with pytest.raises(OSError, match="larger than 4 bytes"):
         read_regular(path, 4)
-    assert MOST_BYTES < 1 << 30
+    assert MAX_BYTES < 1 << 30
     for kind in ("/dev/zero", "/dev/null", str(tmp_path)):
         with pytest.raises(NotRegular):
             open_regular(kind)

@@ -18,7 +18,6 @@ import pytest
 from mxverdict.audit import log
 from mxverdict.audit.actor import KEEPER
 from mxverdict.collect.exim_preview import delay_stanzas
-from mxverdict.collect.mainlog.log_tail import unread
 from mxverdict.errors import HostError, JournalError
 from mxverdict.fs import safe_edit
 from mxverdict.fs.lock import exclusive, if_free
@@ -173,16 +172,16 @@ def test_its_deadline_counts_for_a_window_that_waits_for_its_tester(host: Host) 
 
 
 def test_looks_that_hang_do_not_pile_up(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tester_visit, "_LOOK_WAIT", 0.2)
+    monkeypatch.setattr(tester_visit, "_READ_TIMEOUT", 0.2)
     looks: list[int] = []
 
     def hang(*_: object) -> None:
         looks.append(1)
         time.sleep(5)
 
-    monkeypatch.setattr(tester_visit, "look", hang)
+    monkeypatch.setattr(tester_visit, "find_session", hang)
     for _ in range(3):
-        assert tester_visit.look_in_time(host, window()) == (None, window())
+        assert tester_visit.find_session_in_time(host, window()) == (None, window())
     assert len(looks) == 1
 
 
@@ -257,4 +256,4 @@ def test_no_file_in_the_place_of_one(host: Host, kind: str) -> None:
         safe_edit.read(host.sender_verify_bypass_hosts)
     with pytest.raises(HostError, match="no regular file"):
         safe_edit.edit(host.sender_verify_bypass_hosts, lambda _: b"x", safe_edit.NewFileMode("root", 0o600))
-    assert unread(host.exim_mainlog, 0, 0, 0.0) == []
+    assert tester_visit.find_session(host, window()) == (None, window())

@@ -123,7 +123,7 @@ def test_a_folder_is_no_visit(host: Host, names: object) -> None:
     for seconds_ago in (0, 10):
         moment = time.time() - seconds_ago
         os.utime(host.exim_mainlog, (moment, moment))
-        assert tester_visit.look(host, row)[0] is None
+        assert tester_visit.find_session(host, row)[0] is None
         found = read_visits(host, load().testers, time.time() - 3600)
         assert (found.visits, found.remarks) == ((), ())
         traffic = read_traffic(host, time.time() - 3600, time.time())
@@ -142,5 +142,5 @@ def test_a_visit_beside_it_still_counts(host: Host) -> None:
         log.write("\n".join([*forged()[:1], forged()[2], ""]))
     run_exim_in(host, one_name())
     os.utime(host.exim_mainlog, (time.time() - 10,) * 2)
-    visit = tester_visit.look(host, row)[0]
+    visit = tester_visit.find_session(host, row)[0]
     assert visit is not None and visit.how == "left with QUIT"

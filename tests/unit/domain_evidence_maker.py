@@ -51,7 +51,7 @@ PARTS: dict[str, Any] = {
 
 def known(**changes: Any) -> Evidence:
     """What is known before the parts are begun."""
-    from mxverdict.collect.evidence_builder import unread
+    from mxverdict.collect.evidence_builder import pending_domains
 
     return evidence(
         **{
@@ -60,7 +60,7 @@ def known(**changes: Any) -> Evidence:
             "reverse_dns": (),
             "targets": (Target(SERVER, SERVER),),
             "asked": (RequestedTarget(NAME, (SERVER,)),),
-            "domains": unread([ROUTE], [ROUTING]),
+            "domains": pending_domains([ROUTE], [ROUTING]),
             **changes,
         }
     )

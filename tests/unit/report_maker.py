@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from mxverdict.findings import DomainReport, Finding, Owner, Row, Verdict
+from mxverdict.testers.row_texts import load
 
 DOMAIN = "shop.example"
 
 
 def row(name: str, level: str, text: str, category: str = "dns", *details: str, host: str = DOMAIN) -> Row:
-    return Row(name, level, text, category, host, details)
+    rule = "blocklist.listed" if category == "blacklist" else load(category)[name].rule
+    return Row(rule, name, level, text, category, host, details)
 
 
 FINDINGS = (

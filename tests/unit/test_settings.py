@@ -50,7 +50,7 @@ def trail(host: Host) -> list[dict[str, Any]]:
 def test_usual_ones_without_a_file(host: Host) -> None:
     found = settings.read(host)
     assert found == Settings()
-    assert found.trouble == ""
+    assert found.load_error == ""
     assert (found.minutes, found.most_minutes, found.resellers_may_open) == (15, 240, False)
     assert not host.state.exists()
 
@@ -133,13 +133,13 @@ def test_with_a_damaged_file_little_is_allowed_and_it_is_told(host: Host, text: 
     found = settings.read(host)
     assert found == Settings(most_minutes=15, resellers_most_minutes=15)
     assert not found.resellers_may_open
-    assert str(host.settings) in found.trouble
-    assert "\n" not in found.trouble
+    assert str(host.settings) in found.load_error
+    assert "\n" not in found.load_error
 
 
 def test_a_folder_in_its_place_counts_as_damage(host: Host) -> None:
     host.settings.mkdir(parents=True)
-    assert settings.read(host).trouble
+    assert settings.read(host).load_error
     with pytest.raises(HostError):
         settings.write(host, Settings(minutes=5), ROOT)
 
@@ -147,25 +147,25 @@ def test_a_folder_in_its_place_counts_as_damage(host: Host) -> None:
 def test_a_pipe_in_its_place_holds_nobody_up(host: Host) -> None:
     host.state.mkdir(parents=True)
     os.mkfifo(host.settings)
-    assert settings.read(host).trouble
+    assert settings.read(host).load_error
 
 
 def test_a_damaged_file_is_written_anew(host: Host) -> None:
     put(host, "{")
     settings.write(host, Settings(), ROOT)
     assert settings.read(host) == Settings()
-    assert settings.read(host).trouble == ""
+    assert settings.read(host).load_error == ""
     assert trail(host)[0]["result"] == "most_minutes: 15 to 240; resellers_most_minutes: 15 to 30"
     put(host, "{")
     settings.write(host, settings.read(host), ROOT)
-    assert settings.read(host).trouble == ""
+    assert settings.read(host).load_error == ""
     assert trail(host)[1]["result"] == "written again"
 
 
 def test_what_is_missing_is_usual_and_what_is_unknown_left_out(host: Host) -> None:
     put(host, '{"schema": 1, "minutes": 5, "colour": "red", "trouble": "x"}')
     assert settings.read(host) == Settings(minutes=5)
-    assert settings.read(host).trouble == ""
+    assert settings.read(host).load_error == ""
 
 
 def test_minutes_of_a_window(host: Host) -> None:

@@ -30,9 +30,18 @@ _PHRASES = re.compile(
     r"standing)\b",
     re.IGNORECASE,
 )
-_FORMATS = ("evidence", "findings.py", "pasted/model.py", "window/model.py", "report/document.py")
+_FORMATS = (
+    "evidence",
+    "settings.py",
+    "findings.py",
+    "pasted/model.py",
+    "window/model.py",
+    "report/document.py",
+)
 """Their fields are keys of files and of JSON, which stay (docs/schema)."""
-_DONE: tuple[str, ...] = ()
+_STANDARD = {"gather", "zip_longest"}
+"""Names of the standard library (asyncio, itertools)."""
+_DONE: tuple[str, ...] = ("collect", "window/watch")
 """Packages and modules that hold to it."""
 
 
@@ -55,6 +64,8 @@ def _format_names() -> frozenset[str]:
 
 def _private(name: str) -> bool:
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    if name in _STANDARD:
+        return False
     return any(pair in words for pair in _PAIRS) or not _NAMES.isdisjoint(words.split("_"))
 
 

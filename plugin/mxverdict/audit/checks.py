@@ -1,72 +1,56 @@
-"""Notes in the audit trail who had what checked, and what came out."""
+"""Notes in the audit log who had what checked, and what came of it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING
 
 from mxverdict.audit import log
 from mxverdict.audit.actor import Actor
+from mxverdict.audit.log import Outcome
 from mxverdict.errors import JournalError, MxVerdictError
 from mxverdict.host import Host
-from mxverdict.i18n.message import translate
+from mxverdict.i18n.message import message_of
 
 if TYPE_CHECKING:
     from mxverdict.findings import Finding, Report, Verdict
 
 
 def audit_check(host: Host, actor: Actor, targets: Sequence[str], verdicts: Iterable[Verdict]) -> None:
-    """`targets` are what was checked, none for a pasted report that does not say it. A trail that cannot be
-    written holds up no check."""
+    """Note a check of `targets` (none for a pasted report that names none). Audit failures are ignored: they
+    must not fail the check."""
     from mxverdict.findings import Verdict
 
-    counts = Counter(verdicts)
-    told = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
-    _note(host, actor, targets, told)
+    counted = Counter(verdicts)
+    counts = {verdict.value: counted[verdict] for verdict in Verdict if counted[verdict]}
+    with suppress(JournalError):
+        result = ", ".join(f"{count} {name}" for name, count in counts.items())
+        log.record(host, actor, "check", addresses=targets, result=result, details={"counts": counts})
 
 
 def counted_findings(report: Report) -> tuple[Finding, ...]:
-    """What the page of a check counts: the rows about its domains, or all when it is about none."""
+    """Return what the page of a check counts: the rows about its domains, or all when it is about none."""
     return tuple(one for domain in report.domains for one in domain.findings) or report.findings
 
 
 @contextmanager
 def audit_failure(host: Host, actor: Actor, targets: Sequence[str]) -> Iterator[None]:
-    """Notes why a check ends without a result."""
+    """Note why a check ends without a result."""
     try:
         yield
     except MxVerdictError as error:
-        _note(host, actor, targets, str(error))
+        with suppress(JournalError):
+            log.record(
+                host, actor, "check", addresses=targets, result=message_of(error), outcome=Outcome.FAILED
+            )
         raise
 
 
-def format_outcome(result: str) -> str:
-    """What was noted, in words: how many of each verdict, or why nothing could be checked."""
-    counted = _counted(result)
-    return (
-        translate(result)
-        if counted is None
-        else " · ".join(f"{one.label}: {count}" for count, one in counted)
-    )
-
-
-def is_counted(result: str) -> bool:
-    """Whether what was noted is how many of each verdict there are."""
-    return _counted(result) is not None
-
-
-def _counted(result: str) -> Optional[list[tuple[str, Verdict]]]:
+def format_counts(counts: Mapping[str, int]) -> str:
+    """Return how many of each verdict were noted, in the current language."""
     from mxverdict.findings import Verdict
 
-    parts = [part.partition(" ") for part in result.split(", ")]
-    try:
-        return [(count, Verdict(name)) for count, _space, name in parts]
-    except ValueError:
-        return None
-
-
-def _note(host: Host, actor: Actor, targets: Sequence[str], result: str) -> None:
-    with suppress(JournalError):
-        log.record(host, actor, "check", addresses=targets, result=result)
+    labels = {verdict.value: verdict.label for verdict in Verdict}
+    return " · ".join(f"{labels.get(name, name)}: {count}" for name, count in counts.items())

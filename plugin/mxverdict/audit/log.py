@@ -7,16 +7,19 @@ import json
 import os
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timezone
+from enum import Enum
+from types import MappingProxyType
+from typing import Any
 
 from mxverdict.audit.actor import Actor
-from mxverdict.errors import JournalError
+from mxverdict.errors import JournalError, MxVerdictError
 from mxverdict.fs.read import NotRegular
 from mxverdict.fs.safe_edit import fsync_folder
 from mxverdict.host import Host
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, escape_message, message_of, to_json
 from mxverdict.sanitize import escape_control
 
 _ADDRESSES = 64
@@ -26,22 +29,67 @@ _TRIES = 5
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
+class Outcome(str, Enum):
+    """What came of what a line is about."""
+
+    BEGUN = "begun"
+    DONE = "done"
+    NOTED = "noted"
+    """Done, and the result says more than that."""
+    FAILED = "failed"
+
+
+class RefusedAction(str, Enum):
+    """What was asked for and refused before anything changed; the value begins the line's result."""
+
+    OPEN = "open"
+    PERMANENT = "open for good"
+    EXTEND = "extend"
+    CLOSE = "close"
+    SETTINGS = "settings"
+    ADD_TESTER_ADDRESS = "add tester address"
+    REMOVE_TESTER_ADDRESS = "remove tester address"
+
+
+def record_refusal(
+    host: Host, actor: Actor, refused: RefusedAction, error: MxVerdictError, *, field: str = "", **about: Any
+) -> None:
+    """Append a line on a request that ended before anything changed, where that can be written. `field` is
+    the setting that it failed for; `about` as of `record`."""
+    details = {"refused": refused.value, "field": field, "cause": escape_message(message_of(error))}
+    named = f"{field}: " if field else ""
+    with suppress(JournalError):
+        record(
+            host,
+            actor,
+            "refuse",
+            result=f"{refused.value}: {named}{error}",
+            outcome=Outcome.FAILED,
+            details=details,
+            **about,
+        )
+
+
 def record(
     host: Host,
     actor: Actor,
     action: str,
     *,
     result: str,
+    outcome: Outcome = Outcome.DONE,
     window: int | None = None,
     kind: str = "",
     addresses: Sequence[str] = (),
     reason: str = "",
+    details: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
-    """Append one line: time (UTC), user, origin, action, window, kind, addresses, reason, result. `kind` is
-    that of the window; of a request that was refused (`refused`), the page or action it was for.
+    """Append one line: time (UTC), user, origin, action, window, kind, addresses, reason, result, outcome and
+    details. `kind` is that of the window; of a request that was refused (`refused`), the page or action it
+    was for. `result` is for people; what is to be decided or shown by parts is in `details` (JSON data).
 
     Raises JournalError when the line could not be made durable.
     """
+    escaped = escape_message(result)
     entry = {
         "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
         "user": escape_control(actor.user, 64),
@@ -52,7 +100,12 @@ def record(
         "addresses": [escape_control(address, 64) for address in addresses[:_ADDRESSES]],
         "reason": escape_control(reason),
         "result": escape_control(result),
+        "outcome": outcome.value,
     }
+    if isinstance(escaped, Message):
+        entry["message"] = to_json(escaped)
+    if details:
+        entry["details"] = to_json(details)
     try:
         _append(host, json.dumps(entry).encode() + b"\n")
     except OSError as error:
@@ -105,7 +158,7 @@ def _rotated(host: Host, descriptor: int) -> bool:
     """Begin a new file when this one is full. Where that does not work, as on a full disk, it grows."""
     from mxverdict.audit import rotation
 
-    if os.fstat(descriptor).st_size < rotation.MOST_BYTES:
+    if os.fstat(descriptor).st_size < rotation.MAX_BYTES:
         return False
     with suppress(OSError):
         if _is_torn(descriptor):

@@ -6,23 +6,28 @@ from __future__ import annotations
 import json
 import os
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import BinaryIO, NamedTuple, Optional
+from types import MappingProxyType
+from typing import Any, BinaryIO, NamedTuple, Optional
 
+from mxverdict.audit.earlier_lines import details_of, outcome_of
+from mxverdict.audit.log import Outcome
 from mxverdict.audit.rotation import CARRIED, rotated
 from mxverdict.fs.read import open_regular
 from mxverdict.host import Host
+from mxverdict.i18n.message import from_json
 
 _BLOCK = 64 * 1024
-_MOST_BYTES = 8 * 1024 * 1024
+_MAX_BYTES = 8 * 1024 * 1024
 """What one look reads."""
-_LONGEST_LINE = 256 * 1024
+_MAX_LINE = 256 * 1024
 
 
 class Entry(NamedTuple):
-    """One line. `time` is Unix time; `start` and `end` are the bytes between which it stands in the file."""
+    """One line. `time` is Unix time; `start` and `end` are the bytes between which it is in the file.
+    `details` are what `mxverdict.audit.log.record` was given, unchecked."""
 
     time: float
     user: str
@@ -35,6 +40,34 @@ class Entry(NamedTuple):
     result: str
     start: int
     end: int
+    outcome: Outcome = Outcome.DONE
+    details: Mapping[str, Any] = MappingProxyType({})
+
+    def detail(self, name: str) -> str:
+        """Return the text of that name among the details, "" where there is none."""
+        value = self.details.get(name)
+        return value if isinstance(value, str) else ""
+
+    @property
+    def cause(self) -> str:
+        """Why a request was refused."""
+        with suppress(ValueError):
+            return from_json(self.details["cause"]) if "cause" in self.details else self.result
+        return self.result
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many findings of each verdict a check had."""
+        counts = self.details.get("counts")
+        found = counts.items() if isinstance(counts, dict) else ()
+        return {name: count for name, count in found if isinstance(count, int)}
+
+    @property
+    def changes(self) -> list[tuple[str, object, object]]:
+        """The settings that were changed: name, value before and after."""
+        changes = self.details.get("changes")
+        rows = changes if isinstance(changes, list) else []
+        return [(str(row[0]), row[1], row[2]) for row in rows if isinstance(row, list) and len(row) == 3]
 
 
 class AuditFilter(NamedTuple):
@@ -49,7 +82,7 @@ class AuditFilter(NamedTuple):
 
 
 def field_pattern(name: str, value: str) -> bytes:
-    """What stands in every line whose field `name` has that value."""
+    """Return what is in every line whose field `name` has that value."""
     return f"{json.dumps(name)}: {json.dumps(value)}".encode()
 
 
@@ -96,10 +129,10 @@ class _Trail:
             size -= len(part)
         return b"".join(parts)
 
-    def readline(self, place: int, most: int) -> bytes:
+    def readline(self, place: int, limit: int) -> bytes:
         number = self._number(place)
         self._files[number].seek(place - self._starts[number])
-        return self._files[number].readline(most)
+        return self._files[number].readline(limit)
 
     def _read(self, number: int, place: int, size: int) -> bytes:
         self._files[number].seek(place)
@@ -174,8 +207,8 @@ def _forth(file: _Trail, wanted: AuditFilter, start: int, size: int, count: int)
     found: list[Entry] = []
     damaged = 0
     place = start
-    while place < min(size, start + _MOST_BYTES):
-        line = file.readline(place, _LONGEST_LINE)
+    while place < min(size, start + _MAX_BYTES):
+        line = file.readline(place, _MAX_LINE)
         if not line:
             break
         passes = wanted.passes(line) and not file.is_copy(line, place)
@@ -210,16 +243,16 @@ def _boundary(file: _Trail, place: int, size: int) -> int:
 def _lines_backwards(file: _Trail, end: int) -> Iterator[tuple[int, bytes]]:
     """The lines before `end` with the places they begin at, the last first, as far as one look goes."""
     place, rest = end, b""
-    while place > max(0, end - _MOST_BYTES):
+    while place > max(0, end - _MAX_BYTES):
         size = min(_BLOCK, place)
         place -= size
         lines = (file.read(place, size) + rest).split(b"\n")
         starts = [place]
         for line in lines[:-1]:
             starts.append(starts[-1] + len(line) + 1)
-        whole = 0 if place == 0 else 1
-        yield from reversed(list(zip(starts, lines))[whole:])
-        rest = lines[0][:_LONGEST_LINE]
+        first = 0 if place == 0 else 1
+        yield from reversed(list(zip(starts, lines))[first:])
+        rest = lines[0][:_MAX_LINE]
 
 
 def _entry(line: bytes, start: int) -> Optional[Entry]:
@@ -234,5 +267,26 @@ def _entry(line: bytes, start: int) -> Optional[Entry]:
             user, origin, action, kind, reason, result = texts
             time = datetime.fromisoformat(data["time"]).timestamp()
             end = start + len(line.rstrip(b"\n")) + 1
-            return Entry(time, user, origin, action, window, kind, addresses, reason, result, start, end)
+            if "outcome" in data:
+                outcome, details = Outcome(data["outcome"]), data.get("details", {})
+                result = from_json(data["message"]) if "message" in data else result
+            else:
+                outcome, details = outcome_of(action, result), details_of(action, result)
+            if not isinstance(details, dict):
+                return None
+            return Entry(
+                time,
+                user,
+                origin,
+                action,
+                window,
+                kind,
+                addresses,
+                reason,
+                result,
+                start,
+                end,
+                outcome,
+                details,
+            )
     return None

@@ -17,15 +17,15 @@ from mxverdict.errors import JournalError
 from mxverdict.fs.safe_edit import fsync_folder
 from mxverdict.host import Host
 
-MOST_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
 """Of one file; a longer one is rotated before the next line."""
 KEPT = 5
 """Rotated files; the oldest goes when there is one more."""
 CARRIED = b'"carried": true'
-"""Stands in a line that an older file holds too, unless that one is gone. No text from outside can: quotes in
+"""Is in a line that an older file holds too, unless that one is gone. No text from outside can: quotes in
 texts are escaped."""
 _CHANGES = ("open", "join", "extend", "close", "rollback", "close_failed")
-"""Actions that tell what became of a window; attempts that were refused do not."""
+"""Actions that show what became of a window; attempts that were refused do not."""
 _ENDS = ("close", "rollback")
 
 

@@ -83,7 +83,7 @@ def register(commands: Any) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     from mxverdict.audit.checks import audit_check, counted_findings
-    from mxverdict.collect.progress import StepListener
+    from mxverdict.collect.progress import Progress
     from mxverdict.report.json import report_json
     from mxverdict.services import check
 
@@ -98,7 +98,7 @@ def _check(options: argparse.Namespace) -> int:
         targets=options.targets,
         testers=[tester.name for tester in testers],
         api=_whm(options),
-        progress=StepListener(progress),
+        progress=Progress(progress),
         reply_timeout=options.timeout,
         budget=options.budget,
     )

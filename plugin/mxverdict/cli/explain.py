@@ -58,7 +58,7 @@ class UnrecognizedReportError(UsageError):
 
 
 def _explain(options: argparse.Namespace) -> int:
-    from mxverdict.collect.progress import StepListener
+    from mxverdict.collect.progress import Progress
     from mxverdict.net import target
     from mxverdict.pasted import recognise
     from mxverdict.report.pasted import explanation_json, print_explanation
@@ -79,7 +79,7 @@ def _explain(options: argparse.Namespace) -> int:
         pasted,
         about=about,
         testers=options.tester,
-        progress=StepListener(progress),
+        progress=Progress(progress),
         reply_timeout=options.timeout,
     )
     explanation = checked.explain(pasted, about)

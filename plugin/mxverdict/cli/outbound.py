@@ -75,11 +75,12 @@ def register(commands: Any) -> None:
 
 
 def _outbound(options: argparse.Namespace) -> int:
-    from mxverdict.collect.outbound import read_ladder
+    from mxverdict.collect.outbound import read_outbound
+    from mxverdict.collect.progress import Progress
     from mxverdict.collect.server import exim_facts, read_server
     from mxverdict.collect.smtp_attempt import Limits
-    from mxverdict.judge.outbound.report import judge_ladder
-    from mxverdict.report.outbound import ladder_json, print_ladder
+    from mxverdict.judge.outbound.report import judge_outbound
+    from mxverdict.report.outbound import outbound_json, print_outbound
     from mxverdict.whm.api import LocalWhmApi
 
     _check_options(options)
@@ -92,12 +93,13 @@ def _outbound(options: argparse.Namespace) -> int:
     deadline = time.monotonic() + max(_BUDGET, 4 * options.timeout)
     sources = _sources(options.source, host, server, hostname, deadline)
     own = frozenset(a for target in server.targets for a in (target.address, target.local_address))
-    ladder = read_ladder(question, sources, hostname, Limits(deadline, options.timeout, own), progress)
-    report = judge_ladder(ladder)
+    limits = Limits(deadline, options.timeout, own)
+    ladder = read_outbound(question, sources, hostname, limits, Progress(progress))
+    report = judge_outbound(ladder)
     if options.json:
-        print_json(ladder_json(ladder, report))
+        print_json(outbound_json(ladder, report))
     else:
-        print_ladder(ladder, report, console())
+        print_outbound(ladder, report, console())
     return report.exit_status
 
 

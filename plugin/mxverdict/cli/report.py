@@ -53,9 +53,9 @@ def register(commands: Any) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from mxverdict.collect.progress import StepListener
+    from mxverdict.collect.progress import Progress
     from mxverdict.services import check
-    from mxverdict.window.lately import lately
+    from mxverdict.window.queries import recent_windows
 
     if options.text + options.html + options.json > 1:
         raise UsageError("--text, --html and --json exclude each other")
@@ -75,10 +75,10 @@ def _report(options: argparse.Namespace) -> int:
             host,
             targets=options.targets,
             testers=testers,
-            progress=StepListener(progress),
+            progress=Progress(progress),
             reply_timeout=options.timeout,
         )
-        windows = lately(host)
+        windows = recent_windows(host)
     written = _written(options, report, evidence, windows)
     if options.output is None:
         sys.stdout.write(written)

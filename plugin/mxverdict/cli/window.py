@@ -251,7 +251,7 @@ def window_line(window: Any) -> str:
 
 
 def _entry_line(entry: Any) -> str:
-    if entry.stands:
+    if entry.is_active_entry:
         since = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(entry.opened_at))
         state = f"stands since {since}, by {visible(entry.opened_by)}"
         state += f" ({visible(entry.reason)})" if entry.reason else ""

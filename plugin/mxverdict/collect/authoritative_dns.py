@@ -84,34 +84,34 @@ def ask(
     question = dns.message.make_query(name, kind, use_edns=0, payload=_PAYLOAD)
     if not recurse:
         question.flags &= ~dns.flags.RD
-    heard = _hear(question, address, deadline, tcp)
-    message = heard.message
+    reply = _exchange(question, address, deadline, tcp)
+    message = reply.message
     if message is not None and message.rcode() in (dns.rcode.FORMERR, dns.rcode.NOTIMP):
         question.use_edns(False)  # servers from before RFC 6891 understand no EDNS
-        heard = _hear(question, address, deadline, tcp)
-    return heard
+        reply = _exchange(question, address, deadline, tcp)
+    return reply
 
 
 def interrogate(name: str, address: str, zone: dns.name.Name, deadline: float) -> ServerAnswers:
     """Ask the name server `name` at `address` all there is to know of it and `zone`. Nothing is raised."""
-    heard = ask(address, zone, dns.rdatatype.SOA, deadline)
-    if heard.message is None:
-        return ServerAnswers(name, address, heard.failure, heard.error, seconds=heard.seconds)
+    reply = ask(address, zone, dns.rdatatype.SOA, deadline)
+    if reply.message is None:
+        return ServerAnswers(name, address, reply.failure, reply.error, seconds=reply.seconds)
     listed = ask(address, zone, dns.rdatatype.NS, deadline)
     foreign = ask(address, dns.name.from_text(FOREIGN_NAME), dns.rdatatype.A, deadline, recurse=True)
-    soa = soa_of(heard.records(zone, dns.rdatatype.SOA))
+    soa = soa_of(reply.records(zone, dns.rdatatype.SOA))
     transfer = ask(address, zone, dns.rdatatype.AXFR, deadline, tcp=True) if soa else None
     return ServerAnswers(
         name,
         address,
-        rcode=dns.rcode.to_text(heard.message.rcode()),
-        authoritative=heard.authoritative,
+        rcode=dns.rcode.to_text(reply.message.rcode()),
+        authoritative=reply.authoritative,
         soa=soa,
         name_servers=names_of(listed.records(zone, dns.rdatatype.NS)),
         name_servers_error=listed.error,
         recursive=_recursive(foreign),
         transfers=_transfers(transfer, zone) if transfer else None,
-        seconds=heard.seconds,
+        seconds=reply.seconds,
     )
 
 
@@ -140,21 +140,21 @@ def text_of(name: dns.name.Name) -> str:
     return name.to_text(omit_final_dot=True).lower()
 
 
-def _hear(question: dns.message.Message, address: str, deadline: float, tcp: bool) -> DnsReply:
+def _exchange(question: dns.message.Message, address: str, deadline: float, tcp: bool) -> DnsReply:
     started = time.monotonic()
-    heard = DnsReply()
+    reply = DnsReply()
     for _ in range(1 if tcp else _ATTEMPTS):
         left = min(PATIENCE, deadline - time.monotonic())
         if left <= 0:
             return (
-                heard
-                if heard.failure
+                reply
+                if reply.failure
                 else DnsReply(failure="no_time", error=Message("no time was left to ask"))
             )
-        heard = _attempt(question, address, left, tcp)
-        if heard.failure != "timeout":
+        reply = _attempt(question, address, left, tcp)
+        if reply.failure != "timeout":
             break
-    return DnsReply(heard.message, heard.failure, heard.error, time.monotonic() - started)
+    return DnsReply(reply.message, reply.failure, reply.error, time.monotonic() - started)
 
 
 def _attempt(question: dns.message.Message, address: str, patience: float, tcp: bool) -> DnsReply:
@@ -190,7 +190,7 @@ def _broken(error: Exception) -> DnsReply:
 
 
 def _udp(question: dns.message.Message, address: str, patience: float) -> dns.message.Message:
-    """Over a connected socket: the kernel tells of a closed port and keeps out what others send."""
+    """Over a connected socket: the kernel reports a closed port and keeps out what others send."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with SmallDatagrams(family, socket.SOCK_DGRAM) as sock:
         sock.setblocking(False)
@@ -200,12 +200,12 @@ def _udp(question: dns.message.Message, address: str, patience: float) -> dns.me
         )
 
 
-def _recursive(heard: DnsReply) -> Optional[bool]:
+def _recursive(reply: DnsReply) -> Optional[bool]:
     """From the answer to a foreign question. Silence counts as no: whoever does not answer cannot be used."""
-    message = heard.message
+    message = reply.message
     if message is None:
-        return False if heard.failure == "timeout" else None
-    if not message.flags & dns.flags.RA or heard.authoritative:
+        return False if reply.failure == "timeout" else None
+    if not message.flags & dns.flags.RA or reply.authoritative:
         return False
     if message.rcode() == dns.rcode.SERVFAIL:
         return None
@@ -213,8 +213,8 @@ def _recursive(heard: DnsReply) -> Optional[bool]:
     return found or message.rcode() == dns.rcode.NXDOMAIN
 
 
-def _transfers(heard: DnsReply, zone: dns.name.Name) -> Optional[bool]:
+def _transfers(reply: DnsReply, zone: dns.name.Name) -> Optional[bool]:
     """From the first message of a zone transfer (RFC 5936 section 2.2: it begins with the SOA)."""
-    if heard.message is not None:
-        return heard.records(zone, dns.rdatatype.SOA) is not None
-    return None if heard.failure == "no_time" else False
+    if reply.message is not None:
+        return reply.records(zone, dns.rdatatype.SOA) is not None
+    return None if reply.failure == "no_time" else False

@@ -1,4 +1,4 @@
-"""Gathers the evidence of one check: what is independent runs at the same time."""
+"""Collects the evidence of one check: what is independent runs at the same time."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from mxverdict import testers as catalogue
 from mxverdict.collect import resolver, smtp_probe
 from mxverdict.collect.dnsbl import read_blocklists
 from mxverdict.collect.domains import read_domains, read_routes
-from mxverdict.collect.evidence_builder import EvidenceBuilder, unread
+from mxverdict.collect.evidence_builder import EvidenceBuilder, pending_domains
 from mxverdict.collect.exim_sessions import EximSessions, Job
 from mxverdict.collect.mail_route import read_routing
 from mxverdict.collect.mainlog import read_visits
 from mxverdict.collect.open_relay import read_relay
 from mxverdict.collect.outgoing import read_outgoing
-from mxverdict.collect.progress import PARTS, PartListener, ProgressListener
+from mxverdict.collect.progress import PARTS, Progress
 from mxverdict.collect.server import Server, exim_facts, is_local, read_server, relay_entries
-from mxverdict.collect.targets import NoLocalTargetError, is_address, listed_first, own_targets, usual_targets
-from mxverdict.errors import UsageError
+from mxverdict.collect.targets import listed_first, own_targets, usual_targets
+from mxverdict.errors import NoLocalTargetError, UsageError
 from mxverdict.evidence import Domain, Evidence, Preview, RequestedTarget, Target
 from mxverdict.evidence.mail_route import MailRoute
 from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.evidence.relay import RelayProbe
 from mxverdict.host import Host
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, message_of
+from mxverdict.net.address import is_address
 from mxverdict.net.target import parse_target
 from mxverdict.testers import UNKNOWN_HOSTS, Tester
 from mxverdict.whm.api import LocalWhmApi, WhmApi
@@ -58,23 +59,23 @@ def collect_evidence(
     api: WhmApi,
     testers: Sequence[Tester],
     targets: Sequence[str] = (),
-    progress: Optional[ProgressListener] = None,
+    progress: Optional[Progress] = None,
     *,
     reply_timeout: float = smtp_probe.REPLY_TIMEOUT,
     budget: float = BUDGET,
 ) -> Evidence:
     """Look at this server as `testers` would. `targets` are domains, host names or addresses; without one,
     the addresses of the server's name and of its WHM list. Of a domain everything is looked at that testers
-    grade, of named addresses the blocklists too. `progress` hears how far it is and what is found so far.
-    `reply_timeout` is the patience with this server's own replies, `budget` with all others together, in
-    seconds.
+    grade, of named addresses the blocklists too. `progress` takes in how far it is and what is found by then.
+    `reply_timeout` is for each of this server's own replies, `budget` for everything that is asked of others,
+    in seconds.
 
     Raises UsageError (malformed target), NoLocalTargetError (nothing of it is this server),
     CommandNotFoundError and other HostError (there is no working Exim).
     """
     deadline = time.monotonic() + budget
     wanted = list(dict.fromkeys(parse_target(text) for text in targets))
-    progress = progress or ProgressListener()
+    progress = progress or Progress()
     for part in _parts(wanted, any(not is_address(name) for name in wanted)):
         progress.advance(part, 0, 1)
     with ThreadPoolExecutor(16) as pool:
@@ -112,15 +113,17 @@ def collect_evidence(
             relay_entries=relay_entries(host, networks),
             remarks=tuple(remarks),
             asked=tuple(RequestedTarget(text, tuple(t.address for t in led)) for text, led in asked.items()),
-            domains=unread(domain_routes, read_routing(host, [route.domain for route in domain_routes])),
+            domains=pending_domains(
+                domain_routes, read_routing(host, [route.domain for route in domain_routes])
+            ),
         )
-        draft = EvidenceBuilder(known, _parts(wanted, bool(domain_routes)), progress, completed)
-        draft.found("settings", server)
+        builder = EvidenceBuilder(known, _parts(wanted, bool(domain_routes)), progress, completed)
+        builder.add("settings", server)
 
         def begin(part: str, work: Callable[..., _Out], *args: Any, **options: Any) -> Future[_Out]:
             def run() -> _Out:
                 result = work(*args, **options)
-                draft.found(part, result)
+                builder.add(part, result)
                 return result
 
             return pool.submit(run)
@@ -132,24 +135,24 @@ def collect_evidence(
         begun: list[Future[Any]] = [
             begin("greeting", smtp_probe.probe_all, local, hostname, reply_timeout=reply_timeout),
             begin("names", resolver.reverse_all, [target.address for target in found]),
-            begin("log", read_visits, host, known_testers, since, most=HISTORY_BYTES),
+            begin("log", read_visits, host, known_testers, since, max_bytes=HISTORY_BYTES),
         ]
         leaving = begin("outgoing", read_outgoing, host, server.targets or found, deadline)
         if domain_routes:
             progress.step(ASKING_DOMAINS.format(domains=_domains(len(domain_routes))))
-            options = (domain_routes, own, hostname, leaving, deadline, draft)
+            options = (domain_routes, own, hostname, leaving, deadline, progress, builder.add)
             begun.append(pool.submit(read_domains, host, *options))
         sessions = EximSessions(host)
         begun.append(begin("relay", _relay, sessions, found, routes, hostname, deadline))
-        draft.found("previews", _previews(sessions, testers, found, draft))
+        builder.add("previews", _previews(sessions, testers, found, progress))
         outgoing = leaving.result()
         if wanted:
             progress.step(ASKING_BLOCKLISTS)
             addresses = addresses_to_check(found, outgoing, seen)
-            draft.found("blocklists", read_blocklists(addresses, deadline, watch=draft))
+            builder.add("blocklists", read_blocklists(addresses, deadline, progress=progress))
         for future in begun:
             future.result()
-        return draft.evidence()
+        return builder.evidence()
 
 
 def _parts(wanted: Sequence[str], domains: bool) -> tuple[str, ...]:
@@ -165,7 +168,7 @@ def _usual(hostname: str, server: Server, remarks: list[str]) -> list[Target]:
     try:
         addresses = resolver.addresses_of(hostname)
     except LookupError as error:
-        remarks.append(str(error))
+        remarks.append(message_of(error))
     return usual_targets(addresses, server, remarks)
 
 
@@ -176,8 +179,8 @@ def _asked(
     server: Server,
     remarks: list[str],
 ) -> dict[str, tuple[Target, ...]]:
-    """What each target leads to on this server. What is somebody else's is told in `remarks`, except of
-    domains, whose mail hosts are looked at wherever they are. Raises NoLocalTargetError when nothing is
+    """Return what each target leads to on this server. What is somebody else's is noted in `remarks`, except
+    of domains, whose mail hosts are checked wherever they are. Raises NoLocalTargetError when nothing is
     left."""
     led = {route.domain: [a for host in route.hosts for a in host.addresses] for route in routes}
     led.update({text: [text] for text in wanted if is_address(text)})
@@ -232,7 +235,7 @@ def addresses_to_check(
 
 
 def _previews(
-    sessions: EximSessions, testers: Sequence[Tester], targets: Iterable[Target], watch: PartListener
+    sessions: EximSessions, testers: Sequence[Tester], targets: Iterable[Target], progress: Progress
 ) -> tuple[Preview, ...]:
     jobs: list[Job] = [
         (source, target.local_address, tester.commands(source))
@@ -240,7 +243,7 @@ def _previews(
         for target in targets
         for source in sources(tester, target.address)
     ]
-    return tuple(sessions.play_all(jobs, watch).values())
+    return tuple(sessions.play_all(jobs, progress).values())
 
 
 def sources(tester: Tester, server_address: str) -> tuple[str, ...]:

@@ -133,8 +133,8 @@ def _bounded(wire: bytes) -> bytes:
         return wire
     kept: list[int] = []
     for count in counts:
-        whole = all(before <= RECORDS_LIMIT for before in counts[: len(kept)])
-        kept.append(min(count, RECORDS_LIMIT) if whole else 0)
+        complete = all(before <= RECORDS_LIMIT for before in counts[: len(kept)])
+        kept.append(min(count, RECORDS_LIMIT) if complete else 0)
     return _HEADER.pack(number, flags, questions, *kept) + wire[_HEADER.size :]
 
 

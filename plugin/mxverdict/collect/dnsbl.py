@@ -19,8 +19,8 @@ import dns.rcode
 import dns.rdata
 import dns.resolver
 
-from mxverdict.collect.progress import PartListener
-from mxverdict.collect.resolver import TIMEOUT, resolvers
+from mxverdict.collect.progress import Progress
+from mxverdict.collect.resolver import TIMEOUT, reason_of, resolvers
 from mxverdict.evidence.blocklist import (
     CLEAN_ENTRY,
     CLEAN_ENTRY_6,
@@ -47,18 +47,18 @@ def read_blocklists(
     addresses: Sequence[str],
     deadline: float,
     lists: Optional[Sequence[Blocklist]] = None,
-    watch: Optional[PartListener] = None,
+    progress: Optional[Progress] = None,
 ) -> BlocklistEvidence:
     """Ask each of `lists` (by default those of the product) about each address (IPv4 or IPv6 text)
     and about its test entries. `deadline` is a value of `time.monotonic()`. Nothing is raised; a list that
-    has not answered by then stands with an error. `watch` is told of each list that is done with.
+    has not answered by then has an error. `progress` counts the lists that are done with.
     """
     asked = load().lists if lists is None else lists
     public = tuple(dict.fromkeys(address for address in addresses if is_public(address)))
     version_6 = any(":" in address for address in public)
     queries = [(known.zone, address) for known in asked for address in public if _covers(known, address)]
     controls = [(known.zone, entry) for known in asked if public for entry in _entries(known, version_6)]
-    answers = asyncio.run(_ask_all([*queries, *controls], deadline, watch or PartListener()))
+    answers = asyncio.run(_ask_all([*queries, *controls], deadline, progress or Progress()))
     return BlocklistEvidence(
         resolvers=resolvers(),
         addresses=public,
@@ -87,7 +87,7 @@ def _entries(known: Blocklist, version_6: bool) -> tuple[str, ...]:
 
 
 async def _ask_all(
-    queries: Sequence[tuple[str, str]], deadline: float, watch: PartListener
+    queries: Sequence[tuple[str, str]], deadline: float, progress: Progress
 ) -> tuple[ListAnswer, ...]:
     try:
         resolver = dns.asyncresolver.Resolver()
@@ -97,7 +97,7 @@ async def _ask_all(
     resolver.timeout = _ATTEMPT
     left = Counter(zone for zone, _ in queries)
     total = len(left)
-    watch.advance("blocklists", 0, max(total, 1))
+    progress.advance("blocklists", 0, max(total, 1))
     answers: list[Optional[ListAnswer]] = [None] * len(queries)
     waiting = iter(enumerate(queries))
 
@@ -107,7 +107,7 @@ async def _ask_all(
             left[zone] -= 1
             if not left[zone]:
                 del left[zone]
-                watch.advance("blocklists", total - len(left), total)
+                progress.advance("blocklists", total - len(left), total)
 
     await asyncio.gather(*(work() for _ in range(min(_AT_ONCE, len(queries)))))
     return tuple(answer for answer in answers if answer is not None)
@@ -120,16 +120,16 @@ async def _ask(resolver: dns.asyncresolver.Resolver, zone: str, address: str, de
     name = query_name(address, zone)
     listing = asyncio.ensure_future(_records(resolver, name, "A", deadline))
     await asyncio.wait({listing}, timeout=_SLOW)
-    telling = None
+    asking_reasons = None
     if address not in _TEST_ENTRIES and (not listing.done() or listing.result()[0]):
-        telling = asyncio.ensure_future(_records(resolver, name, "TXT", deadline))
+        asking_reasons = asyncio.ensure_future(_records(resolver, name, "TXT", deadline))
     codes, error = await listing
     seconds = time.monotonic() - started
     reasons: list[dns.rdata.Rdata] = []
-    if telling is not None and codes:
-        reasons, _ = await telling
-    elif telling is not None:
-        telling.cancel()
+    if asking_reasons is not None and codes:
+        reasons, _ = await asking_reasons
+    elif asking_reasons is not None:
+        asking_reasons.cancel()
     return ListAnswer(
         zone,
         address,
@@ -167,7 +167,7 @@ async def _resolved(
     except (dns.exception.DNSException, UnicodeError, OSError) as error:
         return [], Message(
             "the look-up failed: {reason}",
-            reason=str(error).splitlines()[0] if str(error) else type(error).__name__,
+            reason=reason_of(error),
         )
     return list(found.rrset or ()), ""
 

@@ -1,15 +1,15 @@
-"""Gathers everything about domains: where their mail goes, what DNS says of them, what they publish."""
+"""Collects everything about domains: where their mail goes, what DNS says of them, what they publish."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Optional, TypeVar
+from typing import TypeVar
 
 from mxverdict.collect.mail_policy import read_policy
 from mxverdict.collect.mail_route import find_routes, greet_hosts, read_routing
-from mxverdict.collect.progress import PartListener
-from mxverdict.collect.resolver import look_up
+from mxverdict.collect.progress import Progress
+from mxverdict.collect.resolver import lookup
 from mxverdict.collect.zone import read_zones
 from mxverdict.evidence import Domain
 from mxverdict.evidence.mail_route import HostGreeting, MailRoute
@@ -31,7 +31,7 @@ def read_routes(
     routes = find_routes(names, deadline)
     unsure = [route.domain for route in routes if route.kind in ("implicit", "none")]
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        answers = dict(zip(unsure, pool.map(lambda name: look_up(name, "SOA", deadline), unsure)))
+        answers = dict(zip(unsure, pool.map(lambda name: lookup(name, "SOA", deadline), unsure)))
     served = {routing.domain for routing in read_routing(host, names) if routing.local or routing.secondary}
     domains = {route.domain for route in routes if route.kind in ("mx", "null", "unknown")}
     domains |= {route.domain for route in routes if route.kind == "missing" and route.domain in served}
@@ -46,30 +46,30 @@ def read_domains(
     hostname: str,
     outgoing: Future[tuple[Outgoing, ...]],
     deadline: float,
-    watch: Optional[PartListener] = None,
+    progress: Progress,
+    add: Callable[[str, object], None],
 ) -> tuple[tuple[Domain, ...], tuple[HostGreeting, ...]]:
     """The domains of `routes`, and one greeting for each remote mail host of them. Nothing is raised.
 
-    `watch` is told of the parts `zone`, `policy` and `hosts`; the first two are found in the order of
-    `routes`."""
-    watch = watch or PartListener()
+    `progress` counts the parts `zone`, `policy` and `hosts`, and `add` takes their results, of the first two
+    in the order of `routes`."""
     names = [route.domain for route in routes]
 
     def policy(domain: str) -> Policy:
         return read_policy(domain, deadline, sending_addresses(domain, outgoing.result()))
 
     def policies() -> tuple[Policy, ...]:
-        return tuple(pool.map(watch.counted("policy", len(names), policy), names))
+        return tuple(pool.map(progress.counted("policy", len(names), policy), names))
 
     def zones() -> tuple[Zone, ...]:
-        return read_zones(names, deadline, watch)
+        return read_zones(names, deadline, progress)
 
     def greetings() -> tuple[HostGreeting, ...]:
-        return greet_hosts(routes, own_addresses, hostname, deadline, watch=watch)
+        return greet_hosts(routes, own_addresses, hostname, deadline, progress=progress)
 
     def found(part: str, work: Callable[[], _Out]) -> _Out:
         result = work()
-        watch.found(part, result)
+        add(part, result)
         return result
 
     with ThreadPoolExecutor(_AT_A_TIME + 3) as pool:

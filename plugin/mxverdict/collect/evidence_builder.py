@@ -1,4 +1,4 @@
-"""The evidence of a check while it is gathered: each part is put in when it is there."""
+"""Thread-safe builder for Evidence; parts are added as they complete."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mxverdict.collect.progress import PARTS, PartListener, ProgressListener
+from mxverdict.collect.progress import PARTS, Progress
 from mxverdict.evidence import Domain, Evidence
 from mxverdict.evidence.mail_route import MailRoute, Routing
 from mxverdict.evidence.policy import DnsAnswer, Policy
@@ -37,15 +37,15 @@ _NEEDS = {
 _NOT_YET = Message("not asked yet")
 
 
-class EvidenceBuilder(PartListener):
+class EvidenceBuilder:
     """`known` is what is known before the `awaited` parts are begun; `completed` adds what is made from the
-    rest each time."""
+    rest each time. `progress` gets a snapshot whenever a category of rows is complete."""
 
     def __init__(
         self,
         known: Evidence,
         awaited: Collection[str],
-        progress: ProgressListener,
+        progress: Progress,
         completed: Callable[[Evidence], Evidence],
     ) -> None:
         self._lock = threading.Lock()
@@ -58,10 +58,7 @@ class EvidenceBuilder(PartListener):
             progress.advance(part, 0, 1 if part in self._open else 0)
         progress.snapshot(completed(known), self._categories())
 
-    def advance(self, part: str, done: int, total: int) -> None:
-        self._progress.advance(part, done, total)
-
-    def found(self, part: str, result: Any) -> None:
+    def add(self, part: str, result: Any) -> None:
         with self._lock:
             before = self._categories()
             self._known = replace(self._known, **self._change(part, result))
@@ -87,8 +84,8 @@ class EvidenceBuilder(PartListener):
         return frozenset(name for name in _NEEDS if not self._needs.get(name, set()) & self._open)
 
 
-def unread(routes: Sequence[MailRoute], routings: Sequence[Routing]) -> tuple[Domain, ...]:
-    """Domains of which nothing but the mail route is known yet."""
+def pending_domains(routes: Sequence[MailRoute], routings: Sequence[Routing]) -> tuple[Domain, ...]:
+    """Return domains of which nothing but the mail route is known yet."""
     return tuple(
         Domain(
             route.domain,

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import pwd
 import stat
+from dataclasses import dataclass
 from grp import getgrnam
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from mxverdict.collect.exim_options import exim_options
 from mxverdict.host import Host
 
 
-class Account(NamedTuple):
+@dataclass(frozen=True)
+class Account:
     """Numbers of the user and of all groups it is in."""
 
     user: int

@@ -22,12 +22,12 @@ _MAX_PID_FILE = 32
 
 def daemon_pid(host: Host) -> Optional[int]:
     """None unless the pid file names a running process of Exim's."""
-    return _look(host)[1]
+    return _read(host)[1]
 
 
 def daemon_state(host: Host) -> str:
     """What the pid file names: RUNNING for a process of Exim's, or what is wrong with it."""
-    return _look(host)[0]
+    return _read(host)[0]
 
 
 def pid_file_is_configured(host: Host) -> Optional[bool]:
@@ -40,7 +40,7 @@ def pid_file_is_configured(host: Host) -> Optional[bool]:
     return os.path.realpath(options.get("pid_file_path") or usual) == os.path.realpath(host.exim_pid_file)
 
 
-def _look(host: Host) -> tuple[str, Optional[int]]:
+def _read(host: Host) -> tuple[str, Optional[int]]:
     try:
         with os.fdopen(os.open(host.exim_pid_file, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             content = file.read(_MAX_PID_FILE)

@@ -1,4 +1,4 @@
-"""Asks the server's own Exim what it would do to an address: a pretend session, `exim -bh`.
+"""Asks the server's own Exim what it would do to an address: a simulated session, `exim -bh`.
 
 Delays are reported instead of imposed and nothing is delivered (Exim specification, chapter "The Exim command
 line", option -bh). The local port must be given with -oMi, or port conditions in the ACLs do not hold. The
@@ -17,14 +17,14 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Optional
 
 from mxverdict.collect.exim_trace import TraceParser, session_log
 from mxverdict.collect.reply_lines import ReplyLines
 from mxverdict.evidence.smtp import Preview, PreviewStage, Reply
 from mxverdict.fs.read import read_regular
 from mxverdict.host import Host, kill
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, message_of
 
 TIMEOUT = 10.0
 _RAW_LIMIT = 64 * 1024
@@ -72,8 +72,8 @@ def preview(
     `timeout` is for the whole session, in seconds, `options` are further ones for Exim. Raises
     CommandNotFoundError when there is no Exim.
     """
-    words = [*options, "-oMi", f"{local_address}.25", "-bh", f"{address}.{_CLIENT_PORT}"]
-    process = host.start([host.exim, *words])
+    arguments = [*options, "-oMi", f"{local_address}.25", "-bh", f"{address}.{_CLIENT_PORT}"]
+    process = host.start([host.exim, *arguments])
     session = _Session(process, time.monotonic() + timeout)
     exchanges: list[_Exchange] = []
     asked = "connect", ""
@@ -86,17 +86,17 @@ def preview(
             exchanges.append(session.exchange(*asked))
         session.end()
     except _TimedOut:
-        failure, detail = "timeout", session.hanging()
+        failure, detail = "timeout", session.pending_lookup()
     except _NotUnderstood as error:
-        failure, detail = "not_understood", str(error)
+        failure, detail = "not_understood", message_of(error)
     except _Broken as error:
-        failure, detail = "broken", str(error)
+        failure, detail = "broken", message_of(error)
     except _Crashed as error:
-        failure, detail = "crashed", str(error)
+        failure, detail = "crashed", message_of(error)
     finally:
         kill(process)
     unanswered = asked if failure == "broken" else None
-    stages, unreadable = _stages(exchanges, session.unread(), tuple(delay_lines), unanswered)
+    stages, unreadable = _stages(exchanges, session.new_trace(), tuple(delay_lines), unanswered)
     if unreadable and not failure:
         failure = "not_understood"
         detail = Message("Exim's trace does not show how long the delay is: {line}", line=unreadable.strip())
@@ -104,7 +104,8 @@ def preview(
     return Preview(address, local_address, script, stages, failure, detail, session.raw())
 
 
-class _Exchange(NamedTuple):
+@dataclass(frozen=True)
+class _Exchange:
     name: str
     command: str
     reply: Reply
@@ -176,9 +177,9 @@ class _Session:
         reply = self.reply()
         elapsed = time.monotonic() - started
         self.drain()
-        return _Exchange(name, command, reply, elapsed, self.unread())
+        return _Exchange(name, command, reply, elapsed, self.new_trace())
 
-    def unread(self) -> list[str]:
+    def new_trace(self) -> list[str]:
         """The whole lines of the trace since the last call."""
         end = self.err.rfind(b"\n") + 1
         lines = bytes(self.err[self.read_err : end]).decode(errors="replace").split("\n")[:-1]
@@ -221,7 +222,7 @@ class _Session:
             if len(self.out) > _RAW_LIMIT:
                 raise _NotUnderstood(Message("Exim printed more than an SMTP session can hold"))
             if self.out_ended:
-                raise self.gave_up()
+                raise self.process_ended()
             self.receive()
 
     def receive(self) -> None:
@@ -244,7 +245,7 @@ class _Session:
                     raise _NotUnderstood(Message("Exim printed more than an SMTP session can hold"))
             self.err_ended = True
 
-    def gave_up(self) -> Exception:
+    def process_ended(self) -> Exception:
         try:
             status = self.process.wait(max(0.0, self.deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -254,10 +255,10 @@ class _Session:
             return _Crashed(Message("Exim was killed by signal {signal}", signal=-status))
         log = [line for line in self.trace() if line.startswith("LOG:")]
         reason = log[-1][4:].strip() if log else (self.trace() or [""])[-1].strip()
-        told = Message("Exim ended with status {status} without an answer")
+        message = Message("Exim ended with status {status} without an answer")
         if reason:
-            told = Message("Exim ended with status {status} without an answer: {reason}")
-        return _Broken(told.format(status=status, reason=reason))
+            message = Message("Exim ended with status {status} without an answer: {reason}")
+        return _Broken(message.format(status=status, reason=reason))
 
     def end(self) -> None:
         assert self.process.stdin is not None
@@ -275,12 +276,12 @@ class _Session:
     def trace(self) -> list[str]:
         return bytes(self.err).decode(errors="replace").splitlines()
 
-    def hanging(self) -> str:
+    def pending_lookup(self) -> str:
         last = next((line for line in reversed(self.trace()) if line.strip(" >")), "")
         if not last:
             return Message("Exim did not answer in time and said nothing")
-        words = last.lstrip("> ").strip()
-        return Message("Exim did not answer in time; its last words: {words}", words=words)
+        line = last.lstrip("> ").strip()
+        return Message("Exim did not answer in time; its last words: {line}", line=line)
 
     def raw(self) -> str:
         both = bytes(self.out[:_RAW_LIMIT]) + b"\n" + bytes(self.err[:_RAW_LIMIT])

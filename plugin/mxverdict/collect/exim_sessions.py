@@ -19,20 +19,20 @@ from typing import Optional
 
 from mxverdict.collect import exim_preview as previews
 from mxverdict.collect.exim_perl import late_before_mail, late_perl
-from mxverdict.collect.progress import PartListener
+from mxverdict.collect.progress import Progress
 from mxverdict.evidence import Preview
 from mxverdict.host import Host
 
 Job = tuple[str, str, tuple[tuple[str, str], ...]]
 """Source address, local address and the commands as (stage name, command)."""
 
-MOST = 16
+MAX_SESSIONS = 16
 """Sessions at once, those that wait for something else included."""
 UNMEASURED_TIMEOUT = 30.0
 """Seconds for a session before any has ended, where Exim has a Perl to load."""
 _TIMEOUT_FACTOR = 10
-_LONGEST_TIMEOUT = 120.0
-_LEAST_WAITING = 1.0
+_MAX_TIMEOUT = 120.0
+_MIN_WAITING = 1.0
 _WAITING_FACTOR = 3
 
 
@@ -74,17 +74,17 @@ class Pace:
 
     def _wait(self) -> float:
         """Seconds until there may be room for another session; 0: there is."""
-        if len(self._begun) >= MOST:
-            return _LEAST_WAITING
+        if len(self._begun) >= MAX_SESSIONS:
+            return _MIN_WAITING
         now = self._clock()
-        ages = max(_LEAST_WAITING, _WAITING_FACTOR * self._slowest)
+        ages = max(_MIN_WAITING, _WAITING_FACTOR * self._slowest)
         working = [begun for begun in self._begun.values() if now - begun < ages]
         return min(working) + ages - now if len(working) >= self._cores else 0.0
 
     def _timeout(self, share: float) -> float:
         if not self._slowest and not self._timed_out:
             return self._unmeasured
-        return min(_LONGEST_TIMEOUT, max(previews.TIMEOUT, _TIMEOUT_FACTOR * self._slowest * share))
+        return min(_MAX_TIMEOUT, max(previews.TIMEOUT, _TIMEOUT_FACTOR * self._slowest * share))
 
 
 class Turn:
@@ -142,8 +142,8 @@ class EximSessions:
             turn.answered = answer.failure != "timeout"
         return answer
 
-    def play_all(self, jobs: Iterable[Job], watch: Optional[PartListener] = None) -> dict[Job, Preview]:
-        """The sessions of several jobs, as few as answer them all. `watch` hears of the previews."""
+    def play_all(self, jobs: Iterable[Job], progress: Optional[Progress] = None) -> dict[Job, Preview]:
+        """Hold the sessions of several jobs, as few as answer them all. `progress` counts the previews."""
         answers: dict[Job, Preview] = {}
         chosen = representatives(tuple(jobs))
 
@@ -151,8 +151,8 @@ class EximSessions:
             answers[job] = self.play(*job)
 
         needed = tuple(dict.fromkeys(chosen.values()))
-        counted = (watch or PartListener()).counted("previews", len(needed), play)
-        with ThreadPoolExecutor(MOST) as pool:
+        counted = (progress or Progress()).counted("previews", len(needed), play)
+        with ThreadPoolExecutor(MAX_SESSIONS) as pool:
             list(pool.map(counted, needed))
             list(pool.map(play, [job for job, one in chosen.items() if job != one and answers[one].failure]))
         return {job: answers.get(job) or beginning(answers[one], job[2]) for job, one in chosen.items()}
@@ -166,15 +166,15 @@ def representatives(jobs: Sequence[Job]) -> dict[Job, Job]:
     reply), so what it does up to there cannot depend on what follows: equal for every configuration. A
     session that failed answers none but its own, for it may have failed later than the shorter one ends.
     """
-    longest = sorted(dict.fromkeys(jobs), key=lambda job: -len(job[2]))
+    by_length = sorted(dict.fromkeys(jobs), key=lambda job: -len(job[2]))
     return {
-        job: next(one for one in longest if one[:2] == job[:2] and one[2][: len(job[2])] == job[2])
+        job: next(one for one in by_length if one[:2] == job[:2] and one[2][: len(job[2])] == job[2])
         for job in jobs
     }
 
 
-def beginning(whole: Preview, commands: Sequence[tuple[str, str]]) -> Preview:
-    """What `whole`, which has no failure, holds of the session that ends after `commands`, its first ones.
-    `raw` stays that of the whole session."""
+def beginning(full: Preview, commands: Sequence[tuple[str, str]]) -> Preview:
+    """What `full`, which has no failure, holds of the session that ends after `commands`, its first ones.
+    `raw` stays that of the full session."""
     script = tuple(command for _, command in commands)
-    return replace(whole, commands=script, stages=whole.stages[: len(commands) + 1])
+    return replace(full, commands=script, stages=full.stages[: len(commands) + 1])

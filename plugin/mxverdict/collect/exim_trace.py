@@ -40,7 +40,7 @@ _SESSION_END = re.compile(
 
 @dataclass(frozen=True)
 class StageTrace:
-    """What the trace tells about one stage. `delay` is in seconds.
+    """What the trace says about one stage. `delay` is in seconds.
 
     `statements` are its statements (raw), `in_stanza` whether one of them is a delay stanza. `unexplained`
     are lines that leave open which statement delays or which list exempts (raw); `unreadable` is the line

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from mxverdict.collect.resolver import look_up
+from mxverdict.collect.resolver import lookup
 from mxverdict.evidence.policy import DnsAnswer, Policy, ReportDestination
 from mxverdict.i18n.message import Message
 from mxverdict.mailauth.dmarc import effective, places
@@ -58,7 +58,7 @@ def read_policy(domain: str, deadline: float, outgoing: Sequence[str] = ()) -> P
 def _spf(
     domain: str, senders: Sequence[str], deadline: float, pool: ThreadPoolExecutor
 ) -> tuple[tuple[DnsAnswer, ...], str]:
-    too_large = Message("the records are larger than {most} KiB", most=_BYTES_LIMIT // 1024)
+    too_large = Message("the records are larger than {limit} KiB", limit=_BYTES_LIMIT // 1024)
     size = 0
 
     def ask(asked: tuple[str, str]) -> DnsAnswer:
@@ -77,11 +77,11 @@ def _spf(
             for sender in (*STRANGERS, *senders):
                 needed.update(dict.fromkeys(check_host(sender, domain, answers).needs))
         if not needed:
-            told = Message("only {most} included domains were followed", most=TREE_LIMIT)
-            return tuple(answers.values()), told if len(tree.domains) >= TREE_LIMIT else ""
+            cut = Message("only {limit} included domains were followed", limit=TREE_LIMIT)
+            return tuple(answers.values()), cut if len(tree.domains) >= TREE_LIMIT else ""
         if len(answers) + len(needed) > LOOKUPS_LIMIT:
-            told = Message("the record needs more than {most} look-ups", most=LOOKUPS_LIMIT)
-            return tuple(answers.values()), told
+            cut = Message("the record needs more than {limit} look-ups", limit=LOOKUPS_LIMIT)
+            return tuple(answers.values()), cut
         for answer in pool.map(ask, needed):
             answers[key(answer.name, answer.kind)] = answer
         if size > _BYTES_LIMIT:
@@ -100,7 +100,7 @@ def _destinations(
 
 
 def _ask(name: str, kind: str, deadline: float) -> DnsAnswer:
-    answer = look_up(name, kind, deadline)
+    answer = lookup(name, kind, deadline)
     records = answer.records
     if kind in ("TXT", "SPF"):
         dmarc = "_dmarc" in name.lower().split(".")

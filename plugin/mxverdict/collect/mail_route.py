@@ -17,13 +17,14 @@ from dataclasses import replace
 from typing import Callable, Optional, TypeVar
 
 from mxverdict.collect.lsearch import read_keys
-from mxverdict.collect.progress import PartListener
-from mxverdict.collect.resolver import LookupResult, look_up
-from mxverdict.collect.smtp_client import CONNECT_TIMEOUT, SmtpClient, SmtpError
+from mxverdict.collect.progress import Progress
+from mxverdict.collect.resolver import LookupResult, lookup
+from mxverdict.collect.smtp_client import CONNECT_TIMEOUT, SmtpClient, SmtpError, SmtpReplyError
 from mxverdict.evidence import Probe, Reply
 from mxverdict.evidence.mail_route import HostGreeting, MailHost, MailRoute, RecipientAnswer, Routing
 from mxverdict.host import Host
-from mxverdict.i18n.message import Message, message_of
+from mxverdict.i18n.message import Message, join, message_of
+from mxverdict.net.address import is_address
 from mxverdict.net.special_ranges import special_purpose_kind
 
 HOSTS_LIMIT = 20
@@ -33,10 +34,10 @@ ADDRESSES_LIMIT = 32
 RECIPIENTS_LIMIT = 100
 """Recipients one host is asked about (RFC 5321 section 4.5.3.1.8: it must take that many)."""
 _ALONE = 7
-_CONNECTING = 0.8  # of the patience: a connection that takes longer is told from a slow greeting
-_QUIT_PATIENCE = 2.0
-_LOOK_UPS_AT_A_TIME = 64
-_CONVERSATIONS_AT_A_TIME = 256
+_CONNECTING = 0.8  # of the patience: a connection that takes longer is no slow greeting
+_QUIT_TIMEOUT = 2.0
+_MAX_LOOKUPS = 64
+_MAX_SESSIONS = 256
 CONVERSATIONS_LIMIT = 640
 """Addresses that are greeted in one check."""
 
@@ -62,14 +63,14 @@ def greet_hosts(
     deadline: float,
     *,
     port: int = 25,
-    watch: Optional[PartListener] = None,
+    progress: Optional[Progress] = None,
 ) -> tuple[HostGreeting, ...]:
     """One greeting for each distinct remote address in `routes`, all at the same time; those beyond
     CONVERSATIONS_LIMIT are not talked to.
 
     `own_addresses` are this server's, seen from inside and outside; they are not talked to, because Exim
     trusts them. Nor are private, loopback, link-local and reserved ones. `hostname` is the name for EHLO.
-    `deadline` is a value of `time.monotonic()`; nothing is raised. `watch` counts the addresses.
+    `deadline` is a value of `time.monotonic()`; nothing is raised. `progress` counts the addresses.
     """
     wanted: dict[str, list[str]] = {}
     for route in routes:
@@ -83,10 +84,10 @@ def greet_hosts(
         return greet(address, wanted[address], hostname, deadline, port=port)
 
     asked, rest = list(wanted)[:CONVERSATIONS_LIMIT], list(wanted)[CONVERSATIONS_LIMIT:]
-    counted = (watch or PartListener()).counted("hosts", len(asked), one)
+    counted = (progress or Progress()).counted("hosts", len(asked), one)
     too_many = Message("not asked: {count} were before it", count=CONVERSATIONS_LIMIT)
     return (
-        *_at_once(counted, asked, _CONVERSATIONS_AT_A_TIME),
+        *_at_once(counted, asked, _MAX_SESSIONS),
         *(HostGreeting(address, "too_many", Probe(address, (), None, too_many)) for address in rest),
     )
 
@@ -105,28 +106,30 @@ def greet(
         return HostGreeting(address, "not_public", Probe(address, (), None, left_alone))
     patience = max(0.0, deadline - time.monotonic())
     connecting = min(CONNECT_TIMEOUT, _CONNECTING * patience)
-    talk = SmtpClient(address, port, patience, deadline=deadline, connect_timeout=connecting)
+    client = SmtpClient(address, port, patience, deadline=deadline, connect_timeout=connecting)
     outcome, failure = "greeted", ""
-    heard = 0
+    introduced: Optional[int] = None
     answers: list[RecipientAnswer] = []
     try:
-        hello = _introduce(talk, hostname)
-        heard = len(talk.stages)
-        answers += _ask(talk, _recipients(domains, hostname), hello.offers("PIPELINING"))
-        _take_leave(talk)
-    except _Unwelcome as error:
-        outcome, failure = error.outcome, message_of(error)
-        _take_leave(talk)
+        client.connect()
+        hello = client.hello(hostname or "localhost")
+        introduced = len(client.stages)
+        answers += _ask(client, _recipients(domains, hostname), hello.offers("PIPELINING"))
+        _quit(client)
+    except SmtpReplyError as error:
+        outcome = "busy" if 400 <= error.reply.code < 500 else "turned_away"
+        failure = _refusal(error)
+        _quit(client)
     except SmtpError as error:
         outcome, failure = error.cause, message_of(error)
     finally:
-        talk.close()
-    stages = tuple(talk.stages[: heard or None])
+        client.close()
+    stages = tuple(client.stages[:introduced])
     return HostGreeting(address, outcome, Probe(address, stages, None, failure), tuple(answers), patience)
 
 
 def read_routing(host: Host, domains: Sequence[str]) -> tuple[Routing, ...]:
-    """Which of cPanel's domain lists each domain stands in."""
+    """Return which of cPanel's domain lists each domain is in."""
     lists = []
     errors = []
     for path in (host.localdomains, host.remotedomains, host.secondarymx):
@@ -147,12 +150,12 @@ def read_routing(host: Host, domains: Sequence[str]) -> tuple[Routing, ...]:
 def find_routes(domains: Sequence[str], deadline: float) -> tuple[MailRoute, ...]:
     """The routes of `domains` in their order. `deadline` is a value of `time.monotonic()`; the look-up of
     addresses leaves half of the time to what follows, so that one dead name server does not cost it all."""
-    routes = _at_once(lambda domain: _records(domain, deadline), list(domains), _LOOK_UPS_AT_A_TIME)
+    routes = _at_once(lambda domain: _records(domain, deadline), list(domains), _MAX_LOOKUPS)
     names = list(dict.fromkeys(host.name.lower() for route in routes for host in route.hosts))
     now = time.monotonic()
     half = now + (deadline - now) / 2
-    pairs = [(name, kind) for name in names if not _is_literal(name) for kind in ("A", "AAAA")]
-    answers = dict(zip(pairs, _at_once(lambda pair: look_up(*pair, half), pairs, _LOOK_UPS_AT_A_TIME)))
+    pairs = [(name, kind) for name in names if not is_address(name.strip("[]")) for kind in ("A", "AAAA")]
+    answers = dict(zip(pairs, _at_once(lambda pair: lookup(*pair, half), pairs, _MAX_LOOKUPS)))
     found = {
         name: _host(name, [answers[name, kind] for kind in ("A", "AAAA") if (name, kind) in answers])
         for name in names
@@ -162,7 +165,7 @@ def find_routes(domains: Sequence[str], deadline: float) -> tuple[MailRoute, ...
 
 def _records(domain: str, deadline: float) -> MailRoute:
     """The route as far as the MX records tell it; its hosts have no addresses yet."""
-    answer = look_up(domain, "MX", deadline)
+    answer = lookup(domain, "MX", deadline)
     if answer.error:
         return MailRoute(domain, "unknown", domain, error=answer.error)
     if not answer.exists:
@@ -188,14 +191,6 @@ def _records(domain: str, deadline: float) -> MailRoute:
 def _preference_and_name(record: str) -> tuple[int, str]:
     preference, _, name = record.partition(" ")
     return int(preference), name[:-1] if name.endswith(".") else name
-
-
-def _is_literal(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name.strip("[]"))
-    except ValueError:
-        return False
-    return True
 
 
 def _host(name: str, answers: Sequence[LookupResult]) -> MailHost:
@@ -225,7 +220,7 @@ def _complete(route: MailRoute, found: dict[str, MailHost]) -> MailRoute:
     kind = route.kind
     if kind == "implicit" and not hosts[0].addresses:
         kind = "unknown" if hosts[0].errors else "none"
-    error = "; ".join(hosts[0].errors) if kind == "unknown" and hosts else route.error
+    error = join(hosts[0].errors) if kind == "unknown" and hosts else route.error
     return replace(route, kind=kind, hosts=bounded(hosts), error=error)
 
 
@@ -259,31 +254,16 @@ def _one_of_each_network(addresses: Sequence[str]) -> tuple[str, ...]:
     return tuple(first.values())
 
 
-class _Unwelcome(Exception):
-    """`told` has a place for the `{reply}`."""
-
-    def __init__(self, reply: Reply, told: str) -> None:
-        self.outcome = "busy" if 400 <= reply.code < 500 else "turned_away"
-        super().__init__(told.format(reply=f"{reply.code} {' '.join(reply.lines)}".rstrip()))
-
-
-def _introduce(talk: SmtpClient, hostname: str) -> Reply:
-    """Greeting and EHLO (HELO for a host that knows no EHLO). Raises SmtpError, _Unwelcome."""
-    greeting = talk.banner()
-    if greeting.code != 220:
-        raise _Unwelcome(greeting, Message("the connection was answered with {reply}"))
-    name = hostname or "localhost"
-    hello = talk.command("ehlo", f"EHLO {name}")
-    if 500 <= hello.code < 600:
-        hello = talk.command("ehlo", f"HELO {name}")
-    if not hello.positive:
-        raise _Unwelcome(hello, Message("HELO was answered with {reply}"))
-    return hello
+def _refusal(error: SmtpReplyError) -> Message:
+    reply = f"{error.reply.code} {' '.join(error.reply.lines)}".rstrip()
+    if error.stage == "connect":
+        return Message("the connection was answered with {reply}", reply=reply)
+    return Message("HELO was answered with {reply}", reply=reply)
 
 
-def _take_leave(talk: SmtpClient) -> None:
+def _quit(client: SmtpClient) -> None:
     with contextlib.suppress(SmtpError):
-        talk.command("quit", "QUIT", patience=_QUIT_PATIENCE)
+        client.command("quit", "QUIT", timeout=_QUIT_TIMEOUT)
 
 
 def _recipients(domains: Sequence[str], hostname: str) -> list[tuple[str, str]]:
@@ -296,7 +276,7 @@ def _recipients(domains: Sequence[str], hostname: str) -> list[tuple[str, str]]:
 
 
 def _ask(
-    talk: SmtpClient, recipients: Sequence[tuple[str, str]], pipelining: bool
+    client: SmtpClient, recipients: Sequence[tuple[str, str]], pipelining: bool
 ) -> Iterator[RecipientAnswer]:
     """An answer for each recipient. The first have a transaction each, as a bounce has, the rest share one:
     an Exim hangs up at the eleventh RSET (`smtp_accept_max_nonmail`)."""
@@ -306,7 +286,7 @@ def _ask(
     for group in (*([one] for one in alone), *([rest] if rest else [])):
         if refused == _ALONE:
             reason = Message("not asked: the host had refused the {count} before", count=refused)
-        for answer in _transaction(talk, group, pipelining, reason):
+        for answer in _transaction(client, group, pipelining, reason):
             refused += answer.reply is not None and answer.reply.code >= 500
             reason = answer.reason if answer.reply is None else reason
             yield answer
@@ -316,12 +296,12 @@ def _ask(
 
 
 def _transaction(
-    talk: SmtpClient, recipients: Sequence[tuple[str, str]], pipelining: bool, reason: str
+    client: SmtpClient, recipients: Sequence[tuple[str, str]], pipelining: bool, reason: str
 ) -> Iterator[RecipientAnswer]:
     """MAIL, a RCPT for each recipient, RSET. `reason` says why nothing can be asked any more ("": it can)."""
     rcpt = [("rcpt", f"RCPT TO:<{recipient}>") for _, recipient in recipients]
     steps = [("mail", "MAIL FROM:<>"), *rcpt, ("rset", "RSET")]
-    replies = talk.exchange(steps) if pipelining else (talk.command(*step) for step in steps)
+    replies = client.pipeline(steps) if pipelining else (client.command(*step) for step in steps)
     sender: Optional[Reply] = None
     for domain, recipient in recipients:
         answer = RecipientAnswer(domain, recipient, None, reason=reason)
@@ -330,12 +310,16 @@ def _transaction(
                 sender = sender or next(replies)
                 reply = next(replies)
                 at_mail = not sender.positive
-                seconds = talk.stages[-1].seconds
+                seconds = client.stages[-1].seconds
                 answer = RecipientAnswer(
-                    domain, recipient, sender if at_mail else reply, seconds, "at MAIL" if at_mail else ""
+                    domain,
+                    recipient,
+                    sender if at_mail else reply,
+                    seconds,
+                    stage="mail" if at_mail else "rcpt",
                 )
         except SmtpError as error:
-            reason = str(error)
+            reason = message_of(error)
             answer = RecipientAnswer(domain, recipient, None, reason=reason)
         yield answer
     if not reason:

@@ -1,4 +1,4 @@
-"""Would this server pass on mail of strangers? Asked by pretend sessions, one for each form of envelope.
+"""Would this server pass on mail of strangers? Asked by simulated sessions, one for each form of envelope.
 
 No message is ever sent, and nothing reaches anybody: `exim -bh` answers as it would answer an unknown host,
 and `exim -bt` says where an accepted recipient would go. The variants are those that testers have
@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from mxverdict.collect.exim_sessions import MOST, EximSessions, NoTimeLeft
+from mxverdict.collect.exim_sessions import MAX_SESSIONS, EximSessions, NoTimeLeft
 from mxverdict.errors import CommandNotFoundError, HostError
 from mxverdict.evidence import Preview
 from mxverdict.evidence.relay import RelayProbe
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, message_of
 from mxverdict.testers import UNKNOWN_HOSTS
 
 _STATEMENT = re.compile(r'processing (?:(?:inline )?ACL (?:\S+ )?)?"\w+" \(([^)\n]{1,200})\)')
@@ -32,7 +32,7 @@ def variants(
     local_address: str, own_domain: str, hostname: str, foreign: str, helo: str
 ) -> tuple[tuple[str, str, str, str], ...]:
     """Each variant as (name, EHLO name, sender, recipient). `foreign` is an address elsewhere; its domain has
-    a route, so that nothing but the relay check stands in the way."""
+    a route, so that nothing but the relay check can refuse it."""
     user, _, domain = foreign.rpartition("@")
     literal = f"[IPv6:{local_address}]" if ":" in local_address else f"[{local_address}]"
     stranger = f"stranger@{domain}"
@@ -76,7 +76,7 @@ def read_relay(
     for number, address in enumerate(local_addresses):
         found = variants(address, own_domain, hostname, foreign, helo)
         jobs += [(address, variant) for variant in (found if number == 0 else found[:1])]
-    with ThreadPoolExecutor(MOST) as pool:
+    with ThreadPoolExecutor(MAX_SESSIONS) as pool:
         return tuple(pool.map(lambda job: _play(sessions, job[0], job[1], foreign, deadline), jobs))
 
 
@@ -96,13 +96,13 @@ def _play(
         ("rcpt", f"RCPT TO:<{recipient}>"),
     )
     try:
-        test = _told(test, sessions.play(source, local_address, commands, deadline), foreign)
+        test = _judged(test, sessions.play(source, local_address, commands, deadline), foreign)
     except NoTimeLeft:
         return replace(test, error=Message("the time was up before it was tried"))
     return _routed(sessions, test, foreign, deadline) if test.accepted else test
 
 
-def _told(test: RelayProbe, seen: Preview, foreign: str) -> RelayProbe:
+def _judged(test: RelayProbe, seen: Preview, foreign: str) -> RelayProbe:
     if not seen.stages:
         return replace(test, error=seen.detail or Message("Exim gave no answer"))
     last = seen.stages[-1]
@@ -138,7 +138,7 @@ def decision(trace: str, accepted: bool) -> tuple[str, str]:
 
 
 def _final(recipient: str) -> str:
-    """The address a recipient stands for: Exim itself drops a source route."""
+    """The address a recipient means: Exim itself drops a source route."""
     return recipient.partition(":")[2] if recipient.startswith("@") else recipient
 
 
@@ -154,7 +154,7 @@ def _routed(sessions: EximSessions, test: RelayProbe, foreign: str, deadline: fl
     except NoTimeLeft:
         return replace(test, routed="unknown", routing=(Message("the time was up before it was tried"),))
     except HostError as error:
-        return replace(test, routed="unknown", routing=(str(error),))
+        return replace(test, routed="unknown", routing=(message_of(error),))
     lines = [line.rstrip() for line in done.stdout.splitlines() if line.strip()][:20]
     return replace(test, routed=destination(lines, (foreign, _literal(foreign))), routing=tuple(lines))
 

@@ -1,10 +1,10 @@
-"""The telnet ladder: every address of every mail host of a domain, from every address that mail leaves
+"""The outbound test: every address of every mail host of a domain, from every address that mail leaves
 from."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Optional
@@ -12,7 +12,8 @@ from typing import Optional
 from mxverdict import __version__
 from mxverdict.collect import delivery_message
 from mxverdict.collect.mail_route import find_routes
-from mxverdict.collect.smtp_attempt import Envelope, Limits, climb
+from mxverdict.collect.progress import Progress
+from mxverdict.collect.smtp_attempt import Envelope, Limits, attempt
 from mxverdict.evidence.mail_route import MailRoute
 from mxverdict.evidence.outbound import OutboundEvidence, Receiver, SmtpAttempt, Source
 from mxverdict.i18n.message import Message
@@ -21,11 +22,9 @@ from mxverdict.testers import receivers
 
 PATIENCE = 30.0
 """Seconds for each reply: more than the delay of a cPanel server for hosts it does not know (20)."""
-CLIMBS_LIMIT = 64
+ATTEMPTS_LIMIT = 64
 _AT_A_TIME = 32
 _RECEIVER_PATIENCE = 15.0
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -50,51 +49,52 @@ class _Notes:
     remarks: list[str] = field(default_factory=list)
 
 
-def read_ladder(
-    question: OutboundRequest,
+def read_outbound(
+    request: OutboundRequest,
     sources: Sequence[Source],
     hostname: str,
     limits: Limits,
-    progress: Progress = lambda _: None,
+    progress: Optional[Progress] = None,
 ) -> OutboundEvidence:
-    """Climb. All addresses at the same time; with `question.send` the message follows on a connection of its
-    own.
+    """Try all addresses at the same time; with `request.send` the message follows on its own connection.
 
     The well-known receivers (`testers/receivers.json`) are greeted when no domain is named, or when some
-    source got no connection at all: that tells a blocked port 25 from one bad host. Nothing is raised.
+    source got no connection at all: that distinguishes a blocked port 25 from one bad host. Nothing is
+    raised.
     """
     notes = _Notes()
+    progress = progress or Progress()
     route: Optional[MailRoute] = None
     climbs: tuple[SmtpAttempt, ...] = ()
-    asked = question.domain
+    asked = request.domain
     if asked:
-        progress(f"looking up the mail hosts of {asked}")
+        progress.step(f"looking up the mail hosts of {asked}")
         route = find_routes([asked], limits.deadline)[0]
-        envelope = Envelope(question.sender, question.recipient)
-        climbs = _climb_route(route, sources, envelope, limits, notes, progress)
+        envelope = Envelope(request.sender, request.recipient)
+        climbs = _attempt_route(route, sources, envelope, limits, notes, progress)
     cut_off = _cut_off(sources, climbs) if asked else tuple(sources)
     known: tuple[Receiver, ...] = ()
     if cut_off and (climbs or not asked):
-        progress("greeting well-known receivers")
+        progress.step("greeting well-known receivers")
         known = _greet_receivers(cut_off, limits)
     delivery: Optional[SmtpAttempt] = None
     message_id = ""
     accepted = next((one for one in climbs if not one.cause), None)
-    if question.send and accepted is not None:
-        progress(f"sending a test message to {accepted.host}")
-        message_id, message = delivery_message.build(question.sender, question.recipient, hostname)
-        envelope = Envelope(question.sender, question.recipient, message)
-        delivery = climb(accepted.host, accepted.address, accepted.source, envelope, limits)
+    if request.send and accepted is not None:
+        progress.step(f"sending a test message to {accepted.host}")
+        message_id, message = delivery_message.build(request.sender, request.recipient, hostname)
+        envelope = Envelope(request.sender, request.recipient, message)
+        delivery = attempt(accepted.host, accepted.address, accepted.source, envelope, limits)
     return OutboundEvidence(
         version=__version__,
         taken_at=time.time(),
         hostname=hostname,
         domain=asked,
-        purpose=question.purpose,
-        sender=question.sender,
-        recipient=question.recipient,
-        recipient_chosen=question.recipient_chosen,
-        send=question.send,
+        purpose=request.purpose,
+        sender=request.sender,
+        recipient=request.recipient,
+        recipient_chosen=request.recipient_chosen,
+        send=request.send,
         sources=tuple(sources),
         patience=limits.patience,
         route=route,
@@ -107,7 +107,7 @@ def read_ladder(
     )
 
 
-def _climb_route(
+def _attempt_route(
     route: MailRoute,
     sources: Sequence[Source],
     envelope: Envelope,
@@ -147,25 +147,25 @@ def _climb_route(
                     )
                 )
             jobs += [(host.name, address, source) for source in fitting]
-    if len(jobs) > CLIMBS_LIMIT:
+    if len(jobs) > ATTEMPTS_LIMIT:
         notes.skipped.append(
             Message(
                 "{left_out} of {total} connections: that many are not tried",
-                left_out=len(jobs) - CLIMBS_LIMIT,
+                left_out=len(jobs) - ATTEMPTS_LIMIT,
                 total=len(jobs),
             )
         )
-    progress(f"talking to {len({job[1] for job in jobs})} addresses of {len(route.hosts)} mail hosts")
-    return _climb_all(jobs[:CLIMBS_LIMIT], envelope, limits)
+    progress.step(f"talking to {len({job[1] for job in jobs})} addresses of {len(route.hosts)} mail hosts")
+    return _attempt_all(jobs[:ATTEMPTS_LIMIT], envelope, limits)
 
 
-def _climb_all(
+def _attempt_all(
     jobs: Sequence[tuple[str, str, Source]], envelope: Optional[Envelope], limits: Limits
 ) -> tuple[SmtpAttempt, ...]:
     if not jobs:
         return ()
     with ThreadPoolExecutor(min(_AT_A_TIME, len(jobs))) as pool:
-        return tuple(pool.map(lambda job: climb(job[0], job[1], job[2], envelope, limits), jobs))
+        return tuple(pool.map(lambda job: attempt(job[0], job[1], job[2], envelope, limits), jobs))
 
 
 def _fits(source: Source, address: str) -> bool:
@@ -196,7 +196,7 @@ def _greet_receivers(sources: Sequence[Source], limits: Limits) -> tuple[Receive
         for source in sources
         if _fits(source, address)
     }
-    climbs = _climb_all(list(jobs), None, shorter)
+    climbs = _attempt_all(list(jobs), None, shorter)
     return tuple(
         Receiver(
             route.domain,

@@ -21,14 +21,14 @@ from typing import Optional
 
 from mxverdict.collect.exim_perl import late_perl
 from mxverdict.collect.lsearch import read_pairs
-from mxverdict.collect.resolver import look_up, reverse_all
+from mxverdict.collect.resolver import lookup, reverse_all
 from mxverdict.collect.server import is_local
 from mxverdict.errors import HostError
 from mxverdict.evidence import Forward, ReverseDns, Target
 from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.fs.read import read_regular
 from mxverdict.host import Host
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, message_of
 
 _EXIM_TIMEOUT = 10.0
 _SOMEWHERE = {4: "198.41.0.4", 6: "2001:503:ba3e::2:30"}
@@ -159,13 +159,13 @@ def _exim(host: Host, deadline: float) -> _Exim:
     try:
         text = read_regular(host.exim_conf).decode(errors="replace")
         left = max(0.1, min(_EXIM_TIMEOUT, deadline - time.monotonic()))
-        told = host.run(
+        printed = host.run(
             [host.exim, *late_perl(host.exim_conf), "-bP", "primary_hostname", "disable_ipv6"], timeout=left
         ).stdout
     except (OSError, HostError) as error:
-        return _Exim("", True, True, str(error))
-    match = re.search(r"^primary_hostname\s*=\s*(\S+)", told, re.MULTILINE)
-    off = re.search(r"^disable_ipv6", told, re.MULTILINE) is not None
+        return _Exim("", True, True, message_of(error))
+    match = re.search(r"^primary_hostname\s*=\s*(\S+)", printed, re.MULTILINE)
+    off = re.search(r"^disable_ipv6", printed, re.MULTILINE) is not None
     reads = "etc/mailhelo" in text or "etc/mailips" in text
     if match is None:
         return _Exim("", not off, reads, Message("Exim did not tell its primary_hostname"))
@@ -197,6 +197,6 @@ def _with_dns(found: Sequence[Outgoing], deadline: float) -> tuple[Outgoing, ...
 
 
 def _forward(name: str, deadline: float) -> Optional[Forward]:
-    answers = [look_up(name, kind, deadline) for kind in ("A", "AAAA")]
+    answers = [lookup(name, kind, deadline) for kind in ("A", "AAAA")]
     error = next((answer.error for answer in answers if answer.error), "")
     return Forward(name, tuple(record for answer in answers for record in answer.records), error)

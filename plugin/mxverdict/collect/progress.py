@@ -1,4 +1,4 @@
-"""How far a check is, as data: its parts, what of them is done, and what is found so far."""
+"""How far a check is, as data: its parts, what of them is done, and what is found by then."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
 FULL = 1000
-"""What `Tally.done` is out of."""
+"""What `ProgressTotal.done` is out of."""
 
 
 @dataclass(frozen=True)
@@ -38,46 +38,30 @@ PARTS: Mapping[str, Part] = {
     "log": Part(1, Message("reading Exim's log")),
     "blocklists": Part(12, Message("{done} of {total} blocklists asked")),
 }
-"""Everything a check may consist of, in the order in which it is told."""
+"""Everything a check may consist of, in the order in which it is reported."""
 
 
-class ProgressListener:
-    """Hears of a check while it runs. This one does nothing; its methods are called from several threads and
-    must be quick and raise nothing."""
+class Progress:
+    """Takes in how far a check is while it runs. This one hands its steps to `on_step` and ignores the rest;
+    its methods are called from several threads and must be quick and raise nothing."""
+
+    def __init__(self, on_step: Callable[[str], object] = lambda _: None) -> None:
+        self._on_step = on_step
 
     def step(self, text: str) -> None:
-        """In one line, what begins."""
+        """Say in one line what begins."""
+        self._on_step(text)
 
     def advance(self, part: str, done: int, total: int) -> None:
-        """Of one of PARTS `done` of `total` things are done. Told of every part of the check before the
+        """Of one of PARTS `done` of `total` things are done. Called for every part of the check before the
         first is begun; a `total` of 0 takes one back."""
 
     def snapshot(self, evidence: Evidence, parts: frozenset[str]) -> None:
-        """What is found so far, with which of the rows' categories (`testers.rows.CATEGORIES`) are complete.
-        All else in it means nothing yet."""
-
-
-class StepListener(ProgressListener):
-    """Hands the steps alone to `tell`."""
-
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
-
-    def step(self, text: str) -> None:
-        self._tell(text)
-
-
-class PartListener:
-    """Hears how far the parts of a check are, and what each found in the end."""
-
-    def advance(self, part: str, done: int, total: int) -> None:
-        """As `Progress.advance`."""
-
-    def found(self, part: str, result: object) -> None:
-        """A part is complete."""
+        """What is found by now, with which of the rows' categories (`testers.row_texts.CATEGORIES`) are
+        complete. All else in it means nothing yet."""
 
     def counted(self, part: str, total: int, work: Callable[[_In], _Out]) -> Callable[[_In], _Out]:
-        """`work`, which does one of the `total` things of a part, and tells when one is done."""
+        """Return `work`, which does one of the `total` things of a part, so that it counts what is done."""
         lock = threading.Lock()
         done = 0
         self.advance(part, 0, max(total, 1))
@@ -102,16 +86,14 @@ class ProgressTotal:
 
     def advance(self, part: str, done: int, total: int) -> None:
         self._parts[part] = (min(done, total), total)
-        whole = sum(PARTS[name].weight for name, (_, total) in self._parts.items() if total)
-        behind = sum(
-            PARTS[name].weight * done / total for name, (done, total) in self._parts.items() if total
-        )
-        if whole:
-            self.done = max(self.done, int(FULL * behind / whole))
+        counted = [(PARTS[name].weight, done, total) for name, (done, total) in self._parts.items() if total]
+        if counted:
+            share = sum(weight * done / total for weight, done, total in counted)
+            self.done = max(self.done, int(FULL * share / sum(weight for weight, _, _ in counted)))
 
     @property
     def text(self) -> str:
-        """What of the first part that is not done; "" when nothing is left."""
+        """What the first part does that is not done; "" when nothing is left."""
         for name, part in PARTS.items():
             done, total = self._parts.get(name, (0, 0))
             if done < total:

@@ -21,7 +21,7 @@ import dns.reversename
 
 from mxverdict.collect.dns_wire import Resolver, SmallAnswers, large_answers
 from mxverdict.evidence import Forward, ReverseDns
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, message_of
 
 TIMEOUT = 5.0
 _NAMES_LIMIT = 10
@@ -50,7 +50,7 @@ class LookupResult:
         return self.records
 
 
-def look_up(name: str, kind: str, deadline: float) -> LookupResult:
+def lookup(name: str, kind: str, deadline: float) -> LookupResult:
     """Ask for the records of type `kind` (MX, TXT …) of `name`. Nothing is raised."""
     left = min(TIMEOUT, deadline - time.monotonic())
     if left <= 0:
@@ -71,14 +71,24 @@ def look_up(name: str, kind: str, deadline: float) -> LookupResult:
             (), name, error=Message("the look-up of {kind} for {name} timed out", kind=kind, name=name)
         )
     except (dns.exception.DNSException, UnicodeError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         return LookupResult(
             (),
             name,
             error=Message(
-                "the look-up of {kind} for {name} failed: {reason}", kind=kind, name=name, reason=reason
+                "the look-up of {kind} for {name} failed: {reason}",
+                kind=kind,
+                name=name,
+                reason=reason_of(error),
             ),
         )
+
+
+def reason_of(error: Exception) -> str:
+    """Return in one line why a look-up failed."""
+    message = message_of(error)
+    if isinstance(message, Message):
+        return message
+    return next(iter(message.splitlines()), "") or type(error).__name__
 
 
 def _text(record: dns.rdata.Rdata) -> str:
@@ -87,7 +97,7 @@ def _text(record: dns.rdata.Rdata) -> str:
 
 
 def resolvers() -> tuple[str, ...]:
-    """Addresses of the resolvers that answer `look_up`; empty when none is set up."""
+    """Addresses of the resolvers that answer `lookup`; empty when none is set up."""
     try:
         return tuple(getattr(server, "address", str(server)) for server in _resolver().nameservers)
     except OSError:
@@ -133,7 +143,7 @@ def _resolver() -> dns.resolver.Resolver:
 
 
 def _records(name: str, kind: str, deadline: float = math.inf) -> tuple[str, ...]:
-    return look_up(name, kind, deadline).or_raise()
+    return lookup(name, kind, deadline).or_raise()
 
 
 def _reverse(address: str, deadline: float) -> ReverseDns:
@@ -141,7 +151,7 @@ def _reverse(address: str, deadline: float) -> ReverseDns:
     try:
         names = tuple(sorted(name.rstrip(".") for name in _records(pointer, "PTR", deadline)))[:_NAMES_LIMIT]
     except LookupError as error:
-        return ReverseDns(address, (), error=str(error))
+        return ReverseDns(address, (), error=message_of(error))
     return ReverseDns(address, names, tuple(_forward(name, address, deadline) for name in names))
 
 
@@ -152,4 +162,4 @@ def _forward(name: str, address: str, deadline: float) -> Forward:
         back = (address,) if address in found[_FORWARD_LIMIT:] else ()
         return Forward(name, (*back, *found[:_FORWARD_LIMIT]))
     except LookupError as error:
-        return Forward(name, (), str(error))
+        return Forward(name, (), message_of(error))

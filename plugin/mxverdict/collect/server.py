@@ -19,9 +19,9 @@ from mxverdict.evidence.server import ADDRESSES, DELAY, GREYLISTING, HOST_NAME, 
 from mxverdict.fs import safe_edit
 from mxverdict.fs.read import read_regular
 from mxverdict.host import Host
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, message_of
+from mxverdict.net.address import Network, is_address
 from mxverdict.net.special_ranges import special_purpose_kind
-from mxverdict.testers import Network
 from mxverdict.whm import localopts
 from mxverdict.whm.api import WhmApi
 
@@ -88,15 +88,15 @@ def read_server(host: Host, api: WhmApi) -> Server:
     try:
         answers = api.batch([(function, parameters) for _, function, parameters, _ in _FACTS])
     except WhmError as error:
-        return Server("", (), _settings(host, error=str(error)))
+        return Server("", (), _settings(host, error=message_of(error)))
     found: dict[str, dict[str, Any]] = {}
     missing: list[MissingFact] = []
     for (fact, function, _, field), answer in zip(_FACTS, answers):
         if isinstance(answer, WhmError):
-            missing.append(MissingFact(fact, str(answer)))
+            missing.append(MissingFact(fact, message_of(answer)))
         elif field and answer.get(field) is None:
             misfit = WhmUnreachable(function, Message("the answer does not fit the question"))
-            missing.append(MissingFact(fact, str(misfit)))
+            missing.append(MissingFact(fact, message_of(misfit)))
         else:
             found[fact] = answer
     delay: Optional[bool] = None
@@ -104,7 +104,7 @@ def read_server(host: Host, api: WhmApi) -> Server:
         try:
             delay = _delay_setting(host, found[DELAY])
         except HostError as error:
-            missing.append(MissingFact(DELAY, str(error)))
+            missing.append(MissingFact(DELAY, message_of(error)))
     greylisting = str(found[GREYLISTING]["is_enabled"]) == "1" if GREYLISTING in found else None
     name = str(found[HOST_NAME]["hostname"]) if HOST_NAME in found else ""
     targets = _targets(found[ADDRESSES]["ip"]) if ADDRESSES in found else ()
@@ -171,8 +171,8 @@ def _settings(
 
 
 def _delay_setting(host: Host, answer: dict[str, Any]) -> bool:
-    """WHM leaves the value out for "absent" (on), "empty" (off) and a bare key (unknown); the file tells them
-    apart. Raises HostError when the setting cannot be told."""
+    """WHM leaves the value out for "absent" (on), "empty" (off) and a bare key (unknown); the file
+    distinguishes them. Raises HostError when the setting cannot be read."""
     setting = answer.get("tweaksetting")
     value = setting.get("value") if isinstance(setting, dict) else None
     if value in (None, ""):
@@ -186,16 +186,8 @@ def _targets(ips: Any) -> tuple[Target, ...]:
     return tuple(
         Target(str(entry.get("public_ip") or entry["ip"]), str(entry["ip"]))
         for entry in entries
-        if str(entry.get("active", 1)) == "1" and _is_address(entry.get("ip"))
+        if str(entry.get("active", 1)) == "1" and is_address(str(entry.get("ip")))
     )
-
-
-def _is_address(text: Any) -> bool:
-    try:
-        ipaddress.ip_address(str(text))
-    except ValueError:
-        return False
-    return True
 
 
 def _overlaps(key: str, network: Network) -> bool:

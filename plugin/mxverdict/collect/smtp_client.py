@@ -1,7 +1,7 @@
-"""One SMTP conversation as a client holds it: connect, commands one at a time, replies, STARTTLS.
+"""One SMTP session from the client's side: connect, commands one at a time, replies, STARTTLS.
 
-Plain RFC 5321, PIPELINING only in `exchange`. Whatever the server sends, every step ends at its deadline, and
-a reply of more than REPLY_LIMIT bytes ends the conversation. What is kept of one: see `reply_lines`.
+Plain RFC 5321, PIPELINING only in `pipeline`. Whatever the server sends, every step ends at its deadline, and
+a reply of more than REPLY_LIMIT bytes ends the session. What is kept of one: see `reply_lines`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Optional
 
 from mxverdict.collect.reply_lines import TEXT_LIMIT, ReplyLines
@@ -24,8 +25,8 @@ REPLY_LIMIT = 64 * 1024
 """Bytes of one reply; RFC 5321 section 4.5.3.1.5 allows 512 a line."""
 
 _KEPT_LIMIT = 16 * 1024
-_LEAST_KEPT = 160
-"""Characters of all replies of one conversation that are kept, and of each one whatever was before it."""
+_MIN_KEPT = 160
+"""Characters of all replies of one session that are kept, and of each one whatever was before it."""
 
 _LINE = re.compile(rb"^(\d{3})([ -]?)(.*)$")
 _CAUSES = {
@@ -43,17 +44,25 @@ _CAUSES = {
 
 
 class SmtpError(Exception):
-    """The conversation cannot go on. `str(error)` is one line, `cause` one of the words of
-    `evidence.ladder.CAUSES`."""
+    """The session cannot go on. `str(error)` is one line, `cause` one of `evidence.outbound.CAUSES`."""
 
     def __init__(self, cause: str, text: str) -> None:
         self.cause = cause
         super().__init__(text)
 
 
+class SmtpReplyError(SmtpError):
+    """A reply says no at `stage`; the cause is `reply`."""
+
+    def __init__(self, stage: str, reply: Reply, text: str) -> None:
+        self.stage = stage
+        self.reply = reply
+        super().__init__("reply", text)
+
+
 class SmtpClient:
-    """With port `port` of `address`. `reply_timeout` is the patience for each reply and `connect_timeout` for
-    the connection (seconds), `deadline` (a `time.monotonic()` value) ends the whole; `source` is the own
+    """With port `port` of `address`. `reply_timeout` is for each reply and `connect_timeout` for the
+    connection (seconds), `deadline` (a `time.monotonic()` value) ends the whole; `source` is the own
     address to connect from ("": the system's choice). `stages` records what was said."""
 
     def __init__(
@@ -77,28 +86,34 @@ class SmtpClient:
         self._buffer = bytearray()
         self._room = _KEPT_LIMIT
 
-    def greet(self, name: str, *, stage: str = "connect") -> Reply:
-        """Connect, read the banner and say EHLO `name`. Answers the reply to EHLO. Raises SmtpError,
-        also for a banner other than 220 or a refused EHLO (cause `reply`)."""
-        greeting = self.banner(stage)
-        if greeting.code != 220:
-            raise SmtpError(
-                "reply", Message("the server greeted with {code} instead of 220", code=greeting.code)
-            )
-        answer = self.command("ehlo", f"EHLO {name}")
-        if not answer.positive:
-            raise SmtpError("reply", Message("the server answered EHLO with {code}", code=answer.code))
-        return answer
-
-    def banner(self, stage: str = "connect") -> Reply:
-        """Connect and read the banner. Raises SmtpError; without one `stages` stays empty."""
+    def connect(self) -> Reply:
+        """Connect and read the banner. Raises SmtpReplyError for another one than 220, SmtpError; without any
+        `stages` stays empty."""
         started = time.monotonic()
         self._connect()
-        return self._finish(stage, "", started)
+        banner = self._finish("connect", "", started)
+        if banner.code != 220:
+            text = Message("the server greeted with {code} instead of 220", code=banner.code)
+            raise SmtpReplyError("connect", banner, text)
+        return banner
 
-    def command(self, stage: str, command: str, *, payload: bytes = b"", patience: float = math.inf) -> Reply:
+    def hello(self, name: str) -> Reply:
+        """Say EHLO `name`, and HELO where a 5xx refuses that, as Exim does when it delivers. Return the reply
+        that accepts it. Raises SmtpReplyError for a refusal, SmtpError. The stages are `ehlo` and `helo`."""
+        stage, reply = "ehlo", self.command("ehlo", f"EHLO {name}")
+        if 500 <= reply.code < 600:
+            with suppress(SmtpError):
+                stage, reply = "helo", self.command("helo", f"HELO {name}")
+        if not reply.positive:
+            text = Message(
+                "the server answered {command} with {code}", command=stage.upper(), code=reply.code
+            )
+            raise SmtpReplyError(stage, reply, text)
+        return reply
+
+    def command(self, stage: str, command: str, *, payload: bytes = b"", timeout: float = math.inf) -> Reply:
         """Send one command (or `payload`, bytes that end a line, shown as `command`) and read its reply, for
-        `patience` seconds at most. Raises SmtpError, ValueError for a command of several lines."""
+        `timeout` seconds at most. Raises SmtpError, ValueError for a command of several lines."""
         if "\r" in command or "\n" in command:
             raise ValueError("an SMTP command is one line")
         started = time.monotonic()
@@ -107,9 +122,9 @@ class SmtpClient:
         except SmtpError:
             self.stages.append(ProbeStage(stage, command, None, time.monotonic() - started))
             raise
-        return self._finish(stage, command, started, patience)
+        return self._finish(stage, command, started, timeout)
 
-    def exchange(self, commands: Sequence[tuple[str, str]]) -> Iterator[Reply]:
+    def pipeline(self, commands: Sequence[tuple[str, str]]) -> Iterator[Reply]:
         """Send several commands, each `(stage, command)`, at once to a server that offers PIPELINING
         (RFC 2920); their replies as they come, timed from the sending. Raises SmtpError, ValueError
         for a command of several lines."""
@@ -121,11 +136,12 @@ class SmtpClient:
             yield self._finish(stage, command, started)
 
     def starttls(self, context: ssl.SSLContext, server_name: str) -> ssl.SSLSocket:
-        """Ask for TLS and do the handshake; what follows goes through it. Raises SmtpError (STARTTLS
-        was refused, cause `reply`; or the server spoke out of turn), ssl.SSLError, OSError."""
+        """Ask for TLS and do the handshake; what follows goes through it. Raises SmtpReplyError (refused),
+        SmtpError (the server spoke out of turn), ssl.SSLError, OSError."""
         reply = self.command("starttls", "STARTTLS")
         if reply.code != 220:
-            raise SmtpError("reply", Message("STARTTLS was answered with {code}", code=reply.code))
+            text = Message("STARTTLS was answered with {code}", code=reply.code)
+            raise SmtpReplyError("starttls", reply, text)
         if self._buffer:
             raise SmtpError("tls", Message("the server sent plain text where the handshake belongs"))
         assert self._connection is not None
@@ -136,7 +152,7 @@ class SmtpClient:
 
     @property
     def local_address(self) -> str:
-        """The own address of the connection that stands, "" without one."""
+        """The local address of the open connection, "" without one."""
         try:
             return "" if self._connection is None else str(self._connection.getsockname()[0])
         except OSError:
@@ -150,20 +166,20 @@ class SmtpClient:
 
     def _connect(self) -> None:
         self.close()
-        patience = min(self.connect_timeout, self.deadline - time.monotonic())
-        if patience <= 0:
+        timeout = min(self.connect_timeout, self.deadline - time.monotonic())
+        if timeout <= 0:
             raise SmtpError("deadline", Message("no time was left to connect"))
         source = (self.source, 0) if self.source else None
         try:
-            self._connection = socket.create_connection((self.address, self.port), patience, source)
+            self._connection = socket.create_connection((self.address, self.port), timeout, source)
         except socket.timeout:
-            cause = "timeout" if patience == self.connect_timeout else "deadline"
+            cause = "timeout" if timeout == self.connect_timeout else "deadline"
             raise SmtpError(
                 cause,
                 Message(
                     "no connection to port {port} within {seconds} s",
                     port=self.port,
-                    seconds=f"{patience:.3g}",
+                    seconds=f"{timeout:.3g}",
                 ),
             ) from None
         except OSError as error:
@@ -173,13 +189,13 @@ class SmtpClient:
                 cause, Message("no connection to port {port}: {reason}", port=self.port, reason=reason)
             ) from None
 
-    def _until(self, patience: float) -> float:
-        return min(time.monotonic() + min(patience, self.reply_timeout), self.deadline)
+    def _until(self, timeout: float) -> float:
+        return min(time.monotonic() + min(timeout, self.reply_timeout), self.deadline)
 
-    def _finish(self, stage: str, command: str, started: float, patience: float = math.inf) -> Reply:
+    def _finish(self, stage: str, command: str, started: float, timeout: float = math.inf) -> Reply:
         reply = None
         try:
-            reply = self._reply(self._until(patience))
+            reply = self._reply(self._until(timeout))
         finally:
             self.stages.append(ProbeStage(stage, command, reply, time.monotonic() - started))
         return reply
@@ -193,7 +209,7 @@ class SmtpClient:
             raise _hung_up(error, error.strerror or error) from None
 
     def _reply(self, until: float) -> Reply:
-        lines = ReplyLines(max(_LEAST_KEPT, min(TEXT_LIMIT, self._room)))
+        lines = ReplyLines(max(_MIN_KEPT, min(TEXT_LIMIT, self._room)))
         size = 0
         while True:
             line = self._line(until)

@@ -1,4 +1,4 @@
-"""The patient probe: a real SMTP conversation with one of the server's own addresses.
+"""The patient probe: a real SMTP session with one of the server's own addresses.
 
 It greets, asks for the capabilities and does a real STARTTLS handshake (RFC 5321, RFC 3207); it never sends
 MAIL.
@@ -15,7 +15,7 @@ from typing import Any, Optional
 
 from mxverdict.collect.smtp_client import SmtpClient, SmtpError
 from mxverdict.evidence import Probe, Tls
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, message_of
 
 REPLY_TIMEOUT = 45.0
 """cPanel asks monitoring to allow 45 seconds on port 25 (Exim Configuration Manager, Basic Editor)."""
@@ -25,6 +25,7 @@ NAMES_LIMIT = 50
 
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME and
 _PARTIAL_CHAIN = 0x80000  # X509_V_FLAG_PARTIAL_CHAIN of OpenSSL, X509_VERIFY_PARAM_set_flags(3)
+_WRONG_NAME = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH (x509_vfy.h)
 
 
 def probe_all(
@@ -40,37 +41,38 @@ def probe_all(
 
 
 def probe(address: str, hostname: str, *, port: int = 25, reply_timeout: float = REPLY_TIMEOUT) -> Probe:
-    """Hold one conversation. What goes wrong is told in `Probe.failure`; nothing is raised.
+    """Hold one session. What goes wrong is in `Probe.failure`; nothing is raised.
 
-    `reply_timeout` is the patience for each reply, in seconds.
+    `reply_timeout` is for each reply, in seconds.
     """
-    conversation = SmtpClient(address, port, reply_timeout)
+    client = SmtpClient(address, port, reply_timeout)
     failure = ""
     tls: Optional[Tls] = None
     try:
-        if conversation.greet(hostname).offers("STARTTLS"):
-            tls = _handshake(conversation, hostname)
+        client.connect()
+        if client.hello(hostname).offers("STARTTLS"):
+            tls = _handshake(client, hostname)
     except SmtpError as error:
-        failure = str(error)
+        failure = message_of(error)
     finally:
-        conversation.close()
-    return Probe(address, tuple(conversation.stages), tls, failure)
+        client.close()
+    return Probe(address, tuple(client.stages), tls, failure)
 
 
-def _handshake(conversation: SmtpClient, hostname: str) -> Tls:
-    """STARTTLS on this connection; when the certificate is not trusted, look at it on fresh ones."""
+def _handshake(client: SmtpClient, hostname: str) -> Tls:
+    """STARTTLS on this connection; a certificate that is not trusted is read on fresh ones."""
     try:
-        with conversation.starttls(ssl.create_default_context(), hostname) as connection:
+        with client.starttls(ssl.create_default_context(), hostname) as connection:
             return tls_from_connection(connection, trusted=True, name_matches=True)
     except ssl.SSLCertVerificationError as error:
-        problem = error.verify_message or str(error)
+        return _untrusted(client, hostname, error)
     except (ssl.SSLError, OSError, SmtpError) as error:
         return Tls(handshake=False, problem=tls_error_text(error))
-    return _untrusted(conversation, hostname, problem)
 
 
-def _untrusted(first: SmtpClient, hostname: str, problem: str) -> Tls:
+def _untrusted(first: SmtpClient, hostname: str, reason: ssl.SSLCertVerificationError) -> Tls:
     """Handshakes that pin the very certificate the server sends, to read its names and its end."""
+    problem = reason.verify_message
     try:
         with _secured(first, hostname, unverified_context()) as connection:
             certificate = connection.getpeercert(binary_form=True)
@@ -91,7 +93,7 @@ def _untrusted(first: SmtpClient, hostname: str, problem: str) -> Tls:
     return Tls(
         handshake=True,
         version=seen.version,
-        trusted="ostname mismatch" in problem and not matches,
+        trusted=is_wrong_name(reason) and not matches,
         name_matches=matches,
         names=seen.names,
         not_after=seen.not_after,
@@ -100,11 +102,11 @@ def _untrusted(first: SmtpClient, hostname: str, problem: str) -> Tls:
 
 
 def _secured(first: SmtpClient, hostname: str, context: ssl.SSLContext) -> ssl.SSLSocket:
-    """A fresh connection to the same server after its handshake. Raises what `Conversation.starttls` does."""
+    """A fresh connection to the same server after its handshake. Raises what `SmtpClient.starttls` does."""
     again = SmtpClient(first.address, first.port, first.reply_timeout)
     try:
-        again.banner()
-        again.command("ehlo", f"EHLO {hostname}")
+        again.connect()
+        again.hello(hostname)
         return again.starttls(context, hostname)
     except BaseException:
         again.close()
@@ -119,8 +121,15 @@ def unverified_context() -> ssl.SSLContext:
     return context
 
 
+def is_wrong_name(error: ssl.SSLCertVerificationError) -> bool:
+    """Whether the certificate is trusted but for another host."""
+    return error.verify_code in _WRONG_NAME
+
+
 def tls_error_text(error: Exception) -> str:
-    """Why a handshake failed, in one line."""
+    """Return why a handshake failed, in one line."""
+    if isinstance(error, SmtpError):
+        return message_of(error)
     if isinstance(error, socket.timeout):
         return Message("the handshake did not finish in time")
     reason = getattr(error, "reason", "") or str(error) or type(error).__name__

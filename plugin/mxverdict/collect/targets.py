@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 
 from mxverdict.collect.server import Server, is_local
-from mxverdict.errors import HostError
+from mxverdict.errors import NoLocalTargetError
 from mxverdict.evidence import Target
 from mxverdict.i18n.message import Message
 
 TARGETS_LIMIT = 8
 """How many of the server's addresses a check without a target looks at."""
-
-
-class NoLocalTargetError(HostError):
-    advice = Message("Name a domain whose mail comes to this server, or one of the server's own addresses.")
-
-
-def is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def own_targets(led: Mapping[str, Sequence[str]], server: Server) -> dict[str, tuple[Target, ...]]:

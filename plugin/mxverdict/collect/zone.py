@@ -17,9 +17,9 @@ import dns.rrset
 
 from mxverdict.collect import resolver
 from mxverdict.collect.authoritative_dns import DnsReply, ask, interrogate, names_of, soa_of, text_of
-from mxverdict.collect.progress import PartListener
+from mxverdict.collect.progress import Progress
 from mxverdict.evidence.zone import Delegation, HostAddresses, ServerAnswers, Soa, Zone
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, join
 
 SERVERS_LIMIT = 13
 """Names of name servers that are asked, as many as the root has."""
@@ -36,24 +36,24 @@ _SPARE = 0.2  # seconds kept back for putting the answers together
 
 
 def read_zones(
-    domains: Sequence[str], deadline: float, watch: Optional[PartListener] = None
+    domains: Sequence[str], deadline: float, progress: Optional[Progress] = None
 ) -> tuple[Zone, ...]:
-    """The zone of each domain, many at a time; for the rest see `read_zone`. `watch` counts them."""
+    """The zone of each domain, many at a time; for the rest see `read_zone`. `progress` counts them."""
     if not domains:
         return ()
-    watch = watch or PartListener()
+    progress = progress or Progress()
     with ThreadPoolExecutor(_ZONES_AT_A_TIME) as readers, ThreadPoolExecutor(_QUESTIONS_AT_A_TIME) as pool:
 
         def read(domain: str) -> Zone:
             return _read(domain, deadline, pool)
 
-        return tuple(readers.map(watch.counted("zone", len(domains), read), domains))
+        return tuple(readers.map(progress.counted("zone", len(domains), read), domains))
 
 
 def read_zone(domain: str, deadline: float) -> Zone:
     """Read the zone that `domain` lies in (the zone itself or a name within it).
 
-    `deadline` is a `time.monotonic()` value. Nothing is raised: what could not be read is told in the `error`
+    `deadline` is a `time.monotonic()` value. Nothing is raised: what could not be read is in the `error`
     fields of the result.
     """
     with ThreadPoolExecutor(_THREADS) as pool:
@@ -83,7 +83,7 @@ class _Reading:
     def read(self) -> Zone:
         domain = text_of(self._name)
         levels = _with_ancestors(self._name)
-        asked = {level: self._pool.submit(self._look_up, level, "SOA") for level in levels}
+        asked = {level: self._pool.submit(self._lookup, level, "SOA") for level in levels}
         first, *above = asked.values()
         wait(above)
         wait([first], timeout=_HEDGE)
@@ -96,7 +96,7 @@ class _Reading:
             return Zone(domain, "", False, Delegation(text_of(tops[0]), error=Message("not asked")))
         if any(not asked[level].done() or asked[level].result().error for level in _before(tops[0], levels)):
             return self._below(tops[0], asked)
-        listing = self._pool.submit(self._look_up, tops[0], "NS")
+        listing = self._pool.submit(self._lookup, tops[0], "NS")
         delegation = self._delegation(tops[1], tops[0])[1] if len(tops) > 1 else Delegation("")
         listed = listing.result()
         zone = self._zone(tops[0], delegation, _names(listed.records))
@@ -148,7 +148,7 @@ class _Reading:
     def _delegation(self, parent: dns.name.Name, child: dns.name.Name) -> tuple[dns.name.Name, Delegation]:
         """What the servers of `parent` say of the zone that `child` lies in, and that zone's name."""
         above = text_of(parent)
-        listed = self._look_up(parent, "NS")
+        listed = self._lookup(parent, "NS")
         names = _names(listed.records)[:_PARENTS_LIMIT]
         jobs = {
             self._pool.submit(ask, address, child, dns.rdatatype.NS, self._deadline): (host.name, address)
@@ -158,11 +158,17 @@ class _Reading:
         errors = [listed.error] if listed.error else []
         for job in as_completed(jobs):
             server, address = jobs[job]
-            heard = job.result()
-            found = _referral(heard, parent, child)
+            reply = job.result()
+            found = _referral(reply, parent, child)
             if found is None:
-                reason = heard.error or Message("no usable answer")
-                errors.append(f"{server} ({address}): {reason}")
+                errors.append(
+                    Message(
+                        "{server} ({address}): {reason}",
+                        server=server,
+                        address=address,
+                        reason=reply.error or Message("no usable answer"),
+                    )
+                )
                 continue
             apex, records, own_copy = found
             return apex, Delegation(
@@ -171,10 +177,10 @@ class _Reading:
                 address,
                 found=records is not None,
                 name_servers=names_of(records),
-                glue=_glue(heard, records),
+                glue=_glue(reply, records),
                 own_copy=own_copy,
             )
-        error = "; ".join(sorted(errors)[:_PARENTS_LIMIT]) or Message(
+        error = join(sorted(errors)[:_PARENTS_LIMIT]) or Message(
             "{zone} has no name servers with an address", zone=above
         )
         return child, Delegation(above, error=error)
@@ -200,7 +206,7 @@ class _Reading:
     def _hosts(self, names: Iterable[str]) -> list[HostAddresses]:
         questions = [(name, kind) for name in names for kind in ("A", "AAAA")]
         answers = list(
-            self._pool.map(lambda asked: resolver.look_up(asked[0], asked[1], self._share()), questions)
+            self._pool.map(lambda asked: resolver.lookup(asked[0], asked[1], self._share()), questions)
         )
         return [
             HostAddresses(
@@ -211,8 +217,8 @@ class _Reading:
             for (name, _), four, six in zip(questions[::2], answers[::2], answers[1::2])
         ]
 
-    def _look_up(self, name: dns.name.Name, kind: str) -> resolver.LookupResult:
-        return resolver.look_up(name.to_text(), kind, self._share())
+    def _lookup(self, name: dns.name.Name, kind: str) -> resolver.LookupResult:
+        return resolver.lookup(name.to_text(), kind, self._share())
 
     def _share(self) -> float:
         """A deadline that leaves two thirds of the time to what follows."""
@@ -242,27 +248,27 @@ def _is_apex(name: dns.name.Name, answer: resolver.LookupResult) -> bool:
 
 
 def _referral(
-    heard: DnsReply, parent: dns.name.Name, child: dns.name.Name
+    reply: DnsReply, parent: dns.name.Name, child: dns.name.Name
 ) -> Optional[tuple[dns.name.Name, Optional[dns.rrset.RRset], bool]]:
     """The zone's name, its NS records (None: there is no such zone) and whether they come from the server's
     own copy of it; None when the answer says nothing. RFC 1034 section 4.3.2 has the three shapes."""
-    message = heard.message
+    message = reply.message
     if message is None:
         return None
-    own = heard.records(child, dns.rdatatype.NS)
+    own = reply.records(child, dns.rdatatype.NS)
     if own is not None:
-        return (child, own, True) if heard.authoritative else None
+        return (child, own, True) if reply.authoritative else None
     for records in message.authority:
         below_parent = records.name.is_subdomain(parent) and records.name != parent
         if records.rdtype == dns.rdatatype.NS and below_parent and child.is_subdomain(records.name):
             return records.name, records, False
-    if heard.authoritative and message.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+    if reply.authoritative and message.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
         return child, None, False
     return None
 
 
-def _glue(heard: DnsReply, records: Optional[dns.rrset.RRset]) -> tuple[HostAddresses, ...]:
-    message = heard.message
+def _glue(reply: DnsReply, records: Optional[dns.rrset.RRset]) -> tuple[HostAddresses, ...]:
+    message = reply.message
     if message is None:
         return ()
     found: dict[str, list[str]] = {name: [] for name in names_of(records)}

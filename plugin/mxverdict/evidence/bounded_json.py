@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mxverdict.errors import MxVerdictError
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, to_json
 
 BYTES_LIMIT = 5_000_000
 """Of one file: a check of some hundred domains that share their mail hosts."""
@@ -56,4 +56,4 @@ def _parts(data: Any, depth: int) -> Iterator[str]:
             separator = ", "
         yield "]" if data else "[]"
     else:
-        yield json.dumps(data)
+        yield json.dumps(to_json(data))

@@ -7,7 +7,9 @@ import typing
 from functools import cache
 from typing import Any
 
-MOST = 1e12
+from mxverdict.i18n.message import from_json
+
+MAX_NUMBER = 1e12
 """No number of ours is larger, be it a time, a size or a count; NaN and the infinities are none."""
 
 
@@ -41,14 +43,27 @@ def decode(kind: Any, data: Any, where: str) -> Any:
             return kind(**values)  # type: ignore[operator]
         except TypeError:
             raise ValueError(f"{where} lacks a field") from None
-    whole = isinstance(data, int) and not isinstance(data, bool)
-    if (kind is int and not whole) or not isinstance(data, (kind, int) if kind is float and whole else kind):
+    if kind is str and isinstance(data, dict):
+        try:
+            return _checked_text(from_json(data), where)
+        except ValueError:
+            raise ValueError(f"{where} is not of type str") from None
+    is_integer = isinstance(data, int) and not isinstance(data, bool)
+    if (kind is int and not is_integer) or not isinstance(
+        data, (kind, int) if kind is float and is_integer else kind
+    ):
         raise ValueError(f"{where} is not of type {kind.__name__}")
-    if kind in (int, float) and not -MOST <= data <= MOST:
+    if kind in (int, float) and not -MAX_NUMBER <= data <= MAX_NUMBER:
         raise ValueError(f"{where} is a number that is never written there")
-    if isinstance(data, str) and not _is_text(data):
-        raise ValueError(f"{where} holds what is no text")
+    if isinstance(data, str):
+        return _checked_text(data, where)
     return float(data) if kind is float else data
+
+
+def _checked_text(text: str, where: str) -> str:
+    if not _is_text(text):
+        raise ValueError(f"{where} holds what is no text")
+    return text
 
 
 def _is_text(data: str) -> bool:

@@ -2,7 +2,7 @@
 
 The content goes to a new file beside the old one, through a descriptor of the folder, reaches the disk and
 takes the name. What stood there keeps its owner, its mode and its content: a symbolic link is replaced, never
-followed, and so is one of several hard links. A link of root's or the caller's that stands for something
+followed, and so is one of several hard links. A link of root's or the caller's that points to something
 else than a file, such as /dev/stdout, is left alone. Symbolic links on the way to the folder are followed
 only when they belong to root or to the caller.
 """
@@ -20,7 +20,7 @@ from mxverdict.fs.read import NotRegular
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_MOST_LINKS = 40
+_MAX_LINKS = 40
 """Symbolic links that Linux follows in one path (path_resolution(7))."""
 
 
@@ -69,7 +69,7 @@ def open_folder(path: Path) -> int:
                 here = _moved(here, os.open(name, _FOLDER, dir_fd=here))
                 continue
             links += 1
-            if links > _MOST_LINKS:
+            if links > _MAX_LINKS:
                 raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
             parts = Path(target).parts
             if parts[:1] == ("/",):

@@ -41,18 +41,18 @@ def exclusive(host: Host, name: str, wait: float) -> Iterator[None]:
 
 
 @contextmanager
-def if_free(host: Host, name: str, most: float = math.inf) -> Iterator[bool]:
+def if_free(host: Host, name: str, limit: float = math.inf) -> Iterator[bool]:
     """Hold a lock that nobody waits for, of a name that is no kind of window; answers whether it was free.
 
-    Whoever has held it for more than `most` seconds does not count any more: it hangs where not even a signal
-    ends it. It counts as free, too, where it cannot be made, as on a full disk.
+    Whoever has held it for more than `limit` seconds does not count any more: it hangs where not even a
+    signal ends it. It counts as free, too, where it cannot be made, as on a full disk.
     """
     path = host.lock(name)
     descriptor = -1
     try:
         descriptor = _open(host, path)
         free = _taken(descriptor)
-        if not free and not 0 <= time.time() - os.fstat(descriptor).st_mtime <= most:
+        if not free and not 0 <= time.time() - os.fstat(descriptor).st_mtime <= limit:
             path.unlink(missing_ok=True)
             os.close(descriptor)
             descriptor = -1

@@ -10,7 +10,7 @@ import os
 import stat
 from typing import Union
 
-MOST_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
 
 
@@ -24,7 +24,7 @@ class NotRegular(OSError):
 def open_regular(path: Union[str, os.PathLike[str]]) -> int:
     """Open a regular file for reading, through symbolic links; return its descriptor. Raises OSError.
 
-    O_PATH opens nothing, so that a device is spared the effects that opening it may have; what is opened then
+    O_PATH opens nothing, which avoids the effects that opening a device may have; what is opened then
     is what was looked at, whatever has the name meanwhile. O_NONBLOCK does not wait for the lease of a file's
     owner (fcntl(2)) and has no other effect on regular files.
     """
@@ -48,12 +48,12 @@ def _open_again(path: Union[str, os.PathLike[str]]) -> int:
     return descriptor
 
 
-def read_regular(path: Union[str, os.PathLike[str]], most: int = MOST_BYTES) -> bytes:
-    """Return the content of a file of at most `most` bytes. Raises OSError: EFBIG for a larger one."""
+def read_regular(path: Union[str, os.PathLike[str]], limit: int = MAX_BYTES) -> bytes:
+    """Return the content of a file of at limit `limit` bytes. Raises OSError: EFBIG for a larger one."""
     with os.fdopen(open_regular(path), "rb") as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise OSError(errno.EFBIG, f"larger than {most} bytes", os.fspath(path))
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise OSError(errno.EFBIG, f"larger than {limit} bytes", os.fspath(path))
     return content
 
 

@@ -20,7 +20,7 @@ from typing import NamedTuple, Optional
 
 from mxverdict.errors import HostError
 from mxverdict.fs.read import read_regular
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, join
 
 _TRIES = 20
 _PAUSE = 0.02
@@ -30,7 +30,7 @@ _EXCHANGE = 2
 _AT_FDCWD = -100
 _NO_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP)
 
-_ADVICE = {
+_HINTS = {
     errno.EPERM: Message("if `lsattr {path}` shows an i, run `chattr -i {path}`"),
     errno.EACCES: Message("look at `lsattr {path}` and at what SELinux forbids"),
     errno.EBUSY: Message("something is mounted there: see `findmnt {path}`"),
@@ -74,9 +74,9 @@ def edit(path: Path, change: Edit, creation: NewFileMode) -> None:
                 return
             time.sleep(_PAUSE)
     except OSError as error:
-        told = Message("{path} cannot be changed: {error}", path=path, error=error.strerror or error)
-        advice = _ADVICE.get(error.errno or 0, "").format(path=target)
-        raise HostError(f"{told}; {advice}" if advice else told) from error
+        failed = Message("{path} cannot be changed: {error}", path=path, error=error.strerror or error)
+        hint = _HINTS.get(error.errno or 0, "").format(path=target)
+        raise HostError(join(filter(None, [failed, hint]))) from error
     raise HostError(Message("{path} is being changed by somebody else all the time", path=path))
 
 

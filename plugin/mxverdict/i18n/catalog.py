@@ -1,6 +1,6 @@
 """The language of what people read: one catalogue for the whole package (GNU gettext).
 
-English stands in the code and needs no catalogue. The language is one for the process, which answers one
+English is in the code and needs no catalogue. The language is one for the process, which answers one
 request or runs one command. Standard library only: the keeper uses it.
 """
 
@@ -41,9 +41,9 @@ def current_tag() -> str:
 
 
 def gettext(message: str) -> str:
-    """`message`, which stands in the catalogue, in the language that is spoken.
+    """Return `message`, which is in the catalogue, in the current language.
 
-    Where it stands there with a plural, CPython 3.9, 3.10 and 3.11.2 find it by `ngettext` alone.
+    Where it is there with a plural, CPython 3.9, 3.10 and 3.11.2 find it by `ngettext` alone.
     """
     if _catalogue is None or not message:
         return message

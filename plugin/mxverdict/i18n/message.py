@@ -6,12 +6,14 @@ Standard library only: the keeper uses it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Union
 
 from mxverdict.i18n import catalog
+from mxverdict.sanitize import escape_control
 
 _FIELD = re.compile(r"\{(\w+)\}")
+_PART = re.compile(r"_\d+")
 _MESSAGE = "msg"
 _VALUES = "values"
 _MAX_DEPTH = 8
@@ -37,6 +39,10 @@ class Message(str):
     def format(self, *_: object, **values: object) -> Message:
         """Return the message with values for the fields of its template."""
         return Message(self.template, **values)
+
+    def with_values(self, change: Callable[[str], str]) -> Message:
+        """Return the message with each of its values changed."""
+        return _restored(self.template, {name: change(value) for name, value in self.values.items()})
 
     def translated(self) -> str:
         """Return it in the current language."""
@@ -71,9 +77,21 @@ def join(parts: Iterable[str], separator: str = "; ") -> str:
     texts = list(parts)
     if len(texts) < 2:
         return texts[0] if texts else ""
-    names = [f"part{number}" for number in range(1, len(texts) + 1)]
+    names = [f"_{number}" for number in range(1, len(texts) + 1)]
     template = separator.join(f"{{{name}}}" for name in names)
     return _restored(template, dict(zip(names, texts)))
+
+
+def parts_of(text: str) -> tuple[str, ...]:
+    """Return the messages that `join` put together; a text alone, "" as none."""
+    if isinstance(text, Message) and text.values and all(map(_PART.fullmatch, text.values)):
+        return tuple(text.values.values())
+    return (text,) if text else ()
+
+
+def escape_message(text: str) -> str:
+    """Return `escape_control` of a text; of a message, with each value so changed."""
+    return text.with_values(escape_message) if isinstance(text, Message) else escape_control(text)
 
 
 def to_json(data: Any) -> Any:

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Optional
 
-from mxverdict.net.networks import Network, covered
+from mxverdict.net.address import Network
+from mxverdict.net.networks import covered
 
 _QUOTED = re.compile(rb'"([^"\\]*)"')
 _BARE = re.compile(rb"[^:\s]+")
@@ -83,9 +84,9 @@ def remove(
     parts = _PARTS.findall(content)
     gone: list[str] = []
     for line in lines:
-        same, alike = _places(parts, line, line in exact)
-        found = same or alike
-        if len(same) + len(alike) <= others.count(line):
+        same, equivalent = _places(parts, line, line in exact)
+        found = same or equivalent
+        if len(same) + len(equivalent) <= others.count(line):
             gone.append(line)
         else:
             del parts[found[min(in_front.count(line), len(found) - 1)]]
@@ -96,8 +97,8 @@ def without(content: bytes, lines: Sequence[str]) -> bytes:
     """The content less every instance of those lines."""
     parts = _PARTS.findall(content)
     for line in lines:
-        same, alike = _places(parts, line, False)
-        parts = [part for n, part in enumerate(parts) if n not in same and n not in alike]
+        same, equivalent = _places(parts, line, False)
+        parts = [part for n, part in enumerate(parts) if n not in same and n not in equivalent]
     return b"".join(parts)
 
 
@@ -108,10 +109,12 @@ def present(content: bytes, lines: Sequence[str]) -> list[str]:
 
 
 def _places(parts: Sequence[bytes], line: str, exact: bool) -> tuple[list[int], list[int]]:
-    """Where the line stands, and where it stands with quotes put or taken away."""
+    """Return where the line is, and where it is with quotes added or removed."""
     ours = line.encode("ascii")
     texts = [part.rstrip(b" \t\r\n") for part in parts]
     same = [n for n, text in enumerate(texts) if text == ours]
     bare = ours.strip(b'"')
-    alike = [] if exact else [n for n, text in enumerate(texts) if text != ours and text.strip(b'"') == bare]
-    return same, alike
+    equivalent = (
+        [] if exact else [n for n, text in enumerate(texts) if text != ours and text.strip(b'"') == bare]
+    )
+    return same, equivalent

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 
 from mxverdict.errors import UsageError
 from mxverdict.i18n.message import Message
 from mxverdict.net import target
+from mxverdict.net.address import is_address
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL_PART = re.compile(rf"{_ATOM}(\.{_ATOM})*")
@@ -22,14 +22,6 @@ def parse_mailbox(text: str) -> str:
     if not at or len(local) > _LOCAL_PART_LIMIT or not _LOCAL_PART.fullmatch(local):
         raise UsageError(Message("{text} is no mail address", text=repr(text[:80])))
     name = target.parse_target(domain)
-    if _is_address(name):
+    if is_address(name):
         raise UsageError(Message("{text} is no mail address at a domain", text=repr(text[:80])))
     return f"{local}@{name}"
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True

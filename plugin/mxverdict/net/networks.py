@@ -7,16 +7,13 @@ import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Union
 
 from mxverdict.errors import UsageError
 from mxverdict.i18n.message import Message
+from mxverdict.net.address import Address, Network
 from mxverdict.sanitize import escape_control
 
-Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
-Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
-
-MOST = 64
+MAX_NETWORKS = 64
 _WIDEST = {4: 24, 6: 48}
 _FIB = Path("/proc/net/fib_trie")
 _INET6 = Path("/proc/net/if_inet6")
@@ -24,10 +21,12 @@ _INET6 = Path("/proc/net/if_inet6")
 
 def parse(texts: Sequence[str]) -> tuple[Network, ...]:
     """The networks, less those another one covers. Raises UsageError for what a window cannot take."""
-    if len(texts) > MOST:
+    if len(texts) > MAX_NETWORKS:
         raise UsageError(
             Message(
-                "{count} addresses are too many for one window; at most {most}", count=len(texts), most=MOST
+                "{count} addresses are too many for one window; at most {limit}",
+                count=len(texts),
+                limit=MAX_NETWORKS,
             )
         )
     networks = [_network(text) for text in texts]
@@ -59,18 +58,27 @@ def sample(network: Network) -> str:
     return str(network[0] if network.num_addresses == 1 else network[1])
 
 
+def _has_host_bits(text: str) -> bool:
+    """Return whether it would be a network if the part after the prefix were zero."""
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
 def _network(text: str) -> Network:
     shown = repr(escape_control(text.strip(), 60))
     try:
         network = ipaddress.ip_network(text.strip())
-    except ValueError as error:
-        if "has host bits set" in str(error):
-            told = Message(
+    except ValueError:
+        if _has_host_bits(text.strip()):
+            reason = Message(
                 "{address} is no IP address or CIDR network; the part after the prefix must be zero"
             )
         else:
-            told = Message("{address} is no IP address or CIDR network")
-        raise UsageError(told.format(address=shown)) from None
+            reason = Message("{address} is no IP address or CIDR network")
+        raise UsageError(reason.format(address=shown)) from None
     if network.prefixlen < _WIDEST[network.version]:
         raise UsageError(
             Message("{address} is too wide for a window: at most /24 (IPv4) or /48 (IPv6)", address=shown)

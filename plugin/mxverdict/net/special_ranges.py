@@ -47,7 +47,7 @@ _EMBEDDING = (
 """Networks whose addresses lead to an IPv4 address, and by how many bits it is shifted in them (RFC 4291
 section 2.5.5.1, 6052, 3056)."""
 _ISATAP = (0x00005EFE, 0x02005EFE)
-"""What stands before the IPv4 address of an ISATAP host in any network (RFC 5214 section 6.1)."""
+"""What comes before the IPv4 address of an ISATAP host in any network (RFC 5214 section 6.1)."""
 
 
 def special_purpose_kind(address: str) -> str:

@@ -9,7 +9,7 @@ import re
 from mxverdict.errors import UsageError
 from mxverdict.i18n.message import Message
 
-_MOST = 253
+_MAX_LENGTH = 253
 """Characters of a domain name (RFC 1035 section 2.3.4, less the length octets at both ends)."""
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
@@ -23,9 +23,9 @@ def parse_target(text: str) -> str:
         address = ipaddress.ip_address(cleaned.strip("[]").removeprefix("ipv6:"))
         if "%" not in cleaned:  # a zone may hold anything (RFC 4007 section 11)
             return str(address)
-    name = _encoded(cleaned) if len(cleaned) <= _MOST else ""
+    name = _encoded(cleaned) if len(cleaned) <= _MAX_LENGTH else ""
     labels = name.split(".")
-    if len(name) > _MOST or len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):
+    if len(name) > _MAX_LENGTH or len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):
         raise UsageError(Message("{target} is no domain, host name or address", target=repr(text[:80])))
     return name
 

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional
 
 from mxverdict.findings import DomainReport, Finding, Prediction, Report, Verdict
-from mxverdict.judge.smtp import mxtoolbox_rows
-from mxverdict.pasted.model import MXTOOLBOX, Pasted, PastedRow, is_address
+from mxverdict.net.address import is_address
+from mxverdict.pasted.model import MXTOOLBOX, Pasted, PastedRow
 from mxverdict.testers import row_texts
-from mxverdict.testers.row_texts import HEADLINE
 
-GONE = (mxtoolbox_rows.CONNECT, mxtoolbox_rows.DISCONNECTED, mxtoolbox_rows.REVERSE_RESOLUTION)
-"""Rows that MXToolbox leaves out when there is nothing to complain of."""
-_NAMES = (mxtoolbox_rows.BANNER, mxtoolbox_rows.REVERSE_MISMATCH, mxtoolbox_rows.VALID_HOSTNAME)
-_WORST_FIRST = list(Verdict)
+GONE = ("smtp.connect", "smtp.disconnect", "ptr.record")
+"""Rules whose rows MXToolbox leaves out when there is nothing to complain of."""
+_STAND_INS = {
+    "smtp.banner": "ptr.record",
+    "ptr.forward": "ptr.record",
+    "ptr.hostname": "ptr.record",
+    "ptr.record": "ptr.forward",
+    "smtp.connect": "smtp.disconnect",
+    "smtp.disconnect": "smtp.connect",
+}
+"""Which rule's row reports the same in another state of affairs, by rule."""
 
 
 @dataclass(frozen=True)
 class MatchedFinding:
-    """A finding with where it was made; `instead` when its row stands in for the pasted one."""
+    """A finding with where it was made; `instead` when its row takes the place of the pasted one."""
 
     finding: Finding
     place: str
@@ -37,7 +43,8 @@ class LocalTargets:
     own: Mapping[str, Sequence[str]]
 
     def addresses(self, host: str) -> Optional[tuple[str, ...]]:
-        """The server's addresses a host stands for: empty when it is another's, None when not known."""
+        """Return the server's addresses that a host leads to: empty when it is another's, None when not
+        known."""
         if not host:
             return self.checked
         if host in self.own:
@@ -93,37 +100,21 @@ def _predicted(row: PastedRow, predictions: Sequence[Prediction]) -> Optional[Ma
         for prediction in predictions
         for finding in prediction.findings
     ]
-    name = _spoken_of(row)
-    same = [one for one in every if one.finding.row.name.casefold() == name.casefold()]
+    disconnected = row.is_headline and row.text.lower().startswith("server dis")
+    rule = "smtp.disconnect" if disconnected else row.rule
+    same = [one for one in every if one.finding.id == rule]
     if not same:
-        same = [
-            MatchedFinding(one.finding, one.place, one.sources, instead=True)
-            for one in every
-            if one.finding.row.name in _stand_ins(name)
-        ]
+        same = [replace(one, instead=True) for one in every if one.finding.id == _STAND_INS.get(rule)]
     return _worst(same)
 
 
-def _spoken_of(row: PastedRow) -> str:
-    """The headline tells of what a row tells too."""
-    if row.name != HEADLINE:
-        return row.name
-    return (
-        mxtoolbox_rows.DISCONNECTED
-        if row.text.lower().startswith("server dis")
-        else mxtoolbox_rows.TRANSACTION_TIME
-    )
-
-
-def _stand_ins(name: str) -> tuple[str, ...]:
-    """The rows that tell of the same thing in another state of affairs."""
-    if name in _NAMES:
-        return (mxtoolbox_rows.REVERSE_RESOLUTION,)
-    if name == mxtoolbox_rows.REVERSE_RESOLUTION:
-        return (mxtoolbox_rows.REVERSE_MISMATCH,)
-    if name == mxtoolbox_rows.CONNECT:
-        return (mxtoolbox_rows.DISCONNECTED,)
-    return (mxtoolbox_rows.CONNECT,) if name == mxtoolbox_rows.DISCONNECTED else ()
+def _is_about(finding: Finding, row: PastedRow) -> bool:
+    """Whether a finding is about the same as a pasted row. A blocklist is known by its name, and so is a row
+    whose rule is not known."""
+    same_name = finding.row.name.casefold() == row.name.casefold()
+    if row.rule in ("", "blocklist.listed"):
+        return same_name and finding.row.category == row.category
+    return finding.id == row.rule
 
 
 def in_domains(row: PastedRow, host: str, places: LocalTargets) -> Optional[MatchedFinding]:
@@ -131,12 +122,12 @@ def in_domains(row: PastedRow, host: str, places: LocalTargets) -> Optional[Matc
         MatchedFinding(finding, domain.domain)
         for domain in places.domains(host)
         for finding in domain.findings
-        if finding.row.name.casefold() == row.name.casefold()
+        if _is_about(finding, row)
     ]
     every += [
         MatchedFinding(finding, finding.row.host)
         for finding in places.report.server
-        if (finding.row.category, finding.row.name.casefold()) == (row.category, row.name.casefold())
+        if _is_about(finding, row)
         and (not host or finding.row.host.lower() in (host, *(places.addresses(host) or ())))
     ]
     about = [one for one in every if host and one.finding.row.host.lower() == host]
@@ -147,7 +138,7 @@ def in_domains(row: PastedRow, host: str, places: LocalTargets) -> Optional[Matc
 
 def is_gone(row: PastedRow, host: str, places: LocalTargets) -> bool:
     """Whether a row about a domain is one that the tester leaves out when all is well, and so it is today."""
-    words = row_texts.load(row.category).get(row.name) if row.category in row_texts.CATEGORIES else None
+    texts = row_texts.load(row.category).get(row.name) if row.category in row_texts.CATEGORIES else None
     today = [
         finding
         for domain in places.domains(host)
@@ -155,12 +146,12 @@ def is_gone(row: PastedRow, host: str, places: LocalTargets) -> bool:
         if finding.row.category == row.category
     ]
     return (
-        words is not None
-        and not words.ok
+        texts is not None
+        and not texts.ok
         and bool(today)
         and all(finding.verdict is not Verdict.UNKNOWN for finding in today)
     )
 
 
 def _worst(candidates: Sequence[MatchedFinding]) -> Optional[MatchedFinding]:
-    return min(candidates, key=lambda one: _WORST_FIRST.index(one.finding.verdict), default=None)
+    return min(candidates, key=lambda one: one.finding.verdict.rank, default=None)

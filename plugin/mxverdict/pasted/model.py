@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 from dataclasses import dataclass
 from typing import Optional
 
+from mxverdict.net.address import is_address
 from mxverdict.testers.row_texts import HEADLINE
 
 MXTOOLBOX = "mxtoolbox"
@@ -16,14 +16,16 @@ ROWS_LIMIT = 1000
 
 @dataclass(frozen=True)
 class PastedRow:
-    """One row of a tester's report: `level` as reported (`ok`, `warning`, `error`, `unknown`), `text` its
-    words, `host` the domain, name or address it is about ("" when not said), `values` the numbers and names
-    in it (`seconds`, `address`, …) as they were written, `details` the lines below it, `line` where it stood
-    (from 1) and `original` that line."""
+    """One row of a tester's report: `rule` is the identifier of what it is about (`mxverdict.rules`; "": not
+    known, as of a row of our own in an earlier version's JSON), `level` as reported (`ok`, `warning`,
+    `error`, `unknown`), `text` its words, `host` the domain, name or address it is about ("" when not said),
+    `values` the numbers and names in it (`seconds`, `address`, …) as they were written, `details` the lines
+    below it, `line` where it was (from 1) and `original` that line."""
 
     tester: str
     category: str
     name: str
+    rule: str
     level: str
     text: str
     host: str = ""
@@ -111,11 +113,3 @@ def number(text: str) -> Optional[float]:
     with contextlib.suppress(ValueError):
         return float(text.replace(",", "."))
     return None
-
-
-def is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -1,4 +1,4 @@
-"""MXToolbox's API JSON: the envelope of one look-up, wherever in a text it stands.
+"""MXToolbox's API JSON: the envelope of one lookup, anywhere in a text.
 
 Shape: API data of 2021-04-12 (`Command`, `CommandArgument`, `Failed`, `Warnings`, `Passed`, `Timeouts`, each
 item with `ID`, `Name`, `Info`, `AdditionalInfo`). Letter case of the keys does not matter here.
@@ -16,6 +16,7 @@ from mxverdict.pasted import phrase_trie
 from mxverdict.pasted.model import MXTOOLBOX, ROWS_LIMIT, Pasted, PastedRow, Subject, Unrecognised
 from mxverdict.pasted.normalize import plain, tokens_of
 from mxverdict.pasted.phrase_trie import Phrase
+from mxverdict.rules import RULES
 from mxverdict.testers import row_texts
 
 OURS = "MxVerdict"
@@ -97,9 +98,9 @@ def names() -> dict[str, tuple[Phrase, ...]]:
     """MXToolbox's rows by name in small letters."""
     known: dict[str, list[Phrase]] = {}
     for category in row_texts.CATEGORIES:
-        for name in row_texts.load(category):
+        for name, texts in row_texts.load(category).items():
             known.setdefault(name.casefold(), []).append(
-                Phrase(phrase_trie.NAME, MXTOOLBOX, category, name, "", len(name.split()))
+                Phrase(phrase_trie.NAME, MXTOOLBOX, category, name, texts.rule, "", len(name.split()))
             )
     return {name: tuple(phrases) for name, phrases in known.items()}
 
@@ -107,10 +108,10 @@ def names() -> dict[str, tuple[Phrase, ...]]:
 @cache
 def _numbers() -> dict[int, str]:
     return {
-        words.id: words.name
+        texts.id: texts.name
         for category in row_texts.CATEGORIES
-        for words in row_texts.load(category).values()
-        if words.id is not None
+        for texts in row_texts.load(category).values()
+        if texts.id is not None
     }
 
 
@@ -125,7 +126,7 @@ def _row(item: Any, level: str, subject: Subject) -> Optional[PastedRow]:
     entry = {str(key).lower(): value for key, value in item.items()}
     name, info = _text(entry.get("name")), _text(entry.get("info"))
     tokens = tokens_of([info])
-    match = phrase_trie.known().longest(tokens, 0) if tokens else None
+    match = phrase_trie.known().match_at(tokens, 0) if tokens else None
     number = entry.get("id")
     numbered = _numbers().get(number, "") if isinstance(number, int) else ""
     phrases = names().get(name.casefold()) or names().get(numbered.casefold())
@@ -136,7 +137,9 @@ def _row(item: Any, level: str, subject: Subject) -> Optional[PastedRow]:
     asked = "blacklist" if subject.command == "blocklist" else subject.command
     category = _text(ours.get("category")) or asked
     if not phrases and name and (ours or asked == "blacklist"):
-        phrases = (Phrase(phrase_trie.NAME, MXTOOLBOX, category, name, "", 1),)
+        rule = _text(ours.get("id")) or ("blocklist.listed" if category == "blacklist" else "")
+        rule = rule if rule in RULES else ""
+        phrases = (Phrase(phrase_trie.NAME, MXTOOLBOX, category, name, rule, "", 1),)
     mxtoolbox = [phrase for phrase in phrases if phrase.tester == MXTOOLBOX]
     if not mxtoolbox:
         return None
@@ -149,6 +152,7 @@ def _row(item: Any, level: str, subject: Subject) -> Optional[PastedRow]:
         tester=MXTOOLBOX,
         category=phrase.category,
         name=phrase.row,
+        rule=phrase.rule,
         level=level,
         text=info,
         host=_text(ours.get("host")) or subject.argument,

@@ -1,4 +1,4 @@
-"""The report for programs: JSON with `"schema": 1`; fields are added, never renamed or removed."""
+"""Findings for programs: JSON with `"schema": 1`; fields are added, never renamed or removed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from mxverdict.findings import Report
 
 
 def report_json(report: Report) -> dict[str, Any]:
-    data = dataclasses.asdict(report)
+    data: dict[str, Any] = to_json(report)
     data["counts"] = {verdict.value: count for verdict, count in report.counts.items()}
     data["exit_status"] = report.exit_status
     return data
+
+
+def to_json(value: Any) -> Any:
+    """Return a dataclass, and what it holds, as dicts and lists. The identifier of its rule (`id`) is at the
+    finding or answer, not at the row."""
+    if dataclasses.is_dataclass(value):
+        data = {field.name: to_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {"id": data["row"].pop("rule"), **data} if "row" in data else data
+    return [to_json(one) for one in value] if isinstance(value, (tuple, list)) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from rich.text import Text
 from mxverdict.findings import Verdict
 from mxverdict.i18n.message import translate
 from mxverdict.pasted import Answer, Explanation, Unrecognised
+from mxverdict.report.json import to_json
 from mxverdict.report.terminal import INDENT, VerdictLine, one_line
 from mxverdict.sanitize import visible
 
@@ -22,7 +22,7 @@ _SHOWN = 5
 
 def explanation_json(explanation: Explanation) -> dict[str, Any]:
     """Everything an explanation holds; fields are added, never renamed or removed."""
-    return {**dataclasses.asdict(explanation), "exit_status": explanation.exit_status}
+    return {**to_json(explanation), "exit_status": explanation.exit_status}
 
 
 def print_explanation(explanation: Explanation, console: Console) -> None:
@@ -68,13 +68,13 @@ def _answer(answer: Answer) -> Iterable[RenderableType]:
 
 def _unrecognised(lines: Sequence[Unrecognised]) -> Iterable[RenderableType]:
     for reason in dict.fromkeys(line.reason for line in lines):
-        alike = [line for line in lines if line.reason == reason]
+        similar = [line for line in lines if line.reason == reason]
         yield Text(f"  {visible(translate(reason))}:")
-        for line in alike[:_SHOWN]:
+        for line in similar[:_SHOWN]:
             number = f"line {line.line}: " if line.line else ""
             yield _indented(f"{number}{visible(' '.join(line.original.split()), 300)}", "dim")
-        if len(alike) > _SHOWN:
-            yield _indented(f"and {len(alike) - _SHOWN} more", "dim")
+        if len(similar) > _SHOWN:
+            yield _indented(f"and {len(similar) - _SHOWN} more", "dim")
 
 
 def _indented(text: str, style: str = "") -> RenderableType:

@@ -1,4 +1,4 @@
-"""One whole check: gather, then judge."""
+"""One check: collect, then judge."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Optional
 
 from mxverdict import testers as catalogue
 from mxverdict.collect.collector import BUDGET, collect_evidence
-from mxverdict.collect.progress import ProgressListener
+from mxverdict.collect.progress import Progress
 from mxverdict.collect.smtp_probe import REPLY_TIMEOUT
 from mxverdict.errors import UsageError
 from mxverdict.evidence import Evidence
@@ -16,7 +16,7 @@ from mxverdict.findings import Report
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message
 from mxverdict.judge.engine import judge
-from mxverdict.judge.partial import judge_so_far
+from mxverdict.judge.partial import judge_parts
 from mxverdict.testers import Tester
 from mxverdict.whm.api import LocalWhmApi, WhmApi
 
@@ -34,7 +34,7 @@ def run(
     targets: Sequence[str] = (),
     testers: Sequence[str] = (),
     api: Optional[WhmApi] = None,
-    progress: Optional[ProgressListener] = None,
+    progress: Optional[Progress] = None,
     reply_timeout: float = REPLY_TIMEOUT,
     budget: float = BUDGET,
 ) -> tuple[Evidence, Report]:
@@ -59,8 +59,8 @@ def judge_evidence(
     host: Optional[Host] = None,
     audience: Audience = Audience.ROOT,
 ) -> Report:
-    """Judge evidence, fresh or stored, for the testers it was gathered for or some of them. `host` is the
-    server it was gathered on, when this is that one.
+    """Judge evidence, fresh or stored, for the testers it was collected for or some of them. `host` is the
+    server it was collected on, when this is that one.
 
     Raises UsageError for a tester that it holds nothing of.
     """
@@ -77,7 +77,7 @@ def judge_evidence(
     return judge(evidence, selected, catalogue.load().senders, audience)
 
 
-def judge_partial(
+def judge_partial_evidence(
     evidence: Evidence,
     complete: Collection[str],
     host: Optional[Host] = None,
@@ -85,4 +85,4 @@ def judge_partial(
 ) -> Report:
     """Judge what a check that still runs has found (see `judge_partial`). Raises as `judge_evidence`."""
     selected = select_testers(evidence.testers, host)
-    return judge_so_far(evidence, selected, catalogue.load().senders, complete, audience)
+    return judge_parts(evidence, selected, catalogue.load().senders, complete, audience)

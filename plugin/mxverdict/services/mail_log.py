@@ -1,4 +1,4 @@
-"""What Exim's log tells: the testers' visits, and everybody else's traffic."""
+"""What Exim's log shows: the testers' visits, and everybody else's traffic."""
 
 from __future__ import annotations
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Optional
 
-from mxverdict.collect.progress import ProgressListener
+from mxverdict.collect.progress import Progress
 from mxverdict.collect.smtp_probe import REPLY_TIMEOUT
-from mxverdict.collect.targets import NoLocalTargetError
-from mxverdict.errors import UsageError
+from mxverdict.errors import NoLocalTargetError, UsageError
 from mxverdict.evidence import Evidence, seen_by
 from mxverdict.evidence.audience import Audience
 from mxverdict.findings import Report
@@ -36,8 +35,8 @@ class StoredPastedReport:
         """The same without what `audience` may not see."""
         if self.evidence is None or audience is Audience.ROOT:
             return self
-        gathered = seen_by(self.evidence, audience)
-        return replace(self, evidence=gathered, report=check.judge_evidence(gathered, audience=audience))
+        collected = seen_by(self.evidence, audience)
+        return replace(self, evidence=collected, report=check.judge_evidence(collected, audience=audience))
 
     def explain(self, pasted: Pasted, about: Sequence[str] = ()) -> Explanation:
         """The answer; `about` is what the report is about where it does not say so itself."""
@@ -54,7 +53,7 @@ def run(
     about: Sequence[str] = (),
     testers: Sequence[str] = (),
     api: Optional[WhmApi] = None,
-    progress: Optional[ProgressListener] = None,
+    progress: Optional[Progress] = None,
     reply_timeout: float = REPLY_TIMEOUT,
 ) -> StoredPastedReport:
     """Check this server for the testers of a report and for what it is about (`about` adds to that).

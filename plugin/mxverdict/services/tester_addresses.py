@@ -11,27 +11,28 @@ import ipaddress
 import json
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from mxverdict import testers
 from mxverdict.audit import log
 from mxverdict.audit.actor import Actor
+from mxverdict.audit.log import RefusedAction
 from mxverdict.collect import resolver
 from mxverdict.collect.mainlog.helo_search import named_visitors
-from mxverdict.errors import AddressRefused, HostError, JournalError, MxVerdictError, UsageError
+from mxverdict.errors import AddressRefused, HostError, MxVerdictError, UsageError
 from mxverdict.evidence import ReverseDns
 from mxverdict.evidence.tester_candidate import Candidate
 from mxverdict.fs.atomic_write import atomic_write
 from mxverdict.fs.lock import exclusive
 from mxverdict.host import Host
-from mxverdict.i18n.message import Message
-from mxverdict.net.networks import MOST, parse
+from mxverdict.i18n.message import Message, escape_message, join, to_json
+from mxverdict.net.networks import MAX_NETWORKS, parse
 from mxverdict.sanitize import escape_control
 from mxverdict.testers import Tester, TesterAddress, local_addresses
 from mxverdict.testers.local_addresses import LocalTesterAddress
 
 _LOCK_WAIT = 10.0
-_LOOK_UP = 20.0
+_LOOKUP = 20.0
 _CANDIDATES = 50
 _REASON = 200
 
@@ -45,9 +46,9 @@ def candidates(host: Host, since: float, deadline: float) -> tuple[tuple[Candida
     if len(visitors) > _CANDIDATES:
         remarks += (
             Message(
-                "of {count} visitors with such names only the latest {most} were looked up",
+                "of {count} visitors with such names only the latest {limit} were looked up",
                 count=len(visitors),
-                most=_CANDIDATES,
+                limit=_CANDIDATES,
             ),
         )
     asked = visitors[:_CANDIDATES]
@@ -79,7 +80,7 @@ def add(
     Raises UsageError, AddressRefused when DNS says otherwise, HostError when DNS or the file does not do its
     part; nothing is changed then.
     """
-    with _refusals(host, actor, Message("add tester address: {error}"), address, reason):
+    with _refusals(host, actor, RefusedAction.ADD_TESTER_ADDRESS, address, reason):
         reason = escape_control(reason.strip(), _REASON)
         if force and not reason:
             raise UsageError(Message("an address that DNS does not confirm needs a reason"))
@@ -91,24 +92,17 @@ def add(
             proof, name = ("", "") if force else verify_by_dns(bare, tester)
             source = Message("added by {user}: {why}", user=actor.user, why=reason if force else proof)
             row = LocalTesterAddress(
-                bare, tester.name, name, time.strftime("%Y-%m-%d"), escape_control(source)
+                bare, tester.name, name, time.strftime("%Y-%m-%d"), escape_message(source)
             )
-            result = f"{tester.name}: {proof or Message('not confirmed by DNS')}"
-            log.record(
-                host,
-                actor,
-                "add_tester_address",
-                addresses=[bare],
-                reason=reason,
-                result=escape_control(result),
-            )
+            result = join([tester.name, proof or Message("not confirmed by DNS")], ": ")
+            log.record(host, actor, "add_tester_address", addresses=[bare], reason=reason, result=result)
             _write(host, [*added, row])
     return TesterAddress(row.address, row.name, row.date, row.source, added=True)
 
 
 def remove(host: Host, address: str, actor: Actor) -> LocalTesterAddress:
     """Forget an address that was added. Raises UsageError, HostError."""
-    with _refusals(host, actor, Message("remove tester address: {error}"), address, ""):
+    with _refusals(host, actor, RefusedAction.REMOVE_TESTER_ADDRESS, address, ""):
         bare = _single(address)
         with _file(host) as added:
             row = next((one for one in added if one.address == bare), None)
@@ -145,13 +139,13 @@ def _check_new(address: str, tester: Tester, known: Sequence[Tester]) -> None:
                     tester=other.title,
                 )
             )
-    if len(tester.addresses) >= MOST:
+    if len(tester.addresses) >= MAX_NETWORKS:
         raise UsageError(
             Message(
-                "{tester} has {count} addresses; a window takes {most} at most",
+                "{tester} has {count} addresses; a window takes {limit} at most",
                 tester=tester.title,
                 count=len(tester.addresses),
-                most=MOST,
+                limit=MAX_NETWORKS,
             )
         )
 
@@ -164,7 +158,7 @@ def verify_by_dns(address: str, tester: Tester) -> tuple[str, str]:
                 "no domain of {tester} is known, so DNS cannot confirm its addresses", tester=tester.title
             )
         )
-    (reverse,) = resolver.reverse_all([address], time.monotonic() + _LOOK_UP)
+    (reverse,) = resolver.reverse_all([address], time.monotonic() + _LOOKUP)
     name = forward_confirmed_name(reverse, tester)
     if name:
         return Message(
@@ -194,12 +188,12 @@ def explain_mismatch(reverse: ReverseDns, tester: Tester) -> str:
     under = [name for name in reverse.names if tester.owns(name)]
     if not under:
         if not tester.domains:
-            told = Message("its reverse name {name} is not under any domain")
+            reason_template = Message("its reverse name {name} is not under any domain")
         elif len(tester.domains) == 1:
-            told = Message("its reverse name {name} is not under {domains}")
+            reason_template = Message("its reverse name {name} is not under {domains}")
         else:
-            told = Message("its reverse name {name} is under none of {domains}")
-        return told.format(name=reverse.names[0], domains=", ".join(tester.domains))
+            reason_template = Message("its reverse name {name} is under none of {domains}")
+        return reason_template.format(name=reverse.names[0], domains=", ".join(tester.domains))
     return Message("its reverse name {name} does not lead back to it", name=under[0])
 
 
@@ -208,15 +202,16 @@ def _file(host: Host) -> Iterator[tuple[LocalTesterAddress, ...]]:
     """What was added so far, with nobody else changing it. Raises HostError for a damaged file: what cannot
     be read must not be lost."""
     with exclusive(host, "testers", _LOCK_WAIT):
-        added, trouble = local_addresses.read(host.tester_addresses)
-        if trouble:
-            raise HostError(Message("{trouble}; move it away or repair it first", trouble=trouble))
+        added, load_error = local_addresses.read(host.tester_addresses)
+        if load_error:
+            raise HostError(Message("{reason}; move it away or repair it first", reason=load_error))
         yield added
 
 
 def _write(host: Host, rows: Sequence[LocalTesterAddress]) -> None:
     path = host.tester_addresses
     data = {"schema": local_addresses.SCHEMA, "addresses": [row._asdict() for row in rows]}
+    data["messages"] = {row.address: to_json(row.source) for row in rows if isinstance(row.source, Message)}
     try:
         atomic_write(path, json.dumps(data, indent=1).encode())
     except OSError as error:
@@ -226,12 +221,9 @@ def _write(host: Host, rows: Sequence[LocalTesterAddress]) -> None:
 
 
 @contextmanager
-def _refusals(host: Host, actor: Actor, refused: str, address: str, reason: str) -> Iterator[None]:
+def _refusals(host: Host, actor: Actor, refused: RefusedAction, address: str, reason: str) -> Iterator[None]:
     try:
         yield
     except MxVerdictError as error:
-        with suppress(JournalError):
-            log.record(
-                host, actor, "refuse", addresses=[address], reason=reason, result=refused.format(error=error)
-            )
+        log.record_refusal(host, actor, refused, error, addresses=[address], reason=reason)
         raise

@@ -10,12 +10,13 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 from urllib.parse import quote
 
 from mxverdict.errors import UsageError
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import Message
+from mxverdict.net.address import Network
 from mxverdict.testers import local_addresses
 
 if TYPE_CHECKING:
@@ -26,16 +27,14 @@ CATALOGUE = Path(__file__).with_name("catalogue.json")
 UNKNOWN_HOSTS = {4: "192.0.2.1", 6: "2001:db8::1"}
 """Stand for "any host the server does not know", by IP version (RFC 5737 and RFC 3849)."""
 
-Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
-
-def titles(names: str, known: Sequence[Tester]) -> str:
+def titles(names: Sequence[str], known: Sequence[Tester]) -> str:
     """The title of a tester or, by commas, of several; what is no tester's name stays as it is."""
     titled = {one.name: one.title for one in known}
-    return ", ".join(titled.get(name, name) for name in names.split(", "))
+    return ", ".join(titled.get(name, name) for name in names)
 
 
-def told_sources(addresses: Iterable[str]) -> str:
+def format_sources(addresses: Iterable[str]) -> str:
     """`addresses` that a tester comes from, for people; those of `UNKNOWN_HOSTS` are nobody's."""
     unknown = set(UNKNOWN_HOSTS.values())
     return ", ".join(dict.fromkeys(_("any unknown address") if a in unknown else a for a in addresses))
@@ -106,6 +105,11 @@ class Tester(NamedTuple):
         return any(labels == domain or labels.endswith(f".{domain}") for domain in self.domains)
 
     @property
+    def rule(self) -> str:
+        """Return the identifier of what its one row is about (`mxverdict.rules`); "" for a full report."""
+        return {"starttls": "smtp.starttls", "greeting": "smtp.greeting"}.get(self.report, "")
+
+    @property
     def networks(self) -> tuple[Network, ...]:
         return tuple(ipaddress.ip_network(address.network) for address in self.addresses)
 
@@ -127,7 +131,7 @@ class Tester(NamedTuple):
 class ImpatientSender(NamedTuple):
     """Software that sends or scores real mail and gives up before the 5 minutes of RFC 5321 4.5.3.2.1.
 
-    `effect` stands in the catalogue of texts: whoever shows it passes it through `catalog.gettext`.
+    `effect` is a message for `catalog.gettext`.
     """
 
     name: str
@@ -140,7 +144,7 @@ class Catalogue(NamedTuple):
     date: str
     testers: tuple[Tester, ...]
     senders: tuple[ImpatientSender, ...]
-    trouble: str = ""
+    load_error: str = ""
     """One line on what of the server's own file could not be read."""
 
     def tester(self, name: str) -> Tester:
@@ -156,7 +160,7 @@ class Catalogue(NamedTuple):
 
 def load(path: Optional[Path] = None, host: Optional[Host] = None) -> Catalogue:
     """Read the catalogue that comes with the product, or another file of the same form. With a `host`, the
-    addresses that were added on that server come with it; a damaged file of those is told in `trouble`."""
+    addresses that were added on that server come with it; `load_error` reports a damaged file of those."""
     data: dict[str, Any] = json.loads((path or CATALOGUE).read_text(encoding="utf-8"))
     testers = tuple(
         Tester(
@@ -182,7 +186,7 @@ def _page(entry: dict[str, str]) -> TesterPage:
 
 
 def _with_added(known: Catalogue, host: Host) -> Catalogue:
-    added, trouble = local_addresses.read(host.tester_addresses)
+    added, load_error = local_addresses.read(host.tester_addresses)
     testers = tuple(
         tester._replace(
             addresses=tester.addresses
@@ -195,4 +199,4 @@ def _with_added(known: Catalogue, host: Host) -> Catalogue:
         )
         for tester in known.testers
     )
-    return known._replace(testers=testers, trouble=trouble)
+    return known._replace(testers=testers, load_error=load_error)

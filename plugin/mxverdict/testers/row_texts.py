@@ -14,13 +14,14 @@ FOLDER = Path(__file__).with_name("rows")
 CATEGORIES = ("blacklist", "smtp", "dns", "mx", "spf", "dmarc")
 """In the order of MXToolbox's domain health report."""
 HEADLINE = "Headline"
-"""Stands for the line above MXToolbox's SMTP rows."""
+"""Name of the line above MXToolbox's SMTP rows."""
 
 
 @dataclass(frozen=True)
 class RowTexts:
-    """One row: `id` is its number in MXToolbox's API (None: unknown), `level` what it is when it does not
-    pass, `ok` and `failed` its words, with `{placeholders}`; `ok` is "" when the row is absent then.
+    """One row: `rule` is the identifier of what it is about (`mxverdict.rules`), `id` its number in
+    MXToolbox's API (None: unknown), `level` what it is when it does not pass, `ok` and `failed` its words,
+    with `{placeholders}`; `ok` is "" when the row is absent then.
 
     `warned` holds its words where it can be a warning as well as a failure. `seen` says whether `failed` was
     seen verbatim (otherwise ours stand in), `older` holds other wordings of it.
@@ -28,6 +29,7 @@ class RowTexts:
 
     name: str
     category: str
+    rule: str
     level: str
     ok: str
     failed: str
@@ -38,20 +40,20 @@ class RowTexts:
     warned: str = ""
 
     def passes(self, host: str = "", *, details: tuple[str, ...] = (), **values: object) -> Row:
-        return Row(self.name, "ok", self.ok.format(**values), self.category, host, details)
+        return Row(self.rule, self.name, "ok", self.ok.format(**values), self.category, host, details)
 
     def fails(
         self, host: str = "", *, details: tuple[str, ...] = (), level: str = "", **values: object
     ) -> Row:
         text = self.failed.format(**values)
-        return Row(self.name, level or self.level, text, self.category, host, details)
+        return Row(self.rule, self.name, level or self.level, text, self.category, host, details)
 
     def warns(self, host: str = "", **values: object) -> Row:
-        return Row(self.name, "warning", self.warned.format(**values), self.category, host)
+        return Row(self.rule, self.name, "warning", self.warned.format(**values), self.category, host)
 
     def unknown(self, host: str, text: str) -> Row:
-        """The row as it stands with us when we could not tell what the tester would print."""
-        return Row(self.name, "unknown", text, self.category, host)
+        """Return a row of level "unknown", for when the tester's output could not be predicted."""
+        return Row(self.rule, self.name, "unknown", text, self.category, host)
 
 
 @cache

@@ -1,143 +1,167 @@
-"""The CGI program behind the page: reads the request, checks who asks, answers. `handle_request` never
-raises."""
+"""The web program: a WSGI application (PEP 3333) that never raises."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from threading import Thread
-from typing import BinaryIO, Optional
+from typing import Any, Optional, Union
 
 from mxverdict import settings
 from mxverdict.host import Host
+from mxverdict.host_paths import ROOT_VARIABLE
 from mxverdict.i18n import catalog
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.negotiation import preferred
-from mxverdict.web.auth import admission, permissions
-from mxverdict.web.http import incidents
-from mxverdict.web.http.request import HttpError, Request, read
-from mxverdict.web.http.response import Response
+from mxverdict.web.auth import permissions
+from mxverdict.web.http.framed_page import FramedPage, error_text
+from mxverdict.web.http.request import HttpError, Request, read_form, read_method, read_query, variable
+from mxverdict.web.http.response import Response, redirect
 from mxverdict.web.http.visitor import Visitor
-from mxverdict.whm.frame import Frame, start
+from mxverdict.web.routes import ACTIONS, VIEWS, Action, View, load, module_of
+from mxverdict.whm.frame import start
 
-_VIEWS = {
-    "main": ("render", "show"),
-    "domain": ("domain", "show"),
-    "explain": ("pasted_report", "show"),
-    "testers": ("testers", "show"),
-    "log": ("log", "show"),
-    "history": ("history", "show"),
-    "settings": ("settings", "show"),
-    "report": ("download", "send"),
-    "state": ("state", "send_state"),
-    "poll": ("state", "send_version"),
-}
-"""Module and function that answer a view; each request imports only its own."""
-_PAGES = frozenset(_VIEWS) - {"report", "state", "poll"}
-"""Views that stand inside WHM's frame."""
-_RESELLERS_FIRST = ("reseller", "show")
-_ASK_AGAIN = {
-    "domain": "domain",
-    "text": "pasted_report",
-    "about": "pasted_report",
-    "minutes": "window_form",
-}
-"""Module whose `show` draws the form again in which a field was mistyped, by the field."""
+FRAME = "mxverdict.frame"
+"""Variable of the environment: the Frame that was started to ask WHM who the visitor is, if one was."""
+_PART = "rows"
+"""The `part` of a page that its script asks for while a check runs."""
 
 
-def main(frame: Frame) -> None:
-    handle_request(Host.from_environment(), os.environ, sys.stdin.buffer, sys.stdout.buffer, frame)
-
-
-def handle_request(
-    host: Host,
-    environ: Mapping[str, str],
-    body: BinaryIO,
-    stream: BinaryIO,
-    frame: Optional[Frame] = None,
-) -> None:
-    """`frame` is what was started to ask WHM who the visitor is."""
+def application(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterator[bytes]:
+    """Answer one request. The body comes in pieces, each to be sent before the work on the next begins."""
+    host = Host(variable(environ, ROOT_VARIABLE, "/"))
     visitor = Visitor(
         host=host,
-        user=environ.get("REMOTE_USER", ""),
-        session=environ.get("cp_security_token", ""),
-        frame=frame or start(environ, str(host.root), framed=False),
+        user=variable(environ, "REMOTE_USER"),
+        session=variable(environ, "cp_security_token"),
+        frame=environ.get(FRAME) or start(environ, str(host.root), framed=False),
         by_token="WHM_API_TOKEN_NAME" in environ,
     )
-    response = Response(stream, visitor, head_only=environ.get("REQUEST_METHOD") == "HEAD")
-    with contextlib.suppress(BrokenPipeError), contextlib.closing(visitor.frame):
-        try:
-            try:
-                _prepare(host, environ, response)
-                _respond(host, environ, body, visitor, response)
-            except HttpError as refusal:
-                _refuse(host, response, refusal)
-        except BrokenPipeError:
-            raise
-        except Exception as error:
-            send_internal_error(response, incidents.record(host, error), error)
-        response.flush()
-        return
-    with contextlib.suppress(OSError):  # the browser has left: let nothing be flushed at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _prepare(host: Host, environ: Mapping[str, str], response: Response) -> None:
-    chosen = settings.read(host)
-    catalog.activate(chosen.language or preferred(environ.get("HTTP_ACCEPT_LANGUAGE", "")))
-    response.frame_wanted = chosen.framed
-
-
-def _respond(
-    host: Host, environ: Mapping[str, str], body: BinaryIO, visitor: Visitor, response: Response
-) -> None:
-    request = read(environ, body, visitor)
-    try:
-        _route(host, request, response)
-    except permissions.PermissionDenied as refusal:
-        permissions.record_refusal(host, request, refusal)
-        raise
-    except HttpError as refusal:
-        if response.begun or refusal.field not in _ASK_AGAIN:
-            raise
-        response.begin_page(refusal.status)
-        import_module(f"mxverdict.web.pages.{_ASK_AGAIN[refusal.field]}").show(
-            host, request, response, refusal
-        )
-
-
-def _route(host: Host, request: Request, response: Response) -> None:
-    query, visitor = request.query, request.visitor
-    if "static" in query:
-        _only_reading(request)
-        _static(query["static"], response)
-        return
-    if "action" in query:
-        dispatch_action(host, request, response)
-        return
-    view = query.get("view", "main")
-    permissions.require_view(visitor, view)
-    _only_reading(request)
-    module, function = _RESELLERS_FIRST if view == "main" and not visitor.is_root else _VIEWS[view]
-    with contextlib.nullcontext() if visitor.is_root else _importing(module):
-        admission.check_request(request, view)
-    if view in _PAGES and not admission.is_part(request, view):
-        response.begin_page()
-        if response.head_only:
+    with contextlib.closing(visitor.frame):
+        response = _answer(host, environ, visitor)
+        start_response(response.status_line, response.all_headers)
+        if environ.get("REQUEST_METHOD") == "HEAD":
+            yield b""
             return
-    getattr(import_module(f"mxverdict.web.pages.{module}"), function)(host, request, response)
+        for piece in response.body:
+            yield piece.encode("utf-8", errors="replace")
+
+
+def _answer(host: Host, environ: Mapping[str, Any], visitor: Visitor) -> Response:
+    framed = environ.get("REQUEST_METHOD") != "HEAD"
+    try:
+        try:
+            chosen = settings.read(host)
+            catalog.activate(chosen.language or preferred(variable(environ, "HTTP_ACCEPT_LANGUAGE")))
+            framed = framed and chosen.framed
+            return _route(host, _read(environ, visitor), framed)
+        except HttpError as refusal:
+            return _refuse(refusal, FramedPage(visitor, wanted=framed))
+    except Exception as error:
+        return Response([error_text(host, error)], 500)
+
+
+def _read(environ: Mapping[str, Any], visitor: Visitor) -> Request:
+    method, query = read_method(environ), read_query(environ)
+    form = {}
+    if method == "POST":
+        action = ACTIONS.get(query.get("action", ""))
+        form = read_form(environ, action.body_limit) if action else read_form(environ)
+    return Request(method, query, form, visitor)
+
+
+def _refuse(refusal: HttpError, page: FramedPage) -> Response:
+    """It is drawn before anything is sent, since an error in it has another status."""
+    from mxverdict.web.pages.refused import show
+
+    pieces = list(show(page.shell(), refusal))
+    allow = [("Allow", refusal.allow)] if refusal.allow else []
+    return page.respond(lambda _shell: iter(pieces), refusal.status, *allow)
+
+
+def _route(host: Host, request: Request, framed: bool) -> Response:
+    query = request.query
+    if "static" in query:
+        _require_reading(request)
+        return _static(query["static"])
+    entry: Union[Action, View, None]
+    with _recording(host, request):
+        try:
+            if "action" in query:
+                entry = ACTIONS.get(query["action"])
+                return _act(host, request, entry)
+            entry = VIEWS.get(query.get("view", "main"))
+            return _view(host, request, entry, framed)
+        except HttpError as refusal:
+            if entry is None or not entry.form or not refusal.redisplay:
+                raise
+            return _draw(host, request, entry.form, framed, refusal)
+
+
+def _view(host: Host, request: Request, view: Optional[View], framed: bool) -> Response:
+    visitor = request.visitor
+    permissions.require_level(visitor, view.levels if view else None, _("There is no such page."))
+    assert view is not None
+    _require_reading(request)
+    target = view.target_for(visitor)
+    with contextlib.nullcontext() if visitor.is_root else _importing(target):
+        view.require(request)
+    if view.part and request.query.get("part") == _PART:
+        return _response(load(view.part)(host, request))
+    return _draw(host, request, target, framed) if view.framed else _response(load(target)(host, request))
+
+
+def _act(host: Host, request: Request, action: Optional[Action]) -> Response:
+    visitor, form = request.visitor, request.form
+    permissions.require_level(visitor, action.levels if action else None, _("There is no such action."))
+    assert action is not None
+    if request.method != "POST":
+        raise HttpError(405, _("Changes are made by the buttons of the page only."), allow="POST")
+    from mxverdict.web.http import csrf
+    from mxverdict.web.tasks.submit import submit
+
+    if not csrf.verify_token(host, visitor.user, visitor.session, form.get("token", "")):
+        raise HttpError(
+            403,
+            _("This form is no longer valid; nothing was changed."),
+            advice=_("Open the page again and retry."),
+        )
+    done = load(action.target)(host, visitor, form)
+    return redirect(submit(host, visitor, done, form.get("from", "")) if action.in_job else done)
+
+
+def _draw(
+    host: Host, request: Request, target: str, framed: bool, refusal: Optional[HttpError] = None
+) -> Response:
+    """Return a page as a response; with a `refusal` the form that was not taken comes back with it."""
+
+    def pieces(shell: Any) -> Iterator[str]:
+        with _recording(host, request):
+            show = load(target)
+            yield from show(host, request, shell, refusal) if refusal else show(host, request, shell)
+
+    page = FramedPage(request.visitor, wanted=framed)
+    return page.respond(pieces, refusal.status if refusal else 200)
 
 
 @contextlib.contextmanager
-def _importing(module: str) -> Iterator[None]:
+def _recording(host: Host, request: Request) -> Iterator[None]:
+    """Write to the audit trail what of the request is refused."""
+    try:
+        yield
+    except permissions.PermissionDenied as refusal:
+        permissions.record_refusal(host, request, refusal)
+        raise
+
+
+@contextlib.contextmanager
+def _importing(target: str) -> Iterator[None]:
     """Import a view while something else is waited for: WHM takes its time to say which domains are whose."""
 
     def work() -> None:
         with contextlib.suppress(Exception):  # whoever imports it next meets the same
-            import_module(f"mxverdict.web.pages.{module}")
+            import_module(module_of(target))
 
     thread = Thread(target=work)
     thread.start()
@@ -147,64 +171,21 @@ def _importing(module: str) -> Iterator[None]:
         thread.join()
 
 
-def dispatch_action(host: Host, request: Request, response: Response) -> None:
-    visitor, name = request.visitor, request.query["action"]
-    permissions.require_action(visitor, name)
-    if request.method != "POST":
-        raise HttpError(405, _("Changes are made by the buttons of the page only."), allow="POST")
-    from mxverdict.web.http import csrf
-    from mxverdict.web.tasks import checks, tester_search
-    from mxverdict.web.tasks.submit import redirect, submit
-    from mxverdict.web.tasks.window_forms import ACTIONS
-
-    if not csrf.verify_token(host, visitor.user, visitor.session, request.form.get("token", "")):
-        raise HttpError(
-            403,
-            _("This form is no longer valid; nothing was changed."),
-            advice=_("Open the page again and retry."),
-        )
-    if name in checks.STARTS:
-        redirect(checks.STARTS[name](host, visitor, request.form), response)
-    elif name == tester_search.ACTION:
-        redirect(tester_search.start(host), response)
-    elif name == "settings":
-        from mxverdict.web.pages import settings as settings_page
-
-        settings_page.save(host, request, response)
-    else:
-        work = ACTIONS[name](host, visitor, request.form)
-        submit(host, visitor, work, response, request.form.get("from", ""))
-
-
-def _only_reading(request: Request) -> None:
+def _require_reading(request: Request) -> None:
     if request.method == "POST":
         raise HttpError(405, _("This page takes no form."), allow="GET, HEAD")
 
 
-def _static(name: str, response: Response) -> None:
+def _static(name: str) -> Response:
     from mxverdict.web.http.static_files import find
 
     found = find(name)
     if found is None:
         raise HttpError(404, _("There is no such file."))
     kind, text = found
-    response.begin(200, kind, ("Cache-Control", "private, max-age=86400"))
-    response.write(text)
+    return Response([text], 200, kind, (("Cache-Control", "private, max-age=86400"),))
 
 
-def _refuse(host: Host, response: Response, refusal: HttpError) -> None:
-    from mxverdict.web.pages.render import refused_within, show_refusal
-
-    if not response.begun:
-        show_refusal(host, response, refusal)
-        return
-    response.break_off(refused_within(refusal))
-
-
-def send_internal_error(response: Response, incident: str, error: Exception) -> None:
-    from mxverdict import installation
-    from mxverdict.web.http.internal_error import apology
-
-    if not response.begun:
-        response.begin(500)
-    response.break_off(apology(incident, installation.cause(error)))
+def _response(made: object) -> Response:
+    assert isinstance(made, Response)
+    return made

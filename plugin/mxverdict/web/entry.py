@@ -8,6 +8,11 @@ import sys
 from mxverdict.host_paths import ROOT_VARIABLE
 from mxverdict.web.http import poll
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
 _KEPT = frozenset(
     {
         "CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_ACCEPT_LANGUAGE", "HTTP_HOST", "PATH", "QUERY_STRING",
@@ -17,10 +22,8 @@ _KEPT = frozenset(
 )  # fmt: skip
 """What the page needs of its environment. A header sent by the visitor becomes a variable `HTTP_…`, which a
 library may take for a setting of its own, such as HTTP_PROXY (RFC 3875, section 4.1.18; CVE-2016-5385)."""
-_WITHOUT_FRAME = ("static=", "view=state", "view=poll", "view=report")
-"""How the queries begin whose answer is no page."""
-_GARBAGE = 100_000
-"""Objects after which Python looks for unused ones: what a page imports is not worth a look."""
+WITHOUT_FRAME = ("static=", "view=report", "view=state", "view=poll")
+"""How the queries begin whose answer is no page; `web.routes` has the views."""
 
 
 def main() -> None:
@@ -34,24 +37,30 @@ def _answer() -> None:
         del os.environ[name]
     if poll.answer():
         return
-    import gc
-
     from mxverdict.whm import frame
 
-    gc.set_threshold(_GARBAGE)
     query = os.environ.get("QUERY_STRING", "")
     visitor = {} if query.startswith("static=") else os.environ  # the static files are for everybody
-    framed = not query.startswith(_WITHOUT_FRAME)
+    framed = not query.startswith(WITHOUT_FRAME)
     asked = frame.start(visitor, os.environ.get(ROOT_VARIABLE, "/"), framed=framed)
     if poll.answer(asked):
         return
+    from wsgiref.handlers import CGIHandler
+
     from mxverdict.web import app
 
-    app.main(asked)
+    def program(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
+        return app.application({**environ, app.FRAME: asked}, start_response)
+
+    CGIHandler().run(program)  # it flushes each piece, and is silent when the browser has left
 
 
 def _end() -> None:
     """Spare the visitor the time that Python takes to put itself away, unless a thread is still at work."""
+    try:
+        sys.stdout.flush()
+    except OSError:  # the browser has left: let nothing be flushed at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     threading = sys.modules.get("threading")
     if threading is None or threading.active_count() == 1:
         os._exit(0)

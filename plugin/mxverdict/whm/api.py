@@ -22,7 +22,7 @@ from mxverdict.errors import (
     WhmUnreachable,
 )
 from mxverdict.host import Host
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, message_of
 
 TIMEOUT = 30.0
 CHANGES = frozenset({"set_tweaksetting", "create_cpgreylist_trusted_host", "delete_cpgreylist_trusted_host"})
@@ -73,15 +73,15 @@ class LocalWhmApi(WhmApi):
         self.timeout = timeout
 
     def request(self, function: str, parameters: Sequence[tuple[str, str]]) -> dict[str, Any]:
-        words = [f"{key}={quote(value, safe='/:,.-_ ?=&')}" for key, value in parameters]
+        arguments = [f"{key}={quote(value, safe='/:,.-_ ?=&')}" for key, value in parameters]
         try:
             done = self.host.run(
-                [self.host.whmapi1, "--output=json", function, *words],
+                [self.host.whmapi1, "--output=json", function, *arguments],
                 timeout=self.timeout,
                 remember_as=function if function in CHANGES else "",
             )
         except (CommandNotFoundError, CommandTimeout) as error:
-            raise WhmUnreachable(function, str(error)) from error
+            raise WhmUnreachable(function, message_of(error)) from error
         return envelope(function, done.stdout)
 
 

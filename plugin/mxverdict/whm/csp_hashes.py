@@ -20,7 +20,7 @@ _ENDS = {
     name: re.compile(rf"</{name}(?=[\t\n\f />])", re.IGNORECASE)
     for name in ("script", "style", "textarea", "title")
 }
-"""Where the text ends that stands in such an element and has no tags of its own."""
+"""Where the text ends that is in such an element and has no tags of its own."""
 
 
 def inline_hashes(html: str) -> list[str]:
@@ -54,7 +54,7 @@ def inline_hashes(html: str) -> list[str]:
 
 
 def _attributes(text: str, place: int) -> tuple[list[tuple[str, str]], int]:
-    """Those of the tag whose name ends at `place`, and where its ">" stands: at the end when it has none."""
+    """Those of the tag whose name ends at `place`, and where its ">" is: at the end when it has none."""
     given = []
     while place < len(text) and text[place] != ">":
         found = _ATTRIBUTE.match(text, place)

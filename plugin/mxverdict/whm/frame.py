@@ -64,7 +64,8 @@ class Frame:
 
     @property
     def header(self) -> str:
-        """HTML up to where our content goes; "" when there is no whole frame: the page stands alone."""
+        """HTML up to where our content goes; "" when there is no complete frame: the page is shown without
+        it."""
         self._collect()
         return self._parts[0]
 
@@ -100,8 +101,8 @@ class Frame:
                 pass
             _, _, html = self._said.partition(b"\n")
             header, marked, footer = html.partition(self._mark)
-            whole = marked and header.lstrip().startswith(b"<") and footer.strip()
-            if whole and self._ended_well(deadline):
+            is_complete = marked and header.lstrip().startswith(b"<") and footer.strip()
+            if is_complete and self._ended_well(deadline):
                 self._parts = (header.decode(errors="replace"), footer.decode(errors="replace"))
         self.close()
 
@@ -166,13 +167,13 @@ def _spawn(environ: Mapping[str, str], cpanel: str, mark: str, framed: bool, qui
     if framed and "REQUEST_URI" in environ:
         variables["REQUEST_URI"] = environ["REQUEST_URI"].partition("?")[0]
     perl = cpanel + "/3rdparty/bin/perl"
-    words = [perl, "-I" + cpanel, _PROGRAM, "framed" if framed else "level", _PAGE]
+    arguments = [perl, "-I" + cpanel, _PROGRAM, "framed" if framed else "level", _PAGE]
     reading, writing = os.pipe()
     try:
         _try(fcntl, reading, _F_SETPIPE_SZ, SIZE_LIMIT)  # perl need not wait until we collect
         files = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), (os.POSIX_SPAWN_DUP2, writing, 1)]
         silence = [(os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)] if quiet else []
-        return os.posix_spawn(perl, words, variables, file_actions=files + silence, setpgroup=0), reading
+        return os.posix_spawn(perl, arguments, variables, file_actions=files + silence, setpgroup=0), reading
     except BaseException:
         os.close(reading)
         raise

@@ -46,7 +46,7 @@ class Deadline(NamedTuple):
         """Whichever clock says so first.
 
         After a reboot the boot clock starts from zero, so at least that much time has passed since; a wall
-        clock that then stands before `armed_at` proves nothing, and the window counts as due.
+        clock that is then before `armed_at` proves nothing, and the window counts as due.
         """
         if now.wall >= self.wall:
             return True

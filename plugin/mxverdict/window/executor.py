@@ -10,17 +10,19 @@ from typing import Any, Callable, Optional
 
 from mxverdict.audit import log
 from mxverdict.audit.actor import KEEPER, Actor
+from mxverdict.audit.log import Outcome
 from mxverdict.errors import JournalError, MxVerdictError, UsageError, WindowRefused
 from mxverdict.host import Host
-from mxverdict.i18n.message import Message
-from mxverdict.net.networks import MOST, Network, covered, parse, sample, show
+from mxverdict.i18n.message import Message, join, message_of
+from mxverdict.net.address import Network
+from mxverdict.net.networks import MAX_NETWORKS, covered, parse, sample, show
 from mxverdict.testers import UNKNOWN_HOSTS
 from mxverdict.whm.api import LocalWhmApi, WhmApi
 from mxverdict.window import messages, verify
 from mxverdict.window.changes import bypass_list, delay_setting, exim_config, greylist
 from mxverdict.window.deadline import instant
 from mxverdict.window.expiry import due
-from mxverdict.window.journal import APPLIED, DORMANT, PLANNED, REVERTED, Change, Journal
+from mxverdict.window.journal import APPLIED, DEFERRED, PLANNED, REVERTED, Change, Journal
 from mxverdict.window.model import (
     CLOSE_FAILED,
     CLOSED,
@@ -31,6 +33,7 @@ from mxverdict.window.model import (
     OPENING,
     WHITELIST,
     Window,
+    WindowState,
 )
 from mxverdict.window.watch import tester_visit
 
@@ -44,8 +47,8 @@ _LIST_ENTRIES = "list_entries"
 _TRUSTED_HOSTS = "trusted_hosts"
 _DELAY_SETTING = "delay_setting"
 
-Step = tuple[str, Callable[[Window, bypass_list.Record], list[str]]]
-"""Kind of change, and what makes it; it records its plan before it writes and answers remarks."""
+ChangeStep = tuple[str, Callable[[Window, bypass_list.Record], list[str]]]
+"""Kind of change, and what makes it; it writes its plan before anything else and returns notes."""
 
 
 class WindowExecutor:
@@ -59,28 +62,28 @@ class WindowExecutor:
         self.closing_api = api or LocalWhmApi(host, _API_TIMEOUT_CLOSING)
 
     def open(self, request: Window, actor: Actor) -> Window:
-        """Raises WindowOpenError with everything put back, WindowCloseError when not even that worked."""
-        before, steps = self._prepare(request.kind, parse(request.networks), request.tester)
+        """Raises WindowOpenError with everything reverted, WindowCloseError when not even that worked."""
+        before, steps = self._prepare(request.kind, parse(request.networks), request.testers)
         window = self.journal.insert(dataclasses.replace(request, before=before))
         try:
-            self.audit(actor, "open", window, messages.started_message(window))
+            self.audit(actor, "open", window, messages.started_message(window), Outcome.BEGUN)
             remarks = self._apply(window, steps)
             inode, offset = tester_visit.log_position(self.host)
-            verify.assert_no_delay(self.host, list(before), window.tester)
+            verify.assert_no_delay(self.host, list(before), window.testers)
             opened = self.journal.store(
                 dataclasses.replace(
                     window,
                     state=OPEN,
-                    remark=messages.joined(window.remark, remarks),
+                    remark=messages.join_notes(window.remark, remarks),
                     log_inode=inode,
                     log_offset=offset,
                 )
             )
         except BaseException as error:
-            left = self._finish(window, actor, FAILED, messages.of(error))
+            left = self._finish(window, actor, FAILED, messages.describe_error(error))
             if not isinstance(error, Exception):
                 raise
-            raise messages.not_opened(error, left.error if left.state == CLOSE_FAILED else "") from error
+            raise messages.open_failed(error, left.error if left.state == CLOSE_FAILED else "") from error
         self._try_audit(actor, "open", opened, messages.opened_message(opened))
         return opened
 
@@ -115,61 +118,63 @@ class WindowExecutor:
         """
         present = parse(window.networks)
         new = [network for network in parse(request.networks) if not covered(network, present)]
-        if len(present) + len(new) > MOST:
+        if len(present) + len(new) > MAX_NETWORKS:
             raise UsageError(
                 Message(
-                    "window {number} has {count} addresses already; at most {most}",
+                    "window {number} has {count} addresses already; at most {limit}",
                     number=window.id,
                     count=len(present),
-                    most=MOST,
+                    limit=MAX_NETWORKS,
                 )
             )
         before: dict[str, int] = {}
-        steps: list[Step] = []
+        steps: list[ChangeStep] = []
         if new and window.kind == WHITELIST:
-            before, steps = self._prepare(WHITELIST, new, request.tester)
-        standing = self.journal.changes(window.id)
+            before, steps = self._prepare(WHITELIST, new, request.testers)
+        earlier = self.journal.changes(window.id)
         ends = window.ends.later(request.ends)
         try:
             if steps:
-                self.audit(actor, "join", request, Message("begun"), window.id)
+                self.audit(actor, "join", request, Message("begun"), Outcome.BEGUN, window.id)
             remarks = self._apply(window, steps)
-            verify.assert_no_delay(self.host, list(before), window.tester)
+            verify.assert_no_delay(self.host, list(before), window.testers)
             joined = self.journal.store(
                 dataclasses.replace(
                     _taken_over(window, request, actor),
                     networks=window.networks + tuple(show(network) for network in new),
-                    tester=messages.both(window.tester, request.tester),
+                    testers=messages.join_testers(window.testers, request.testers),
                     ends=ends,
                     minutes=request.minutes if ends == request.ends else window.minutes,
                     until_tested=window.until_tested and request.until_tested,
                     before={**before, **window.before},
-                    remark=messages.joined(window.remark, remarks),
+                    remark=messages.join_notes(window.remark, remarks),
                 )
             )
         except BaseException as error:
-            errors = self._take_back(window, standing)
-            self._try_audit(actor, "rollback", request, messages.of(error), window.id)
+            errors = self._roll_back(window, earlier)
+            self._try_audit(
+                actor, "rollback", request, messages.describe_error(error), Outcome.FAILED, window.id
+            )
             if not isinstance(error, Exception):
                 raise
-            raise messages.not_opened(error, "; ".join(errors)) from error
+            raise messages.open_failed(error, join(errors)) from error
         joined_for: str = Message("joined, for {minutes} minutes", minutes=request.minutes)
         if joined.opened_by != window.opened_by:
             taken = Message("taken over from {user}", user=window.opened_by)
-            joined_for = messages.joined(joined_for, [taken])
-        self._try_audit(actor, "join", request, joined_for, window.id)
+            joined_for = messages.join_notes(joined_for, [taken])
+        self._try_audit(actor, "join", request, joined_for, number=window.id)
         return joined
 
-    def _take_back(self, window: Window, standing: Sequence[Change]) -> list[str]:
-        """Put back what was added to the standing changes of an open window. Answers errors."""
+    def _roll_back(self, window: Window, earlier: Sequence[Change]) -> list[str]:
+        """Revert what was added to the `earlier` changes of an open window. Return errors."""
         try:
-            added = [change for change in self.journal.changes(window.id) if change not in standing]
+            added = [change for change in self.journal.changes(window.id) if change not in earlier]
         except JournalError as error:
-            return [str(error)]
-        return self._put_back(window, added)[1]
+            return [message_of(error)]
+        return self._revert_changes(window, added)[1]
 
     def close(self, window: Window, actor: Actor) -> Window:
-        """Put everything back. Answers it `closed` (`failed` when it had never opened) or `close_failed`."""
+        """Revert everything. Return it `closed` (`failed` when it had never opened) or `close_failed`."""
         if window.state == OPENING:
             return self._finish(
                 window, actor, FAILED, Message("the process that opened it ended before it was open")
@@ -179,30 +184,30 @@ class WindowExecutor:
             self.journal.store(closing)
         return self._finish(closing, actor, CLOSED, "")
 
-    def settle(self, visited: Mapping[int, str] = MappingProxyType({})) -> list[Window]:
+    def close_expired(self, visited: Mapping[int, str] = MappingProxyType({})) -> list[Window]:
         """Close everything of this kind that is due, and windows that waited for their tester and were
-        `visited` (number, and the visit in words); a failing one does not stop the others."""
+        `visited` (numbers, and messages on the visits); a failing one does not stop the others."""
         now = instant(self.host)
         handled: list[Window] = []
         for window in self.journal.unfinished():
             if window.kind != self.kind:
                 continue
-            why = due(window, now)
-            if why is None and window.state == OPEN and window.until_tested:
-                why = visited.get(window.id)
-            if why is None:
+            visit = visited.get(window.id, "") if window.state == OPEN and window.until_tested else ""
+            if not visit and not due(window, now):
                 continue
-            told = messages.with_remark(window, why)
+            ending = messages.with_visit(window, visit)
             try:
-                handled.append(self.close(told, KEEPER))
+                handled.append(self.close(ending, KEEPER))
             except Exception as error:
-                handled.append(dataclasses.replace(told, state=CLOSE_FAILED, error=messages.of(error)))
+                handled.append(
+                    dataclasses.replace(ending, state=CLOSE_FAILED, error=messages.describe_error(error))
+                )
         return handled
 
-    def wake_dormant(self) -> None:
+    def delete_reactivated(self) -> None:
         """Delete trusted hosts that outlived their window because greylisting was off and is on again."""
-        for change in self.journal.dormant():
-            if greylist.woken(self.host, change.plan):
+        for change in self.journal.deferred():
+            if greylist.is_reactivated(self.host, change.plan):
                 with suppress(MxVerdictError, greylist.RevertDeferred):
                     greylist.revert(self.host, self.closing_api, change.plan)
                     self.journal.mark(change.id, REVERTED)
@@ -215,13 +220,20 @@ class WindowExecutor:
                     )
 
     def audit(
-        self, actor: Actor, action: str, window: Window, result: str, number: Optional[int] = None
+        self,
+        actor: Actor,
+        action: str,
+        window: Window,
+        result: str,
+        outcome: Outcome = Outcome.DONE,
+        number: Optional[int] = None,
     ) -> None:
         log.record(
             self.host,
             actor,
             action,
             result=result,
+            outcome=outcome,
             window=window.id if number is None else number,
             kind=window.kind,
             addresses=window.networks,
@@ -229,23 +241,29 @@ class WindowExecutor:
         )
 
     def _try_audit(
-        self, actor: Actor, action: str, window: Window, result: str, number: Optional[int] = None
+        self,
+        actor: Actor,
+        action: str,
+        window: Window,
+        result: str,
+        outcome: Outcome = Outcome.DONE,
+        number: Optional[int] = None,
     ) -> None:
         with suppress(JournalError):
-            self.audit(actor, action, window, result, number)
+            self.audit(actor, action, window, result, outcome, number)
 
     def _prepare(
-        self, kind: str, networks: Sequence[Network], tester: str
-    ) -> tuple[dict[str, int], list[Step]]:
+        self, kind: str, networks: Sequence[Network], testers: Sequence[str]
+    ) -> tuple[dict[str, int], list[ChangeStep]]:
         """Delays before the window and the steps to take. Changes nothing."""
         host, api = self.host, self.api
         samples = [sample(network) for network in networks]
         if kind == DELAY_OFF:
             samples.append(UNKNOWN_HOSTS[4])
             delay_setting.check(host)
-            before = verify.delays(host, samples, tester)
+            before = verify.delays(host, samples, testers)
             return before, [(_DELAY_SETTING, lambda _, record: delay_setting.apply(host, api, record))]
-        steps: list[Step] = [
+        steps: list[ChangeStep] = [
             (
                 _LIST_ENTRIES,
                 lambda window, record: bypass_list.apply(host, networks, record, self._others(window)),
@@ -262,9 +280,9 @@ class WindowExecutor:
             )
         if not host.sender_verify_bypass_hosts.exists():
             return dict.fromkeys(samples, 0), steps
-        return verify.delays(host, samples, tester), steps
+        return verify.delays(host, samples, testers), steps
 
-    def _apply(self, window: Window, steps: Sequence[Step]) -> list[str]:
+    def _apply(self, window: Window, steps: Sequence[ChangeStep]) -> list[str]:
         remarks: list[str] = []
         for kind, step in steps:
             remarks += self._take(window, kind, step)
@@ -284,51 +302,59 @@ class WindowExecutor:
             self.journal.mark(change_id, APPLIED)
         return remarks
 
-    def _finish(self, window: Window, actor: Actor, success: str, why: str) -> Window:
+    def _finish(self, window: Window, actor: Actor, success: WindowState, why: str) -> Window:
         """Put the changes back, prove it, and store what came of it. What the journal does not take is
         answered as `close_failed`: the keeper goes on from what the journal says."""
         remarks: list[str] = []
         errors: list[str] = []
         try:
-            remarks, errors = self._put_back(window, self.journal.changes(window.id))
+            remarks, errors = self._revert_changes(window, self.journal.changes(window.id))
             if not errors and self.journal.has_changes(window.id):
-                remarks += verify.assert_delay_restored(self.host, window.before, window.tester)
+                remarks += verify.assert_delay_restored(self.host, window.before, window.testers)
         except Exception as error:
-            errors.append(messages.of(error))
+            errors.append(messages.describe_error(error))
         now = instant(self.host).wall
-        told = dataclasses.replace(window, remark=messages.joined(window.remark, remarks), last_attempt=now)
+        reverted = dataclasses.replace(
+            window, remark=messages.join_notes(window.remark, remarks), last_attempt=now
+        )
         if errors:
-            problem = "; ".join([why, *errors] if why else errors)
+            problem = join([why, *errors] if why else errors)
             wait = min(_FIRST_RETRY * 2 ** min(window.attempts, _DOUBLINGS), _LAST_RETRY)
             done = dataclasses.replace(
-                told, state=CLOSE_FAILED, error=problem, attempts=window.attempts + 1, next_attempt=now + wait
+                reverted,
+                state=CLOSE_FAILED,
+                error=problem,
+                attempts=window.attempts + 1,
+                next_attempt=now + wait,
             )
-            self._try_audit(actor, CLOSE_FAILED, done, problem)
+            self._try_audit(actor, CLOSE_FAILED, done, problem, Outcome.FAILED)
         else:
             if window.attempts:
-                told = dataclasses.replace(
-                    told, remark=messages.joined(told.remark, [messages.retried_message(window.attempts)])
+                reverted = dataclasses.replace(
+                    reverted,
+                    remark=messages.join_notes(reverted.remark, [messages.retried_message(window.attempts)]),
                 )
-            done = dataclasses.replace(told, state=success, error=why, closed_at=now)
-            action = "rollback" if success == FAILED else "close"
-            self._try_audit(actor, action, done, why or done.remark or Message("closed"))
+            done = dataclasses.replace(reverted, state=success, error=why, closed_at=now)
+            action, outcome = ("rollback", Outcome.FAILED) if success == FAILED else ("close", Outcome.NOTED)
+            note = why or done.remark
+            self._try_audit(actor, action, done, note or Message("closed"), outcome if note else Outcome.DONE)
         try:
             return self.journal.store(done)
         except JournalError as error:
-            problem = "; ".join([done.error or Message("everything was put back"), str(error)])
-            self._try_audit(actor, CLOSE_FAILED, done, problem)
+            problem = join([done.error or Message("everything was put back"), message_of(error)])
+            self._try_audit(actor, CLOSE_FAILED, done, problem, Outcome.FAILED)
             return dataclasses.replace(done, state=CLOSE_FAILED, error=problem, closed_at=None)
 
     def _others(self, window: Window, after: int = 0) -> list[str]:
         """Lines in the list file that other windows and permanent entries have put there, or those that they
         put there after a change."""
         with suppress(JournalError):
-            standing = self.journal.standing(_LIST_ENTRIES, window.id)
-            return [line for change in standing if change.id > after for line in change.plan["lines"]]
+            pending = self.journal.pending(_LIST_ENTRIES, window.id)
+            return [line for change in pending if change.id > after for line in change.plan["lines"]]
         return []
 
-    def _put_back(self, window: Window, changes: Sequence[Change]) -> tuple[list[str], list[str]]:
-        """Revert the changes, last one first, each on its own. Answers remarks and errors."""
+    def _revert_changes(self, window: Window, changes: Sequence[Change]) -> tuple[list[str], list[str]]:
+        """Revert the changes, last one first, each on its own. Return notes and errors."""
         remarks: list[str] = []
         errors: list[str] = []
         for change in reversed(changes):
@@ -336,15 +362,15 @@ class WindowExecutor:
             try:
                 remarks += self._revert(window, change)
             except greylist.RevertDeferred:
-                state = DORMANT
+                state = DEFERRED
                 remarks.append(
                     Message(
                         "Greylisting was switched off meanwhile: the trusted hosts of this window have "
                         "no effect and are deleted as soon as it is on again"
                     )
                 )
-            except Exception as error:  # whatever it is, the other changes must still be put back
-                errors.append(messages.of(error))
+            except Exception as error:  # whatever it is, the other changes must still be reverted
+                errors.append(messages.describe_error(error))
                 continue
             with suppress(JournalError):
                 self.journal.mark(change.id, state)

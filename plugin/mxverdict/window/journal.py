@@ -21,17 +21,38 @@ from mxverdict.fs.lock import exclusive
 from mxverdict.fs.read import is_regular_or_absent
 from mxverdict.fs.safe_edit import fsync_folder
 from mxverdict.host import Host
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, from_json, to_json
 from mxverdict.window.deadline import Deadline
-from mxverdict.window.model import CLOSE_FAILED, DAY, FINISHED, MAILED, NOT_MAILED, OPEN, PERMANENT, Window
+from mxverdict.window.model import (
+    CLOSE_FAILED,
+    DAY,
+    FINISHED,
+    MAILED,
+    NOT_MAILED,
+    OPEN,
+    PERMANENT,
+    Window,
+    WindowKind,
+    WindowState,
+)
 
-VERSION = 1
+VERSION = 2
 """Of the tables, kept as `user_version`; a journal with a higher one is read alone."""
 KEPT = 1000
 """Windows, counted from the newest, that are never forgotten."""
 
 _TIMEOUT = 10.0
 _COPY = "copy"
+_COLUMNS = (
+    "testers TEXT NOT NULL DEFAULT ''",
+    "visit TEXT NOT NULL DEFAULT ''",
+    "messages TEXT NOT NULL DEFAULT ''",
+)
+"""Those of version 2. `testers` and `messages` are JSON: `tester` and the texts of the row, which version 1
+knows, with their parts."""
+_TABLES = ("windows", "changes")
+_TEXTS = ("remark", "error", "visit")
+_VISIT_OF_VERSION_1 = "the tester came from"
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS windows (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -42,7 +63,8 @@ CREATE TABLE IF NOT EXISTS windows (
     before TEXT NOT NULL, log_inode INTEGER NOT NULL, log_offset INTEGER NOT NULL,
     remark TEXT NOT NULL DEFAULT '', error TEXT NOT NULL DEFAULT '',
     attempts INTEGER NOT NULL DEFAULT 0, last_attempt REAL NOT NULL DEFAULT 0,
-    next_attempt REAL NOT NULL DEFAULT 0, mailed INTEGER NOT NULL DEFAULT 0, closed_at REAL
+    next_attempt REAL NOT NULL DEFAULT 0, mailed INTEGER NOT NULL DEFAULT 0, closed_at REAL,
+    {_COLUMNS[0]}, {_COLUMNS[1]}, {_COLUMNS[2]}
 );
 CREATE TABLE IF NOT EXISTS changes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -51,13 +73,10 @@ CREATE TABLE IF NOT EXISTS changes (
 PRAGMA user_version = {VERSION};
 """
 
-_NO_DAMAGE = ("locked", "unable to open", "disk I/O error", "readonly", "is full")
-"""Words of the SQLite errors that say nothing of the content."""
-
 PLANNED = "planned"
 APPLIED = "applied"
 REVERTED = "reverted"
-DORMANT = "dormant"
+DEFERRED = "dormant"
 
 
 class Change(NamedTuple):
@@ -97,9 +116,34 @@ class Journal:
                     raise self._newer()
             if create and not self._version():
                 self.connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
+            if create:
+                self._migrate()
 
     def close(self) -> None:
         self.connection.close()
+
+    def migrate(self) -> None:
+        """Bring the tables to this version, in one transaction."""
+        with self._errors():
+            self._migrate()
+
+    def _migrate(self) -> None:
+        if self._version() != 1:
+            return
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            if self._version() == 1:  # nobody else did it meanwhile
+                for column in _COLUMNS:
+                    self.connection.execute(f"ALTER TABLE windows ADD COLUMN {column}")
+                self.connection.execute(
+                    "UPDATE windows SET visit = remark WHERE until_tested AND instr(remark, ?)",
+                    (_VISIT_OF_VERSION_1,),
+                )
+                self.connection.execute(f"PRAGMA user_version = {VERSION}")
+            self.connection.execute("COMMIT")
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
 
     def is_empty(self) -> bool:
         """Whether no window was ever stored, as after a creation that the full disk cut short."""
@@ -158,7 +202,7 @@ class Journal:
 
     def _forget(self, newest: int) -> None:
         """Of windows that are finished, all but the latest, which nothing is still to be done for: every look
-        and every copy would take longer with them. What became of them stands in the audit trail."""
+        and every copy would take longer with them. What became of them is in the audit log."""
         finished = "id <= ? AND state IN (?, ?) AND closed_at < ?"
         values = (newest - KEPT, *FINISHED, time.time() - DAY)
         old = f"SELECT id FROM windows WHERE {finished}"  # noqa: S608
@@ -227,7 +271,7 @@ class Journal:
         """Those of one window that still stand, oldest first."""
         return self._changes("window = ? AND state IN (?, ?)", window_id, PLANNED, APPLIED)
 
-    def standing(self, kind: str, besides: int) -> list[Change]:
+    def pending(self, kind: str, besides: int) -> list[Change]:
         """Those of one kind that still stand, of all unfinished windows but one."""
         unfinished = "window IN (SELECT id FROM windows WHERE state NOT IN (?, ?))"
         condition = f"kind = ? AND window != ? AND state IN (?, ?) AND {unfinished}"
@@ -237,8 +281,8 @@ class Journal:
         """Whether anything was ever planned for that window."""
         return bool(self._changes("window = ?", window_id))
 
-    def dormant(self) -> list[Change]:
-        return self._changes("state = ?", DORMANT)
+    def deferred(self) -> list[Change]:
+        return self._changes("state = ?", DEFERRED)
 
     def _changes(self, condition: str, *values: object) -> list[Change]:
         with self._errors():
@@ -299,6 +343,21 @@ class Journal:
                 Message("somebody else is writing {path} all the time", path=self.copy)
             ) from error
 
+    def _is_damage(self, error: Exception) -> bool:
+        """Whether the content is to blame. What SQLite calls operational (a lock, a full or read-only disk,
+        and a missing table too) is only with tables missing (Python documentation, sqlite3, "Exceptions")."""
+        if not isinstance(error, sqlite3.OperationalError):
+            return not isinstance(error, OSError)
+        try:
+            with closing(sqlite3.connect(f"{self.path.as_uri()}?mode=ro", uri=True, timeout=0)) as connection:
+                return any(
+                    not connection.execute(f"PRAGMA table_info({name})").fetchall() for name in _TABLES
+                )
+        except sqlite3.OperationalError:
+            return False
+        except sqlite3.Error:
+            return True
+
     @contextmanager
     def _errors(self) -> Iterator[None]:
         try:
@@ -306,7 +365,7 @@ class Journal:
         except (sqlite3.Error, OSError, ValueError, KeyError, IndexError) as error:
             if self.is_newer:
                 raise self._newer() from error
-            kind = JournalCorruptError if _is_damage(error) else JournalError
+            kind = JournalCorruptError if self._is_damage(error) else JournalError
             raise kind(
                 Message("the journal {path} cannot be used: {error}", path=self.path, error=error)
             ) from error
@@ -315,12 +374,6 @@ class Journal:
 def rollback_journal(path: Path) -> Path:
     """SQLite's own journal beside a database; it opens one that is there."""
     return path.with_name(f"{path.name}-journal")
-
-
-def _is_damage(error: Exception) -> bool:
-    if isinstance(error, sqlite3.OperationalError):
-        return not any(words in str(error) for words in _NO_DAMAGE)
-    return not isinstance(error, OSError)
 
 
 @contextmanager
@@ -350,6 +403,7 @@ def _fields(window: Window) -> dict[str, Any]:
         "kind": window.kind,
         "state": window.state,
         "tester": window.tester,
+        "testers": json.dumps(window.testers),
         "networks": json.dumps(window.networks),
         "opened_at": window.opened_at,
         "armed_at": window.ends.armed_at,
@@ -366,6 +420,8 @@ def _fields(window: Window) -> dict[str, Any]:
         "log_offset": window.log_offset,
         "remark": window.remark,
         "error": window.error,
+        "visit": window.visit,
+        "messages": json.dumps(to_json({name: getattr(window, name) for name in _TEXTS})),
         "attempts": window.attempts,
         "last_attempt": window.last_attempt,
         "next_attempt": window.next_attempt,
@@ -374,12 +430,35 @@ def _fields(window: Window) -> dict[str, Any]:
     }
 
 
+def _testers(row: sqlite3.Row) -> tuple[str, ...]:
+    """Those of a row of version 1, too, and of one that a program of version 1 has changed since."""
+    testers = tuple(json.loads(row["testers"] or "[]")) if "testers" in row.keys() else ()  # noqa: SIM118
+    return testers if ", ".join(testers) == row["tester"] else tuple(row["tester"].split(", "))
+
+
+def _texts(row: sqlite3.Row) -> dict[str, str]:
+    """The messages of a row; its texts as they are where those of version 1 are newer."""
+    columns = row.keys()
+    messages = json.loads(row["messages"] or "{}") if "messages" in columns else {}
+    texts = {}
+    for name in _TEXTS:
+        text = row[name] if name in columns else _visit_of_version_1(row)
+        message = from_json(messages.get(name, text))
+        texts[name] = message if message == text else text
+    return texts
+
+
+def _visit_of_version_1(row: sqlite3.Row) -> str:
+    remark: str = row["remark"]
+    return remark if row["until_tested"] and _VISIT_OF_VERSION_1 in remark else ""
+
+
 def _window(row: sqlite3.Row) -> Window:
     return Window(
         id=row["id"],
-        kind=row["kind"],
-        state=row["state"],
-        tester=row["tester"],
+        kind=WindowKind(row["kind"]),
+        state=WindowState(row["state"]),
+        testers=_testers(row),
         networks=tuple(json.loads(row["networks"])),
         opened_at=row["opened_at"],
         ends=Deadline(row["armed_at"], row["deadline"], row["boot_deadline"], row["boot_id"]),
@@ -391,8 +470,7 @@ def _window(row: sqlite3.Row) -> Window:
         before=json.loads(row["before"]),
         log_inode=row["log_inode"],
         log_offset=row["log_offset"],
-        remark=row["remark"],
-        error=row["error"],
+        **_texts(row),
         attempts=row["attempts"],
         last_attempt=row["last_attempt"],
         next_attempt=row["next_attempt"],

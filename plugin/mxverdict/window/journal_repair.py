@@ -17,8 +17,9 @@ from mxverdict.fs.atomic_write import atomic_write
 from mxverdict.fs.lock import exclusive
 from mxverdict.fs.read import is_regular_or_absent, read_regular
 from mxverdict.host import Host
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, join, message_of
 from mxverdict.window.journal import Journal, reading, rollback_journal
+from mxverdict.window.messages import join_notes
 from mxverdict.window.model import KINDS
 
 
@@ -69,18 +70,18 @@ def _restore(host: Host, damage: JournalCorruptError) -> None:
         raise JournalError(
             Message("{damage}; it cannot be restored: {error}", damage=damage, error=error.strerror)
         ) from error
-    told = Message(
+    note = Message(
         "the journal was damaged and restored from its copy; the damaged file is kept as {name}",
         name=kept.name,
     )
     with suppress(JournalError):
-        log.record(host, KEEPER, "restore", result=f"{told} ({damage})")
+        log.record(host, KEEPER, "restore", result=join([note, message_of(damage)]))
     with closing(Journal(host)) as journal:
         if journal.is_newer:
             return
+        journal.migrate()
         for window in journal.unfinished():
-            remark = f"{window.remark}; {told}" if window.remark else told
-            journal.store(dataclasses.replace(window, remark=remark))
+            journal.store(dataclasses.replace(window, remark=join_notes(window.remark, [note])))
 
 
 def _is_sound(path: Path) -> bool:

@@ -1,7 +1,7 @@
 """Closes what is due. A timer and a cron line run this file through `bin/keeper`: first as `python3 -I -S
 keeper.py look`, which on most ticks is all, then without that word where there is work.
 
-It needs the standard library alone. The look imports nothing else of the package.
+It needs the standard library alone. That first step imports nothing else of the package.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _LIMIT = 780.0
 all that is waited for takes together, less than the unit's TimeoutStartSec."""
 _MARGIN = 60.0
 _WORK = 10
-"""Exit status of a look that finds work; Python itself ends with none of its own that is like it."""
+"""Exit status where there is work; Python itself ends with none of its own that is like it."""
 _DAY = 86_400.0
 
 
 def idle(root: str) -> bool:
     """Whether the journal below `root` surely holds nothing to do; in doubt it does."""
-    path = os.path.join(root, _JOURNAL)  # noqa: PTH118  (pathlib costs more than the whole look)
+    path = os.path.join(root, _JOURNAL)  # noqa: PTH118  (pathlib costs more than all the rest)
     if not os.access(path, os.F_OK):
         return not os.access(os.path.join(root, _COPY), os.F_OK)  # noqa: PTH118
     if not (_is_file(path) and _is_file(f"{path}-journal")):
@@ -42,10 +42,10 @@ def idle(root: str) -> bool:
                 " AND (kind != 'permanent' OR state != 'open')"
                 " OR mailed = 1 AND closed_at > ?)"
             )
-            dormant = "SELECT EXISTS (SELECT 1 FROM changes WHERE state = 'dormant')"
+            deferred = "SELECT EXISTS (SELECT 1 FROM changes WHERE state = 'dormant')"
             if connection.execute(unfinished, (time.time() - _DAY,)).fetchone()[0]:
                 return False
-            return not connection.execute(dormant).fetchone()[0] or _is_empty(os.path.join(root, _TRUSTED))  # noqa: PTH118
+            return not connection.execute(deferred).fetchone()[0] or _is_empty(os.path.join(root, _TRUSTED))  # noqa: PTH118
         finally:
             connection.close()
     except sqlite3.Error:
@@ -67,9 +67,9 @@ def _is_empty(path: str) -> bool:
         return True
 
 
-def look() -> int:
-    """Return the exit status that tells `bin/keeper` whether there is work: 0 none, 10 some, 1 not with this
-    Python."""
+def report_work() -> int:
+    """Return the exit status by which `bin/keeper` knows whether there is work: 0 none, 10 some, 1 not with
+    this Python."""
     if sys.version_info < _OLDEST:
         print("this Python is too old", file=sys.stderr)  # noqa: T201
         return 1
@@ -77,7 +77,8 @@ def look() -> int:
 
 
 def work() -> int:
-    """Return the exit status of `main`; what breaks it is told as `bin/keeper` tells that it cannot start."""
+    """Return the exit status of `main`; what breaks it is recorded where `bin/keeper` records that it cannot
+    start."""
     path = os.path.join(os.environ.get("MXVERDICT_ROOT", "/"), _FAILURE)  # noqa: PTH118
     try:
         status = main()
@@ -140,4 +141,4 @@ def main() -> int:
 
 if __name__ == "__main__":
     sys.path.insert(0, os.path.realpath(__file__).rpartition("/mxverdict/window/")[0])
-    sys.exit(look() if sys.argv[1:] == ["look"] else work())
+    sys.exit(report_work() if sys.argv[1:] == ["look"] else work())

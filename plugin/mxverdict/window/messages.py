@@ -1,12 +1,12 @@
-"""What is noted on a window and in the audit trail, in words."""
+"""The messages that are kept of a window, and in the audit log."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mxverdict.errors import MxVerdictError, WindowCloseError, WindowOpenError
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, join, message_of, parts_of
 from mxverdict.sanitize import escape_control
 from mxverdict.window.model import Window
 
@@ -23,23 +23,27 @@ def opened_message(window: Window) -> str:
     return Message("open for {minutes} minutes", minutes=window.minutes)
 
 
-def with_remark(window: Window, remark: str) -> Window:
-    return dataclasses.replace(window, remark=joined(window.remark, [remark] if remark else []))
+def with_visit(window: Window, visit: str) -> Window:
+    """Return a window that ends by that visit of its tester; "" for one that ends without."""
+    if not visit:
+        return window
+    return dataclasses.replace(window, visit=visit, remark=join_notes(window.remark, [visit]))
 
 
-def not_opened(error: Exception, left: str) -> MxVerdictError:
-    """What `open` raises; `left` says what could not be put back."""
+def open_failed(error: Exception, left: str) -> MxVerdictError:
+    """Return what `open` raises; `left` says what could not be reverted."""
     if left:
-        told = Message("the window did not open: {error}", error=of(error))
-        return WindowCloseError(joined(told, [Message("putting it back failed: {left}", left=left)]))
-    told = Message("the window did not open, everything was put back: {error}")
-    return WindowOpenError(told.format(error=of(error)))
+        failed = Message("the window did not open: {error}", error=describe_error(error))
+        return WindowCloseError(join([failed, Message("putting it back failed: {left}", left=left)]))
+    return WindowOpenError(
+        Message("the window did not open, everything was put back: {error}", error=describe_error(error))
+    )
 
 
-def of(error: BaseException) -> str:
-    """One line on it; the kind of error too where it is none that was foreseen."""
+def describe_error(error: BaseException) -> str:
+    """Return one line on it; with its type where it is not one of this program's own."""
     if isinstance(error, MxVerdictError):
-        return str(error)
+        return message_of(error)
     return escape_control(f"{type(error).__name__} {error}".strip())
 
 
@@ -49,10 +53,10 @@ def retried_message(attempts: int) -> str:
     return Message("closed at last, after {count} tries that failed", count=attempts)
 
 
-def both(tester: str, other: str) -> str:
-    return tester if other in tester.split(", ") else f"{tester}, {other}"
+def join_testers(testers: Sequence[str], more: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*testers, *more)))
 
 
-def joined(remark: str, more: Sequence[str]) -> str:
-    parts = [remark] if remark else []
-    return "; ".join(parts + [text for text in dict.fromkeys(more) if text not in remark])
+def join_notes(note: str, more: Iterable[str]) -> str:
+    """Return the notes of a window as one, each once."""
+    return join(dict.fromkeys((*parts_of(note), *more)))

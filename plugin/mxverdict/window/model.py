@@ -4,26 +4,47 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any, Optional
 
 from mxverdict.audit.actor import Actor
 from mxverdict.window.deadline import Deadline
 
-WHITELIST = "whitelist"
-DELAY_OFF = "delay_off"
+
+class _Name(str, Enum):
+    """A name that the journal, JSON and pages have in this form."""
+
+    __str__ = str.__str__
+
+    def __format__(self, form: str) -> str:
+        return str.__format__(self, form)
+
+
+class WindowKind(_Name):
+    WHITELIST = "whitelist"
+    DELAY_OFF = "delay_off"
+    PERMANENT = "permanent"
+    """A row for an address that is exempt from the delay permanently, in the same list file as whitelist
+    windows and under their lock. It has no deadline and no minutes."""
+
+
+class WindowState(_Name):
+    """opening -> open -> closing -> closed; `failed` was rolled back, `close_failed` is still retried."""
+
+    OPENING = "opening"
+    OPEN = "open"
+    CLOSING = "closing"
+    CLOSED = "closed"
+    FAILED = "failed"
+    CLOSE_FAILED = "close_failed"
+
+
+WHITELIST, DELAY_OFF, PERMANENT = WindowKind
 KINDS = (WHITELIST, DELAY_OFF)
-PERMANENT = "permanent"
-"""A row for an address that is let past the delay for good, in the same list file as whitelist windows and
-under their lock. It has no deadline and no minutes."""
 FOREVER = 253_370_764_800.0
 """The year 9999: a deadline that every version of this software can read and none meets."""
 
-OPENING = "opening"
-OPEN = "open"
-CLOSING = "closing"
-CLOSED = "closed"
-FAILED = "failed"
-CLOSE_FAILED = "close_failed"
+OPENING, OPEN, CLOSING, CLOSED, FAILED, CLOSE_FAILED = WindowState
 FINISHED = (CLOSED, FAILED)
 
 NOT_MAILED = 0
@@ -31,25 +52,22 @@ MAILED = 1
 MAILED_CLOSED = 2
 DAY = 86_400.0
 
-TESTED = "the tester came from"
-"""Begins the remark on a window that the tester's visit ended."""
-
 
 @dataclass(frozen=True)
 class Window:
     """One row of the journal. Times are Unix time; `networks` in CIDR form (single addresses bare).
 
-    `state`: opening -> open -> closing -> closed; `failed` was rolled back, `close_failed` is still retried.
-    `remark` says what a reader should know of a window that did well, `error` why it did not.
-    `minutes` belongs to the request that set the deadline. `mailed` says what the contact was told of a close
-    that failed: nothing, that, or its good end too. `before` maps the previewed addresses to the seconds of
-    delay they met before the window.
+    `remark` says what a reader should know of a window that did well, `error` why it did not, `visit` by
+    which session of the tester it ended ("": by none).
+    `minutes` belongs to the request that set the deadline. `mailed` says what the contact was mailed of a
+    close that failed: nothing, that, or its good end too. `before` maps the previewed addresses to the
+    seconds of delay they met before the window.
     """
 
     id: int
-    kind: str
-    state: str
-    tester: str
+    kind: WindowKind
+    state: WindowState
+    testers: tuple[str, ...]
     networks: tuple[str, ...]
     opened_at: float
     ends: Deadline
@@ -63,6 +81,7 @@ class Window:
     log_offset: int
     remark: str = ""
     error: str = ""
+    visit: str = ""
     attempts: int = 0
     last_attempt: float = 0.0
     next_attempt: float = 0.0
@@ -78,8 +97,13 @@ class Window:
         return self.kind == PERMANENT
 
     @property
-    def stands(self) -> bool:
-        """Whether it is a permanent entry in force, which is no open window."""
+    def tester(self) -> str:
+        """The names of its testers as one text."""
+        return ", ".join(self.testers)
+
+    @property
+    def is_active_entry(self) -> bool:
+        """Whether it is a permanent entry that is in force, which is no open window."""
         return self.permanent and self.state == OPEN
 
     @property
@@ -89,7 +113,7 @@ class Window:
     @property
     def tested(self) -> bool:
         """Whether the tester's visit ended it."""
-        return self.until_tested and TESTED in self.remark
+        return self.until_tested and bool(self.visit)
 
     def belongs_to(self, actor: Actor) -> bool:
         """Whether it is the actor's to join, extend and close: each is root's, a reseller's their own."""
@@ -97,11 +121,11 @@ class Window:
             return True
         return not self.permanent and (self.opened_by, self.origin) == (actor.user, actor.origin)
 
-    def veiled(self) -> Window:
+    def redacted(self) -> Window:
         """What everybody may know of it: that it is there, how far it is and when it ends."""
         return replace(
             self,
-            tester="",
+            testers=(),
             networks=(),
             opened_by="",
             origin="",
@@ -109,14 +133,15 @@ class Window:
             before={},
             remark="",
             error="",
+            visit="",
         )
 
     def without_details(self, error: str) -> Window:
-        """What whoever opened it may know when the server is not theirs: `error` in place of one, and of the
-        remarks, which speak of files and lists, none unless one tells of the tester's visit."""
-        return replace(self, error=error if self.error else "", remark=self.remark if self.tested else "")
+        """Return what whoever opened it may know when the server is not theirs: `error` in place of its own,
+        and of its notes, which name files and lists, the tester's visit alone."""
+        return replace(self, error=error if self.error else "", remark=self.visit if self.tested else "")
 
-    def closed_lately_at_last(self, now: float) -> bool:
+    def closed_after_retries(self, now: float) -> bool:
         """Whether it closed within the last day, after tries that failed."""
         return self.finished and self.attempts > 0 and (self.closed_at or 0.0) > now - DAY
 

@@ -1,4 +1,4 @@
-"""Tells the server's contact that a window does not close, and when it is closed at last.
+"""Mails the server's contact that a window does not close, and when it is closed at last.
 
 A mail program may hang: no lock of windows is held meanwhile, one mail is sent at a time and one a round.
 """
@@ -83,7 +83,7 @@ def _send(host: Host, api: WhmApi, subject: str, text: str) -> None:
 
 
 def contact(host: Host, api: WhmApi) -> str:
-    """The contact of the settings; without one the addresses that WHM knows; `root` when it tells none."""
+    """The contact of the settings; without one the addresses that WHM knows; `root` when it knows none."""
     chosen = settings.read(host).contact
     if chosen:
         return chosen

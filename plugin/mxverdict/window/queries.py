@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import Optional
 
+from mxverdict.errors import WindowError
 from mxverdict.host import Host
 from mxverdict.window.journal import reading
-from mxverdict.window.model import Window
+from mxverdict.window.model import DAY, Window
+
+_RECENT_DAYS = 7
 
 
 def list_windows(host: Host, *, limit: int = 50) -> list[Window]:
@@ -17,7 +22,7 @@ def list_windows(host: Host, *, limit: int = 50) -> list[Window]:
             return []
         last = journal.windows(limit)
         shown = {row.id for row in last}
-        older = [row for row in journal.unfinished() if not row.stands and row.id not in shown]
+        older = [row for row in journal.unfinished() if not row.is_active_entry and row.id not in shown]
         return [*last, *reversed(older)]
 
 
@@ -31,10 +36,21 @@ def open_windows(host: Host) -> list[Window]:
     """Every window that is not finished, oldest first: open, under way, and those that failed to close.
     Permanent entries are among them only while they come or go."""
     with reading(host) as journal:
-        return [] if journal is None else [row for row in journal.unfinished() if not row.stands]
+        return [] if journal is None else [row for row in journal.unfinished() if not row.is_active_entry]
 
 
 def permanent_entries(host: Host) -> list[Window]:
     """The permanent entries that stand, oldest first."""
     with reading(host) as journal:
         return [] if journal is None else journal.permanent()
+
+
+def recent_windows(host: Host) -> Sequence[Window]:
+    """Return the windows of the last days and those still open, newest first; none when the journal cannot be
+    read, which every page and command says by itself."""
+    try:
+        windows = list_windows(host)
+    except WindowError:
+        return ()
+    since = time.time() - _RECENT_DAYS * DAY
+    return [one for one in windows if not one.permanent and (one.opened_at >= since or not one.finished)]

@@ -14,6 +14,7 @@ from typing import Any, Optional
 from mxverdict import settings
 from mxverdict.audit import log
 from mxverdict.audit.actor import KEEPER, Actor
+from mxverdict.audit.log import RefusedAction
 from mxverdict.errors import (
     JournalCorruptError,
     JournalError,
@@ -27,7 +28,8 @@ from mxverdict.errors import (
 from mxverdict.fs.lock import exclusive
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message
-from mxverdict.net.networks import Network, parse, show
+from mxverdict.net.address import Network
+from mxverdict.net.networks import parse, show
 from mxverdict.sanitize import escape_control
 from mxverdict.whm.api import WhmApi
 from mxverdict.window.deadline import Deadline, instant
@@ -35,7 +37,7 @@ from mxverdict.window.executor import WindowExecutor
 from mxverdict.window.expiry import anything_due, visited
 from mxverdict.window.journal import Journal, reading
 from mxverdict.window.journal_repair import repair_journal
-from mxverdict.window.messages import with_remark
+from mxverdict.window.messages import with_visit
 from mxverdict.window.model import (
     CLOSE_FAILED,
     CLOSING,
@@ -47,6 +49,8 @@ from mxverdict.window.model import (
     PERMANENT,
     WHITELIST,
     Window,
+    WindowKind,
+    WindowState,
 )
 from mxverdict.window.watch import spawn, tester_visit
 
@@ -72,10 +76,10 @@ def open_window(
     both testers; it closes early on a visit only when both requests want that. A process that is left behind
     follows the log for that; without it the keeper's next round closes the window.
     Raises UsageError, WindowRefused, WindowLockedError, JournalError, WhmError or HostError with nothing
-    changed, WindowOpenError with everything put back, WindowCloseError when that failed (the keeper goes on
+    changed, WindowOpenError with everything reverted, WindowCloseError when that failed (the keeper goes on
     trying).
     """
-    with _refusals(host, actor, Message("open: {error}"), kind=kind, addresses=networks, reason=reason):
+    with _refusals(host, actor, RefusedAction.OPEN, kind=kind, addresses=networks, reason=reason):
         request = _request(host, kind, networks, tester, minutes, actor, reason, until_tested)
         seen = _visited(host, kind)
         with _working(host, kind, _LOCK_WAIT) as journal:
@@ -94,14 +98,13 @@ def open_permanent(
     tester: str = "",
     api: Optional[WhmApi] = None,
 ) -> Window:
-    """Let one address past the delay and sender verification for good: a row that only `close_window` ends.
+    """Exempt one address from the delay and sender verification permanently: a row that only `close_window`
+    ends.
 
     Greylisting's trusted hosts stay as they are: whoever delivers mail passes greylisting by itself. Raises
     what `open_window` raises; WindowRefused too for an address that is listed already.
     """
-    with _refusals(
-        host, actor, Message("open for good: {error}"), kind=PERMANENT, addresses=[address], reason=reason
-    ):
+    with _refusals(host, actor, RefusedAction.PERMANENT, kind=PERMANENT, addresses=[address], reason=reason):
         (network,) = parse([address])
         if network.num_addresses != 1:
             raise UsageError(
@@ -112,7 +115,7 @@ def open_permanent(
         request = _row(host, PERMANENT, [network], tester, 0, actor, reason, until_tested=False)
         with _working(host, PERMANENT, _LOCK_WAIT) as journal:
             server = WindowExecutor(host, journal, PERMANENT, api)
-            server.settle()
+            server.close_expired()
             return server.open_permanent(request, actor)
 
 
@@ -120,7 +123,7 @@ def _open_or_join(
     server: WindowExecutor, request: Window, actor: Actor, visited: Mapping[int, str]
 ) -> Window:
     _require_allowed(server.host, actor, request.kind, request.minutes)
-    server.settle(visited)
+    server.close_expired(visited)
     running = [window for window in server.journal.unfinished() if window.kind == request.kind]
     if not running:
         return server.open(request, actor)
@@ -141,13 +144,13 @@ def _open_or_join(
 
 def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Window:
     """Move the deadline to `minutes` from now, never to an earlier time. Raises UsageError, WindowRefused."""
-    with _refusals(host, actor, Message("extend: {error}"), window=window_id):
+    with _refusals(host, actor, RefusedAction.EXTEND, window=window_id):
         settings.validate_minutes(host, minutes)
         kind = _kind(host, window_id)
         seen = _visited(host, kind)
         with _working(host, kind, _LOCK_WAIT) as journal:
             server = WindowExecutor(host, journal, kind, None)
-            server.settle(seen)
+            server.close_expired(seen)
             _require_allowed(host, actor, kind, minutes)
             window = _known(journal, window_id, actor)
             if window.permanent:
@@ -166,15 +169,15 @@ def extend_window(host: Host, window_id: int, minutes: int, actor: Actor) -> Win
 
 def close_window(host: Host, window_id: int, actor: Actor, api: Optional[WhmApi] = None) -> Window:
     """Close a window now. Raises WindowCloseError when that did not work: the keeper goes on trying."""
-    with _refusals(host, actor, Message("close: {error}"), window=window_id):
+    with _refusals(host, actor, RefusedAction.CLOSE, window=window_id):
         kind = _kind(host, window_id)
         with _working(host, kind, _LOCK_WAIT) as journal:
             window = _known(journal, window_id, actor)
             if window.finished:
-                told = Message("window {number} is closed already")
+                reason = Message("window {number} is closed already")
                 if window.state == FAILED:
-                    told = Message("window {number} did not open, so there is nothing to close")
-                raise WindowRefused(told.format(number=window_id))
+                    reason = Message("window {number} did not open, so there is nothing to close")
+                raise WindowRefused(reason.format(number=window_id))
             server = WindowExecutor(host, journal, kind, api)
             closed = server.close(window, actor)
     if closed.state == CLOSE_FAILED:
@@ -185,9 +188,9 @@ def close_window(host: Host, window_id: int, actor: Actor, api: Optional[WhmApi]
 
 
 def close_tested(host: Host, window_id: int, visit: str) -> Window:
-    """Close a window that waits for its tester, who has been there; `visit` says so in words.
+    """Close a window that waits for its tester, who has been there; `visit` is the message on that.
 
-    Answers the window, `close_failed` when that did not work (the keeper goes on trying). One that is not
+    Return the window, `close_failed` when that did not work (the keeper goes on trying). One that is not
     open any more, or does not wait any more, stays as it is. Raises WindowLockedError, JournalError.
     """
     kind = _kind(host, window_id)
@@ -195,7 +198,7 @@ def close_tested(host: Host, window_id: int, visit: str) -> Window:
         window = _known(journal, window_id)
         if window.state != OPEN or not window.until_tested:
             return window
-        return WindowExecutor(host, journal, kind, None).close(with_remark(window, visit), KEEPER)
+        return WindowExecutor(host, journal, kind, None).close(with_visit(window, visit), KEEPER)
 
 
 def close_due(
@@ -220,9 +223,9 @@ def close_due(
         with suppress(WindowLockedError), _working(host, kind, wait) as journal:
             for one in together:
                 server = WindowExecutor(host, journal, one, api)
-                handled += server.settle(seen)
+                handled += server.close_expired(seen)
                 if one == WHITELIST:
-                    server.wake_dormant()
+                    server.delete_reactivated()
     return handled
 
 
@@ -250,12 +253,12 @@ def _request(
         raise UsageError(Message("a whitelist window needs at least one address"))
     if until_tested and not parsed:
         raise UsageError(Message("“until tested” needs the tester's addresses"))
-    return _row(host, kind, parsed, tester, minutes, actor, reason, until_tested)
+    return _row(host, WindowKind(kind), parsed, tester, minutes, actor, reason, until_tested)
 
 
 def _row(
     host: Host,
-    kind: str,
+    kind: WindowKind,
     networks: Sequence[Network],
     tester: str,
     minutes: int,
@@ -270,7 +273,7 @@ def _row(
         id=0,
         kind=kind,
         state=OPENING,
-        tester=escape_control(tester, 64),
+        testers=(escape_control(tester, 64),) if tester else (),
         networks=tuple(show(network) for network in networks),
         opened_at=now.wall,
         ends=Deadline.never(now, FOREVER) if permanent else Deadline.after(now, minutes * 60),
@@ -317,7 +320,7 @@ def _require_allowed(host: Host, actor: Actor, kind: str, minutes: int) -> None:
         raise WindowRefused(Message("the owner of this server no longer lets resellers do that"))
 
 
-def _not_extended(state: str) -> str:
+def _not_extended(state: WindowState) -> str:
     return {
         OPENING: Message("window {number} is still being opened and cannot be extended"),
         CLOSING: Message("window {number} is being closed and cannot be extended"),
@@ -343,15 +346,14 @@ def _working(host: Host, kind: str, wait: float) -> Iterator[Journal]:
 
 
 @contextmanager
-def _refusals(host: Host, actor: Actor, refused: str, **about: Any) -> Iterator[None]:
+def _refusals(host: Host, actor: Actor, refused: RefusedAction, **about: Any) -> Iterator[None]:
     """Put a request that ends before anything changed into the audit trail."""
     try:
         yield
     except (WindowOpenError, WindowCloseError):
         raise
     except MxVerdictError as error:
-        with suppress(JournalError):
-            log.record(host, actor, "refuse", result=refused.format(error=error), **about)
+        log.record_refusal(host, actor, refused, error, **about)
         raise
 
 

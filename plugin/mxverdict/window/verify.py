@@ -19,31 +19,32 @@ _AT_A_TIME = 8
 _LOCAL = {4: "127.0.0.1", 6: "::1"}
 
 
-def commands_of(tester: str, address: str) -> tuple[tuple[str, str], ...]:
-    """The SMTP commands of a known tester; for any other the connection alone is previewed."""
+def commands_of(testers: Sequence[str], address: str) -> tuple[tuple[str, str], ...]:
+    """Return the SMTP commands of the first tester; none of one that is not known: its connection alone is
+    previewed."""
     try:
-        return load().tester(tester.partition(",")[0]).commands(address)
+        return load().tester(next(iter(testers), "")).commands(address)
     except UsageError:
         return ()
 
 
-def previews(host: Host, addresses: Sequence[str], tester: str) -> dict[str, Preview]:
+def previews(host: Host, addresses: Sequence[str], testers: Sequence[str]) -> dict[str, Preview]:
     """Return what Exim would do to each address (IP) now. Raises CommandNotFoundError when there is no
     Exim."""
     lines = delay_stanzas(host.exim_conf) or []
 
     def ask(address: str) -> Preview:
         local = _LOCAL[6 if ":" in address else 4]
-        return preview(host, address, local, commands_of(tester, address), delay_lines=lines)
+        return preview(host, address, local, commands_of(testers, address), delay_lines=lines)
 
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         return dict(zip(addresses, pool.map(ask, addresses)))
 
 
-def delays(host: Host, addresses: Sequence[str], tester: str) -> dict[str, int]:
+def delays(host: Host, addresses: Sequence[str], testers: Sequence[str]) -> dict[str, int]:
     """Return the seconds of delay that each address would see in one session. Raises HostError when Exim
     gives no full answer for one."""
-    answers = previews(host, addresses, tester)
+    answers = previews(host, addresses, testers)
     for address, answer in answers.items():
         if answer.failure:
             raise _failed(address, answer)
@@ -54,25 +55,25 @@ def total(answer: Preview) -> int:
     return sum(stage.delay for stage in answer.stages)
 
 
-def assert_no_delay(host: Host, addresses: Sequence[str], tester: str) -> None:
+def assert_no_delay(host: Host, addresses: Sequence[str], testers: Sequence[str]) -> None:
     """Raises HostError when an address would still be delayed."""
-    for address, seconds in delays(host, addresses, tester).items():
+    for address, seconds in delays(host, addresses, testers).items():
         if seconds:
             raise HostError(
                 Message("Exim still makes {address} wait {seconds} s", address=address, seconds=seconds)
             )
 
 
-def assert_delay_restored(host: Host, before: dict[str, int], tester: str) -> list[str]:
+def assert_delay_restored(host: Host, before: dict[str, int], testers: Sequence[str]) -> list[str]:
     """Return notes on addresses that were delayed before the window and are not delayed now.
 
     The caller has reverted the window's changes and seen them gone from files and configuration, which is
-    what closes a window. Exim's trace only explains: what it does not tell, or tells in a shape that is not
+    what closes a window. Exim's trace only explains: what it does not show, or shows in a form that is not
     known, becomes a note. Raises HostError when Exim answers no one any more, or when it still exempts an
     address by the list whose entry is gone.
     """
     notes: list[str] = []
-    for address, answer in previews(host, [one for one in before if before[one]], tester).items():
+    for address, answer in previews(host, [one for one in before if before[one]], testers).items():
         if answer.failure and answer.understood:
             raise _failed(address, answer)
         if answer.failure:
@@ -85,11 +86,11 @@ def assert_delay_restored(host: Host, before: dict[str, int], tester: str) -> li
                 )
             )
         elif not total(answer):
-            notes.append(_not_delayed(host, address, answer, tester))
+            notes.append(_not_delayed(host, address, answer, testers))
     return list(dict.fromkeys(notes))
 
 
-def _not_delayed(host: Host, address: str, answer: Preview, tester: str) -> str:
+def _not_delayed(host: Host, address: str, answer: Preview, testers: Sequence[str]) -> str:
     exempted_by = [name for stage in answer.stages for name in stage.exempted_by]
     if exempted_by[:1] == [str(host.sender_verify_bypass_hosts)] and not _may_be_listed(host, address):
         raise HostError(Message("Exim still exempts {address} from the delay", address=address))
@@ -100,7 +101,7 @@ def _not_delayed(host: Host, address: str, answer: Preview, tester: str) -> str:
     if not delay_stanzas(host.exim_conf):
         return Message("the delay was off for all senders when this window closed")
     stranger = UNKNOWN_HOSTS[6 if ":" in address else 4]
-    if total(previews(host, [stranger], tester)[stranger]):
+    if total(previews(host, [stranger], testers)[stranger]):
         return Message(
             "{address} is still exempt from the delay, by an entry that Exim's trace does not name; "
             "unknown hosts are delayed again",

@@ -23,32 +23,32 @@ _MOMENT = 2.0
 _LOCK_WAIT = 25.0
 _GRACE = 120.0
 """Seconds past the deadline after which the rest is left to the keeper."""
-_TROUBLES = 30
-"""Looks into a journal that cannot be read."""
+_MAX_FAILURES = 30
+"""Attempts to read a journal that cannot be read."""
 
 
 def follow(host: Host, window_id: int) -> Optional[Window]:
-    """Wait until the window is finished, fails to close, or no longer waits for a tester; answers it then,
-    None when the journal cannot tell. Has it closed when the tester has been there or its time is over."""
+    """Wait until the window is finished, fails to close, or no longer waits for a tester; return it then,
+    None when the journal cannot be read. Close it when the tester has been there or its time is over."""
     from mxverdict.errors import WindowError
     from mxverdict.window import queries, service
 
     place: Optional[Window] = None
     window: Optional[Window] = None
-    troubles = 0
-    while troubles < _TROUBLES:
+    failures = 0
+    while failures < _MAX_FAILURES:
         try:
             window = queries.find_window(host, window_id)
             if window is None or _is_over(window):
                 return window
-            visit, place = _came(host, window, place)
+            visit, place = _find_session(host, window, place)
             if visit is not None:
                 time.sleep(_MOMENT)
-                service.close_tested(host, window_id, visit.words)
+                service.close_tested(host, window_id, visit.message)
             elif window.seconds_left() == 0:
                 service.close_due(host, kinds=[window.kind], wait=_LOCK_WAIT)
         except WindowError:
-            troubles += 1
+            failures += 1
         time.sleep(_TICK)
     return window
 
@@ -60,7 +60,9 @@ def _is_over(window: Window) -> bool:
     return window.finished or window.state == CLOSE_FAILED or not window.until_tested or given_up
 
 
-def _came(host: Host, window: Window, place: Optional[Window]) -> tuple[Optional[TesterSession], Window]:
+def _find_session(
+    host: Host, window: Window, place: Optional[Window]
+) -> tuple[Optional[TesterSession], Window]:
     """The tester's visit, and the window with the place in the log up to which nothing is read again."""
     from mxverdict.window.watch import tester_visit
 
@@ -69,7 +71,7 @@ def _came(host: Host, window: Window, place: Optional[Window]) -> tuple[Optional
         at = dataclasses.replace(window, log_inode=place.log_inode, log_offset=place.log_offset)
     if tester_visit.log_position(host) == (at.log_inode, at.log_offset):
         return None, at
-    return tester_visit.look_in_time(host, at)
+    return tester_visit.find_session_in_time(host, at)
 
 
 def main() -> int:

@@ -31,17 +31,17 @@ import json, os, subprocess, sys
 sys.path.insert(0, {str(REPOSITORY / "plugin")!r})
 from mxverdict.web import app, entry
 
-def show(frame):
+def show(environ, start_response):
     import requests
-    frame.close()
+    environ[app.FRAME].close()
     os.environ.pop("REQUEST_METHOD")  # without it, as in a job, Python itself believes HTTP_PROXY
     with __import__("contextlib").suppress(requests.exceptions.RequestException):
         requests.get("http://127.0.0.1:1/", timeout=2)
     child = subprocess.run(["env"], capture_output=True, text=True).stdout
-    print("Content-Type: application/json\\r\\n\\r")
-    print(json.dumps({{"own": dict(os.environ), "child": child}}), flush=True)
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return [json.dumps({{"own": dict(os.environ), "child": child}}).encode()]
 
-app.main = show
+app.application = show
 entry.main()
 """
 """The page's entry; what follows it is replaced by a look at what is left of the environment."""

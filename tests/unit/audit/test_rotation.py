@@ -27,7 +27,7 @@ ROOT = Actor("root", "cli")
 
 @pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
-    monkeypatch.setattr(rotation, "MOST_BYTES", 4000)
+    monkeypatch.setattr(rotation, "MAX_BYTES", 4000)
     monkeypatch.setattr(rotation, "KEPT", 3)
     return Host(tmp_path)
 
@@ -159,7 +159,7 @@ def test_cut_short_anywhere_it_is_whole(host: Host, monkeypatch: pytest.MonkeyPa
         with suppress(Died):
             flood(host, 30, 70)
     monkeypatch.undo()
-    monkeypatch.setattr(rotation, "MOST_BYTES", 4000)
+    monkeypatch.setattr(rotation, "MAX_BYTES", 4000)
     monkeypatch.setattr(rotation, "KEPT", 3)
     after = [entry.result for entry in everything(host)]
     assert len(after) == len(set(after))
@@ -174,7 +174,7 @@ def test_many_writers_lose_nothing(tmp_path: Path) -> None:
         "import os, sys; os.fsync = lambda _: None\n"
         "from mxverdict.host import Host; from mxverdict.audit import log, rotation\n"
         "from mxverdict.audit.actor import KEEPER\n"
-        "rotation.MOST_BYTES, rotation.KEPT = 20_000, 50\n"
+        "rotation.MAX_BYTES, rotation.KEPT = 20_000, 50\n"
         "for number in range(300):\n"
         "    log.record(Host(sys.argv[1]), KEEPER, 'refuse', result=f'{sys.argv[2]} {number}')\n"
     )

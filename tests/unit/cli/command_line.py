@@ -27,7 +27,6 @@ SERVICES: dict[str, Any] = {
     "window.queries.open_windows": (),
     "window.queries.list_windows": (),
     "window.queries.permanent_entries": (),
-    "window.lately.list_windows": (),
     "audit.checks.audit_check": None,
     "collect.server.read_server": Server(HOSTNAME, (Target(SERVER, SERVER),), DelayState(True, 3, False)),
     "collect.server.exim_facts": Exim("4.99.1", HOSTNAME),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mxverdict.collect.progress import StepListener
+from mxverdict.collect.progress import Progress
 from mxverdict.errors import JournalError, UsageError
 from mxverdict.evidence import from_json
 from mxverdict.evidence.bounded_json import BYTES_LIMIT, TooLarge
@@ -44,7 +44,7 @@ def test_what_the_options_ask_for(cli: CommandLine) -> None:
     cli.answer("services.check.run", checked())
     cli.run("check", "good.test", "--tester", "swaks", "--timeout", "7", "--budget", "8.5", "--json")
     (call,) = cli.called("services.check.run")
-    assert isinstance(call.named.pop("progress"), StepListener)
+    assert isinstance(call.named.pop("progress"), Progress)
     assert call.named == {
         "targets": ["good.test"], "testers": ["swaks"], "api": None, "reply_timeout": 7.0, "budget": 8.5,
     }  # fmt: skip

@@ -37,7 +37,7 @@ COMMANDS: dict[str, tuple[str, list[str]]] = {
     "explain": ("services.pasted_report.run", ["explain"]),
     "report": ("services.check.run", ["report"]),
     "preview": ("collect.collector.preview_addresses", ["preview", "192.0.2.1"]),
-    "outbound": ("collect.outbound.read_ladder", ["outbound", "remote.example"]),
+    "outbound": ("collect.outbound.read_outbound", ["outbound", "remote.example"]),
     "log": ("services.mail_log.read_tester_visits", ["log"]),
     "window open": ("window.service.open_window", ["window", "open"]),
     "window open --permanent": (

@@ -24,11 +24,11 @@ ELSEWHERE = replace(OWN, local_address="192.0.2.99", here=False)
 
 
 def asked(cli: CommandLine, *words: str) -> tuple[Any, list[Source]]:
-    cli.answer("collect.outbound.read_ladder", ladder())
+    cli.answer("collect.outbound.read_outbound", ladder())
     done = cli.run("outbound", *words, "--json")
     assert done.err == ""
     assert done.status == done.json["exit_status"]
-    (call,) = cli.called("collect.outbound.read_ladder")
+    (call,) = cli.called("collect.outbound.read_outbound")
     question, sources, hostname, limits, _ = call.arguments
     assert (hostname, limits.own) == (HOSTNAME, frozenset({SERVER}))
     return question, list(sources)
@@ -44,7 +44,7 @@ def asked(cli: CommandLine, *words: str) -> tuple[Any, list[Source]]:
     ids=["through", "refused", "no time"],
 )
 def test_the_status_is_the_verdict(cli: CommandLine, found: Any, status: int) -> None:
-    cli.answer("collect.outbound.read_ladder", found)
+    cli.answer("collect.outbound.read_outbound", found)
     done = cli.run("outbound", "info@remote.example", "--json")
     assert (done.status, done.err, done.json["exit_status"]) == (status, "", status)
     text = cli.run("outbound", "info@remote.example")
@@ -122,4 +122,4 @@ def test_wrong_usage(cli: CommandLine, words: list[str], reason: str, option: li
     done = cli.run("outbound", *words, *option)
     done.refused(2, reason)
     assert not reason or done.err.endswith(f"{UsageError.advice}\n")
-    assert cli.called("collect.outbound.read_ladder") == []
+    assert cli.called("collect.outbound.read_outbound") == []

@@ -30,7 +30,7 @@ def test_the_status_is_the_verdict(
 
 def test_text_is_the_usual_form_and_tells_of_windows(cli: CommandLine) -> None:
     cli.answer("services.check.run", checked())
-    cli.answer("window.lately.list_windows", (OPEN,))
+    cli.answer("window.queries.list_windows", (OPEN,))
     done = cli.run("report", "--tester", "mxtoolbox")
     assert done.out == cli.run("report", "--text", "--tester", "mxtoolbox").out
     assert "18.209.86.113" in done.out

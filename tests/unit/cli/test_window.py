@@ -11,12 +11,12 @@ import pytest
 from mxverdict import testers
 from mxverdict.cli.window import window_line
 from mxverdict.errors import UsageError, WindowCloseError, WindowRefused
-from mxverdict.window.model import TESTED, Window
+from mxverdict.window.model import Window, WindowKind, WindowState
 from tests.unit.cli.command_line import CommandLine, Done
 from tests.unit.cli.outputs import OPEN, PERMANENT
 
 BOTH = pytest.mark.parametrize("option", [[], ["--json"]], ids=["text", "JSON"])
-TESTED_ONE = replace(OPEN, state="closed", closed_at=OPEN.opened_at + 60, remark=f"{TESTED} 192.0.2.1")
+TESTED_ONE = replace(OPEN, state=WindowState.CLOSED, closed_at=OPEN.opened_at + 60, visit="a visit")
 
 
 def listed(done: Done) -> list[int]:
@@ -96,7 +96,7 @@ def test_open_permanently(cli: CommandLine) -> None:
 
 @BOTH
 @pytest.mark.parametrize(
-    ("ended", "status"), [(TESTED_ONE, 0), (replace(TESTED_ONE, remark=""), 3), (None, 3)],
+    ("ended", "status"), [(TESTED_ONE, 0), (replace(TESTED_ONE, visit=""), 3), (None, 3)],
     ids=["tested", "not tested", "no journal"],
 )  # fmt: skip
 def test_wait(cli: CommandLine, ended: Any, status: int, option: list[str]) -> None:
@@ -160,7 +160,7 @@ def test_close(cli: CommandLine) -> None:
     cli.answer("window.service.close_window", TESTED_ONE)
     done = cli.run("window", "close", "7", "--json")
     assert listed(done) == [7]
-    cli.answer("window.queries.open_windows", (replace(OPEN, kind="delay_off"), replace(OPEN, id=8)))
+    cli.answer("window.queries.open_windows", (replace(OPEN, kind=WindowKind.DELAY_OFF), replace(OPEN, id=8)))
     assert listed(cli.run("window", "close", "--all", "--json")) == [7, 7]
     assert [call.arguments[1] for call in cli.called("window.service.close_window")] == [8, 7]
     cli.answer("window.queries.open_windows", ())

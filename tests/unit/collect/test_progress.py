@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
@@ -12,10 +12,8 @@ from mxverdict.collect.evidence_builder import EvidenceBuilder
 from mxverdict.collect.progress import (
     FULL,
     PARTS,
-    PartListener,
-    ProgressListener,
+    Progress,
     ProgressTotal,
-    StepListener,
 )
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Finding
@@ -34,10 +32,11 @@ COMPLETE_BY = {
 }
 
 
-@dataclass
-class Heard(ProgressListener):
-    advanced: list[tuple[str, int, int]] = field(default_factory=list)
-    snapshots: list[tuple[Evidence, frozenset[str]]] = field(default_factory=list)
+class Heard(Progress):
+    def __init__(self) -> None:
+        super().__init__()
+        self.advanced: list[tuple[str, int, int]] = []
+        self.snapshots: list[tuple[Evidence, frozenset[str]]] = []
 
     def advance(self, part: str, done: int, total: int) -> None:
         self.advanced.append((part, done, total))
@@ -47,7 +46,7 @@ class Heard(ProgressListener):
 
 
 def findings(evidence: Evidence, complete: frozenset[str]) -> list[Finding]:
-    report = check.judge_partial(evidence, complete)
+    report = check.judge_partial_evidence(evidence, complete)
     return [finding for domain in report.domains for finding in domain.findings]
 
 
@@ -58,13 +57,13 @@ def rows(found: list[Finding], categories: object = CATEGORIES) -> list[Finding]
 @pytest.mark.parametrize("seed", range(20))
 def test_parts_in_any_order_complete_the_categories_that_need_them(seed: int) -> None:
     heard = Heard()
-    draft = EvidenceBuilder(known(), FOUND, heard, lambda evidence: evidence)
+    builder = EvidenceBuilder(known(), FOUND, heard, lambda evidence: evidence)
     order = random.Random(seed).sample(sorted(FOUND), len(FOUND))
     for number, part in enumerate(order, 1):
-        draft.found(part, FOUND[part])
+        builder.add(part, FOUND[part])
         done = set(order[:number])
         assert heard.snapshots[-1][1] == {name for name, needs in COMPLETE_BY.items() if needs <= done}
-    assert draft.evidence() == whole()
+    assert builder.evidence() == whole()
     told = [parts for _, parts in heard.snapshots]
     assert told[0] == frozenset()
     assert all(before < after for before, after in zip(told, told[1:])), "one snapshot for each news"
@@ -74,16 +73,16 @@ def test_parts_in_any_order_complete_the_categories_that_need_them(seed: int) ->
 def test_rows_of_complete_categories_are_those_of_the_end(seed: int) -> None:
     (report,) = check.judge_evidence(whole()).domains
     heard = Heard()
-    draft = EvidenceBuilder(known(), FOUND, heard, lambda evidence: evidence)
+    builder = EvidenceBuilder(known(), FOUND, heard, lambda evidence: evidence)
     for part in random.Random(seed).sample(sorted(FOUND), len(FOUND)):
-        draft.found(part, FOUND[part])
+        builder.add(part, FOUND[part])
     for evidence, complete in heard.snapshots:
         assert findings(evidence, complete) == rows(list(report.findings), complete)
     assert {finding.row.category for finding in findings(*heard.snapshots[-1])} == set(CATEGORIES)
 
 
 def test_nothing_is_said_of_what_is_not_there_yet() -> None:
-    report = check.judge_partial(known(), ())
+    report = check.judge_partial_evidence(known(), ())
     assert (report.predictions, report.server, report.summary) == ((), (), "")
     assert [domain.findings for domain in report.domains] == [()]
     for category in CATEGORIES:
@@ -92,8 +91,8 @@ def test_nothing_is_said_of_what_is_not_there_yet() -> None:
 
 def test_listings_of_an_address_are_told_and_no_other_finding_of_the_server() -> None:
     evidence = replace(whole(), domains=())
-    assert not check.judge_partial(evidence, {"smtp"}).server
-    listed = check.judge_partial(evidence, {"smtp", "blacklist"})
+    assert not check.judge_partial_evidence(evidence, {"smtp"}).server
+    listed = check.judge_partial_evidence(evidence, {"smtp", "blacklist"})
     assert {finding.row.category for finding in listed.server} == {"blacklist"}
     assert listed.predictions == check.judge_evidence(evidence).predictions
 
@@ -153,7 +152,7 @@ def test_a_tally_tells_of_the_first_part_that_is_not_done() -> None:
 def test_counted_work_is_counted_by_all_threads() -> None:
     told: list[tuple[str, int, int]] = []
 
-    class Counting(PartListener):
+    class Counting(Progress):
         def advance(self, part: str, done: int, total: int) -> None:
             told.append((part, done, total))
 
@@ -165,7 +164,7 @@ def test_counted_work_is_counted_by_all_threads() -> None:
 
 def test_steps_alone_for_a_terminal() -> None:
     said: list[str] = []
-    steps = StepListener(said.append)
+    steps = Progress(said.append)
     steps.step("reading the settings")
     steps.advance("settings", 1, 1)
     steps.snapshot(whole(), frozenset())

@@ -93,7 +93,7 @@ def test_whatever_comes_stays_within_the_limits(random: random.Random) -> None:
 def test_a_conversation_keeps_no_more() -> None:
     with server(b"220-ab\r\n" * 9000 + b"220 end\r\n") as port:
         talk = SmtpClient("127.0.0.1", port, 5.0)
-        banner, hello = talk.banner(), talk.command("ehlo", "EHLO me")
+        banner, hello = talk.connect(), talk.hello("me")
         talk.close()
     assert banner == hello
     assert banner.code == 220

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from mxverdict.collect import mail_route
 from mxverdict.collect.smtp_probe import probe
 
 Script = Callable[[socket.socket], None]
@@ -125,6 +126,45 @@ def test_a_bad_server_gives_one_clear_line(script: Script, failure: str) -> None
     assert failure in seen.failure
     assert "\n" not in seen.failure
     assert time.monotonic() - started < 3
+
+
+def knows(**replies: bytes) -> Script:
+    """A server that answers commands so, and everything else with 221."""
+
+    def script(connection: socket.socket) -> None:
+        connection.sendall(b"220 mail.example\r\n")
+        while command := connection.recv(1000):
+            connection.sendall(replies.get(command[:4].decode(), b"221 bye") + b"\r\n")
+
+    return script
+
+
+OK, TEMPORARY, UNKNOWN, REFUSED = b"250 mail.example", b"451 later", b"502 what", b"550 go away"
+
+
+@pytest.mark.parametrize(
+    ("ehlo", "helo", "stages", "failure"),
+    [
+        (OK, OK, ["connect", "ehlo"], ""),
+        (UNKNOWN, OK, ["connect", "ehlo", "helo"], ""),
+        (REFUSED, OK, ["connect", "ehlo", "helo"], ""),
+        (REFUSED, REFUSED, ["connect", "ehlo", "helo"], "the server answered HELO with 550"),
+        (TEMPORARY, OK, ["connect", "ehlo"], "the server answered EHLO with 451"),
+    ],
+)
+def test_helo_follows_a_refused_ehlo_alone(ehlo: bytes, helo: bytes, stages: list[str], failure: str) -> None:
+    with server(knows(EHLO=ehlo, HELO=helo)) as port:
+        seen = probe("127.0.0.1", "mail.example", port=port)
+        outcome = greet_loopback(port)
+    assert ([stage.name for stage in seen.stages], seen.failure) == (stages, failure)
+    assert outcome == ("greeted" if not failure else "busy" if ehlo == TEMPORARY else "turned_away")
+
+
+def greet_loopback(port: int) -> str:
+    """How a remote mail host that answers so is seen."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mail_route, "special_purpose_kind", lambda _: "")
+        return mail_route.greet("127.0.0.1", [], "me.example", time.monotonic() + 5, port=port).outcome
 
 
 def test_a_broken_handshake_is_told_from_no_starttls() -> None:

@@ -11,12 +11,15 @@ from mxverdict.judge.summary import about_domain
 
 FALSE, HARMLESS, REAL = Verdict.FALSE_POSITIVE, Verdict.ADVISORY, Verdict.PROBLEM
 UNKNOWN, OK = Verdict.UNKNOWN, Verdict.OK
-TLS, NS = ("SMTP TLS", "smtp"), ("DNS Servers are on Different Subnets", "dns")
-SPF, OWN = ("SPF Record Published", "spf"), ("This server", "mx")
+TLS, NS = (
+    ("smtp.starttls", "SMTP TLS", "smtp"),
+    ("dns.ns.subnet", "DNS Servers are on Different Subnets", "dns"),
+)
+SPF, OWN = ("spf.record", "SPF Record Published", "spf"), ("mx.server", "This server", "mx")
 
 
-def finding(row: tuple[str, str], host: str, verdict: Verdict, level: str = "warning") -> Finding:
-    return Finding(Row(row[0], level, "words", row[1], host), verdict, "why")
+def finding(row: tuple[str, str, str], host: str, verdict: Verdict, level: str = "warning") -> Finding:
+    return Finding(Row(row[0], row[1], level, "words", row[2], host), verdict, "why")
 
 
 @pytest.mark.parametrize(

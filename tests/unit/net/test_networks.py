@@ -8,6 +8,7 @@ import pytest
 
 from mxverdict.errors import UsageError
 from mxverdict.net import networks
+from mxverdict.net.address import Address
 from mxverdict.net.networks import parse, sample, show
 
 
@@ -76,7 +77,7 @@ def test_too_many() -> None:
 
 
 def test_own_addresses_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    own: list[networks.Address] = [ipaddress.ip_address("203.0.113.10")]
+    own: list[Address] = [ipaddress.ip_address("203.0.113.10")]
     monkeypatch.setattr(networks, "own_addresses", lambda: own)
     for text in ("203.0.113.10", "203.0.113.0/24"):
         with pytest.raises(UsageError, match="of this server"):

@@ -24,7 +24,7 @@ from mxverdict.report.mxtoolbox_api import api_json
 from mxverdict.report.pasted import explanation_json, print_explanation
 from mxverdict.report.plain_text import WIDTH, report_text
 from tests.unit.evidence_maker import BANNER, MXTOOLBOX, evidence, preview
-from tests.unit.report_maker import domain_report
+from tests.unit.report_maker import FINDINGS, domain_report
 from tests.unit.window.rows import NOW, window
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e\"'&{{7*7}}" + "y" * 5000
@@ -49,7 +49,7 @@ def hostile() -> Report:
     """A report in which every text from outside is an attack."""
     bad = Reply(220, (HOSTILE, HOSTILE))
     finding = Finding(
-        Row(HOSTILE, "error", HOSTILE, "dns", HOSTILE, (HOSTILE,)),
+        Row("dns.glue", HOSTILE, "error", HOSTILE, "dns", HOSTILE, (HOSTILE,)),
         Verdict.PROBLEM,
         HOSTILE,
         (HOSTILE,),
@@ -109,7 +109,11 @@ def test_findings_alike_at_several_addresses_stand_once() -> None:
 
 
 def test_what_no_tester_prints_is_not_put_into_its_mouth() -> None:
-    own = Finding(Row("Blocklists", "unknown", "refused", "blacklist"), Verdict.UNKNOWN, "No answer.")
+    own = Finding(
+        Row("blocklist.resolver", "Blocklists", "unknown", "refused", "blacklist"),
+        Verdict.UNKNOWN,
+        "No answer.",
+    )
     made = replace(report(), domains=(domain_report(findings=(*domain_report().findings, own)),))
     testers_of = {i.finding.row.name: i.tester for section in letter(made).sections for i in section.items}
     assert (testers_of["Blocklists"], testers_of["SPF Record Published"]) == ("", "MXToolbox")
@@ -118,7 +122,7 @@ def test_what_no_tester_prints_is_not_put_into_its_mouth() -> None:
 
 
 def test_words_for_what_could_not_be_told_are_not_the_testers() -> None:
-    row = Row("DNS Bad Glue Detected", "unknown", "could not be told", "dns")
+    row = Row("dns.glue", "DNS Bad Glue Detected", "unknown", "could not be told", "dns")
     finding = Finding(row, Verdict.UNKNOWN, "The zone above could not be asked.")
     made = replace(report(), domains=(domain_report(findings=(finding,)),))
     assert "MXToolbox says: could not be told" not in report_text(made)
@@ -229,10 +233,21 @@ def test_the_api_of_one_address_is_the_look_up_that_was_asked() -> None:
     assert [item["Name"] for item in data["Warnings"]] == ["SMTP Banner Check", "SMTP TLS"]
 
 
-def test_what_the_api_says_is_read_back_whole() -> None:
-    made = report()
+@pytest.mark.parametrize("version", ["this", "earlier"])
+def test_what_the_api_says_is_read_back_whole(version: str) -> None:
+    """An earlier version gave no identifiers: its own rows are known by their names."""
+    own = Finding(
+        Row("mx.name.alias", "MX name", "warning", "an alias", "mx", "a.test"), Verdict.ADVISORY, "why"
+    )
+    made = replace(report(), domains=(domain_report(findings=(*FINDINGS, own)),))
     known = {f.row.name for f in made.findings if f not in made.server}
-    pasted = recognise(json.dumps(api_json(made, evidence()), indent=2))
+    data = api_json(made, evidence())
+    if version == "earlier":
+        for item in (item for name in ("Failed", "Warnings", "Passed", "Timeouts") for item in data[name]):
+            del item["MxVerdict"]["Id"]
+    pasted = recognise(json.dumps(data, indent=2))
+    rules = {f.id for f in made.findings if f not in made.server}
+    assert {row.rule for row in pasted.rows} - {""} == rules - ({own.id} if version == "earlier" else set())
     assert pasted.unrecognised == ()
     assert {row.name for row in pasted.rows} == known
     assert not [detail for row in pasted.rows for detail in row.details if "MxVerdict" in detail]

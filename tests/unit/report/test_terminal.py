@@ -9,8 +9,8 @@ from rich.console import Console
 
 from mxverdict.findings import Finding, Report, Row, Verdict
 from mxverdict.judge.engine import judge
-from mxverdict.judge.outbound.report import judge_ladder
-from mxverdict.report.outbound import print_ladder
+from mxverdict.judge.outbound.report import judge_outbound
+from mxverdict.report.outbound import print_outbound
 from mxverdict.report.preview import preview_lines
 from mxverdict.report.terminal import print_report
 from mxverdict.testers import UNKNOWN_HOSTS, load
@@ -29,7 +29,7 @@ def printed(report: Report) -> str:
 
 def test_no_text_from_outside_becomes_a_line_or_a_control_character_of_ours() -> None:
     """A line end within a text could begin a finding that nobody found."""
-    row = Row(HOSTILE, "error", HOSTILE, "dns", HOSTILE)
+    row = Row("dns.glue", HOSTILE, "error", HOSTILE, "dns", HOSTILE)
     finding = Finding(row, Verdict.PROBLEM, HOSTILE, (HOSTILE, HOSTILE), HOSTILE)
     report = judge(evidence(), (), ())
     report = replace(
@@ -62,7 +62,7 @@ def test_a_domain_stands_before_what_is_harmless_about_the_server() -> None:
         (Verdict.ADVISORY, ["shop.example", "This server"]),
         (Verdict.PROBLEM, ["This server", "shop.example"]),
     ):
-        finding = Finding(Row("Row", "warning", "words"), verdict, "why")
+        finding = Finding(Row("dns.glue", "Row", "warning", "words"), verdict, "why")
         report = replace(
             judge(evidence(), (), ()), summary=domain.summary, server=(finding,), domains=(domain,)
         )
@@ -85,7 +85,7 @@ def test_the_test_message_is_told_from_the_climb_before_it() -> None:
     tried = climb()
     made = ladder(tried, send=True, delivery=tried)
     out = io.StringIO()
-    print_ladder(made, judge_ladder(made), Console(file=out, width=200, highlight=False, markup=False))
+    print_outbound(made, judge_outbound(made), Console(file=out, width=200, highlight=False, markup=False))
     before, said, after = out.getvalue().partition("\nThe test message:\n")
     assert said
     assert tried.address in before
@@ -103,7 +103,11 @@ def test_a_long_row_goes_on_below_its_words() -> None:
 
 
 def test_what_is_fine_about_the_server_is_told_where_no_domain_was_asked_for() -> None:
-    fine = Finding(Row("Blocklists", "ok", "not listed by 19 blocklists", "blacklist"), Verdict.OK, "why")
+    fine = Finding(
+        Row("blocklist.listed", "Blocklists", "ok", "not listed by 19 blocklists", "blacklist"),
+        Verdict.OK,
+        "why",
+    )
     report = replace(judge(evidence(), (), ()), server=(fine,))
     assert "Blocklists: not listed by 19 blocklists" in printed(report)
     assert "Blocklists" not in printed(replace(report, domains=(domain_report(),)))

@@ -1,13 +1,16 @@
-"""Calls the page as cpsrvd does, without cpsrvd."""
+"""Calls the page's WSGI application as a server does."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, Optional
 from urllib.parse import urlencode
 
 from mxverdict.host import Host
-from mxverdict.web.app import handle_request
+from mxverdict.host_paths import ROOT_VARIABLE
+from mxverdict.web.app import FRAME, application
 from mxverdict.whm.frame import Frame
 
 SESSION = "/cpsess1234567890"
@@ -37,10 +40,28 @@ def post(host: Host, query: str, form: dict[str, str], *, as_level: str = "", **
 
 
 def _call(host: Host, body: bytes, variables: dict[str, str], level: str) -> Answer:
-    environment = {"REMOTE_USER": "root", "cp_security_token": SESSION, **variables}
-    out = io.BytesIO()
     frame = Frame(0, -1, b"", level=level, framed=False) if level else None
-    handle_request(host, environment, io.BytesIO(body), out, frame)
-    head, _, content = out.getvalue().partition(b"\r\n\r\n")
-    headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
-    return Answer(int(headers.pop("Status")[:3]), headers, content.decode())
+    status, headers, pieces = exchange(host, body, variables, frame)
+    return Answer(int(status[:3]), headers, b"".join(pieces).decode())
+
+
+def exchange(
+    host: Host, body: bytes, variables: Mapping[str, str], frame: Optional[Frame] = None
+) -> tuple[str, dict[str, str], list[bytes]]:
+    """Status, headers and the pieces in which the body comes."""
+    begun: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(
+        status: str, headers: list[tuple[str, str]], exc_info: object = None
+    ) -> Callable[[bytes], object]:
+        begun.append((status, headers))
+        return lambda data: None
+
+    environ: dict[str, Any] = {"REMOTE_USER": "root", "cp_security_token": SESSION, **variables}
+    environ[ROOT_VARIABLE] = str(host.root)
+    environ["wsgi.input"] = io.BytesIO(body)
+    if frame is not None:
+        environ[FRAME] = frame
+    pieces = list(application(environ, start_response))
+    [(status, headers)] = begun
+    return status, dict(headers), pieces

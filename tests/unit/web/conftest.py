@@ -10,6 +10,7 @@ import pytest
 from mxverdict.evidence import Evidence
 from mxverdict.findings import DomainReport, Report
 from mxverdict.host import Host
+from mxverdict.i18n.catalog import activate
 from tests.unit.evidence_maker import evidence
 from tests.unit.report_maker import domain_report
 
@@ -19,6 +20,12 @@ Checked = tuple[Evidence, Report]
 @pytest.fixture
 def host(tmp_path: Path) -> Host:
     return Host(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _english() -> None:
+    """A page speaks its visitor's language, and leaves it to whatever comes next in the process."""
+    activate("en")
 
 
 @pytest.fixture(autouse=True)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from mxverdict.host import Host
-from mxverdict.web.app import handle_request
-from mxverdict.web.auth.permissions import VIEWS
-from mxverdict.web.http.html_tail import closing
+from mxverdict.host_paths import ROOT_VARIABLE
+from mxverdict.web.app import application
 from mxverdict.web.jobs import queue
+from mxverdict.web.routes import VIEWS
 from mxverdict.web.tasks import checks
 from mxverdict.whm.frame import ROOT, Frame
-from tests.unit.web.cgi import call
+from tests.unit.web.cgi import call, exchange
+from tests.unit.web.conftest import Checked
 
 
 @pytest.mark.parametrize("part", ["", "rows", "x"])
@@ -41,7 +43,7 @@ def test_a_refusal_that_cannot_be_shown_is_an_incident(host: Host, monkeypatch: 
     def broken(*_: object) -> None:
         raise RuntimeError("the template is gone")
 
-    monkeypatch.setattr("mxverdict.web.pages.render.show_refusal", broken)
+    monkeypatch.setattr("mxverdict.web.pages.refused.show", broken)
     page = call(host, "view=nothing")
     assert page.status == 500
     assert "incident" in page.body
@@ -55,11 +57,10 @@ class Framed(Frame):
     header, footer = HEADER, FOOTER
 
 
-def framed(host: Host, query: str) -> str:
-    out = io.BytesIO()
-    environment = {"REQUEST_METHOD": "GET", "QUERY_STRING": query, "REMOTE_USER": "root"}
-    handle_request(host, environment, io.BytesIO(), out, Framed(0, -1, b"", level=ROOT, framed=True))
-    return out.getvalue().decode().partition("\r\n\r\n")[2]
+def pieces(host: Host, query: str, frame: type[Frame] = Framed) -> list[str]:
+    variables = {"REQUEST_METHOD": "GET", "QUERY_STRING": query}
+    _status, _headers, body = exchange(host, b"", variables, frame(0, -1, b"", level=ROOT, framed=True))
+    return [piece.decode() for piece in body]
 
 
 def unclosed(html: str) -> list[str]:
@@ -69,23 +70,68 @@ def unclosed(html: str) -> list[str]:
     return sorted(tag for tag in {*begun} - void if begun.count(tag) != html.count(f"</{tag}>"))
 
 
-def test_a_fault_within_a_page_leaves_whms_footer_in_its_place(
-    host: Host, monkeypatch: pytest.MonkeyPatch
+def broken(*_: object, **__: object) -> Any:
+    raise RuntimeError("broken")
+
+
+@pytest.mark.parametrize("view", ["main", "domain", "explain", "testers", "log", "history", "settings"])
+def test_whms_header_is_sent_before_the_page_is_drawn(host: Host, view: str) -> None:
+    header, top, *rest, footer = pieces(host, f"view={view}")
+    assert (header, footer) == (HEADER, FOOTER)
+    assert top.startswith("<link rel=")
+    assert len(rest) == (2 if view in ("main", "testers") else 1)
+    assert unclosed("".join([header, top, *rest, footer])) == []
+
+
+@pytest.mark.parametrize("view", ["main", "testers"])
+def test_what_is_waited_for_is_said_before_the_check(
+    host: Host, checks: list[Callable[[Host], Checked]], view: str
 ) -> None:
-    def broken(*_: object, **__: object) -> str:
+    sent: list[str] = []
+
+    def check(_host: Host) -> Checked:
+        sent.append("checked")
         raise RuntimeError("broken")
 
-    assert unclosed(framed(host, "view=history")) == []
-    monkeypatch.setattr("mxverdict.web.views.templating.moment", broken)
-    page = framed(host, "view=history")
+    checks.append(check)
+    variables = {"QUERY_STRING": f"view={view}", "REMOTE_USER": "root", ROOT_VARIABLE: str(host.root)}
+    for piece in application(variables, lambda *_: None):
+        sent.append(piece.decode())
+    place = sent.index("checked")
+    assert "Asking this server" in "".join(sent[:place])
+    assert "incident" in "".join(sent[place:])
+
+
+@pytest.mark.parametrize("frame", [Framed, Frame])
+@pytest.mark.parametrize(
+    "view, place",
+    [
+        ("history", "mxverdict.web.pages.page_state.load_page_state"),
+        ("history", "mxverdict.web.views.templating.moment"),
+        ("settings", "mxverdict.testers.load"),
+        ("main", "mxverdict.web.pages.page_state.load_page_state"),
+        ("main", "mxverdict.services.check.run"),
+        ("main", "mxverdict.web.views.window_cards.windows_view"),
+        ("main", "mxverdict.web.views.templating.moment"),
+        ("testers", "mxverdict.services.check.run"),
+    ],
+)
+def test_a_page_ends_well_wherever_it_is_broken_off(
+    host: Host, monkeypatch: pytest.MonkeyPatch, view: str, place: str, frame: type[Frame]
+) -> None:
+    monkeypatch.setattr(place, broken)
+    page = "".join(pieces(host, f"view={view}", frame))
     assert unclosed(page) == []
-    assert re.search(r"</p></nav></div>\n<p role=.alert.>.*</p>\n</div></main>", page)
-    assert page.endswith(FOOTER)
+    assert re.search(
+        r'<div id="mxverdict-content"[^>]*>[^\0]*\n<p role="alert">.*incident.*</p>\n</div>', page
+    )
+    assert page.endswith(FOOTER if frame is Framed else "</html>\n")
+    assert '<nav aria-label="Pages of MX Verdict">' in page
 
 
-def test_a_page_ends_well_wherever_it_is_broken_off(host: Host) -> None:
-    page = call(host, "view=settings").body
-    for end in range(0, len(page), 41):
-        if page.rfind("<!", 0, end) <= page.rfind(">", 0, end):
-            within, around = closing(page[:end])
-            assert unclosed(f"{page[:end]}{within}<p>Sorry.</p>{around}") == [], page[end - 80 : end]
+def test_templates_that_are_broken_leave_the_incident_and_whms_footer(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mxverdict.web.pages.render.jinja_environment", broken)
+    page = "".join(pieces(host, "view=history"))
+    assert re.search(rf"^{HEADER}\n<p role=.alert.>.*incident.*</p>\n{FOOTER}$", page)

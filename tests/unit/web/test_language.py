@@ -7,6 +7,7 @@ import pytest
 from mxverdict.audit import log
 from mxverdict.audit.actor import Actor
 from mxverdict.host import Host
+from mxverdict.i18n.message import Message
 from mxverdict.i18n.negotiation import preferred
 from mxverdict.whm.frame import DELEGATED
 from tests.unit.web.cgi import call
@@ -45,7 +46,8 @@ def test_a_refusal_is_kept_in_english_whoever_is_refused(host: Host) -> None:
     bob = {"as_level": DELEGATED, "REMOTE_USER": "bob", "HTTP_ACCEPT_LANGUAGE": "de"}
     assert "Das erfordert root-Rechte in WHM." in call(host, "view=settings", **bob).body
     assert "This needs root privileges in WHM." in host.audit.read_text()
-    log.record(host, Actor("bob", "web"), "refused", result="x.example is not a domain of your accounts.")
+    denied = Message("{target} is not a domain of your accounts.", target="x.example")
+    log.record(host, Actor("bob", "web"), "refused", result=denied)
     told = call(host, "view=history", **bob).body
     assert "Das erfordert root-Rechte in WHM." in told
     assert "x.example ist keine Domain Ihrer Konten." in told

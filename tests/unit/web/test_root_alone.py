@@ -31,7 +31,7 @@ from mxverdict.web.jobs.queue import JobHandle
 from mxverdict.web.tasks import checks
 from mxverdict.whm.frame import Frame
 from mxverdict.window.journal import Journal
-from mxverdict.window.model import CLOSE_FAILED, FAILED, OPEN
+from mxverdict.window.model import CLOSE_FAILED, FAILED, OPEN, WindowState
 from tests.unit.domain_evidence_maker import NAME
 from tests.unit.root_secrets import SECRET, rich, secrets
 from tests.unit.web.cgi import SESSION, Answer, call, post
@@ -113,7 +113,7 @@ def test_no_page_tells_why_a_check_failed(host: Host, request: pytest.FixtureReq
 
 
 @pytest.mark.parametrize("state", [FAILED, CLOSE_FAILED])
-def test_no_page_tells_why_a_window_failed(host: Host, state: str) -> None:
+def test_no_page_tells_why_a_window_failed(host: Host, state: WindowState) -> None:
     bob = Actor("bob", "web", delegated=True)
     with closing(Journal(host, create=True)) as journal:
         one = window(opened_by="bob", origin="web", error=f"line {SECRET}", remark=f"remark {SECRET}")

@@ -16,7 +16,7 @@ def window(**changes: Any) -> Window:
         id=0,
         kind=WHITELIST,
         state=OPEN,
-        tester="mxtoolbox",
+        testers=("mxtoolbox",),
         networks=("18.209.86.113", "64.20.227.0/24"),
         opened_at=NOW.wall,
         ends=Deadline.after(NOW, 900),

@@ -29,7 +29,7 @@ def test_a_permanent_entry_never_is(tmp_path: Path, now: ClockReading) -> None:
     host = Host(tmp_path)
     row = window(kind=PERMANENT, ends=Deadline.never(NOW, FOREVER), minutes=0)
     with closing(Journal(host, create=True)) as journal:
-        assert due(journal.insert(row), now) is None
+        assert not due(journal.insert(row), now)
         assert not anything_due(host, journal)
 
 
@@ -38,7 +38,7 @@ def test_one_that_comes_or_goes_is(tmp_path: Path, state: str) -> None:
     host = Host(tmp_path)
     row = window(kind=PERMANENT, state=state, ends=Deadline.never(NOW, FOREVER), minutes=0)
     with closing(Journal(host, create=True)) as journal:
-        assert due(journal.insert(row), NOW) == ""
+        assert due(journal.insert(row), NOW)
         assert anything_due(host, journal)
         assert anything_due(host, journal, PERMANENT)
         assert not anything_due(host, journal, WHITELIST)
@@ -50,12 +50,12 @@ def test_a_log_that_makes_it_stumble_does_not_hold_up_the_rest(
     def stumble(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(tester_visit, "look", stumble)
+    monkeypatch.setattr(tester_visit, "find_session", stumble)
     host = Host(tmp_path)
     now = instant(host)
     ends = Deadline.after(now, 900)
     with closing(Journal(host, create=True)) as journal:
         row = journal.insert(window(state=OPEN, until_tested=True, ends=ends))
-        assert due(row, now) is None
+        assert not due(row, now)
         assert visited(host, journal, WHITELIST) == {}
-        assert due(row, ClockReading(ends.wall + 1, 0.0, "boot")) == ""
+        assert due(row, ClockReading(ends.wall + 1, 0.0, "boot"))

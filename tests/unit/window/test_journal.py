@@ -17,7 +17,7 @@ from mxverdict.errors import JournalError, JournalNewerError
 from mxverdict.host import Host
 from mxverdict.window import journal as journal_module
 from mxverdict.window import keeper
-from mxverdict.window.journal import APPLIED, DORMANT, REVERTED, Change, Journal, reading
+from mxverdict.window.journal import APPLIED, DEFERRED, REVERTED, Change, Journal, reading
 from mxverdict.window.journal_repair import repair_journal
 from mxverdict.window.model import (
     CLOSE_FAILED,
@@ -75,8 +75,8 @@ def test_what_other_windows_have_changed(journal: Journal) -> None:
     for number, kind in ((1, "list_entries"), (2, "list_entries"), (2, "trusted_hosts"), (3, "list_entries")):
         journal.plan(number, kind, {"lines": [str(number)]})
     journal.mark(journal.plan(4, "list_entries", {"lines": ["4"]}), REVERTED)
-    assert [change.plan["lines"] for change in journal.standing("list_entries", 1)] == [["2"]]
-    assert [change.plan["lines"] for change in journal.standing("list_entries", 9)] == [["1"], ["2"]]
+    assert [change.plan["lines"] for change in journal.pending("list_entries", 1)] == [["2"]]
+    assert [change.plan["lines"] for change in journal.pending("list_entries", 9)] == [["1"], ["2"]]
 
 
 def test_changes_stand_until_they_are_reverted(journal: Journal) -> None:
@@ -91,9 +91,9 @@ def test_changes_stand_until_they_are_reverted(journal: Journal) -> None:
         Change(second, "trusted_hosts", "planned", {"networks": []}),
     ]
     journal.mark(first, REVERTED)
-    journal.mark(second, DORMANT)
+    journal.mark(second, DEFERRED)
     assert journal.changes(1) == []
-    assert [change.id for change in journal.dormant()] == [second]
+    assert [change.id for change in journal.deferred()] == [second]
     assert journal.has_changes(1)
 
 
@@ -174,7 +174,7 @@ def test_nothing_is_forgotten_that_has_to_be_done(journal: Journal, monkeypatch:
             (CLOSED, WHITELIST, time.time()),
         )
     ]
-    for state in (DORMANT, APPLIED):
+    for state in (DEFERRED, APPLIED):
         left = journal.insert(window(state=CLOSED, closed_at=1.0)).id
         journal.mark(journal.plan(left, "trusted_hosts", {}), state)
         kept.append(left)
@@ -182,7 +182,7 @@ def test_nothing_is_forgotten_that_has_to_be_done(journal: Journal, monkeypatch:
     last = journal.insert(window(state=CLOSED, closed_at=1.0)).id
     assert journal.window(gone) is None
     assert [number for number in range(1, last) if journal.window(number) is not None] == kept
-    assert len(journal.dormant()) == 1
+    assert len(journal.deferred()) == 1
 
 
 def test_a_journal_that_cannot_forget_opens_windows(

@@ -12,7 +12,7 @@ import pytest
 from mxverdict.host import Host
 from mxverdict.host_paths import ROOT_VARIABLE
 from mxverdict.window import keeper
-from mxverdict.window.journal import DORMANT, Journal
+from mxverdict.window.journal import DEFERRED, Journal
 from mxverdict.window.model import CLOSE_FAILED, CLOSED, CLOSING, FAILED, OPEN, OPENING, PERMANENT, WHITELIST
 from tests.unit.window.rows import window
 
@@ -66,7 +66,7 @@ def test_dormant_entries_count_once_greylisting_writes_its_list(tmp_path: Path) 
     host = Host(tmp_path)
     with closing(Journal(host, create=True)) as journal:
         journal.insert(window(state=CLOSED))
-        journal.mark(journal.plan(1, "trusted_hosts", {"networks": [], "comment": ""}), DORMANT)
+        journal.mark(journal.plan(1, "trusted_hosts", {"networks": [], "comment": ""}), DEFERRED)
     assert keeper.idle(str(tmp_path))
     host.greylist_trusted_netblocks.parent.mkdir()
     host.greylist_trusted_netblocks.write_text("")

@@ -1,4 +1,4 @@
-"""Reads a log in blocks of whole lines, each with what stands around it."""
+"""Reads a log in blocks of complete lines, each with its surroundings."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from mxverdict.collect.mainlog.folder_names import REACH, settled
-from mxverdict.collect.mainlog.lines import LONGEST
+from mxverdict.collect.mainlog.folder_names import REACH, certain_end
+from mxverdict.collect.mainlog.lines import MAX_LINE
 
 _REST = 1.0
 """Seconds after its last change for which something may still be written to a log."""
@@ -22,12 +22,18 @@ class Block(NamedTuple):
     begin: int
     end: int
     offset: int
+    gaps: tuple[tuple[int, int], ...] = ()
+    """Where a line of `text` begins that is endless, and how many bytes of it are left out."""
+
+    def offset_of(self, line: int) -> int:
+        """Return the place in the file of a line that begins there in `text`."""
+        return self.offset - (self.end - line) - sum(lost for place, lost in self.gaps if place >= line)
 
 
 def blocks(file: BinaryIO, offset: int, size: int, current: bool) -> Iterator[Block]:
     """Read on from `offset`, the beginning of a line, `size` bytes at a time.
 
-    Of the `current` log the last lines are left for later while it cannot be told what they are. Raises
+    Of the `current` log the last lines are left for later while it is uncertain what they are. Raises
     OSError, EOFError and zlib.error as the file does.
     """
     begin = min(offset, REACH)
@@ -38,23 +44,23 @@ def blocks(file: BinaryIO, offset: int, size: int, current: bool) -> Iterator[Bl
     while True:
         chunk = file.read(size)
         text += chunk
-        whole = text.rfind(b"\n") + 1
+        complete = text.rfind(b"\n") + 1
         if chunk:
-            end = text.rfind(b"\n", 0, max(0, whole - REACH)) + 1
+            end = text.rfind(b"\n", 0, max(0, complete - REACH)) + 1
         else:
-            end = settled(text, begin, whole, at_rest(file)) if current else whole
+            end = certain_end(text, begin, complete, at_rest(file)) if current else complete
         if end > begin:
-            offset += end - begin
-            while gaps and gaps[0][0] < end:
-                offset += gaps.pop(0)[1]
-            yield Block(text, begin, end, offset)
+            passed = tuple(gap for gap in gaps if gap[0] < end)
+            gaps = gaps[len(passed) :]
+            offset += end - begin + sum(lost for _, lost in passed)
+            yield Block(text, begin, end, offset, passed)
             begin = end
         if not chunk:
             return
         drop = max(0, begin - REACH)
-        kept = whole + LONGEST
+        kept = complete + MAX_LINE
         if len(text) > kept:
-            gaps.append((whole, len(text) - kept))
+            gaps.append((complete, len(text) - kept))
         gaps = [(place - drop, lost) for place, lost in gaps]
         text = text[drop:kept]
         begin -= drop

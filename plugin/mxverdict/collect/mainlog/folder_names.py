@@ -19,15 +19,15 @@ from typing import NamedTuple
 
 REACH = 8192
 """Bytes of the longest record."""
-_LONGEST_PART = 255
+_MAX_PART = 255
 _CWD = b" cwd="
 _STAMP = re.compile(
     rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?(?: [+-]\d{4})?(?: \[\d{1,10}\])?"
     rb"(?: \w{6}-\w{6}-\w\w| \w{6}-\w{11}-\w{4})?",
     re.ASCII,
 )
-_LONGEST_STAMP = 100
-_LONGEST_MARK = 20
+_MAX_STAMP = 100
+_MAX_MARK = 20
 _ARGUMENTS = re.compile(rb" \d{1,10} args:", re.ASCII)
 _SURE = re.compile(rb" \(failed\)|(?:/|/root|/var/spool/exim) \d{1,10} args:", re.ASCII)
 """What no customer can have made: the folders above these belong to root."""
@@ -35,12 +35,12 @@ _SURE = re.compile(rb" \(failed\)|(?:/|/root|/var/spool/exim) \d{1,10} args:", r
 
 class Range(NamedTuple):
     """Lines that begin after `start` and before `end` are not believed. `open`: the text ends before it is
-    known how far the name goes. `whole`: its first line looks complete."""
+    known how far the name goes. `complete`: its first line looks complete."""
 
     start: int
     end: int
     open: bool
-    whole: bool
+    complete: bool
 
 
 class Unbelieved:
@@ -67,13 +67,14 @@ class Unbelieved:
         return number < len(self.ranges) and self.ranges[number].start < line
 
 
-def settled(text: bytes, begin: int, end: int, at_rest: bool) -> int:
-    """Up to where the lines from `begin` to `end`, the last one of a log that grows, can be told already.
+def certain_end(text: bytes, begin: int, end: int, at_rest: bool) -> int:
+    """Return up to where it is certain already what the lines from `begin` to `end` are, the last ones of a
+    log that grows.
 
     `at_rest`: nothing is being written to it, so that a record which looks complete is.
     """
     for found in _ranges(text[:end], max(0, begin, end - REACH), end):
-        if found.open and not (at_rest and found.whole):
+        if found.open and not (at_rest and found.complete):
             return found.start
     return end
 
@@ -86,11 +87,11 @@ def _ranges(text: bytes, begin: int, end: int) -> Iterator[Range]:
         name = at + len(_CWD)
         if _SURE.match(text, name):
             continue
-        line = text.rfind(b"\n", max(0, at - _LONGEST_STAMP), at) + 1
+        line = text.rfind(b"\n", max(0, at - _MAX_STAMP), at) + 1
         if _STAMP.fullmatch(text, line, at):
             if name > limit:  # what bounds a name lies at the same place for all that begin before it
                 limit = _limit(text, name)
-                end_of_marks = min(limit + _LONGEST_MARK, len(text))
+                end_of_marks = min(limit + _MAX_MARK, len(text))
                 marks = [found.start() for found in _ARGUMENTS.finditer(text, name, end_of_marks)]
             last = min(limit, line + REACH)
             number = bisect_right(marks, last)
@@ -98,16 +99,16 @@ def _ranges(text: bytes, begin: int, end: int) -> Iterator[Range]:
             if number and marks[number - 1] >= name:
                 stop = (text.find(b"\n", marks[number - 1]) + 1) or len(text)
             own = text.find(b"\n", name)
-            whole = _ARGUMENTS.search(text, name, len(text) if own < 0 else own) is not None
-            yield Range(line, stop, last >= len(text), whole)
+            complete = _ARGUMENTS.search(text, name, len(text) if own < 0 else own) is not None
+            yield Range(line, stop, last >= len(text), complete)
 
 
 def _limit(text: bytes, at: int) -> int:
     """The last place where a name that goes on there can end: at most the end of the text."""
     while True:
-        slash = text.find(b"/", at, at + _LONGEST_PART + 1)
+        slash = text.find(b"/", at, at + _MAX_PART + 1)
         if slash < 0:
-            return min(at + _LONGEST_PART, len(text))
+            return min(at + _MAX_PART, len(text))
         if text.startswith(b"/", slash + 1):
             return slash
         at = slash + 1

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from typing import Union
 
-_Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+from mxverdict.net.address import Network
 
 
 class IpSet:
@@ -32,7 +31,7 @@ class IpSet:
         return any(known in network for network in self._wide)
 
 
-def _beginning(network: _Network) -> str:
+def _beginning(network: Network) -> str:
     if network.version == 4:
         octets = str(network.network_address).split(".")[: network.prefixlen // 8]
         return "".join(f"{octet}." for octet in octets)

@@ -10,26 +10,25 @@ import ipaddress
 import re
 import time
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO, Optional, Union
+from typing import BinaryIO, Optional
 
-from mxverdict.collect.mainlog.blocks import blocks
+from mxverdict.collect.mainlog.blocks import Block, blocks
 from mxverdict.collect.mainlog.folder_names import REACH, Unbelieved
-from mxverdict.collect.mainlog.lines import LONGEST, Times, stamp_of
-
-Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+from mxverdict.collect.mainlog.lines import MAX_LINE, Times, stamp_of
+from mxverdict.net.address import Network
 
 CHUNK = 1 << 16
 _MARGIN = 3 * 3600.0
-"""Lines stand in the order of time but for a clock set back, in autumn by an hour."""
-_BEGINNING = 4 * LONGEST
+"""Lines are in the order of time but for a clock set back, in autumn by an hour."""
+_BEGINNING = 4 * MAX_LINE
 _STAMP_LENGTH = 100
 """Bytes at the beginning of a line that hold its time."""
 _NEVER = re.compile(rb"(?!)")
 
 
 def pattern(networks: Iterable[Network]) -> re.Pattern[bytes]:
-    """Matches at least where one of the networks stands as Exim writes a peer, `[address]`; `lines.parse`
-    decides."""
+    """Return what matches at least where Exim writes an address of one of the networks as a peer,
+    `[address]`; `lines.parse` decides."""
     alternatives = sorted({_beginning(network) for network in networks})
     if not alternatives:
         return _NEVER
@@ -74,25 +73,33 @@ class Scan:
         self._times = times
         self._deadline = deadline
         self._current = current
+        self._last_blocks: tuple[Block, ...] = ()
         self.offset = offset
         self.complete = True
 
-    def __iter__(self) -> Iterator[bytes]:
-        """Raises OSError, EOFError and zlib.error as the file does."""
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        """Return each line with its offset. Raises OSError, EOFError and zlib.error as the file does."""
         for block in blocks(self._file, self.offset, CHUNK, self._current):
             for start, end in believed(self._wanted, self._times, block.text, block.begin, block.end):
-                yield block.text[start:end]
+                yield block.offset_of(start), block.text[start:end]
             self.offset = block.offset
+            self._last_blocks = (*self._last_blocks[-1:], block)
             if self._deadline is not None and time.monotonic() > self._deadline:
                 self.complete = False
                 return
+
+    @property
+    def last_time(self) -> Optional[float]:
+        """When the last line was written (Unix time); None when none near the end can be believed."""
+        found = (last_time(one.text, one.begin, one.end, self._times) for one in reversed(self._last_blocks))
+        return next((at for at in found if at is not None), None)
 
 
 def believed(
     wanted: re.Pattern[bytes], times: Times, text: bytes, begin: int, end: int
 ) -> Iterator[tuple[int, int]]:
     """Where the lines of `text` from `begin` to `end` that hold a match of `wanted` and can be believed begin
-    and end. What stands around them must be as `Unbelieved` wants it."""
+    and end. Around them must be what `Unbelieved` wants."""
     unbelieved, known = Unbelieved(b"", 0, 0), begin
     for start, stop in lines_with(wanted, text, begin, end):
         at = stamp_of(text[start : min(stop, start + _STAMP_LENGTH)])

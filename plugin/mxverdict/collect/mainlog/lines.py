@@ -1,13 +1,14 @@
 """What one line of Exim's main log says.
 
 Everything in a line but Exim's own words comes from the visitor: HELO, envelope, subject. Exim writes them
-as they are, brackets and spaces included (measured with 4.96), so the peer is only what stands at its fixed
+as they are, brackets and spaces included (measured with 4.96), so the peer is only what is at its fixed
 place, and a line in which two places qualify has no peer. Formats: Exim specification chapter 53, the calls
 of `log_write` in Exim 4.94 to 4.100 (2026-11) and measurements with 4.96, 4.98 and 4.100.
 """
 
 from __future__ import annotations
 
+import calendar
 import ipaddress
 import re
 import time
@@ -19,16 +20,16 @@ CONNECT, END, ARRIVAL, REJECTED, VERIFY, TLS, OTHER = (
     "connect", "end", "arrival", "rejected", "verify", "tls", "other",
 )  # fmt: skip
 
-LONGEST = 16 * 1024
+MAX_LINE = 16 * 1024
 """Bytes of a line that are looked at; Exim writes no longer ones (its log buffer has 8 KiB)."""
 FURTHEST_ZONE = 14 * 3600
 """Seconds between UTC and the zones furthest from it."""
-LONGEST_STAY = 366 * 86_400.0
+MAX_STAY = 366 * 86_400.0
 _OLDEST = 366 * 86_400.0
 """Seconds that a line can be older than the last change of its file."""
 NEWEST = 86_400.0
 """Seconds that a line can be ahead of the clock, which may have been set back."""
-_MOST_PLACES = 8
+_MAX_PLACES = 8
 """Places for a peer after which a line has none: only a visitor writes so many, and each costs time."""
 
 
@@ -44,7 +45,7 @@ class Times(NamedTuple):
 
 def times_of(written: float) -> Times:
     """Those of a file that was last written then: a year before that, and no later than in a day. Whatever
-    else stands in a line as its time, Exim did not write it (or with a clock that was far off)."""
+    else a line has as its time, Exim did not write it (or with a clock that was far off)."""
     return Times(written - _OLDEST, time.time() + NEWEST)
 
 
@@ -150,7 +151,7 @@ _OTHER_H = _Tail(
     rb"|(?:temporarily )?rejected |sender verify )"
 )
 """What follows a peer in any line that begins with `H=`, so that no HELO name passes for the peer of a line
-that tells nothing else."""
+that says nothing else."""
 _ARRIVED = _Tail(_MORE_EXTRAS + rb" P=(?P<text>\S+ .*)$")
 _OTHER_ARRIVAL = _Tail(rb" (?:I=\[|Ci=|U=|P=|TFO)")
 _SENDER = re.compile(rb"<= ((?:\"(?:\\.|[^\"\\])*\"|[^\s\"])+)(?: R=\S+)?(?: DS)? H=")
@@ -195,7 +196,7 @@ _COMMAND_END = b'" H='
 def parse(raw: bytes) -> Optional[Line]:
     """What a line says; None when it does not begin with Exim's time stamp (headers in the reject log, the
     rest of a cut line). Whether its time can be true is for `Times` to tell."""
-    raw = raw[:LONGEST]
+    raw = raw[:MAX_LINE]
     stamp = _STAMP.match(raw)
     if stamp is None:
         return None
@@ -204,7 +205,7 @@ def parse(raw: bytes) -> Optional[Line]:
         return None
     at = started[0] + int(stamp[2]) + float(stamp[3] or 0)
     base = Line(at, started[1], int(stamp[5] or 0), (stamp[6] or b"").decode(), OTHER)
-    return _told(base, raw[stamp.end() :].rstrip(b"\r\n"))
+    return _classified(base, raw[stamp.end() :].rstrip(b"\r\n"))
 
 
 def stamp_of(raw: bytes) -> Optional[float]:
@@ -214,7 +215,7 @@ def stamp_of(raw: bytes) -> Optional[float]:
     return started[0] + int(stamp[2]) + float(stamp[3] or 0) if stamp and started else None
 
 
-def _told(base: Line, rest: bytes) -> Line:
+def _classified(base: Line, rest: bytes) -> Line:
     if base.id and rest.startswith(b"<= "):
         line = _arrival(base, rest)
     elif rest.startswith(b"H="):
@@ -335,7 +336,7 @@ def _peer(rest: bytes, *tails: _Tail) -> Optional[tuple[Peer, re.Match[bytes]]]:
         return None
     found: list[tuple[re.Match[bytes], re.Match[bytes]]] = []
     for number, place in enumerate(_AFTER_HELO.finditer(rest, start + 1)):
-        if number == _MOST_PLACES:
+        if number == _MAX_PLACES:
             return None
         said = _first(tails, rest, place.end())
         if said is not None:
@@ -378,8 +379,6 @@ def _minute(minute: bytes, zone: Optional[bytes]) -> Optional[tuple[float, int]]
         if zone is None:
             at = time.mktime(parsed)
             return at, time.localtime(at).tm_gmtoff
-        import calendar
-
         offset = (int(zone[1:3]) * 60 + int(zone[3:5])) * (-60 if zone[:1] == b"-" else 60)
         if abs(offset) > FURTHEST_ZONE:
             return None
@@ -393,7 +392,7 @@ def _seconds(text: Optional[bytes]) -> Optional[float]:
     if parts is None:
         return None
     stay = sum(float(value or 0) * unit for value, unit in zip(parts.groups(), (604800, 86400, 3600, 60, 1)))
-    return stay if stay <= LONGEST_STAY else None
+    return stay if stay <= MAX_STAY else None
 
 
 def _text(data: Optional[bytes]) -> str:

@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-_MOST = 400
+_MAX_FILES = 400
 """Files of one log that are looked at."""
 ROTATED = re.compile(r"[-.](?:\d{8}(?:-\d{1,10})?|\d{10}|\d{1,4})(?:\.gz)?", re.ASCII)
 
@@ -51,4 +51,4 @@ def files_of(log: Path, since: float = 0.0) -> tuple[LogFile, ...]:
             file = LogFile(log.with_name(name), status.st_mtime, status.st_size, current)
             found.setdefault(name[:-3] if name.endswith(".gz") else name, file)
     files = sorted(found.values(), key=lambda file: (file.current, file.written, file.path.name))
-    return tuple(files[-_MOST:])
+    return tuple(files[-_MAX_FILES:])

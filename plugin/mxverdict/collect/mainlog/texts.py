@@ -5,16 +5,18 @@ visitor or from another host.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from dataclasses import dataclass
+from typing import Optional
 
 _MEASURED = "Exim 4.96 (verify.c, the routers and the callout), measured 2026-11-25"
 _CPANEL = "cPanel's ACLs and routers, their log lines in public posts, read 2026-11-29 (docs/facts/whm.md 10)"
 _EXIM = "Exim 4.96, its default ACLs and routers, measured 2026-11-25"
-_MOST = 100
+_MAX_TEXT = 100
 """Characters that are looked at."""
 
 
-class Text(NamedTuple):
+@dataclass(frozen=True)
+class Text:
     """A text that begins so (in lower case). `means`: one of `evidence.traffic.CAUSES` or `Visit.refused`."""
 
     beginning: str
@@ -66,5 +68,5 @@ REFUSED = (
 
 def meaning(texts: tuple[Text, ...], said: str) -> Optional[str]:
     """What the first row that `said` begins with means, without regard to case or a quotation mark."""
-    said = said[:_MOST].lstrip('"').lower()
+    said = said[:_MAX_TEXT].lstrip('"').lower()
     return next((text.means for text in texts if said.startswith(text.beginning)), None)

@@ -1,35 +1,41 @@
 """Who sent, who left during the delay and who was refused, from all the log that a stretch of time needs.
 
-What was counted is kept with the position (`ledger.py`): a later look reads the new bytes alone. A stretch
-that begins before what is kept is counted from the files, in a temporary ledger.
+What was counted is kept with the position (`traffic_store.py`): a later call reads the new bytes alone. A
+stretch that begins before what is kept is counted from the files, in a temporary store.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Optional
 
 from mxverdict.collect.mainlog.blocks import blocks
 from mxverdict.collect.mainlog.ip_set import IpSet
-from mxverdict.collect.mainlog.line_scan import start_of
 from mxverdict.collect.mainlog.lines import NEWEST, times_of
-from mxverdict.collect.mainlog.log_cursor import READ_ERRORS, opened, position, resume
-from mxverdict.collect.mainlog.log_files import LogFile, files_of
+from mxverdict.collect.mainlog.log_cursor import (
+    READ_ERRORS,
+    LogPart,
+    opened,
+    parts_after,
+    parts_since,
+    position,
+)
+from mxverdict.collect.mainlog.log_files import files_of
 from mxverdict.collect.mainlog.plausible import is_traffic
 from mxverdict.collect.mainlog.traffic_counter import HOUR, TrafficCounter
 from mxverdict.collect.mainlog.traffic_query import summed
-from mxverdict.collect.mainlog.traffic_store import MOST_CELLS, MOST_REFUSALS, LedgerBusy, TrafficStore
+from mxverdict.collect.mainlog.traffic_store import MAX_CELLS, MAX_REFUSALS, StoreBusy, TrafficStore
 from mxverdict.evidence.traffic import Traffic
 from mxverdict.host import Host
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, message_of
 from mxverdict.sanitize import visible
 
 KEPT = 8 * 86_400
-"""Seconds that the ledger goes back."""
+"""Seconds that the store goes back."""
 DELAY = 20.0
 """Seconds before the banner (docs/facts/whm.md 1.1)."""
 _BLOCK = 1 << 20
@@ -37,7 +43,7 @@ _FLUSH = 20_000
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
 _DAMAGE = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError)
 """What working with impossible values raises."""
-_MOST_TEXT = 200
+_MAX_TEXT = 200
 
 
 def read_traffic(
@@ -53,7 +59,7 @@ def read_traffic(
 
     `exempt`: addresses and networks (CIDR) that do not count, as the testers' and the server's own; loopback
     never counts. `delay`: seconds before the banner. `deadline` (of `time.monotonic`): stop reading then;
-    `complete` is False afterwards, and the next look goes on from there. Raises nothing for what a log or a
+    `complete` is False afterwards, and the next call goes on from there. Raises nothing for what a log or a
     damaged state file holds: `remarks` says what was amiss.
     """
     remarks: list[str] = []
@@ -63,20 +69,20 @@ def read_traffic(
         for _ in range(2):
             try:
                 return _counted(
-                    host, ledger_path(host), now - KEPT, since, until, skipped, delay, deadline, remarks
+                    host, store_path(host), now - KEPT, since, until, skipped, delay, deadline, remarks
                 )
-            except LedgerBusy as error:
+            except StoreBusy as error:
                 remarks.append(Message("what was counted before cannot be used: {error}", error=error))
                 break
             except (sqlite3.Error, *_DAMAGE) as error:
                 remarks.append(
                     Message(
                         "what was counted before was damaged ({error}); everything was counted again",
-                        error=visible(str(error), _MOST_TEXT),
+                        error=_reason(error),
                     )
                 )
                 with suppress(OSError):
-                    _remove(ledger_path(host))
+                    _remove(store_path(host))
             except OSError as error:
                 remarks.append(
                     Message("what was counted before cannot be used: {error}", error=error.strerror)
@@ -89,7 +95,7 @@ def read_traffic(
         return Traffic(since, until, None, None, False, delay, remarks=tuple(remarks))
 
 
-def ledger_path(host: Host) -> Path:
+def store_path(host: Host) -> Path:
     return host.state / "traffic.sqlite"
 
 
@@ -104,107 +110,105 @@ def _counted(
     deadline: Optional[float],
     remarks: list[str],
 ) -> Traffic:
-    with closing(TrafficStore(path)) as ledger:
-        ledger.begin()
-        reader = _Reader(ledger, host.exim_mainlog, kept_from, delay, deadline)
+    with closing(TrafficStore(path)) as store:
+        store.begin()
+        reader = _Reader(store, host.exim_mainlog, kept_from, delay, deadline)
         reader.catch_up()
-        ledger.commit()
-        told = (*remarks, *reader.remarks)
-        found = summed(ledger, since, until, exempt, delay, reader.complete, told)
+        store.commit()
+        notes = (*remarks, *reader.remarks)
+        found = summed(store, since, until, exempt, delay, reader.complete, notes)
     if path is not None and not is_traffic(found):
-        raise ValueError("what it holds cannot be true")
+        raise ValueError(Message("what it holds cannot be true"))
     return found
 
 
 class _Reader:
     def __init__(
-        self, ledger: TrafficStore, log: Path, kept_from: float, delay: float, deadline: Optional[float]
+        self, store: TrafficStore, log: Path, kept_from: float, delay: float, deadline: Optional[float]
     ) -> None:
-        self._ledger = ledger
+        self._store = store
         self._log = log
         self._kept_from = kept_from
         self._deadline = deadline
-        self._tally = TrafficCounter(delay, ledger.refused())
+        self._counter = TrafficCounter(delay, store.refused())
         self._read = self._added = 0
         self.complete = True
         self.remarks: list[str] = []
 
     def catch_up(self) -> None:
-        """Count what the ledger has not seen yet, the oldest first."""
-        for file, offset in self._to_read():
-            if not self._count(file, offset):
+        """Count what the store has not seen yet, the oldest first."""
+        for part in self._parts():
+            if not self._count(part):
                 break
-        self._store()
-        if self._read > _BLOCK or self._ledger.note("pruned") != str(int(time.time() // HOUR)):
+        self._finish()
+        if self._read > _BLOCK or self._store.note("pruned") != str(int(time.time() // HOUR)):
             self._prune()
 
-    def _to_read(self) -> Iterator[tuple[LogFile, Optional[int]]]:
-        """Files and where to begin, None for the beginning of what is kept."""
-        at = self._ledger.position
-        files = files_of(self._log, self._kept_from)
+    def _parts(self) -> Sequence[LogPart]:
+        at = self._store.position
         if at is None:
-            yield from ((file, None) for file in files)
-            return
-        for number in reversed(range(len(files))):
-            file = files[number]
-            try:
-                with opened(file) as text:
-                    offset = resume(text, None if file.gzipped else file.size, at)
-            except READ_ERRORS:
-                continue
-            if offset is not None:
-                yield file, offset
-                yield from ((newer, 0) for newer in files[number + 1 :])
-                return
-        last_read = self._ledger.time("read_at") or 0.0
-        yield from ((file, 0) for file in files if file.current or file.written > last_read)
+            return parts_since(self._log, self._kept_from)[0]
+        parts = parts_after(self._log, at, self._kept_from)
+        if parts is not None:
+            return parts
+        last_read = self._store.time("read_at") or 0.0
+        return [
+            LogPart(file, 0, False)
+            for file in files_of(self._log, self._kept_from)
+            if file.current or file.written > last_read
+        ]
 
-    def _count(self, file: LogFile, offset: Optional[int]) -> bool:
-        """Whether reading may go on."""
-        times = times_of(file.written)
+    def _count(self, part: LogPart) -> bool:
+        """Return whether reading may go on."""
+        file, offset = part.file, part.offset
         try:
             with opened(file) as text:
-                if offset is None:
-                    offset = 0 if file.gzipped else start_of(text, file.size, self._kept_from, times)
-                self._tally.begin(times)
+                self._counter.begin(times_of(file.written))
                 for block in blocks(text, offset, _BLOCK, file.current):
-                    self._tally.consume(block.text, block.begin, block.end)
+                    self._counter.consume(block.text, block.begin, block.end)
                     self._read += block.end - block.begin
                     offset = block.offset
-                    if len(self._tally) > _FLUSH:
+                    if len(self._counter) > _FLUSH:
                         self._flush()
                     if self._deadline is not None and time.monotonic() > self._deadline:
                         self.complete = False
                         break
-                self._ledger.position = position(text, offset)
+                self._store.position = position(text, offset)
         except READ_ERRORS as error:
             self.remarks.append(
-                Message("{name} could not be read to its end: {error}", name=file.path.name, error=error)[
-                    :300
-                ]
+                Message(
+                    "{name} could not be read to its end: {error}",
+                    name=file.path.name,
+                    error=_reason(error),
+                )
             )
         return self.complete
 
     def _flush(self) -> None:
-        self._added += len(self._tally)
-        self._ledger.add(self._tally)
-        if self._added > MOST_CELLS or len(self._tally.refused) > 2 * MOST_REFUSALS:
+        self._added += len(self._counter)
+        self._store.add(self._counter)
+        if self._added > MAX_CELLS or len(self._counter.refused) > 2 * MAX_REFUSALS:
             self._added = 0
             self._prune()
-            self._tally.remember(self._ledger.refused())
+            self._counter.remember(self._store.refused())
 
-    def _store(self) -> None:
-        self._ledger.add(self._tally)
-        first, last = self._ledger.time("first"), self._tally.last
-        if first is None and self._tally.first is not None:
-            self._ledger.set_note("first", str(self._tally.first))
+    def _finish(self) -> None:
+        self._store.add(self._counter)
+        first, last = self._store.time("first"), self._counter.last
+        if first is None and self._counter.first is not None:
+            self._store.set_note("first", str(self._counter.first))
         if last is not None:
-            self._ledger.set_note("last", str(last))
-        self._ledger.set_note("read_at", str(time.time()))
+            self._store.set_note("last", str(last))
+        self._store.set_note("read_at", str(time.time()))
 
     def _prune(self) -> None:
-        self._ledger.prune(int(self._kept_from // HOUR), int((time.time() + NEWEST) // HOUR))
-        self._ledger.set_note("pruned", str(int(time.time() // HOUR)))
+        self._store.prune(int(self._kept_from // HOUR), int((time.time() + NEWEST) // HOUR))
+        self._store.set_note("pruned", str(int(time.time() // HOUR)))
+
+
+def _reason(error: Exception) -> str:
+    message = message_of(error)
+    return message if isinstance(message, Message) else visible(message, _MAX_TEXT)
 
 
 def _remove(path: Path) -> None:

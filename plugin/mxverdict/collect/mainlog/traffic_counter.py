@@ -18,7 +18,7 @@ from mxverdict.collect.mainlog.lines import (
     ARRIVAL,
     CONNECT,
     END,
-    LONGEST,
+    MAX_LINE,
     VERIFY,
     Line,
     Times,
@@ -69,7 +69,7 @@ _COMMON_REFUSAL = re.compile(
     re.ASCII,
 )
 _OTHER_PLACE = b") ["
-"""Where a second address stands like a visitor's, `lines.parse` has to decide which one Exim wrote."""
+"""Where a second address looks like a visitor's, `lines.parse` has to decide which one Exim wrote."""
 
 
 class AddressHour:
@@ -107,7 +107,7 @@ class DeliveryCount(NamedTuple):
 
 class TrafficCounter:
     """What was counted since the last `clear`. `delay` is the wait before the banner (seconds). `refused` are
-    the pairs of address and domain whose later messages are told apart, with the time of the first refusal;
+    the pairs of address and domain whose later messages are counted too, with the time of the first refusal;
     every refusal adds to them. `times` are those of the file that is being counted."""
 
     def __init__(self, delay: float, refused: Optional[dict[tuple[str, str], int]] = None) -> None:
@@ -141,8 +141,8 @@ class TrafficCounter:
         self._minute = (b"", None)
 
     def consume(self, block: bytes, begin: int = 0, end: Optional[int] = None) -> None:
-        """Count the lines of a block from `begin` to `end`, both at the ends of lines. What stands around
-        them must be as `Unbelieved` wants it."""
+        """Count the lines of a block from `begin` to `end`, both at the ends of lines. Around them
+        must be what `Unbelieved` wants."""
         end = len(block) if end is None else end
         found = Unbelieved(block, begin, end)
         unbelieved = found if found.ranges else ()
@@ -243,8 +243,8 @@ class TrafficCounter:
         if common is not None and block.find(_OTHER_PLACE, common.end("address"), end) < 0:
             at = self._at(common)
             if at is not None:
-                words = (common[group].decode(errors="replace") for group in ("how", "sender", "text"))
-                self._refused(at, common["address"].decode(), _name(common), *words)
+                texts = (common[group].decode(errors="replace") for group in ("how", "sender", "text"))
+                self._refused(at, common["address"].decode(), _name(common), *texts)
             return
         line = self._parsed(block[start:end])
         if line is not None and line.kind == VERIFY and line.peer is not None:
@@ -295,15 +295,15 @@ def _name(common: re.Match[bytes]) -> str:
     return (common["name"] or b"").decode(errors="replace").strip()
 
 
-def _lines_with(words: bytes, block: bytes, begin: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Start, place of the first `words`, and end (without line end) of each line from `begin` to `end` that
+def _lines_with(marker: bytes, block: bytes, begin: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Start, place of the first `marker`, and end (without line end) of each line from `begin` to `end` that
     holds them, but for lines longer than Exim writes."""
-    at = block.find(words, begin, end)
+    at = block.find(marker, begin, end)
     while at >= 0:
         stop = block.find(b"\n", at, end)
         if stop < 0:
             stop = end
         start = block.rfind(b"\n", 0, at) + 1
-        if stop - start <= LONGEST:
+        if stop - start <= MAX_LINE:
             yield start, at, stop
-        at = block.find(words, stop, end)
+        at = block.find(marker, stop, end)

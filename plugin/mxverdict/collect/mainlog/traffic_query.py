@@ -1,4 +1,4 @@
-"""Adds up what the ledger keeps of a stretch of time."""
+"""Adds up what the store keeps of a stretch of time."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from mxverdict.collect.mainlog.traffic_counter import HOUR
 from mxverdict.collect.mainlog.traffic_store import CellRow, SenderRow, TrafficStore
 from mxverdict.evidence.traffic import DelayedSender, RefusedSender, Traffic, TrafficHour
 
-MOST_LISTED = 50
+MAX_LISTED = 50
 GIVES_UP = 3
 """Times an address must have left, and nothing else, to be one that always gives up."""
 
 
 def summed(
-    ledger: TrafficStore,
+    store: TrafficStore,
     since: float,
     until: float,
     exempt: IpSet,
@@ -28,18 +28,18 @@ def summed(
 ) -> Traffic:
     """The evidence of the hours that hold the time from `since` to `until`."""
     first, end = int(since // HOUR), int(-(-until // HOUR))
-    ledger.choose(first, end, exempt)
-    hours, sums = _hours(ledger)
+    store.choose(first, end, exempt)
+    hours, sums = _hours(store)
     return Traffic(
-        since=float(first * HOUR), until=float(end * HOUR), read_from=ledger.time("first"),
-        read_to=ledger.time("last"), complete=complete, delay=delay, remarks=tuple(remarks), hours=hours,
-        **sums, **_delayed(ledger), **_refused(ledger, first, end, exempt),
+        since=float(first * HOUR), until=float(end * HOUR), read_from=store.time("first"),
+        read_to=store.time("last"), complete=complete, delay=delay, remarks=tuple(remarks), hours=hours,
+        **sums, **_delayed(store), **_refused(store, first, end, exempt),
     )  # fmt: skip
 
 
-def _hours(ledger: TrafficStore) -> tuple[tuple[TrafficHour, ...], dict[str, Any]]:
-    rows = list(ledger.hours())
-    skipped = ledger.skipped_connections()
+def _hours(store: TrafficStore) -> tuple[tuple[TrafficHour, ...], dict[str, Any]]:
+    rows = list(store.hours())
+    skipped = store.skipped_connections()
     return tuple(TrafficHour(float(r.hour * HOUR), r.connections, r.departed, r.delivered) for r in rows), {
         "connections": sum(row.connections for row in rows),
         "exempt_connections": skipped["exempt"],
@@ -48,23 +48,23 @@ def _hours(ledger: TrafficStore) -> tuple[tuple[TrafficHour, ...], dict[str, Any
         "left_at_once": sum(row.at_once for row in rows),
         "left_later": sum(row.later for row in rows),
         "delivered": sum(row.delivered for row in rows),
-        "delivering": ledger.delivering(),
+        "delivering": store.delivering(),
         "untold": sum(row.untold for row in rows),
     }
 
 
-def _delayed(ledger: TrafficStore) -> dict[str, Any]:
-    turned_away, connections = ledger.turned_away()
+def _delayed(store: TrafficStore) -> dict[str, Any]:
+    turned_away, connections = store.turned_away()
     waited: dict[str, float] = {}
     before = 0
-    for address, rows in itertools.groupby(ledger.returned(), key=lambda row: row.address):
+    for address, rows in itertools.groupby(store.returned(), key=lambda row: row.address):
         seconds = _waited(list(rows))
         if seconds is None:
             before += 1
         else:
             waited[address] = seconds
-    longest = sorted(waited, key=lambda address: (-waited[address], address))[:MOST_LISTED]
-    giving_up, most = ledger.giving_up(GIVES_UP, MOST_LISTED)
+    by_wait = sorted(waited, key=lambda address: (-waited[address], address))[:MAX_LISTED]
+    giving_up, frequent = store.giving_up(GIVES_UP, MAX_LISTED)
     return {
         "turned_away": turned_away,
         "turned_away_connections": connections,
@@ -73,14 +73,14 @@ def _delayed(ledger: TrafficStore) -> dict[str, Any]:
         "waited_median": statistics.median(waited.values()) if waited else None,
         "waited_longest": max(waited.values(), default=None),
         "giving_up_total": giving_up,
-        "giving_up": tuple(_sender(ledger, row, None) for row in most),
-        "waiting": tuple(_sender(ledger, ledger.sender(address), waited[address]) for address in longest),
+        "giving_up": tuple(_sender(store, row, None) for row in frequent),
+        "waiting": tuple(_sender(store, store.sender(address), waited[address]) for address in by_wait),
     }
 
 
-def _sender(ledger: TrafficStore, row: SenderRow, waited: Optional[float]) -> DelayedSender:
+def _sender(store: TrafficStore, row: SenderRow, waited: Optional[float]) -> DelayedSender:
     return DelayedSender(
-        row.address, ledger.name_of(row.address), row.connections, row.departed, row.at_once, row.delivered,
+        row.address, store.name_of(row.address), row.connections, row.departed, row.at_once, row.delivered,
         float(row.first_departed), float(row.last_departed), waited,
     )  # fmt: skip
 
@@ -95,19 +95,19 @@ def _waited(rows: list[CellRow]) -> Optional[float]:
     return None
 
 
-def _refused(ledger: TrafficStore, first: int, end: int, exempt: IpSet) -> dict[str, Any]:
+def _refused(store: TrafficStore, first: int, end: int, exempt: IpSet) -> dict[str, Any]:
     total = groups = untold = 0
     listed: list[RefusedSender] = []
-    for row in ledger.refusals(first, end):
+    for row in store.refusals(first, end):
         if row.address in exempt:
             continue
         total += row.times
         groups += row.grouped
-        if not row.address or len(listed) >= MOST_LISTED:
+        if not row.address or len(listed) >= MAX_LISTED:
             untold += row.times
             continue
-        name, sender, said = ledger.said_last(row, end)
-        passed, passed_at = ledger.passed(row, end)
+        name, sender, said = store.said_last(row, end)
+        passed, passed_at = store.passed(row, end)
         listed.append(
             RefusedSender(
                 row.address, name, row.domain, row.cause, row.times, row.deferred, float(row.first),

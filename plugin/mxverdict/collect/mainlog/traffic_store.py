@@ -20,15 +20,16 @@ from mxverdict.collect.mainlog.log_cursor import Position
 from mxverdict.collect.mainlog.plausible import is_time
 from mxverdict.collect.mainlog.traffic_counter import TrafficCounter
 from mxverdict.fs.read import NotRegular
+from mxverdict.i18n.message import Message
 
-MOST_CELLS = 300_000
-MOST_REFUSALS = 5_000
+MAX_CELLS = 300_000
+MAX_REFUSALS = 5_000
 _TIMEOUT = 10.0
 _BUSY = (5, 6)
 """SQLITE_BUSY and SQLITE_LOCKED."""
 
 
-class LedgerBusy(Exception):
+class StoreBusy(Exception):
     """Another process is counting."""
 
 
@@ -93,9 +94,9 @@ class RefusalRow(NamedTuple):
 
 
 class TrafficStore:
-    """An open ledger at `path`, or a temporary one. Raises sqlite3.Error and OSError as the file does.
+    """An open store at `path`, or a temporary one. Raises sqlite3.Error and OSError as the file does.
 
-    All between `begin` and `commit` stands together or not at all.
+    All between `begin` and `commit` is stored together or not at all.
     """
 
     def __init__(self, path: Optional[Path] = None) -> None:
@@ -112,7 +113,9 @@ class TrafficStore:
             self.begin()
             (kept,) = self._db.execute("PRAGMA user_version").fetchone()
             if kept not in (0, sql.FORMAT):
-                raise sqlite3.DatabaseError(f"its format is {kept}, not {sql.FORMAT}")
+                raise sqlite3.DatabaseError(
+                    Message("its format is {kept}, not {known}", kept=kept, known=sql.FORMAT)
+                )
             if kept == 0:
                 for statement in sql.SCHEMA:
                     self._db.execute(statement)
@@ -125,7 +128,7 @@ class TrafficStore:
         self._db.close()
 
     def begin(self) -> None:
-        """Wait for another process that counts. Raises LedgerBusy when that takes too long."""
+        """Wait for another process that counts. Raises StoreBusy when that takes too long."""
         began = time.monotonic()
         try:
             self._db.execute("BEGIN IMMEDIATE")
@@ -133,7 +136,7 @@ class TrafficStore:
             code = getattr(error, "sqlite_errorcode", None)  # from Python 3.11 on
             waited = time.monotonic() - began >= _TIMEOUT / 2
             if waited if code is None else code & 0xFF in _BUSY:
-                raise LedgerBusy(str(error)) from None
+                raise StoreBusy(str(error)) from None
             raise
 
     def commit(self) -> None:
@@ -168,7 +171,7 @@ class TrafficStore:
         """The pairs of address and domain that were refused, and when first."""
         return {(address, domain): first for address, domain, first in self._db.execute(sql.REFUSED_PAIRS)}
 
-    def add(self, tally: TrafficCounter) -> None:
+    def add(self, counter: TrafficCounter) -> None:
         """Add what was counted, and clear it there."""
         self._db.executemany(
             sql.ADD_CELL,
@@ -177,33 +180,33 @@ class TrafficStore:
                     *key, c.name, c.connections, c.left, c.at_once, c.later, c.delivered, c.logged_in,
                     c.first_left, c.last_left, c.first_delivery, c.first_after, c.last_connection, 1,
                 )
-                for key, c in tally.cells.items()
+                for key, c in counter.cells.items()
             ),
         )  # fmt: skip
         self._db.executemany(
             sql.ADD_REFUSAL,
             (
                 (*key, r.name, r.count, r.deferred, r.first, r.last, r.sender, r.text, 1)
-                for key, r in tally.refusals.items()
+                for key, r in counter.refusals.items()
             ),
         )
-        self._db.executemany(sql.ADD_PASSED, ((*key, *value) for key, value in tally.passed.items()))
-        tally.clear()
+        self._db.executemany(sql.ADD_PASSED, ((*key, *value) for key, value in counter.passed.items()))
+        counter.clear()
 
     def prune(self, oldest: int, newest: int) -> None:
         """Drop the hours before `oldest` and after `newest`; put the addresses of the oldest hours together
-        where there are too many, those with the least to tell first."""
+        where there are too many, those with the smallest counts first."""
         for statement in sql.DROP_OTHERS:
             self._db.execute(statement, (oldest, newest))
         (rows,) = self._db.execute(sql.COUNT_CELLS).fetchone()
-        if rows > MOST_CELLS:
+        if rows > MAX_CELLS:
             self._fold(
-                rows - MOST_CELLS * 9 // 10, sql.CHOOSE_CELLS, sql.SUM_CELLS, sql.DROP_CELLS, sql.ADD_CELL
+                rows - MAX_CELLS * 9 // 10, sql.CHOOSE_CELLS, sql.SUM_CELLS, sql.DROP_CELLS, sql.ADD_CELL
             )
         (rows,) = self._db.execute(sql.COUNT_REFUSALS).fetchone()
-        if rows > MOST_REFUSALS:
+        if rows > MAX_REFUSALS:
             self._fold(
-                rows - MOST_REFUSALS * 9 // 10,
+                rows - MAX_REFUSALS * 9 // 10,
                 sql.CHOOSE_REFUSALS,
                 sql.SUM_REFUSALS,
                 sql.DROP_REFUSALS,
@@ -248,14 +251,14 @@ class TrafficStore:
 
     def turned_away(self) -> tuple[int, int]:
         """Addresses that left and delivered nothing, and their connections that left."""
-        addresses, connections = self._db.execute(sql.TURNED_AWAY).fetchone()
+        addresses, connections = self._db.execute(sql.NEVER_DELIVERED).fetchone()
         return int(addresses), int(connections)
 
-    def giving_up(self, least: int, most: int) -> tuple[int, list[SenderRow]]:
-        """How many addresses left `least` times and did nothing else but, perhaps, come once more; and the
-        `most` frequent."""
-        (number,) = self._db.execute(sql.COUNT_GIVING_UP, (least,)).fetchone()
-        rows = self._db.execute(sql.MOST_GIVING_UP, (least, most)).fetchall()
+    def giving_up(self, min_times: int, limit: int) -> tuple[int, list[SenderRow]]:
+        """Return how many addresses left `min_times` times and did nothing else but, perhaps, come once more,
+        and the `limit` most frequent."""
+        (number,) = self._db.execute(sql.COUNT_GIVING_UP, (min_times,)).fetchone()
+        rows = self._db.execute(sql.FREQUENT_GIVING_UP, (min_times, limit)).fetchall()
         return int(number), [SenderRow._make(row) for row in rows]
 
     def sender(self, address: str) -> SenderRow:

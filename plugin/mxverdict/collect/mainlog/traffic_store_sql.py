@@ -1,4 +1,4 @@
-"""The ledger's tables and statements. Times of 0 stand for none."""
+"""The store's tables and statements. A time of 0 means none."""
 
 from __future__ import annotations
 
@@ -112,30 +112,30 @@ REFUSED_PAIRS = (
 )
 CHOOSE = (
     "DROP TABLE IF EXISTS skipped",
-    "DROP TABLE IF EXISTS told",
+    "DROP TABLE IF EXISTS span",
     "DROP TABLE IF EXISTS senders",
     "CREATE TEMP TABLE skipped (address TEXT PRIMARY KEY, kind TEXT) WITHOUT ROWID",
-    "CREATE TEMP TABLE told (first INTEGER, end INTEGER)",
+    "CREATE TEMP TABLE span (first INTEGER, end INTEGER)",
 )
-CHOSEN_HOURS = "INSERT INTO told VALUES (?, ?)"
+CHOSEN_HOURS = "INSERT INTO span VALUES (?, ?)"
 SKIP_USERS = """
-INSERT OR IGNORE INTO skipped SELECT DISTINCT address, 'user' FROM cells, told
-WHERE hour >= told.first AND hour < told.end AND logged_in > 0 AND address <> ''
+INSERT OR IGNORE INTO skipped SELECT DISTINCT address, 'user' FROM cells, span
+WHERE hour >= span.first AND hour < span.end AND logged_in > 0 AND address <> ''
 """
 SKIP_SINGLE = "INSERT OR REPLACE INTO skipped VALUES (?, 'exempt')"
 BEGINNING_WITH = """
-SELECT DISTINCT address FROM cells, told
-WHERE hour >= told.first AND hour < told.end AND address >= ? AND address < ?
+SELECT DISTINCT address FROM cells, span
+WHERE hour >= span.first AND hour < span.end AND address >= ? AND address < ?
 """
 SENDERS = """
 CREATE TEMP TABLE senders AS
 SELECT address, sum(connections) AS connections, sum(departed) AS departed, sum(at_once) AS at_once,
     sum(later) AS later, sum(delivered) AS delivered, min(nullif(first_departed, 0)) AS first_departed,
     max(last_departed) AS last_departed, max(last_connection) AS last_connection
-FROM cells, told
-WHERE hour >= told.first AND hour < told.end AND address <> ''
+FROM cells, span
+WHERE hour >= span.first AND hour < span.end AND address <> ''
     AND address NOT IN (SELECT address FROM skipped) AND address IN (
-        SELECT address FROM cells, told WHERE hour >= told.first AND hour < told.end AND departed > 0
+        SELECT address FROM cells, span WHERE hour >= span.first AND hour < span.end AND departed > 0
     )
 GROUP BY address
 """
@@ -143,58 +143,39 @@ SENDERS_INDEX = "CREATE INDEX temp.senders_address ON senders (address)"
 HOURS = """
 SELECT hour, sum(connections), sum(departed), sum(at_once), sum(later), sum(delivered),
     sum(CASE address WHEN '' THEN addresses ELSE 0 END)
-FROM cells, told
-WHERE hour >= told.first AND hour < told.end AND address NOT IN (SELECT address FROM skipped) GROUP BY hour
+FROM cells, span
+WHERE hour >= span.first AND hour < span.end AND address NOT IN (SELECT address FROM skipped) GROUP BY hour
 """
 SKIPPED = """
-SELECT kind, sum(connections) FROM told, cells JOIN skipped USING (address)
-WHERE hour >= told.first AND hour < told.end GROUP BY kind
+SELECT kind, sum(connections) FROM span, cells JOIN skipped USING (address)
+WHERE hour >= span.first AND hour < span.end GROUP BY kind
 """
 DELIVERING = """
-SELECT count(DISTINCT address) FROM cells, told
-WHERE hour >= told.first AND hour < told.end AND delivered > 0 AND address <> ''
+SELECT count(DISTINCT address) FROM cells, span
+WHERE hour >= span.first AND hour < span.end AND delivered > 0 AND address <> ''
     AND address NOT IN (SELECT address FROM skipped)
 """
-TURNED_AWAY = "SELECT count(*), coalesce(sum(departed), 0) FROM senders WHERE delivered = 0"
+NEVER_DELIVERED = "SELECT count(*), coalesce(sum(departed), 0) FROM senders WHERE delivered = 0"
 COUNT_GIVING_UP = """
 SELECT count(*) FROM senders WHERE delivered = 0 AND later = 0 AND departed >= ?
     AND connections - departed <= (last_connection > last_departed)
 """
-MOST_GIVING_UP = """
+FREQUENT_GIVING_UP = """
 SELECT * FROM senders WHERE delivered = 0 AND later = 0 AND departed >= ?
     AND connections - departed <= (last_connection > last_departed)
 ORDER BY departed DESC, address LIMIT ?
 """
 SENDER = "SELECT * FROM senders WHERE address = ?"
 NAME_OF = """
-SELECT name FROM cells, told
-WHERE hour >= told.first AND hour < told.end AND address = ? AND name <> '' ORDER BY hour DESC LIMIT 1
+SELECT name FROM cells, span
+WHERE hour >= span.first AND hour < span.end AND address = ? AND name <> '' ORDER BY hour DESC LIMIT 1
 """
 RETURNED = """
-SELECT cells.* FROM cells, told
-WHERE hour >= told.first AND hour < told.end
+SELECT cells.* FROM cells, span
+WHERE hour >= span.first AND hour < span.end
     AND address IN (SELECT address FROM senders WHERE delivered > 0)
 ORDER BY address, hour
 """
-REFUSALS = """
-CREATE TEMP TABLE chosen AS SELECT hour, address, domain, cause FROM refusals WHERE address <> ''
-ORDER BY hour, count LIMIT ?
-"""
-SUM_REFUSALS = """
-SELECT hour, '', '', '', '', sum(count), sum(deferred), min(first), max(last), '', '', count(*)
-FROM refusals WHERE (hour, address, domain, cause) IN (SELECT hour, address, domain, cause FROM chosen)
-GROUP BY hour
-"""
-DROP_REFUSALS = """
-DELETE FROM refusals
-WHERE (hour, address, domain, cause) IN (SELECT hour, address, domain, cause FROM chosen)
-"""
-DROP_CHOSEN = "DROP TABLE chosen"
-
-REFUSED_PAIRS = (
-    "SELECT address, domain, min(first) FROM refusals WHERE address <> '' GROUP BY address, domain"
-)
-CELLS = "SELECT * FROM cells WHERE hour >= ? AND hour < ? ORDER BY address, hour"
 REFUSALS = """
 SELECT address, domain, cause, sum(count) AS times, sum(deferred), min(first), max(last) AS latest,
     CASE address WHEN '' THEN sum(grouped) ELSE 1 END

@@ -12,37 +12,38 @@ from mxverdict.collect.mainlog import lines
 from mxverdict.collect.mainlog.lines import Line
 from mxverdict.collect.mainlog.texts import REFUSED, meaning
 from mxverdict.evidence.visit import Visit
-from mxverdict.testers import Tester
+from mxverdict.net.address import Network
 
 _ENDED = {"quit": "quit", "lost": "left", "disconnected": "left", "timeout": "timeout", "refused": "rejected"}
 _DEPTH = {name: depth for depth, name in enumerate(("connect", "ehlo", "mail", "rcpt", "data"))}
 _STAGES = {"CONNECT": "connect", "RCPT": "rcpt", "DATA": "data", "PREDATA": "data", "MAIL": "mail"}
 _LATE = 60.0
 """Seconds after its end until which a line still belongs to a visit of the same address and port."""
-_LONGEST_VISIT = 6 * 3600.0
-_MOST_TEXT = 300
+_MAX_VISIT = 6 * 3600.0
+_MAX_TEXT = 300
 
 
 class Visits:
-    """Collects visits line by line. `known` are those of an earlier reading: unfinished ones go on."""
+    """Collects the visits of named networks line by line. `known` are those of an earlier reading: unfinished
+    ones go on."""
 
-    def __init__(self, testers: Iterable[Tester], known: Sequence[Visit] = ()) -> None:
-        self._networks = [(network, tester.name) for tester in testers for network in tester.networks]
+    def __init__(self, networks: Iterable[tuple[Network, str]], known: Sequence[Visit] = ()) -> None:
+        self._networks = tuple(networks)
         self._visits = list(known)
         self._latest = {(visit.address, visit.port): n for n, visit in enumerate(self._visits)}
         self.tester_of = lru_cache(maxsize=4096)(self._tester_of)
 
-    def feed(self, raw: bytes) -> None:
-        """A line of the main log."""
+    def feed(self, raw: bytes) -> Optional[tuple[Line, Visit]]:
+        """Take in a line of the main log. Return what it says and its visit as known then; None when it is of
+        no visit."""
         line = lines.parse(raw)
         if line is None or line.peer is None:
-            return
+            return None
         tester = self.tester_of(line.peer.address)
-        if tester:
-            self._take(line, tester)
+        return (line, self._take(line, tester)) if tester else None
 
     def feed_rejected(self, raw: bytes) -> None:
-        """A line of the reject log, which repeats the main log's: it only adds what that lacks."""
+        """Take in a line of the reject log, which repeats the main log's: it only adds what that lacks."""
         line = lines.parse(raw)
         if line is None or line.peer is None or line.kind != lines.REJECTED:
             return
@@ -60,7 +61,7 @@ class Visits:
         address = ipaddress.ip_address(text)
         return next((name for network, name in self._networks if address in network), "")
 
-    def _take(self, line: Line, tester: str) -> None:
+    def _take(self, line: Line, tester: str) -> Visit:
         assert line.peer is not None
         key = line.peer.address, line.peer.port
         number = self._latest.get(key)
@@ -69,13 +70,14 @@ class Visits:
             visit = Visit(tester, line.peer.address, line.peer.port, came_at, line.zone)
             number = self._latest[key] = len(self._visits)
             self._visits.append(visit)
-        self._visits[number] = _with(self._visits[number], line)
+        visit = self._visits[number] = _with(self._visits[number], line)
+        return visit
 
 
 def _over(visit: Visit, line: Line) -> bool:
     """Whether a visit cannot be the one that a later line is about."""
     if visit.ended == "unknown":
-        return line.time - visit.came_at > _LONGEST_VISIT
+        return line.time - visit.came_at > _MAX_VISIT
     return line.time - visit.came_at - (visit.seconds or 0.0) > _LATE
 
 
@@ -86,20 +88,20 @@ def _with(visit: Visit, line: Line) -> Visit:
     if _DEPTH[stage] > _DEPTH[visit.stage]:
         changes["stage"] = stage
     if line.peer.name:
-        changes["name"] = line.peer.name[:_MOST_TEXT]
+        changes["name"] = line.peer.name[:_MAX_TEXT]
     if line.peer.helo:
-        changes["helo"] = line.peer.helo[:_MOST_TEXT]
+        changes["helo"] = line.peer.helo[:_MAX_TEXT]
     if line.kind == lines.ARRIVAL:
         changes["messages"] = visit.messages + 1
     elif line.kind in (lines.REJECTED, lines.VERIFY, lines.TLS):
         changes["refused"] = _refused(line)
-        changes["refusal"] = line.text[:_MOST_TEXT]
+        changes["refusal"] = line.text[:_MAX_TEXT]
     ended = _ended(line)
     if ended and visit.ended in ("unknown", "rejected"):
         changes["ended"] = ended if visit.ended == "unknown" else visit.ended
         changes["seconds"] = _stayed(visit, line)
         if ended == "dropped" and not visit.refusal:
-            changes["refusal"] = line.text[:_MOST_TEXT]
+            changes["refusal"] = line.text[:_MAX_TEXT]
     return dataclasses.replace(visit, **changes)  # type: ignore[arg-type]
 
 

@@ -1,4 +1,4 @@
-"""Gathers what `mxverdict selfcheck` judges. It reads, asks and simulates; nothing on the server changes."""
+"""Collects what `mxverdict selfcheck` judges. It reads, asks and simulates; nothing on the server changes."""
 
 from __future__ import annotations
 

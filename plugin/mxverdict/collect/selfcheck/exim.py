@@ -36,7 +36,7 @@ _PASSWORD = re.compile(rb"^[ \t]*smarthost_password[ \t]*=[ \t]*\S", re.MULTILIN
 
 
 def exim_facts(host: Host) -> EximFacts:
-    """Never raises: what cannot be told has no value."""
+    """Never raises: what is not known has no value."""
     try:
         version = exim_version(host)
     except HostError:

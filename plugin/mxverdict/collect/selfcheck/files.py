@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+from grp import getgrnam
 from pathlib import Path
 from typing import Optional
 
 from mxverdict.collect.exim_account import Account
 from mxverdict.evidence.selfcheck import Command, FileFacts, ListFile
 from mxverdict.host import Host
+from mxverdict.net import iplsearch
 
 MAX_FILE = 4 << 20
 """Bytes of one file that are looked at."""
@@ -21,11 +23,11 @@ LISTS = (
 """The host lists in /etc that cPanel's ACLs look up, by file name."""
 
 
-def read(path: Path, most: int = MAX_FILE) -> Optional[bytes]:
+def read(path: Path, max_bytes: int = MAX_FILE) -> Optional[bytes]:
     """The beginning of a regular file; None when it cannot be read."""
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            return file.read(most) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+            return file.read(max_bytes) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
     except OSError:
         return None
 
@@ -52,8 +54,6 @@ def _owner(uid: int, account: Optional[Account]) -> str:
 
 
 def _group(gid: int, account: Optional[Account]) -> str:
-    from grp import getgrnam
-
     if gid == 0:
         return "root"
     try:
@@ -87,8 +87,6 @@ def _list_file(path: Path, account: Optional[Account], configuration: Optional[b
 
 
 def _is_key(line: bytes) -> bool:
-    from mxverdict.net import iplsearch
-
     return bool(iplsearch.networks(line))
 
 

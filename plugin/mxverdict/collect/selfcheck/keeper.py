@@ -7,7 +7,8 @@ import shlex
 import sqlite3
 import time
 from contextlib import closing
-from typing import NamedTuple, Optional
+from dataclasses import asdict, dataclass
+from typing import Optional
 
 from mxverdict.collect.selfcheck.files import facts, read
 from mxverdict.errors import CommandNotFoundError, CommandTimeout, HostError
@@ -31,7 +32,8 @@ _UNFINISHED = (
 )
 
 
-class _Systemd(NamedTuple):
+@dataclass(frozen=True)
+class _Systemd:
     manager: str
     active: str = ""
     enabled: str = ""
@@ -40,7 +42,8 @@ class _Systemd(NamedTuple):
     status: Optional[int] = None
 
 
-class _Windows(NamedTuple):
+@dataclass(frozen=True)
+class _Windows:
     journal: str
     open: int = 0
     overdue: int = 0
@@ -60,8 +63,8 @@ def keeper_facts(host: Host) -> KeeperFacts:
         recorded_error=(host.state / _ERROR).exists(),
         interpreter=interpreter,
         interpreter_version=version,
-        **systemd._asdict(),
-        **windows._asdict(),
+        **asdict(systemd),
+        **asdict(windows),
     )
 
 
@@ -89,8 +92,8 @@ def _systemd(host: Host) -> _Systemd:
 
 
 def _properties(host: Host, unit: str, *names: str) -> dict[str, str]:
-    words = [word for name in names for word in ("-p", name)]
-    said = host.run([host.systemctl, "show", unit, *words], timeout=_TIMEOUT).stdout
+    arguments = [word for name in names for word in ("-p", name)]
+    said = host.run([host.systemctl, "show", unit, *arguments], timeout=_TIMEOUT).stdout
     rows = (line.partition("=") for line in said.splitlines())
     return {name: value.strip() for name, found, value in rows if found}
 

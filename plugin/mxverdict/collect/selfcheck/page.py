@@ -8,6 +8,7 @@ from mxverdict.collect.selfcheck.files import facts, read
 from mxverdict.errors import HostError
 from mxverdict.evidence.selfcheck import FileFacts, WhmPageFacts
 from mxverdict.host import Host
+from mxverdict.whm import frame
 
 _TIMEOUT = 20.0
 _DRIVER = "Cpanel::Config::ConfigObj::Driver::MXVerdict"
@@ -38,8 +39,6 @@ def page_facts(host: Host) -> WhmPageFacts:
 
 
 def _has_header(host: Host) -> bool:
-    from mxverdict.whm import frame
-
     asked = {
         "REMOTE_USER": "root",
         "WHM50": "1",

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, Optional
+from dataclasses import dataclass, field
+from typing import Any, Optional
 
 from mxverdict.collect.selfcheck.shapes import ABSENT, SHAPES, faults, json_type
 from mxverdict.errors import CommandNotFoundError, CommandTimeout, WhmUnreachable
@@ -51,9 +52,10 @@ _LIST_NAMES = re.compile(
 )
 
 
-class _Answer(NamedTuple):
+@dataclass(frozen=True)
+class _Answer:
     outcome: str
-    data: dict[str, Any] = {}  # noqa: RUF012
+    data: dict[str, Any] = field(default_factory=dict)
     status: Optional[int] = None
     result: Optional[int] = None
 
@@ -88,15 +90,15 @@ def cpanel_version(text: str) -> str:
     return text.strip() if _VERSION.fullmatch(text.strip()) else ""
 
 
-def _ask(host: Host, words: tuple[str, ...]) -> _Answer:
+def _ask(host: Host, arguments: tuple[str, ...]) -> _Answer:
     try:
-        done = host.run([host.whmapi1, "--output=json", *words], timeout=TIMEOUT)
+        done = host.run([host.whmapi1, "--output=json", *arguments], timeout=TIMEOUT)
     except CommandNotFoundError:
         return _Answer("unreachable")
     except CommandTimeout:
         return _Answer("timeout")
     try:
-        answer = envelope(words[0], done.stdout)
+        answer = envelope(arguments[0], done.stdout)
     except (WhmUnreachable, RecursionError):
         return _Answer("not_json", status=done.status)
     result = 1 if str(answer["metadata"].get("result")) == "1" else 0

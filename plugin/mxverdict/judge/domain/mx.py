@@ -41,14 +41,14 @@ def judge_mail_route(
 ) -> tuple[Finding, ...]:
     """The findings about one domain; the first is the row that MXToolbox prints, the others are our own.
 
-    `greetings` may be those of many domains: the more there are, the better a host that is down is told from
-    a way out that is blocked. `own_addresses` are this server's, from inside and outside. `routing` is how
-    cPanel routes the domain (None: not looked at).
+    `greetings` may be those of many domains: the more there are, the better a host that is down can be
+    distinguished from a blocked outgoing port. `own_addresses` are this server's, from inside and outside.
+    `routing` is how cPanel routes the domain (None: not read).
     """
     found = [_published(route)]
     if route.kind == "unknown":
         return tuple(found)
-    found += _whole(route)
+    found += _route(route)
     found += _left_out(route)
     for host in _distinct(route):
         found += _names(host, route) if route.kind != "none" else ()
@@ -62,7 +62,7 @@ def judge_mail_route(
 
 
 def _distinct(route: MailRoute) -> list[MailHost]:
-    """Each host once, where it stands first."""
+    """Return each host once, at its first place."""
     first: dict[str, MailHost] = {}
     for host in route.hosts:
         first.setdefault(host.name.lower(), host)
@@ -70,9 +70,9 @@ def _distinct(route: MailRoute) -> list[MailHost]:
 
 
 def _published(route: MailRoute) -> Finding:
-    words = row_texts.load(_CATEGORY)[PUBLISHED]
+    texts = row_texts.load(_CATEGORY)[PUBLISHED]
     if route.kind == "unknown":
-        row = words.unknown(route.domain, _("the MX records could not be looked up from here"))
+        row = texts.unknown(route.domain, _("the MX records could not be looked up from here"))
         return Finding(
             row,
             Verdict.UNKNOWN,
@@ -81,9 +81,9 @@ def _published(route: MailRoute) -> Finding:
         )
     if route.kind in ("mx", "null"):
         return Finding(
-            words.passes(route.domain), Verdict.OK, _("The domain has MX records."), _records(route)
+            texts.passes(route.domain), Verdict.OK, _("The domain has MX records."), _records(route)
         )
-    row = words.fails(route.domain)
+    row = texts.fails(route.domain)
     if route.kind == "missing":
         return Finding(
             row,
@@ -135,14 +135,14 @@ def _alias(route: MailRoute) -> bool:
     return route.canonical.lower() != route.domain.lower()
 
 
-def _whole(route: MailRoute) -> Iterable[Finding]:
+def _route(route: MailRoute) -> Iterable[Finding]:
     if route.kind == "null":
-        row = Row(ROUTE, "ok", _("takes no mail (null MX)"), _CATEGORY, route.domain)
+        row = Row("mx.null", ROUTE, "ok", _("takes no mail (null MX)"), _CATEGORY, route.domain)
         yield Finding(
             row, Verdict.OK, _("The domain says that it takes no mail (RFC 7505)."), _records(route)
         )
     elif route.has_null_mx:
-        row = Row(ROUTE, "error", _("a null MX beside others"), _CATEGORY, route.domain)
+        row = Row("mx.null", ROUTE, "error", _("a null MX beside others"), _CATEGORY, route.domain)
         yield Finding(
             row,
             Verdict.PROBLEM,
@@ -152,7 +152,7 @@ def _whole(route: MailRoute) -> Iterable[Finding]:
             Owner.ZONE,
         )
     if route.kind == "mx" and not any(host.addresses or host.errors for host in route.hosts):
-        row = Row(ROUTE, "error", _("no mail host has an address"), _CATEGORY, route.domain)
+        row = Row("mx.route", ROUTE, "error", _("no mail host has an address"), _CATEGORY, route.domain)
         yield Finding(
             row,
             Verdict.PROBLEM,
@@ -173,7 +173,7 @@ def _left_out(route: MailRoute) -> Iterable[Finding]:
         "{count} more address was not looked at", "{count} more addresses were not looked at", count
     ).format(count=count)
     yield Finding(
-        Row(ADDRESS, "unknown", text, _CATEGORY, route.domain),
+        Row("mx.address.coverage", ADDRESS, "unknown", text, _CATEGORY, route.domain),
         Verdict.UNKNOWN,
         _("The mail servers of the domain have so many addresses that only some of each were asked."),
         tuple(
@@ -187,7 +187,7 @@ def _left_out(route: MailRoute) -> Iterable[Finding]:
 
 def _names(host: MailHost, route: MailRoute) -> Iterable[Finding]:
     if host.literal:
-        row = Row(NAME, "error", _("an address instead of a name"), _CATEGORY, host.name)
+        row = Row("mx.name.literal", NAME, "error", _("an address instead of a name"), _CATEGORY, host.name)
         yield Finding(
             row,
             Verdict.PROBLEM,
@@ -200,6 +200,7 @@ def _names(host: MailHost, route: MailRoute) -> Iterable[Finding]:
     if host.is_alias and route.kind == "mx":
         ends = ", ".join(host.addresses) or (_("no address") if not host.errors else _("unknown"))
         row = Row(
+            "mx.name.alias",
             NAME,
             "warning",
             _("an alias (CNAME) of {canonical}").format(canonical=host.canonical),
@@ -215,7 +216,14 @@ def _names(host: MailHost, route: MailRoute) -> Iterable[Finding]:
             Owner.ZONE,
         )
     if host.errors and not host.addresses:
-        row = Row(NAME, "unknown", _("its addresses could not be looked up"), _CATEGORY, host.name)
+        row = Row(
+            "mx.name.address",
+            NAME,
+            "unknown",
+            _("its addresses could not be looked up"),
+            _CATEGORY,
+            host.name,
+        )
         yield Finding(
             row,
             Verdict.UNKNOWN,
@@ -225,7 +233,7 @@ def _names(host: MailHost, route: MailRoute) -> Iterable[Finding]:
     elif not host.addresses:
         yield _dangling(host)
     elif not is_host_name(host.name) and route.kind == "mx":
-        row = Row(NAME, "warning", _("no proper host name"), _CATEGORY, host.name)
+        row = Row("mx.name.syntax", NAME, "warning", _("no proper host name"), _CATEGORY, host.name)
         yield Finding(
             row,
             Verdict.ADVISORY,
@@ -240,7 +248,7 @@ def _dangling(host: MailHost) -> Finding:
     end = host.canonical if host.is_alias else host.name
     gone = _("{name}: no A and no AAAA record") if host.exists else _("{name}: the DNS knows no such name")
     return Finding(
-        Row(NAME, "error", _("leads nowhere"), _CATEGORY, host.name),
+        Row("mx.name.address", NAME, "error", _("leads nowhere"), _CATEGORY, host.name),
         Verdict.PROBLEM,
         _("The MX host has no address: senders skip it, or bounce when there is no other."),
         (gone.format(name=end),),
@@ -257,10 +265,11 @@ def _addresses(host: MailHost, own: frozenset[str]) -> Iterable[Finding]:
     ]
     if not special:
         return
-    told = tuple(_(_SPECIAL[kind]).format(host=host.name, address=address) for address, kind in special)
+    lines = tuple(_(_SPECIAL[kind]).format(host=host.name, address=address) for address, kind in special)
     text = ", ".join(address for address, kind in special)
     if all(address in own for address, kind in special):
         row = Row(
+            "mx.address.scope",
             ADDRESS,
             "unknown",
             _("{addresses} is this server seen from inside").format(addresses=text),
@@ -274,7 +283,7 @@ def _addresses(host: MailHost, own: frozenset[str]) -> Iterable[Finding]:
                 "The resolver of this server gives an inside address of it; what the world gets may be "
                 "another."
             ),
-            told,
+            lines,
             _("Look {name} up from outside; there it must lead to the public address.").format(
                 name=host.name
             ),
@@ -282,13 +291,18 @@ def _addresses(host: MailHost, own: frozenset[str]) -> Iterable[Finding]:
         )
         return
     row = Row(
-        ADDRESS, "error", _("{addresses} is no public address").format(addresses=text), _CATEGORY, host.name
+        "mx.address.scope",
+        ADDRESS,
+        "error",
+        _("{addresses} is no public address").format(addresses=text),
+        _CATEGORY,
+        host.name,
     )
     yield Finding(
         row,
         Verdict.PROBLEM,
         _("Nobody outside can reach that address; senders lose time on it or give up."),
-        told,
+        lines,
         _("Publish the public address of {name}, or take the MX record away.").format(name=host.name),
         Owner.ZONE,
     )
@@ -302,32 +316,33 @@ def _preferences(route: MailRoute, own: frozenset[str]) -> Iterable[Finding]:
         names = ", ".join(host.name for host in same)
         here = [host for host in same if own.intersection(host.addresses)]
         row = Row(
+            "mx.preference",
             PREFERENCE,
             "ok",
             _("{preference} for {names}").format(preference=preference, names=names),
             _CATEGORY,
             route.domain,
         )
-        told = (_("preference {preference}: {names}").format(preference=preference, names=names),)
+        lines = (_("preference {preference}: {names}").format(preference=preference, names=names),)
         if here and len(here) < len(same):
-            row = Row(PREFERENCE, "warning", row.text, _CATEGORY, route.domain)
+            row = Row("mx.preference", PREFERENCE, "warning", row.text, _CATEGORY, route.domain)
             why = _(
                 "Senders choose at random, so a part of the mail goes to this server and a part elsewhere."
             )
             todo = _(
                 "Unless both share their mailboxes, give this server another preference than the others."
             )
-            yield Finding(row, Verdict.ADVISORY, why, told, todo, Owner.ZONE)
+            yield Finding(row, Verdict.ADVISORY, why, lines, todo, Owner.ZONE)
         else:
             yield Finding(
-                row, Verdict.OK, _("Senders choose among them at random, which shares the load."), told
+                row, Verdict.OK, _("Senders choose among them at random, which shares the load."), lines
             )
     for host in _distinct(route):
         families = Counter(":" in address for address in host.addresses)
         if max(families.values(), default=0) > 1:
             count = len(host.addresses)
             text = ngettext("{count} address", "{count} addresses", count).format(count=count)
-            row = Row(ADDRESS, "ok", text, _CATEGORY, host.name)
+            row = Row("mx.address.count", ADDRESS, "ok", text, _CATEGORY, host.name)
             why = _("Senders take any of the addresses in turn; each of them has to answer.")
             yield Finding(row, Verdict.OK, why, (f"{host.name}: {', '.join(host.addresses)}",))
 
@@ -336,7 +351,14 @@ def _duplicates(route: MailRoute) -> Iterable[Finding]:
     names = Counter(host.name.lower() for host in route.hosts)
     for name in (name for name, count in names.items() if count > 1):
         numbers = ", ".join(str(host.preference) for host in route.hosts if host.name.lower() == name)
-        row = Row(NAME, "warning", _("listed twice ({numbers})").format(numbers=numbers), _CATEGORY, name)
+        row = Row(
+            "mx.name.duplicate",
+            NAME,
+            "warning",
+            _("listed twice ({numbers})").format(numbers=numbers),
+            _CATEGORY,
+            name,
+        )
         why = _("The same host stands in two MX records; the second adds nothing.")
         yield Finding(
             row, Verdict.ADVISORY, why, _records(route), _("Take one of the records away."), Owner.ZONE
@@ -350,7 +372,7 @@ def _duplicates(route: MailRoute) -> Iterable[Finding]:
     for group in groups:
         common = ", ".join(address for address, found in shared.items() if tuple(found) == group)
         text = _("{address} is behind {hosts}").format(address=common, hosts=_(" and ").join(group))
-        row = Row(ADDRESS, "warning", text, _CATEGORY, route.domain)
+        row = Row("mx.address.sharing", ADDRESS, "warning", text, _CATEGORY, route.domain)
         why = _("Two MX hosts are one machine: when it is down, both are.")
         yield Finding(
             row, Verdict.ADVISORY, why, _records(route), _("Use one name, or another machine."), Owner.ZONE

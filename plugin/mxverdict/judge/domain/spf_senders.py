@@ -58,7 +58,7 @@ def judge_senders(case: SpfCase, addresses: Sequence[str]) -> tuple[Finding, ...
         *_everybody(case),
         *(_own(case, address, outcome) for address, outcome in case.own),
         *_private(case.policy, addresses),
-        *_unread(case),
+        *_unanswered(case),
     )
 
 
@@ -66,7 +66,9 @@ def _everybody(case: SpfCase) -> list[Finding]:
     passing = [outcome for outcome in case.strangers if outcome.result == "pass" and not outcome.needs]
     if not passing:
         return []
-    row = Row(N_("SPF allows everybody"), "error", passing[0].term[:SHOWN], CATEGORY, case.domain)
+    row = Row(
+        "spf.strangers", N_("SPF allows everybody"), "error", passing[0].term[:SHOWN], CATEGORY, case.domain
+    )
     proof = tuple(dict.fromkeys(_decided(outcome) for outcome in passing))
     why = _("The record allows mail of this domain from any address, so spam in its name counts as genuine.")
     return [Finding(row, Verdict.PROBLEM, why, proof, _('End the record with "~all" or "-all".'), Owner.ZONE)]
@@ -78,6 +80,7 @@ def _own(case: SpfCase, address: str, outcome: Outcome) -> Finding:
     proof = tuple(filter(None, (f"{address}: {outcome.result}", _decided(outcome))))
     if outcome.needs or outcome.result == "temperror":
         row = Row(
+            "spf.server",
             name,
             "unknown",
             _("{address} could not be checked").format(address=address),
@@ -93,9 +96,12 @@ def _own(case: SpfCase, address: str, outcome: Outcome) -> Finding:
             row, Verdict.UNKNOWN, why, (*filter(None, (translate(outcome.why)[:SHOWN],)), *lacking)
         )
     if outcome.result == "pass":
-        row = Row(name, "ok", _("{address} is allowed").format(address=address), CATEGORY, case.domain)
+        row = Row(
+            "spf.server", name, "ok", _("{address} is allowed").format(address=address), CATEGORY, case.domain
+        )
         return Finding(row, Verdict.OK, _("The record allows the mail that this server sends."), proof)
     row = Row(
+        "spf.server",
         name,
         "error",
         _("{address} is not allowed ({result})").format(address=address, result=outcome.result),
@@ -124,6 +130,7 @@ def _private(policy: Policy, addresses: Sequence[str]) -> list[Finding]:
     if not hidden:
         return []
     row = Row(
+        "spf.server",
         N_("SPF for this server"),
         "unknown",
         _("{addresses} not checked").format(addresses=", ".join(hidden)),
@@ -134,14 +141,21 @@ def _private(policy: Policy, addresses: Sequence[str]) -> list[Finding]:
     return [Finding(row, Verdict.UNKNOWN, why)]
 
 
-def _unread(case: SpfCase) -> list[Finding]:
+def _unanswered(case: SpfCase) -> list[Finding]:
     errors = tuple(translate(answer.error) for answer in case.policy.spf if answer.error)
-    told = (*filter(None, (translate(case.policy.cut),)), *errors)
-    if not told:
+    lines = (*filter(None, (translate(case.policy.cut),)), *errors)
+    if not lines:
         return []
-    row = Row(N_("SPF look-ups"), "unknown", _("not all of them were answered"), CATEGORY, case.domain)
+    row = Row(
+        "spf.answers",
+        N_("SPF look-ups"),
+        "unknown",
+        _("not all of them were answered"),
+        CATEGORY,
+        case.domain,
+    )
     why = _("Some of what the record leads to could not be read; the rows above rest on the rest.")
-    return [Finding(row, Verdict.UNKNOWN, why, tuple(line[:SHOWN] for line in told[:LINES]))]
+    return [Finding(row, Verdict.UNKNOWN, why, tuple(line[:SHOWN] for line in lines[:LINES]))]
 
 
 def _decided(outcome: Outcome) -> str:

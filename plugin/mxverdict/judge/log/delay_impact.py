@@ -38,7 +38,9 @@ def judge_delay_cost(traffic: Traffic) -> tuple[Finding, ...]:
     """What the delay did, and a finding for known large senders that it keeps from delivering."""
     if traffic.read_from is None:
         text, why = _("no log to judge it by"), _("The log holds no line that tells the time.")
-        return (_finding(Verdict.UNKNOWN, text, why, todo=_("See /var/log/exim_mainlog.")),)
+        return (
+            _finding("log.delay.effect", Verdict.UNKNOWN, text, why, todo=_("See /var/log/exim_mainlog.")),
+        )
     return tuple(_findings(traffic))
 
 
@@ -47,6 +49,7 @@ def _findings(traffic: Traffic) -> Iterator[Finding]:
     lost = [one for one in traffic.giving_up if title_of(one.name)]
     if lost:
         yield _finding(
+            "log.delay.losses",
             Verdict.ADVISORY,
             ngettext(
                 "{count} address of large senders always gave up",
@@ -66,6 +69,7 @@ def _findings(traffic: Traffic) -> Iterator[Finding]:
     waiting = [one for one in traffic.waiting if (one.waited or 0.0) >= LONG_WAIT and title_of(one.name)]
     if waiting:
         yield _finding(
+            "log.delay.latency",
             Verdict.ADVISORY,
             ngettext(
                 "{count} address of large senders delivered hours later",
@@ -96,7 +100,7 @@ def _sum(traffic: Traffic) -> Finding:
             if traffic.connections
             else _("Nobody came who would be counted.")
         )
-        return _finding(Verdict.OK, text, why)
+        return _finding("log.delay.effect", Verdict.OK, text, why)
     evidence = [
         ngettext(
             "{count} of those that left stayed for less than 2 s, as scanners and monitors do",
@@ -114,10 +118,10 @@ def _sum(traffic: Traffic) -> Finding:
             traffic.delivering,
         ).format(messages=traffic.delivered, count=traffic.delivering),
     ]
-    return _finding(Verdict.OK, text, _turned_away(traffic), evidence)
+    return _finding("log.delay.effect", Verdict.OK, text, _never_delivered(traffic), evidence)
 
 
-def _turned_away(traffic: Traffic) -> str:
+def _never_delivered(traffic: Traffic) -> str:
     gone, later = traffic.turned_away, traffic.kept_waiting
     if traffic.waited_median is None or traffic.waited_longest is None:
         return ngettext(
@@ -127,34 +131,36 @@ def _turned_away(traffic: Traffic) -> str:
         ).format(count=gone, later=later)
     return ngettext(
         "{count} address that left never delivered anything in this time; {later} delivered later, half of "
-        "them within {half}, the last after {longest}.",
+        "them within {half}, the last after {maximum}.",
         "{count} addresses that left never delivered anything in this time; {later} delivered later, half of "
-        "them within {half}, the last after {longest}.",
+        "them within {half}, the last after {maximum}.",
         gone,
     ).format(
         count=gone,
         later=later,
         half=duration(traffic.waited_median),
-        longest=duration(traffic.waited_longest),
+        maximum=duration(traffic.waited_longest),
     )
 
 
 def _line(sender: DelayedSender) -> str:
     who = f"{title_of(sender.name)}: {sender.name} [{sender.address}]"
     if sender.waited is None:
-        told = ngettext("{sender} left {count} time", "{sender} left {count} times", sender.left)
-        return told.format(sender=who, count=sender.left)
-    told = ngettext(
+        line = ngettext("{sender} left {count} time", "{sender} left {count} times", sender.left)
+        return line.format(sender=who, count=sender.left)
+    line = ngettext(
         "{sender} left {count} time, waited {time}",
         "{sender} left {count} times, waited {time}",
         sender.left,
     )
-    return told.format(sender=who, count=sender.left, time=duration(sender.waited))
+    return line.format(sender=who, count=sender.left, time=duration(sender.waited))
 
 
 def _finding(
-    verdict: Verdict, text: str, why: str, evidence: list[str] | None = None, todo: str = ""
+    rule: str, verdict: Verdict, text: str, why: str, evidence: list[str] | None = None, todo: str = ""
 ) -> Finding:
     level = {Verdict.OK: "ok", Verdict.ADVISORY: "warning"}.get(verdict, "unknown")
     lines = tuple((evidence or [])[:_LISTED])
-    return Finding(Row(NAME, level, text, "log"), verdict, why, lines, todo, Owner.SERVER if todo else None)
+    return Finding(
+        Row(rule, NAME, level, text, "log"), verdict, why, lines, todo, Owner.SERVER if todo else None
+    )

@@ -32,14 +32,20 @@ def judge_outgoing(one: Outgoing) -> tuple[Finding, ...]:
 
 def _files(one: Outgoing) -> Iterable[Finding]:
     if one.error:
-        row = Row(FILES, "unknown", _("not told"), host=_who(one))
+        row = Row("outgoing.address", FILES, "unknown", _("not told"), host=_who(one))
         why = _("How mail of these domains leaves the server could not be told.")
         yield Finding(row, Verdict.UNKNOWN, why, (translate(one.error),))
         return
     source = translate(one.address_source)
     if one.wrong:
         yield Finding(
-            Row(FILES, "error", _("{word} is no address").format(word=one.wrong), host=_who(one)),
+            Row(
+                "outgoing.address",
+                FILES,
+                "error",
+                _("{word} is no address").format(word=one.wrong),
+                host=_who(one),
+            ),
             Verdict.PROBLEM,
             _("Exim cannot send from what is no address; the mail of these domains waits and comes back."),
             (_("{file} for {domains}: {word}").format(file=source, domains=_who(one), word=one.wrong),),
@@ -54,7 +60,7 @@ def _files(one: Outgoing) -> Iterable[Finding]:
         )
         text = _("{address} is not on this server").format(address=one.local_address)
         yield Finding(
-            Row(FILES, "error", text, host=_who(one)),
+            Row("outgoing.address", FILES, "error", text, host=_who(one)),
             Verdict.PROBLEM,
             _(
                 "Exim cannot send from an address that the server does not have; the mail waits and comes "
@@ -66,7 +72,7 @@ def _files(one: Outgoing) -> Iterable[Finding]:
         )
     if not one.kept:
         yield Finding(
-            Row(FILES, "warning", _("will be overwritten"), host=_who(one)),
+            Row("outgoing.persistence", FILES, "warning", _("will be overwritten"), host=_who(one)),
             Verdict.ADVISORY,
             _("The lines work now, but cPanel overwrites them at its next updateuserdomains."),
             (
@@ -83,31 +89,31 @@ def _files(one: Outgoing) -> Iterable[Finding]:
 
 
 def _helo(one: Outgoing) -> Finding:
-    told = _told(one)
+    lines = _lines(one)
     forward = one.forward
     if not is_host_name(one.helo):
-        row = Row(HELO, "error", one.helo, host=_who(one))
+        row = Row("outgoing.helo", HELO, "error", one.helo, host=_who(one))
         why = _("HELO must give a full host name (RFC 5321, 4.1.1.1); many receivers refuse this.")
-        return Finding(row, Verdict.PROBLEM, why, told, _set_helo(one), Owner.SERVER)
+        return Finding(row, Verdict.PROBLEM, why, lines, _set_helo(one), Owner.SERVER)
     if forward is None or (forward.error and one.address not in forward.addresses):
-        row = Row(HELO, "unknown", one.helo, host=_who(one))
+        row = Row("outgoing.helo", HELO, "unknown", one.helo, host=_who(one))
         reason = translate(forward.error) if forward is not None else _("it was not looked up")
         why = _("The addresses of the HELO name could not be looked up.")
         return Finding(row, Verdict.UNKNOWN, why, (reason,))
     if one.address in forward.addresses:
-        row = Row(HELO, "ok", one.helo, host=_who(one))
+        row = Row("outgoing.helo", HELO, "ok", one.helo, host=_who(one))
         why = _("The name leads to the address that the mail comes from.")
-        return Finding(row, Verdict.OK, why, told)
+        return Finding(row, Verdict.OK, why, lines)
     if special_purpose_kind(one.address) and forward.addresses:
-        return _behind_nat(HELO, one, told)
-    return _helo_elsewhere(one, forward, told)
+        return _behind_nat("outgoing.helo", HELO, one, lines)
+    return _helo_elsewhere(one, forward, lines)
 
 
-def _helo_elsewhere(one: Outgoing, forward: Forward, told: tuple[str, ...]) -> Finding:
-    row = Row(HELO, "error", one.helo, host=_who(one))
+def _helo_elsewhere(one: Outgoing, forward: Forward, lines: tuple[str, ...]) -> Finding:
+    row = Row("outgoing.helo", HELO, "error", one.helo, host=_who(one))
     if any((":" in address) == (":" in one.address) for address in forward.addresses):
         why = _("The HELO name belongs to another address than the one the mail comes from.")
-        return Finding(row, Verdict.PROBLEM, why, told, _set_helo(one), Owner.SERVER)
+        return Finding(row, Verdict.PROBLEM, why, lines, _set_helo(one), Owner.SERVER)
     why = _("The HELO name has no address; receivers that check refuse the mail.")
     if forward.addresses:
         why = _(
@@ -115,23 +121,23 @@ def _helo_elsewhere(one: Outgoing, forward: Forward, told: tuple[str, ...]) -> F
         ).format(family="AAAA" if ":" in one.address else "A")
     todo = _("Add an address record for {name} that points to {address}.")
     todo = todo.format(name=one.helo, address=one.address)
-    return Finding(row, Verdict.PROBLEM, why, told, todo, Owner.ZONE)
+    return Finding(row, Verdict.PROBLEM, why, lines, todo, Owner.ZONE)
 
 
 def _reverse(one: Outgoing) -> Finding:
     reverse = one.reverse
     if special_purpose_kind(one.address):
-        return _behind_nat(SENDING_ADDRESS, one, _told(one))
+        return _behind_nat("outgoing.ptr", SENDING_ADDRESS, one, _lines(one))
     if reverse is None or reverse.error:
-        row = Row(SENDING_ADDRESS, "unknown", _("not told"), host=one.address)
+        row = Row("outgoing.ptr", SENDING_ADDRESS, "unknown", _("not told"), host=one.address)
         reason = translate(reverse.error) if reverse is not None else _("it was not looked up")
         return Finding(row, Verdict.UNKNOWN, _("The PTR could not be looked up."), (reason,))
     if not reverse.names:
-        row = Row(SENDING_ADDRESS, "error", _("none"), host=one.address)
+        row = Row("outgoing.ptr", SENDING_ADDRESS, "error", _("none"), host=one.address)
         why = _("{address} has no name (PTR); large receivers refuse mail from such an address.")
         why = why.format(address=one.address)
         todo = _("Have the PTR of {address} set to {name}.").format(address=one.address, name=one.helo)
-        return Finding(row, Verdict.PROBLEM, why, _told(one), todo, Owner.ADDRESS)
+        return Finding(row, Verdict.PROBLEM, why, _lines(one), todo, Owner.ADDRESS)
     confirmed = [f.name for f in reverse.forwards if one.address in f.addresses]
     return _confirmed(one, reverse, confirmed) if confirmed else _unconfirmed(one, reverse)
 
@@ -139,41 +145,41 @@ def _reverse(one: Outgoing) -> Finding:
 def _unconfirmed(one: Outgoing, reverse: ReverseDns) -> Finding:
     names = ", ".join(reverse.names)
     if any(forward.error for forward in reverse.forwards):
-        row = Row(SENDING_ADDRESS, "unknown", names, host=one.address)
+        row = Row("outgoing.ptr", SENDING_ADDRESS, "unknown", names, host=one.address)
         why = _("The way back from the PTR could not be looked up.")
-        return Finding(row, Verdict.UNKNOWN, why, _told(one))
-    row = Row(SENDING_ADDRESS, "error", names, host=one.address)
+        return Finding(row, Verdict.UNKNOWN, why, _lines(one))
+    row = Row("outgoing.ptr", SENDING_ADDRESS, "error", names, host=one.address)
     why = _("The PTR does not lead back to {address}, so it counts for nothing.").format(address=one.address)
     todo = _("Point {name} at {address}, or have the PTR set to {helo}.").format(
         name=reverse.names[0], address=one.address, helo=one.helo
     )
-    return Finding(row, Verdict.PROBLEM, why, _told(one), todo, Owner.ADDRESS)
+    return Finding(row, Verdict.PROBLEM, why, _lines(one), todo, Owner.ADDRESS)
 
 
 def _confirmed(one: Outgoing, reverse: ReverseDns, confirmed: Sequence[str]) -> Finding:
     names = ", ".join(reverse.names)
-    row = Row(SENDING_ADDRESS, "warning", names, host=one.address)
+    row = Row("outgoing.ptr", SENDING_ADDRESS, "warning", names, host=one.address)
     if len(reverse.names) > 1:
         why = _("The address has several names; receivers may look at any one of them.")
         todo = _("Keep {name} alone.").format(name=confirmed[0])
-        return Finding(row, Verdict.ADVISORY, why, _told(one), todo, Owner.ADDRESS)
+        return Finding(row, Verdict.ADVISORY, why, _lines(one), todo, Owner.ADDRESS)
     if one.helo.lower().rstrip(".") != confirmed[0].lower():
         why = _("The PTR is sound, but HELO gives another name; a few receivers want the same one.")
         todo = _("Let HELO say {name}: see {source}.")
         todo = todo.format(name=confirmed[0], source=translate(one.helo_source))
-        return Finding(row, Verdict.ADVISORY, why, _told(one), todo, Owner.SERVER)
-    row = Row(SENDING_ADDRESS, "ok", names, host=one.address)
+        return Finding(row, Verdict.ADVISORY, why, _lines(one), todo, Owner.SERVER)
+    row = Row("outgoing.ptr", SENDING_ADDRESS, "ok", names, host=one.address)
     why = _("Address, PTR and HELO name agree in both directions.")
-    return Finding(row, Verdict.OK, why, _told(one))
+    return Finding(row, Verdict.OK, why, _lines(one))
 
 
-def _behind_nat(name: str, one: Outgoing, told: tuple[str, ...]) -> Finding:
+def _behind_nat(rule: str, name: str, one: Outgoing, lines: tuple[str, ...]) -> Finding:
     text = _("{address} is not what the world sees").format(address=one.address)
-    row = Row(name, "unknown", text, host=_who(one))
+    row = Row(rule, name, "unknown", text, host=_who(one))
     why = _("Mail leaves from a private address, and cPanel knows no public one for it (NAT).")
     todo = _("Let cPanel find the public address: {command}.")
     todo = todo.format(command="/usr/local/cpanel/scripts/build_cpnat")
-    return Finding(row, Verdict.UNKNOWN, why, told, todo, Owner.SERVER)
+    return Finding(row, Verdict.UNKNOWN, why, lines, todo, Owner.SERVER)
 
 
 def _set_helo(one: Outgoing) -> str:
@@ -185,7 +191,7 @@ def _set_helo(one: Outgoing) -> str:
     ).format(name=better or _("the PTR name of the address"))
 
 
-def _told(one: Outgoing) -> tuple[str, ...]:
+def _lines(one: Outgoing) -> tuple[str, ...]:
     leaves = (
         _("{domains}: from {address} by {address_source}, HELO {helo} by {helo_source}")
         if one.local_address == one.address

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mxverdict.evidence import DelayState, Evidence
 from mxverdict.evidence.server import ADDRESSES, DELAY, GREYLISTING, HOST_NAME
 from mxverdict.findings import Finding, Row, Verdict
@@ -10,21 +12,25 @@ from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
 from mxverdict.testers import UNKNOWN_HOSTS, ImpatientSender
 
-SILENT = "SMTP"
 _REBUILD = N_("Run /usr/local/cpanel/scripts/buildeximconf, then /usr/local/cpanel/scripts/restartsrv_exim.")
 _MISSING = {
-    HOST_NAME: (N_("Host name of the server"), N_("Exim's primary_hostname is used instead.")),
+    HOST_NAME: (
+        "server.hostname",
+        N_("Host name of the server"),
+        N_("Exim's primary_hostname is used instead."),
+    ),
     ADDRESSES: (
+        "server.addresses",
         N_("Addresses of the server"),
         N_("Addresses behind NAT are not recognized as this server's."),
     ),
-    GREYLISTING: (N_("Greylisting"), ""),
+    GREYLISTING: ("server.greylisting", N_("Greylisting"), ""),
 }
-"""The row of each fact that could not be read, and what follows from that."""
+"""Rule and row of each fact that could not be read, and what follows from that."""
 
 
 def delay_on(evidence: Evidence) -> bool | None:
-    """Whether Exim, as configured now, makes unknown hosts wait; None when that could not be told."""
+    """Whether Exim, as configured now, makes unknown hosts wait; None when that is not known."""
     known = [
         preview
         for preview in evidence.previews
@@ -39,7 +45,7 @@ def delay_on(evidence: Evidence) -> bool | None:
     return None if stanzas is None else stanzas > 0
 
 
-def judge_server(evidence: Evidence, senders: tuple[ImpatientSender, ...]) -> tuple[Finding, ...]:
+def judge_server(evidence: Evidence) -> tuple[Finding, ...]:
     return (
         *_settings(evidence.settings),
         *_missing(evidence.settings),
@@ -47,7 +53,6 @@ def judge_server(evidence: Evidence, senders: tuple[ImpatientSender, ...]) -> tu
         *_silent(evidence),
         *_relay_entries(evidence),
         *_counted(evidence),
-        *_cost(evidence, senders),
     )
 
 
@@ -55,8 +60,8 @@ def _missing(settings: DelayState) -> list[Finding]:
     found = []
     for one in settings.missing:
         if one.fact in _MISSING:
-            name, consequence = _MISSING[one.fact]
-            row = Row(name, "unknown", _("could not be read"))
+            rule, name, consequence = _MISSING[one.fact]
+            row = Row(rule, name, "unknown", _("could not be read"))
             evidence = (_(consequence),) if consequence else ()
             found.append(Finding(row, Verdict.UNKNOWN, translate(one.reason), evidence))
     return found
@@ -66,41 +71,46 @@ def _settings(settings: DelayState) -> list[Finding]:
     name = N_("Delay for unknown hosts")
     unreadable = [one.reason for one in settings.missing if one.fact == DELAY]
     if settings.delay_stanzas is None:
-        row = Row(name, "unknown", _("exim.conf could not be read"))
+        row = Row("smtp.delay.setting", name, "unknown", _("exim.conf could not be read"))
         why = _("What Exim is configured to do could not be read.")
         return [Finding(row, Verdict.UNKNOWN, why, tuple(map(translate, unreadable)))]
     running = settings.delay_stanzas > 0
     count = settings.delay_stanzas
-    told = ngettext("{count} delay stanza in exim.conf", "{count} delay stanzas in exim.conf", count).format(
+    line = ngettext("{count} delay stanza in exim.conf", "{count} delay stanzas in exim.conf", count).format(
         count=count
     )
     found = []
     if settings.error:
-        row = Row("WHM", "unknown", _("the setting could not be read"))
-        found.append(Finding(row, Verdict.UNKNOWN, translate(settings.error), (told,)))
+        row = Row("smtp.delay.setting", "WHM", "unknown", _("the setting could not be read"))
+        found.append(Finding(row, Verdict.UNKNOWN, translate(settings.error), (line,)))
     elif unreadable:
         says = (
             _("setting unknown, exim.conf says on") if running else _("setting unknown, exim.conf says off")
         )
-        row = Row(name, "unknown", says)
-        found.append(Finding(row, Verdict.UNKNOWN, translate(unreadable[0]), (told,)))
+        row = Row("smtp.delay.setting", name, "unknown", says)
+        found.append(Finding(row, Verdict.UNKNOWN, translate(unreadable[0]), (line,)))
     elif settings.delay_setting is not None and settings.delay_setting != running:
         says = _("WHM says off, exim.conf says on") if running else _("WHM says on, exim.conf says off")
-        row = Row(name, "warning", says)
+        row = Row("smtp.delay.setting", name, "warning", says)
         why = _("The setting was changed, but the configuration was never rebuilt.")
-        found.append(Finding(row, Verdict.PROBLEM, why, (told,), _(_REBUILD)))
+        found.append(Finding(row, Verdict.PROBLEM, why, (line,), _(_REBUILD)))
     elif settings.delay_stanzas not in (0, 3):
-        row = Row(name, "warning", _("{count} of 3 delay stanzas").format(count=count))
+        row = Row("smtp.delay.setting", name, "warning", _("{count} of 3 delay stanzas").format(count=count))
         why = _("exim.conf lacks the usual three delay stanzas; it was edited by hand or cPanel has changed.")
-        found.append(Finding(row, Verdict.ADVISORY, why, (told,)))
+        found.append(Finding(row, Verdict.ADVISORY, why, (line,)))
     elif not running:
-        row = Row(name, "warning", _("off"))
+        row = Row("smtp.delay.setting", name, "warning", _("off"))
         why = _("Unknown hosts are not made to wait; that keeps much spam out when it is on.")
         todo = _("Switch the delay on in WHM, Exim Configuration Manager, unless it is off on purpose.")
-        found.append(Finding(row, Verdict.ADVISORY, why, (told,), todo))
+        found.append(Finding(row, Verdict.ADVISORY, why, (line,), todo))
     else:
         found.append(
-            Finding(Row(name, "ok", _("on")), Verdict.OK, _("Unknown hosts are made to wait."), (told,))
+            Finding(
+                Row("smtp.delay.setting", name, "ok", _("on")),
+                Verdict.OK,
+                _("Unknown hosts are made to wait."),
+                (line,),
+            )
         )
     return found
 
@@ -114,7 +124,7 @@ def _broken(evidence: Evidence) -> list[Finding]:
     if details:
         found.append(
             Finding(
-                Row("Exim", "error", _("drops connections")),
+                Row("smtp.session", "Exim", "error", _("drops connections")),
                 Verdict.PROBLEM,
                 _("Exim gives up in the middle of a session; real mail is lost or delayed by it."),
                 tuple(map(translate, details)),
@@ -125,7 +135,7 @@ def _broken(evidence: Evidence) -> list[Finding]:
         why = _("Exim could not be asked what it does to the testers.")
         found.append(
             Finding(
-                Row(N_("Preview"), "unknown", _("no answer")),
+                Row("smtp.simulation", N_("Preview"), "unknown", _("no answer")),
                 Verdict.UNKNOWN,
                 why,
                 tuple(map(translate, unknown)),
@@ -138,7 +148,7 @@ def _silent(evidence: Evidence) -> list[Finding]:
     """Addresses where Exim does not even serve the server itself, which it never delays."""
     return [
         Finding(
-            Row(SILENT, "error", _("does not answer properly"), host=probe.address),
+            Row("smtp.response", "SMTP", "error", _("does not answer properly"), host=probe.address),
             Verdict.PROBLEM,
             _("This server cannot hold an SMTP session with itself."),
             (
@@ -157,6 +167,7 @@ def _relay_entries(evidence: Evidence) -> list[Finding]:
     return [
         Finding(
             Row(
+                "smtp.relay.permission",
                 N_("Relay right for a tester"),
                 "error",
                 _("{address} stands in {file}").format(address=entry.address, file=entry.file),
@@ -177,7 +188,7 @@ def _counted(evidence: Evidence) -> list[Finding]:
         return []
     return [
         Finding(
-            Row(N_("Simulated sessions"), "warning", _("count in Exim's rate limits")),
+            Row("smtp.ratelimit", N_("Simulated sessions"), "warning", _("count in Exim's rate limits")),
             Verdict.ADVISORY,
             _(
                 "An ACL of this server counts senders at RCPT, in simulated sessions (exim -bh) too: each "
@@ -192,18 +203,20 @@ def _counted(evidence: Evidence) -> list[Finding]:
     ]
 
 
-def _cost(evidence: Evidence, senders: tuple[ImpatientSender, ...]) -> list[Finding]:
+def judge_delay_cost(evidence: Evidence, senders: Sequence[ImpatientSender]) -> list[Finding]:
+    """Return a finding on the senders that give up before the delay ends, if there are any."""
     delays = [preview.delay("connect") or 0 for preview in evidence.previews if preview.understood]
-    longest = max(delays, default=0)
-    hurt = [sender for sender in senders if sender.patience < longest]
+    maximum = max(delays, default=0)
+    hurt = [sender for sender in senders if sender.patience < maximum]
     if not hurt:
         return []
     return [
         Finding(
             Row(
+                "smtp.delay.cost",
                 N_("Cost of the delay"),
                 "warning",
-                _("{seconds} s before the banner").format(seconds=longest),
+                _("{seconds} s before the banner").format(seconds=maximum),
             ),
             Verdict.ADVISORY,
             _(

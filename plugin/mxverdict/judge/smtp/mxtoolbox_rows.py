@@ -6,7 +6,7 @@ Rules: mxtoolbox.com/problem/smtp/, cPanel's forum resource 545 and published re
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mxverdict.findings import Row, Session
 from mxverdict.i18n.catalog import gettext as _
@@ -42,10 +42,11 @@ def headline(session: Session, tester: Tester) -> str:
         return ""
     if session.ended == "timeout":
         return _says(HEADLINE).failed.format(seconds=f"{tester.patience:g}", step=step)
-    if greeting is None or greeting.code >= 300:
+    if _is_refused(session):
         return _says(CONNECT).failed
     if session.ended == "dropped":
         return f"Server Disconnected : Completed {step}"
+    assert greeting is not None
     return " ".join(_lines(greeting))
 
 
@@ -53,7 +54,7 @@ def rows(session: Session, truth: GroundTruth, tester: Tester) -> tuple[Row, ...
     """Failures first, then warnings, then what passes."""
     if session.ended == "unknown":
         return ()
-    found = [*_connect(session, tester), *_name_rows(session, truth), _tls(session)]
+    found = [*_connect(session), *_name_rows(session, truth), _tls(session)]
     found += [_connection_time(session, tester), _relay(session), _transaction_time(session, tester)]
     return tuple(sorted(found, key=lambda row: _ORDER[row.level]))
 
@@ -86,16 +87,21 @@ def _lines(reply: Reply) -> list[str]:
     return [f"{reply.code}{' ' if number == last else '-'}{text}" for number, text in enumerate(reply.lines)]
 
 
-def _connect(session: Session, tester: Tester) -> list[Row]:
-    line = headline(session, tester)
-    if line == _says(CONNECT).failed:
+def _is_refused(session: Session) -> bool:
+    """Whether the session ended without a greeting that welcomes the tester, other than by its patience."""
+    greeting = session.reply("connect")
+    return session.ended != "timeout" and (greeting is None or greeting.code >= 300)
+
+
+def _connect(session: Session) -> list[Row]:
+    if _is_refused(session):
         return [_says(CONNECT).fails()]
     return [_says(DISCONNECTED).fails()] if session.ended == "dropped" else []
 
 
 def _name_rows(session: Session, truth: GroundTruth) -> list[Row]:
     if not truth.ptr_known:
-        return [Row(REVERSE_RESOLUTION, "unknown", _("Reverse DNS could not be looked up from here"))]
+        return [_says(REVERSE_RESOLUTION).unknown("", _("Reverse DNS could not be looked up from here"))]
     if not truth.ptr_names:
         return [_says(REVERSE_RESOLUTION).fails()]
     name = truth.ptr_names[0]
@@ -111,7 +117,7 @@ def _banner(session: Session, truth: GroundTruth) -> Row:
 def _mismatch(truth: GroundTruth, name: str) -> Row:
     if truth.forward_confirmed is None:
         text = _("The address of {name} could not be looked up from here").format(name=name)
-        return Row(REVERSE_MISMATCH, "unknown", text)
+        return _says(REVERSE_MISMATCH).unknown("", text)
     return _row(REVERSE_MISMATCH, truth.forward_confirmed, address=truth.address, ptr=name)
 
 
@@ -141,10 +147,9 @@ def _relay(session: Session) -> Row:
     return _row(OPEN_RELAY, reply is None or not 200 <= reply.code < 300)
 
 
-def _row(name: str, passes: bool, **values: str) -> Row:
-    words = _says(name)
-    level, text = ("ok", words.ok) if passes else (words.level, words.failed)
-    return Row(name, level, text.format(**values))
+def _row(name: str, passes: bool, **values: Any) -> Row:
+    texts = _says(name)
+    return texts.passes(**values) if passes else texts.fails(**values)
 
 
 def _says(name: str) -> RowTexts:

@@ -1,6 +1,6 @@
-"""What a page needs of the request, asked before anything is sent: a page that has begun refuses nothing.
+"""What pages require of a request, checked before anything is sent: a page that has begun refuses nothing.
 
-It imports little, so that WHM's header is on its way while the page itself is still being imported.
+Imports little, so that WHM's header is on its way while the page itself is still being imported.
 """
 
 from __future__ import annotations
@@ -22,33 +22,41 @@ KINDS = {
     SETTINGS: N_("Settings and addresses"),
 }
 """Of entries in the history."""
-ROWS = "rows"
-"""The part of a page that its script asks for while a check runs."""
-_IN_PARTS = ("domain", "explain")
-_DIGITS = 16
 
 
-def check_request(request: Request, view: str) -> None:
-    """Raises HttpError for what the view cannot show, or not to this visitor."""
-    query = request.query
-    if view == "main" and not request.visitor.is_root:
+def no_condition(request: Request) -> None:
+    """Whoever may see the page sees all of it."""
+
+
+def own_domains(request: Request) -> None:
+    """WHM has to say which domains are a reseller's. Raises HttpError."""
+    if not request.visitor.is_root:
         permissions.own_domains(request.visitor)
-    elif view == "domain" and query.get("domain"):
-        permissions.require_domain(request.visitor, parse_target_field(query["domain"]))
-    elif view == "explain":
-        permissions.require_own_job(request.visitor, query.get("job", ""))
-    elif view == "log" and query.get("days", "1") not in SPANS:
+
+
+def own_target(request: Request) -> None:
+    """The domain in the query, if any, is well-formed and the visitor's. Raises HttpError."""
+    if request.query.get("domain"):
+        permissions.require_domain(request.visitor, parse_target_field(request.query["domain"]))
+
+
+def own_job(request: Request) -> None:
+    """The job in the query, if any, is the visitor's. Raises HttpError."""
+    permissions.require_own_job(request.visitor, request.query.get("job", ""))
+
+
+def known_span(request: Request) -> None:
+    """Raises HttpError for days that the log is not shown for."""
+    if request.query.get("days", "1") not in SPANS:
         raise HttpError(404, _("The log is shown for 1 or 7 days."))
-    elif view == "history":
-        parse_offset(query.get("before"))
-        parse_offset(query.get("after"))
-        if query.get("kind", "") not in kinds(request):
-            raise HttpError(404, _("There is no such kind of entries."))
 
 
-def is_part(request: Request, view: str) -> bool:
-    """Is a part of the page asked for, which has no frame around it?"""
-    return view in _IN_PARTS and request.query.get("part") == ROWS
+def known_entries(request: Request) -> None:
+    """Raises HttpError for a kind of entries, or an offset in the audit trail, that does not exist."""
+    parse_offset(request.query.get("before"))
+    parse_offset(request.query.get("after"))
+    if request.query.get("kind", "") not in kinds(request):
+        raise HttpError(404, _("There is no such kind of entries."))
 
 
 def kinds(request: Request) -> tuple[str, ...]:

@@ -1,11 +1,12 @@
-"""Who may do what. The CGI runs as root whoever is logged in (cPanel, Guide to WHM Plugins, Access Control
-Lists), so these tables and functions are the gate. What stands in no table is nobody's.
+"""Access control. The CGI runs as root whoever is logged in (cPanel, Guide to WHM Plugins, Access Control
+Lists), so these functions and the tables of `web.routes` are the gate. Default deny: a view or an action that
+is not in a table is refused to everyone.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Optional
 
@@ -16,39 +17,12 @@ from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import Message, translate
 from mxverdict.settings import Settings
 from mxverdict.web.http.request import HttpError, Request
-from mxverdict.web.http.visitor import DELEGATED, NONE, ROOT, Visitor
+from mxverdict.web.http.visitor import NONE, Visitor
 from mxverdict.web.jobs import queue
 from mxverdict.web.jobs.queue import ABOUT_DOMAIN, Job
 from mxverdict.window import Window
 from mxverdict.window.model import WHITELIST
 
-_ROOT_ALONE = (ROOT,)
-_BOTH = (ROOT, DELEGATED)
-
-VIEWS: Mapping[str, tuple[str, ...]] = {
-    "main": _BOTH,
-    "domain": _BOTH,
-    "explain": _BOTH,
-    "report": _BOTH,
-    "history": _BOTH,
-    "state": _BOTH,
-    "poll": _BOTH,
-    "testers": _ROOT_ALONE,
-    "log": _ROOT_ALONE,
-    "settings": _ROOT_ALONE,
-}
-ACTIONS: Mapping[str, tuple[str, ...]] = {
-    "check": _BOTH,
-    "explain": _BOTH,
-    "open": _BOTH,
-    "extend": _BOTH,
-    "close": _BOTH,
-    "permanent": _ROOT_ALONE,
-    "add-tester-address": _ROOT_ALONE,
-    "remove-tester-address": _ROOT_ALONE,
-    "find-testers": _ROOT_ALONE,
-    "settings": _ROOT_ALONE,
-}
 _PRIVATE = Message("This failed on the server. Its owner can see why.")
 PRIVATE_REASON = Message("the owner of this server can see why")
 _ABOUT = ("domain", "about", "address")
@@ -63,14 +37,19 @@ class PermissionDenied(HttpError):
         self.kept = kept
 
 
-def require_view(visitor: Visitor, name: str) -> None:
-    """Raises HttpError."""
-    _require(visitor, VIEWS.get(name), _("There is no such page."))
-
-
-def require_action(visitor: Visitor, name: str) -> None:
-    """Raises HttpError."""
-    _require(visitor, ACTIONS.get(name), _("There is no such action."))
+def require_level(visitor: Visitor, levels: Optional[Collection[str]], unknown: str) -> None:
+    """`levels` are those that may have what was asked for; None when it does not exist, which `unknown` says.
+    Raises HttpError."""
+    level = visitor.level
+    if level == NONE:
+        raise PermissionDenied(
+            Message("This page needs root privileges in WHM, or the privilege “MX Verdict”."),
+            advice=_("Ask the owner of the server: WHM, Edit Reseller Nameservers and Privileges."),
+        )
+    if levels is None:
+        raise HttpError(404, unknown)
+    if level not in levels:
+        raise _needs_root()
 
 
 def require_domain(visitor: Visitor, target: str) -> None:
@@ -85,9 +64,7 @@ def require_domain(visitor: Visitor, target: str) -> None:
 def require_root(visitor: Visitor) -> None:
     """Raises HttpError."""
     if not visitor.is_root:
-        raise PermissionDenied(
-            Message("This needs root privileges in WHM."), advice=_("Ask the owner of the server.")
-        )
+        raise _needs_root()
 
 
 def owns_target(visitor: Visitor, target: str) -> bool:
@@ -137,7 +114,7 @@ def shown_window(visitor: Visitor, window: Window) -> Window:
     if visitor.is_root:
         return window
     if not owns_window(visitor, window):
-        return window.veiled()
+        return window.redacted()
     return window.without_details(PRIVATE_REASON)
 
 
@@ -211,22 +188,15 @@ def _named(text: str) -> str:
         return text
 
 
-def _require(visitor: Visitor, levels: Optional[tuple[str, ...]], unknown: str) -> None:
-    level = visitor.level
-    if level == NONE:
-        raise PermissionDenied(
-            Message("This page needs root privileges in WHM, or the privilege “MX Verdict”."),
-            advice=_("Ask the owner of the server: WHM, Edit Reseller Nameservers and Privileges."),
-        )
-    if levels is None:
-        raise HttpError(404, unknown)
-    if level not in levels:
-        require_root(visitor)
+def _needs_root() -> PermissionDenied:
+    return PermissionDenied(
+        Message("This needs root privileges in WHM."), advice=_("Ask the owner of the server.")
+    )
 
 
 def _unanswered(error: Exception) -> HttpError:
     return HttpError(
         503,
-        _("WHM does not tell which domains are yours: {error}.").format(error=translate(str(error))),
+        _("WHM does not tell which domains are yours: {error}.").format(error=translate(error)),
         advice=_("Try again."),
     )

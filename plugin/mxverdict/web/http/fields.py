@@ -22,7 +22,7 @@ def parse_target_field(text: str, field: str = "domain") -> str:
     except UsageError as error:
         raise HttpError(
             400,
-            f"{translate(str(error))}.",
+            f"{translate(error)}.",
             advice=_("Type it like shop.example or 203.0.113.10."),
             field=field,
         ) from None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Optional
 
-from mxverdict.collect.progress import FULL, ProgressListener, ProgressTotal
+from mxverdict.collect.progress import FULL, Progress, ProgressTotal
 from mxverdict.evidence import Evidence
 from mxverdict.evidence.bounded_json import TooLarge
 from mxverdict.web.jobs.queue import JobHandle
@@ -18,11 +18,12 @@ _EVERY = 0.34
 _Snapshot = tuple[Evidence, frozenset[str]]
 
 
-class ProgressWriter(ProgressListener):
+class ProgressWriter(Progress):
     """Does so within a `with`, from a thread of its own. `shown` makes what is shown of evidence and the
     categories of rows that are complete in it, as JSON can hold it."""
 
     def __init__(self, desk: JobHandle, shown: Callable[[Evidence, frozenset[str]], object]) -> None:
+        super().__init__()
         self._desk = desk
         self._shown = shown
         self._lock = threading.Lock()

@@ -2,7 +2,7 @@
 
 Each line of the file is one state, the last one counts. The file is locked while the work runs, so that a
 killed process shows as such. What a job found lies beside it in a second file, and what it has found so far
-in a third as long as it runs. All texts are kept in English; whoever shows one passes it through `retold`.
+in a third as long as it runs. Texts are kept as messages; whoever shows one translates it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from mxverdict.errors import MxVerdictError, UsageError, WindowRefused
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import activate
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, from_json, message_of, to_json
 from mxverdict.web.http import incidents
 from mxverdict.web.http.request import HttpError
 
@@ -89,7 +89,7 @@ class JobHandle:
         stays as it was."""
         if total:
             self._far.update(done=done, total=total)
-        self._line({"state": "running", "text": text[:200]})
+        self._line({"state": "running", "text": text if isinstance(text, Message) else text[:200]})
 
     def show(self, result: object) -> None:
         """Let what is found so far be seen, as JSON; the next step tells of it. Raises OSError, TooLarge."""
@@ -108,7 +108,7 @@ class JobHandle:
         _partial(self._path).unlink(missing_ok=True)
 
     def _line(self, said: dict[str, Any]) -> None:
-        os.write(self._file, json.dumps({**said, **self._always, **self._far}).encode() + b"\n")
+        os.write(self._file, json.dumps(to_json({**said, **self._always, **self._far})).encode() + b"\n")
 
     def _write(self, path: Path, result: object) -> None:
         from mxverdict.evidence.bounded_json import bounded_json
@@ -180,11 +180,18 @@ def read(host: Host, name: str) -> Optional[Job]:
         return None
     job = Job(name, "running", _RUNNING, changed=changed)
     with contextlib.suppress(ValueError, TypeError):  # a line that a full disk tore, or of another version
-        job = Job(name, changed=changed, **json.loads(said)) if said else job
+        job = _job(name, changed, json.loads(said)) if said else job
     if job.state != "running" or running:
         return job
     advice = _AGAIN if job.title else _PUT_RIGHT
     return replace(job, state="interrupted", text=_INTERRUPTED, advice=advice)
+
+
+def _job(name: str, changed: float, line: dict[str, Any]) -> Job:
+    for key in ("text", "advice"):
+        if key in line:
+            line[key] = from_json(line[key])
+    return Job(name, changed=changed, **line)
 
 
 def result(host: Host, name: str) -> Any:
@@ -372,11 +379,11 @@ def _outcome(host: Host, work: Callable[[JobHandle], str], desk: JobHandle) -> d
     try:
         return {"state": "done", "text": work(desk)}
     except (UsageError, WindowRefused) as error:  # their advice speaks of the command line
-        return {"state": "failed", "text": str(error)}
+        return {"state": "failed", "text": message_of(error)}
     except MxVerdictError as error:
         return {
             "state": "failed",
-            "text": str(error),
+            "text": message_of(error),
             "advice": error.advice,
             "private": not error.public,
         }
@@ -384,5 +391,5 @@ def _outcome(host: Host, work: Callable[[JobHandle], str], desk: JobHandle) -> d
         number = incidents.record(host, error)
         cause = installation.cause(error)
         if cause is not None:
-            return {"state": "failed", "text": str(cause), "advice": cause.advice, "private": True}
+            return {"state": "failed", "text": message_of(cause), "advice": cause.advice, "private": True}
         return {"state": "failed", "text": _BUG.format(number=number)}

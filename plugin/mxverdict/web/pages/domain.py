@@ -2,60 +2,80 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Optional
+from urllib.parse import quote
 
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.web.auth.admission import is_part
 from mxverdict.web.http.fields import parse_target_field
 from mxverdict.web.http.request import HttpError, Request
-from mxverdict.web.http.response import HTML, NO_STORE, Response
+from mxverdict.web.http.response import NO_STORE, Response
 from mxverdict.web.http.visitor import Visitor
 from mxverdict.web.jobs import queue
 from mxverdict.web.pages import page_state
-from mxverdict.web.pages.render import send
+from mxverdict.web.pages.render import Shell, render
 from mxverdict.web.tasks import checks
 
 if TYPE_CHECKING:
+    from mxverdict.findings import Row
+    from mxverdict.web.pages.page_state import PageState
     from mxverdict.web.views.check import CheckView
+    from mxverdict.web.views.domain import DomainView
     from mxverdict.web.views.running import RunningView
 
 
-def show(host: Host, request: Request, response: Response, refused: Optional[HttpError] = None) -> None:
+def show(host: Host, request: Request, shell: Shell, refused: Optional[HttpError] = None) -> Iterator[str]:
     """`refused` is why no domain could be read from the form or the query."""
-    asked = request.form.get("domain", request.query.get("domain", ""))
-    target = parse_target_field(asked) if asked and not refused else ""
-    name = checks.domain_job(target)
-    in_part = is_part(request, "domain") and not refused
-    if in_part:
-        response.begin(200, HTML, NO_STORE)
-    seen = page_state.load_page_state(host, request, name)
-    running = seen.job is not None and seen.job.state == "running"
-    found = _so_far(host, request.visitor, name) if running else None
-    checked = None if running or not target else _checked(host, request.visitor, name)
-    send(
-        host,
-        response,
-        "domain_body.html" if in_part else "domain.html",
+    target = "" if refused else _target(request)
+    yield shell.top(target or _("Check a domain"), "progress.js")
+    values = _values(host, request, target)
+    state: PageState = values["seen"]
+    typed = _typed(request) if refused else ""
+    yield shell.page(
+        shell.render("domain.html", refused=refused, typed=typed, **values),
         here="domain",
-        title=target or _("Check a domain"),
-        target=target,
-        refused=refused,
-        typed=asked if refused else "",
-        look=lambda: seen,
-        watched=page_state.without_job(host, seen),
-        running=running,
-        found=found,
-        checked=checked,
-        **(_shown(checked) if found or checked else {}),
-        lately=lambda: checks.lately(host, request.visitor),
-        now=time.time,
+        state=state,
+        data=page_state.without_job(host, state).data,
+        reload=(state.refresh if values["running"] else 0, f"?view=domain&domain={quote(target)}"),
     )
 
 
-def _so_far(host: Host, visitor: Visitor, name: str) -> Optional[RunningView]:
-    found = checks.so_far(host, name, visitor.audience)
+def send_rows(host: Host, request: Request) -> Response:
+    """Return the page's content alone, for its script while a check runs."""
+    values = _values(host, request, _target(request))
+    return Response([render(host, "domain.html", refused=None, typed="", **values)], headers=(NO_STORE,))
+
+
+def _typed(request: Request) -> str:
+    return request.form.get("domain", request.query.get("domain", ""))
+
+
+def _target(request: Request) -> str:
+    """Raises HttpError."""
+    typed = _typed(request)
+    return parse_target_field(typed) if typed else ""
+
+
+def _values(host: Host, request: Request, target: str) -> dict[str, Any]:
+    visitor, name = request.visitor, checks.domain_job(target)
+    state = page_state.load_page_state(host, request, name)
+    running = state.job is not None and state.job.state == "running"
+    checked = None if running or not target else _checked(host, visitor, name)
+    return {
+        "seen": state,
+        "target": target,
+        "running": running,
+        "found": _partial(host, visitor, name) if running else None,
+        "checked": checked,
+        "domains": _domains(checked),
+        "printed": _is_printed,
+        "recent": () if running else checks.recent(host, visitor),
+    }
+
+
+def _partial(host: Host, visitor: Visitor, name: str) -> Optional[RunningView]:
+    found = checks.partial(host, name, visitor.audience)
     if found is None:
         return None
     from mxverdict import testers
@@ -64,12 +84,18 @@ def _so_far(host: Host, visitor: Visitor, name: str) -> Optional[RunningView]:
     return running_view(found, testers.load(host=host).testers)
 
 
-def _shown(checked: Optional[CheckView]) -> dict[str, Any]:
-    from mxverdict.testers.row_texts import printed
+def _domains(checked: Optional[CheckView]) -> list[DomainView]:
+    if checked is None or checked.report is None:
+        return []
     from mxverdict.web.views.domain import domain_view
 
-    reports = checked.report.domains if checked and checked.report else ()
-    return {"domains": [domain_view(report) for report in reports], "printed": printed}
+    return [domain_view(report) for report in checked.report.domains]
+
+
+def _is_printed(row: Row) -> bool:
+    from mxverdict.testers.row_texts import printed
+
+    return printed(row)
 
 
 def _checked(host: Host, visitor: Visitor, name: str) -> Optional[CheckView]:

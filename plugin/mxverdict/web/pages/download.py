@@ -21,19 +21,18 @@ from mxverdict.web.jobs import queue
 from mxverdict.web.tasks import checks
 from mxverdict.web.tasks.checks import StoredCheck
 from mxverdict.window import Window
-from mxverdict.window.lately import lately
+from mxverdict.window.queries import recent_windows
 
 _POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """The file carries its style within itself; should a browser show it in place, nothing in it can act."""
 _TEXT = "text/plain; charset=utf-8"
 
 
-def send(host: Host, request: Request, response: Response) -> None:
+def send(host: Host, request: Request) -> Response:
     """`format` is `html` or `text`; `domain` names a stored check, `job` a pasted report. Raises
     HttpError."""
     if "job" in request.query:
-        _send_explanation(host, request, response)
-        return
+        return _explanation(host, request)
     found = _FORMATS.get(request.query.get("format", ""))
     if found is None:
         raise HttpError(404, _("There is no report of that kind."))
@@ -44,19 +43,18 @@ def send(host: Host, request: Request, response: Response) -> None:
         permissions.require_domain(request.visitor, target)
     else:
         permissions.require_root(request.visitor)
-    if response.head_only:
+    if request.method == "HEAD":
         about, report, body = target, None, ""
     else:
         checked = _stored(host, request.visitor, target) if target else _fresh(host)
-        windows = [one for one in lately(host) if permissions.owns_window(request.visitor, one)]
+        windows = [one for one in recent_windows(host) if permissions.owns_window(request.visitor, one)]
         report, body = checked.report, write(checked, windows)
         about = target or report.hostname
     disposition = ("Content-Disposition", f'attachment; filename="{_file_name(about, ending, report)}"')
-    response.begin(200, kind, NO_STORE, disposition, policy=_POLICY)
-    response.write(body)
+    return Response([body], 200, kind, (NO_STORE, disposition), _POLICY)
 
 
-def _send_explanation(host: Host, request: Request, response: Response) -> None:
+def _explanation(host: Host, request: Request) -> Response:
     from mxverdict.report.plain_text import explanation_text
     from mxverdict.web.pages.pasted_report import explained
 
@@ -66,10 +64,9 @@ def _send_explanation(host: Host, request: Request, response: Response) -> None:
     explanation = explained(pasted) if pasted is not None else None
     if explanation is None or request.query.get("format") != "text":
         raise HttpError(404, _("There is no report of that kind."))
-    body = "" if response.head_only else explanation_text(explanation)
+    body = "" if request.method == "HEAD" else explanation_text(explanation)
     disposition = ("Content-Disposition", 'attachment; filename="mxverdict-answer.txt"')
-    response.begin(200, _TEXT, NO_STORE, disposition, policy=_POLICY)
-    response.write(body)
+    return Response([body], 200, _TEXT, (NO_STORE, disposition), _POLICY)
 
 
 def _stored(host: Host, visitor: Visitor, target: str) -> StoredCheck:
@@ -87,7 +84,7 @@ def _fresh(host: Host) -> StoredCheck:
     try:
         return StoredCheck(*check.run(host))
     except MxVerdictError as error:
-        why = _("This server could not be checked: {error}.").format(error=translate(str(error)))
+        why = _("This server could not be checked: {error}.").format(error=translate(error))
         raise HttpError(503, why, advice=translate(error.advice)) from None
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Optional
 
 from mxverdict import testers
@@ -16,9 +15,9 @@ from mxverdict.web.auth import admission, permissions
 from mxverdict.web.auth.admission import KINDS
 from mxverdict.web.http.fields import parse_offset
 from mxverdict.web.http.request import Request
-from mxverdict.web.http.response import Response
 from mxverdict.web.http.visitor import Visitor
-from mxverdict.web.pages.render import looking, send
+from mxverdict.web.pages import page_state
+from mxverdict.web.pages.render import Shell
 from mxverdict.web.views.history import actions_of, is_told, kind_of, told
 from mxverdict.window import Window
 from mxverdict.window.journal import reading
@@ -26,42 +25,40 @@ from mxverdict.window.journal import reading
 _PAGE = 50
 
 
-def show(host: Host, request: Request, response: Response) -> None:
+def show(host: Host, request: Request, shell: Shell) -> Iterator[str]:
     """All of it to root, to others what they did themselves on these pages."""
+    yield shell.top(_("History"))
     query, visitor = request.query, request.visitor
-    kinds = {kind: _(KINDS[kind]) for kind in admission.kinds(request)}
     kind = query.get("kind", "")
-    place, back = parse_offset(query.get("before")), parse_offset(query.get("after"))
-    trouble, look = "", AuditPage()
+    offset, back = parse_offset(query.get("before")), parse_offset(query.get("after"))
+    load_error, read = "", AuditPage()
     try:
-        look = _look(host, _wanted(kind, visitor), place, back)
+        read = _read(host, _filter(kind, visitor), offset, back)
     except OSError as error:
-        trouble = error.strerror or str(error)
-    windows, known = _windows(host, visitor, look.entries), testers.load(host=host).testers
-    send(
-        host,
-        response,
+        load_error = error.strerror or str(error)
+    windows, known = _windows(host, visitor, read.entries), testers.load(host=host).testers
+    rows = [
+        told(entry, windows, lambda names: testers.titles(names, known), private=not visitor.is_root)
+        for entry in read.entries
+    ]
+    state = page_state.load_page_state(host, request)
+    content = shell.render(
         "history.html",
-        here="history",
-        title=_("History"),
-        look=looking(host, request, response),
-        now=time.time,
-        kinds=kinds,
+        seen=state,
+        kinds={kind: _(KINDS[kind]) for kind in admission.kinds(request)},
         kind=kind,
-        rows=[
-            told(entry, windows, lambda name: testers.titles(name, known), private=not visitor.is_root)
-            for entry in look.entries
-        ],
-        older=look.older,
-        newer=look.newer,
-        found=look,
-        trouble=trouble,
+        rows=rows,
+        older=read.older,
+        newer=read.newer,
+        found=read,
+        load_error=load_error,
         file=host.audit,
         own=not visitor.is_root,
     )
+    yield shell.page(content, here="history", state=state, data=state.data)
 
 
-def _wanted(kind: str, visitor: Visitor) -> AuditFilter:
+def _filter(kind: str, visitor: Visitor) -> AuditFilter:
     def test(entry: Entry) -> bool:
         if not visitor.is_root and not (entry.origin == "web" and visitor.did(entry.user)):
             return False
@@ -72,11 +69,11 @@ def _wanted(kind: str, visitor: Visitor) -> AuditFilter:
     return AuditFilter(test, tuple(reader.field_pattern("action", action) for action in actions_of(kind)))
 
 
-def _look(host: Host, wanted: AuditFilter, before: Optional[int], after: Optional[int]) -> AuditPage:
+def _read(host: Host, wanted: AuditFilter, before: Optional[int], after: Optional[int]) -> AuditPage:
     if after is not None:
-        look = reader.read_after(host, wanted, after, _PAGE)
-        if look.newer is not None:
-            return look
+        page = reader.read_after(host, wanted, after, _PAGE)
+        if page.newer is not None:
+            return page
     return reader.read_before(host, wanted, before, _PAGE)
 
 

@@ -1,26 +1,27 @@
-"""The report in hand: a form to paste it into, and the answer to it row by row."""
+"""A pasted report: a form to paste it into, and the answer to it row by row."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.web.auth.admission import is_part
 from mxverdict.web.http.request import HttpError, Request
-from mxverdict.web.http.response import HTML, NO_STORE, Response
+from mxverdict.web.http.response import NO_STORE, Response
 from mxverdict.web.http.visitor import Visitor
 from mxverdict.web.pages import page_state
-from mxverdict.web.pages.render import send
+from mxverdict.web.pages.render import Shell, render
 from mxverdict.web.tasks import checks
 
 if TYPE_CHECKING:
     from mxverdict.pasted import Answer, Explanation
+    from mxverdict.web.pages.page_state import PageState
 
 
-class PastedAnswer(NamedTuple):
+@dataclass(frozen=True)
+class PastedAnswer:
     """What is shown of a pasted `text`; `explanation` is None when it could not be judged, `taken_at` the
     Unix time of the check behind it. `omitted` more rows are not shown."""
 
@@ -36,58 +37,67 @@ ROWS_SHOWN = 200
 
 
 @dataclass(frozen=True)
-class AnsweredSoFar:
-    """What is answered of the `count` rows while the check behind them runs; `looking` as in RunningView."""
+class PastedAnswerPartial:
+    """What is answered of the `count` rows while the check behind them runs; `pending` as in RunningView."""
 
     answers: tuple[Answer, ...]
-    looking: tuple[str, ...]
+    pending: tuple[str, ...]
     count: int
 
 
-def show(host: Host, request: Request, response: Response, refused: Optional[HttpError] = None) -> None:
+def show(host: Host, request: Request, shell: Shell, refused: Optional[HttpError] = None) -> Iterator[str]:
     """Shows what the job named in the request does or has found; starts nothing. `refused` is why the form
     was not taken."""
-    visitor, in_part = request.visitor, is_part(request, "explain") and not refused
-    if in_part:
-        response.begin(200, HTML, NO_STORE)
-    seen = page_state.load_page_state(host, request)
-    running = seen.job is not None and seen.job.state == "running"
-    name = request.query.get("job", "")
-    answered = _answered(host, visitor, name) if name.startswith(checks.PASTED) and not running else None
+    yield shell.top(_("A report in hand"), "progress.js")
+    values = _values(host, request)
     if refused:
-        answered = PastedAnswer(request.form.get("text", ""), request.form.get("about", ""))
-    send(
-        host,
-        response,
-        "explain_body.html" if in_part else "explain.html",
+        values["answered"] = PastedAnswer(request.form.get("text", ""), request.form.get("about", ""))
+    state: PageState = values["seen"]
+    job = state.job.name if state.job else ""
+    yield shell.page(
+        shell.render("pasted_report.html", refused=refused, **values),
         here="explain",
-        title=_("A report in hand"),
-        look=lambda: seen,
-        watched=page_state.without_job(host, seen),
-        running=running,
-        found=_so_far(host, visitor, name) if name.startswith(checks.PASTED) and running else None,
-        asked=bool(name),
-        answered=answered,
-        refused=refused,
-        now=time.time,
+        state=state,
+        data=page_state.without_job(host, state).data,
+        reload=(state.refresh if values["running"] else 0, f"?view=explain&job={job}"),
     )
 
 
-def _so_far(host: Host, visitor: Visitor, name: str) -> Optional[AnsweredSoFar]:
+def send_rows(host: Host, request: Request) -> Response:
+    """Return the page's content alone, for its script while a check runs."""
+    content = render(host, "pasted_report.html", refused=None, **_values(host, request))
+    return Response([content], headers=(NO_STORE,))
+
+
+def _values(host: Host, request: Request) -> dict[str, Any]:
+    visitor, name = request.visitor, request.query.get("job", "")
+    state = page_state.load_page_state(host, request)
+    running = state.job is not None and state.job.state == "running"
+    is_report = name.startswith(checks.PASTED)
+    return {
+        "seen": state,
+        "running": running,
+        "found": _partial(host, visitor, name) if is_report and running else None,
+        "asked": bool(name),
+        "answered": _answered(host, visitor, name) if is_report and not running else None,
+    }
+
+
+def _partial(host: Host, visitor: Visitor, name: str) -> Optional[PastedAnswerPartial]:
     """None when nothing is known yet."""
     audience = visitor.audience
-    pasted, found = checks.pasted(host, name, audience), checks.so_far(host, name, audience)
+    pasted, found = checks.pasted(host, name, audience), checks.partial(host, name, audience)
     if pasted is None or found is None:
         return None
     from mxverdict.services import pasted_report
-    from mxverdict.web.views.running import answered_so_far, looking
+    from mxverdict.web.views.running import partial_answers, pending
 
     rows = pasted.report
     about = [pasted.about] if pasted.about else []
     own = {asked.name: asked.addresses for asked in found.evidence.asked}
     explanation = pasted_report.StoredPastedReport(found.evidence, found.report, own).explain(rows, about)
-    answers = answered_so_far(explanation, found.complete)
-    return AnsweredSoFar(answers[:ROWS_SHOWN], looking(found.complete), len(rows.rows))
+    answers = partial_answers(explanation, found.complete)
+    return PastedAnswerPartial(answers[:ROWS_SHOWN], pending(found.complete), len(rows.rows))
 
 
 def _answered(host: Host, visitor: Visitor, name: str) -> Optional[PastedAnswer]:
@@ -104,7 +114,7 @@ def _answered(host: Host, visitor: Visitor, name: str) -> Optional[PastedAnswer]
     return PastedAnswer(pasted.text, pasted.about, shown, pasted.taken_at, omitted)
 
 
-def explained(pasted: checks.PastedAnswerPartial) -> Optional[Explanation]:
+def explained(pasted: checks.PastedReport) -> Optional[Explanation]:
     """The answer to a pasted report; None when it was not judged."""
     if pasted.checked is None:
         return None

@@ -1,122 +1,97 @@
-"""Draws the pages. They are sent in pieces: each goes out before the work on the next is begun, which imports
-what it needs."""
+"""Draws the pages: what stands around the content of each, and the content from its template."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import cache
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Optional
 
-from markupsafe import Markup
-
-from mxverdict.errors import MxVerdictError
 from mxverdict.host import Host
 from mxverdict.i18n import catalog
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.jinja import sanitize_value
-from mxverdict.web.http.request import HttpError, Request
-from mxverdict.web.http.response import Response
+from mxverdict.web.http.visitor import Visitor
+from mxverdict.web.routes import VIEWS
 from mxverdict.web.views.templating import jinja_environment
 
 if TYPE_CHECKING:
-    from mxverdict.web.jobs.queue import Job
     from mxverdict.web.pages.page_state import PageState
-    from mxverdict.web.views.check import CheckView
-    from mxverdict.web.views.log import VisitRow
-    from mxverdict.web.views.session_chart import Pictures
-    from mxverdict.window import Window
 
 
-def show(host: Host, request: Request, response: Response) -> None:
-    look = looking(host, request, response)
-
-    def check() -> tuple[CheckView, Optional[Pictures]]:
-        response.flush()
-        return _check(host, look().windows)
-
-    def lately() -> list[Job]:
-        from mxverdict.web.tasks import checks
-
-        return checks.lately(host, request.visitor)
-
-    send(
-        host,
-        response,
-        "main.html",
-        title=_("This server"),
-        look=look,
-        check=check,
-        lately=lately,
-        now=time.time,
-        **met_values(host),
-    )
+def render(host: Host, template: str, **values: Any) -> str:
+    """Return a template with `values` and the Unix time `now` filled in."""
+    return jinja_environment(host).get_template(template).render(now=time.time(), **values)
 
 
-def looking(host: Host, request: Request, response: Response) -> Callable[[], PageState]:
-    """What tells how things stand, looked at once and not before what is drawn so far is sent."""
+class Shell:
+    """What surrounds a page's content. A page yields its `top`, with what the browser may fetch meanwhile,
+    and then the rest: as one `page`, or as its `start` before long work and its `finish` after."""
 
-    @cache
-    def look() -> PageState:
-        response.flush()
-        from mxverdict.web.pages import page_state
+    def __init__(self, visitor: Visitor, *, framed: bool) -> None:
+        self.visitor = visitor
+        self._framed = framed
+        self._title = ""
+        self._started = False
 
-        return page_state.load_page_state(host, request)
+    def render(self, template: str, **values: Any) -> str:
+        return render(self.visitor.host, template, visitor=self.visitor, **values)
 
-    return look
+    def top(self, title: str, *scripts: str) -> str:
+        """Return the beginning; `scripts` are static files beside the one that all pages have."""
+        top = self._surround("top.html", title=title, scripts=("app.js", *scripts))
+        self._title = title
+        return top
+
+    def start(
+        self,
+        content: str,
+        *,
+        here: str,
+        state: Optional[PageState] = None,
+        data: Mapping[str, object] = MappingProxyType({}),
+        reload: tuple[int, str] = (0, ""),
+        navigation: bool = True,
+    ) -> str:
+        """Return the page up to the end of `content`, HTML.
+
+        `here` is the view's name, `state` brings the test windows that are open now, `data` what the script
+        watches (see static/app.js). `reload`: after how many seconds, and at which address, a page without
+        JavaScript asks again; 0 for never.
+        """
+        html = self._surround(
+            "opening.html",
+            here=here,
+            data=data,
+            reload=reload,
+            windows=state.windows if state else (),
+            links=_links(self.visitor) if navigation else (),
+        )
+        self._started = True
+        return html + content
+
+    def finish(self, content: str = "") -> str:
+        return content + self._surround("closing.html")
+
+    def page(self, content: str, **around: Any) -> str:
+        """Return `start` and `finish` in one."""
+        return self.start(content, **around) + self.finish()
+
+    def break_off(self, html: str) -> str:
+        """Return the rest of a page that cannot go on, with `html` as the last of its content."""
+        if self._started:
+            return self.finish(html)
+        return self.page(html, here="") if self._title else html
+
+    def _surround(self, template: str, **values: Any) -> str:
+        around = {"framed": self._framed, "title": self._title, "language": catalog.current_tag()}
+        return self.render(template, **{**around, **values})
 
 
-def met_values(host: Host) -> dict[str, Any]:
-    """What the templates need to tell whom a test window has let past."""
-
-    def met(window: Window) -> tuple[VisitRow, ...]:
-        from mxverdict.web.views import live_visits
-
-        return live_visits.met(host, window)
-
-    def told(visits: tuple[VisitRow, ...]) -> list[str]:
-        from mxverdict.web.views import live_visits
-
-        return live_visits.told(visits)
-
-    return {"met": met, "told": told}
-
-
-def show_refusal(host: Host, response: Response, refusal: HttpError) -> None:
-    allow = [("Allow", refusal.allow)] if refusal.allow else []
-    response.begin_page(refusal.status, *allow)
-    send(host, response, "refused.html", here="refused", title=_("Refused"), refusal=refusal)
-
-
-def refused_within(refusal: HttpError) -> str:
-    """A refusal as HTML for a page that has begun."""
-    return Markup('\n<p role="alert"><strong>{}</strong> {}</p>\n').format(
-        sanitize_value(str(refusal)), sanitize_value(refusal.advice)
-    )
-
-
-def send(host: Host, response: Response, template: str, here: str = "", **values: Any) -> None:
-    """`here` names the view that the page belongs to; `values` has its `title`."""
-    values.update(here=here, framed=response.framed, visitor=response.visitor, language=catalog.current_tag())
-    for piece in jinja_environment(host).get_template(template).generate(values):
-        response.write(piece)
-    response.end_page()
-
-
-def _check(host: Host, windows: Sequence[Window]) -> tuple[CheckView, Optional[Pictures]]:
-    from mxverdict import testers
-    from mxverdict.services import check
-    from mxverdict.web.views.check import CheckView, check_view
-    from mxverdict.web.views.session_chart import pictures, without_picture
-
-    try:
-        evidence, report = check.run(host)
-    except MxVerdictError as error:
-        return CheckView(error=error), None
-    known = testers.load(host=host).testers
-    view = check_view(evidence, report, known)
-    drawn = pictures(view.groups, evidence, known, windows)
-    if drawn is None:
-        return view, None
-    return replace(view, groups=without_picture(view.groups, drawn.of)), drawn
+def _links(visitor: Visitor) -> list[tuple[str, str, str]]:
+    """Return view, address and name of the pages that the visitor may see."""
+    labels = {name: view.label_for(visitor) for name, view in VIEWS.items()}
+    return [
+        (name, "?" if name == "main" else f"?view={name}", _(label))
+        for name, label in labels.items()
+        if label
+    ]

@@ -3,54 +3,69 @@
 from __future__ import annotations
 
 import time
-from typing import NamedTuple, Optional
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Optional
 
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.web.auth import permissions
 from mxverdict.web.http.request import Request
-from mxverdict.web.http.response import Response
 from mxverdict.web.http.visitor import Visitor
 from mxverdict.web.jobs import queue
 from mxverdict.web.jobs.queue import Job
-from mxverdict.web.pages.render import looking, met_values, send
+from mxverdict.web.pages import page_state
+from mxverdict.web.pages.render import Shell
 from mxverdict.web.tasks import checks
+from mxverdict.web.views.window_cards import reload_address, windows_view
 
 _SHOWN = 100
 """Domains in the list; any other of theirs can be typed."""
 _JUDGED = 5
-"""The last checks that are told at once: each is judged anew."""
+"""The last checks whose outcome is shown: each is judged anew."""
 
 
-class DomainRow(NamedTuple):
-    """A domain, its last check, and what came out in one sentence ("" when that is not told here)."""
+@dataclass(frozen=True)
+class DomainRow:
+    """A domain, its last check, and what came out in one sentence ("" when that is not shown here)."""
 
     domain: str
     job: Optional[Job]
     summary: str = ""
 
 
-def show(host: Host, request: Request, response: Response) -> None:
+def show(host: Host, request: Request, shell: Shell) -> Iterator[str]:
+    yield shell.top(_("Your domains"))
     domains = permissions.own_domains(request.visitor)
-    listed = [
-        DomainRow(domain, permissions.shown_job(request.visitor, queue.read(host, checks.domain_job(domain))))
-        for domain in domains[:_SHOWN]
-    ]
-    done = [one for one in listed if one.job is not None and one.job.state == "done"]
-    latest = sorted(done, key=lambda one: one.job.changed if one.job else 0.0)[-_JUDGED:]
-    told = {one.domain: _summary(host, request.visitor, one.domain) for one in latest}
-    send(
-        host,
-        response,
+    rows = _rows(host, request.visitor, domains[:_SHOWN])
+    state = page_state.load_page_state(host, request)
+    content = shell.render(
         "reseller.html",
-        title=_("Your domains"),
-        look=looking(host, request, response),
-        domains=[one._replace(summary=told.get(one.domain, "")) for one in listed],
+        seen=state,
+        shown=windows_view(host, state, time.time()),
+        domains=rows,
         total=len(domains),
         sentence=_("Check what mail testers say about your domains."),
-        now=time.time,
-        **met_values(host),
     )
+    yield shell.page(
+        content,
+        here="main",
+        state=state,
+        data=state.data,
+        reload=(state.refresh, reload_address(state)),
+    )
+
+
+def _rows(host: Host, visitor: Visitor, domains: Sequence[str]) -> list[DomainRow]:
+    rows = [
+        DomainRow(domain, permissions.shown_job(visitor, queue.read(host, checks.domain_job(domain))))
+        for domain in domains
+    ]
+    done = [row for row in rows if row.job is not None and row.job.state == "done"]
+    latest = sorted(done, key=lambda row: row.job.changed if row.job else 0.0)[-_JUDGED:]
+    return [
+        replace(row, summary=_summary(host, visitor, row.domain)) if row in latest else row for row in rows
+    ]
 
 
 def _summary(host: Host, visitor: Visitor, domain: str) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Optional
 
@@ -11,8 +10,7 @@ from mxverdict.errors import MxVerdictError
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.web.http.request import Request
-from mxverdict.web.http.response import Response
-from mxverdict.web.pages.render import looking, send
+from mxverdict.web.pages.render import Shell
 from mxverdict.window.model import DELAY_OFF, Window
 
 if TYPE_CHECKING:
@@ -22,31 +20,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TesterComparison:
-    """`let_past` are the names of the testers that a window lets past now; `error` is set instead of all else
-    when nothing could be checked."""
+    """`exempt` are the names of the testers that a window exempts from the delay now; `error` is set instead
+    of all else when nothing could be checked."""
 
     lines: tuple[Line, ...] = ()
     taken_at: float = 0.0
-    remarks: tuple[str, ...] = ()
-    let_past: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+    exempt: frozenset[str] = frozenset()
     error: Optional[MxVerdictError] = None
 
 
-def show(host: Host, request: Request, response: Response) -> None:
-    def compared(windows: Sequence[Window]) -> TesterComparison:
-        response.flush()
-        return _compared(host, windows)
+def show(host: Host, request: Request, shell: Shell) -> Iterator[str]:
+    yield shell.top(_("Testers compared"))
+    from mxverdict.web.pages import page_state
 
-    send(
-        host,
-        response,
-        "compare.html",
+    state = page_state.load_page_state(host, request)
+    yield shell.start(
+        shell.render("testers_start.html", seen=state),
         here="testers",
-        title=_("Testers compared"),
-        look=looking(host, request, response),
-        compared=compared,
-        now=time.time,
+        state=state,
+        data=state.data,
+        reload=(state.refresh if state.busy else 0, "?view=testers"),
     )
+    if state.busy:
+        yield shell.finish()
+    else:
+        yield shell.finish(shell.render("testers.html", found=_compared(host, state.windows)))
 
 
 def _compared(host: Host, windows: Sequence[Window]) -> TesterComparison:
@@ -59,12 +58,12 @@ def _compared(host: Host, windows: Sequence[Window]) -> TesterComparison:
     except MxVerdictError as error:
         return TesterComparison(error=error)
     known = testers.load(host=host)
-    remarks = (*report.remarks, *((known.trouble,) if known.trouble else ()))
+    notes = (*report.remarks, *((known.load_error,) if known.load_error else ()))
     lines = compare(evidence, report, known.testers)
-    return TesterComparison(lines, report.taken_at, remarks, _let_past(windows, known.testers))
+    return TesterComparison(lines, report.taken_at, notes, _exempt(windows, known.testers))
 
 
-def _let_past(windows: Iterable[Window], known: Iterable[Tester]) -> frozenset[str]:
+def _exempt(windows: Iterable[Window], known: Iterable[Tester]) -> frozenset[str]:
     names = [tester.name for tester in known]
-    of_all = [names if window.kind == DELAY_OFF else window.tester.split(", ") for window in windows]
+    of_all = [names if window.kind == DELAY_OFF else window.testers for window in windows]
     return frozenset(name for some in of_all for name in some)

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterator
 
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.web.http.request import HttpError, Request
-from mxverdict.web.http.response import Response
 from mxverdict.web.pages import page_state
-from mxverdict.web.pages.render import send
+from mxverdict.web.pages.render import Shell
 
 _KEPT = ("kind", "tester", "address", "reason", "until_tested", "id", "from")
 
 
-def show(host: Host, request: Request, response: Response, refused: HttpError) -> None:
-    seen = page_state.load_page_state(host, request)
+def show(host: Host, request: Request, shell: Shell, refused: HttpError) -> Iterator[str]:
+    yield shell.top(_("Test window"))
+    state = page_state.load_page_state(host, request)
     form = request.form
-    send(
-        host,
-        response,
-        "minutes.html",
-        here="minutes",
-        title=_("Test window"),
-        look=lambda: seen,
+    content = shell.render(
+        "window_form.html",
+        seen=state,
         action=request.query["action"],
         typed=form.get("minutes", ""),
         kept={name: form[name] for name in _KEPT if name in form},
         refused=refused,
-        now=time.time,
     )
+    yield shell.page(content, here="window_form", state=state)

@@ -7,7 +7,7 @@ import dataclasses
 import hashlib
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
@@ -17,7 +17,7 @@ from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import Message
 from mxverdict.web.auth import permissions
 from mxverdict.web.http.fields import parse_target_field
-from mxverdict.web.http.request import PASTE_ACTION, HttpError
+from mxverdict.web.http.request import HttpError
 from mxverdict.web.http.visitor import Visitor
 from mxverdict.web.jobs import queue
 from mxverdict.web.jobs.queue import Job, JobHandle
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 300
 """Seconds after which the process of a check is ended, so that nothing bars the next check for ever."""
-_LATELY = 8
+_RECENT = 8
 _CHECKED = Message("{target} is checked.")
 _READING = Message("reading the report")
 _JUDGED = Message("The report is judged.")
@@ -56,7 +56,7 @@ class PartialCheck(NamedTuple):
     complete: frozenset[str]
 
 
-class PastedAnswerPartial(NamedTuple):
+class PastedReport(NamedTuple):
     """A pasted report as it is kept; `report` is what was recognised in its text, `checked` what it is
     answered from (None: it was not judged), `taken_at` the Unix time of that."""
 
@@ -72,12 +72,12 @@ def domain_job(target: str) -> str:
     return queue.ABOUT_DOMAIN + hashlib.sha256(target.encode()).hexdigest()[:32]
 
 
-def lately(host: Host, visitor: Visitor) -> list[Job]:
+def recent(host: Host, visitor: Visitor) -> list[Job]:
     """The latest checks of the visitor's domains, one for each."""
     found = (
         job for job in queue.titled(host, queue.ABOUT_DOMAIN) if permissions.owns_target(visitor, job.title)
     )
-    return list(islice(found, _LATELY))
+    return list(islice(found, _RECENT))
 
 
 def start_domain(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
@@ -111,7 +111,7 @@ def stored(result: Any, audience: Audience) -> Optional[StoredCheck]:
         return None
 
 
-def so_far(host: Host, name: str, audience: Audience) -> Optional[PartialCheck]:
+def partial(host: Host, name: str, audience: Audience) -> Optional[PartialCheck]:
     """What the check in the job of that name has found so far, judged for `audience`; None when nothing
     yet."""
     from mxverdict import evidence
@@ -123,7 +123,9 @@ def so_far(host: Host, name: str, audience: Audience) -> Optional[PartialCheck]:
     try:
         gathered = evidence.seen_by(evidence.from_json(shown.get("evidence")), audience)
         complete = frozenset(shown.get("complete", ()))
-        return PartialCheck(gathered, check.judge_partial(gathered, complete, audience=audience), complete)
+        return PartialCheck(
+            gathered, check.judge_partial_evidence(gathered, complete, audience=audience), complete
+        )
     except (ValueError, UsageError):
         return None
 
@@ -185,7 +187,7 @@ def _require_own(visitor: Visitor, text: str, about: str) -> None:
         permissions.require_domain(visitor, subject)
 
 
-def pasted(host: Host, name: str, audience: Audience) -> Optional[PastedAnswerPartial]:
+def pasted(host: Host, name: str, audience: Audience) -> Optional[PastedReport]:
     """What is kept of a pasted report, judged for `audience`; None when nothing is."""
     from mxverdict.services import pasted_report
 
@@ -193,7 +195,7 @@ def pasted(host: Host, name: str, audience: Audience) -> Optional[PastedAnswerPa
     if not isinstance(left, dict):
         return None
     found = left.get("checked")
-    kept = PastedAnswerPartial(left["text"], left["about"], _recognised(left))
+    kept = PastedReport(left["text"], left["about"], _recognised(left))
     if found is None:
         return kept
     own = {subject: tuple(addresses) for subject, addresses in found["own"].items()}
@@ -272,10 +274,3 @@ def _telling(desk: JobHandle) -> ProgressWriter:
     return ProgressWriter(
         desk, lambda found, complete: {"evidence": to_json(found), "complete": sorted(complete)}
     )
-
-
-STARTS: Mapping[str, Callable[[Host, Visitor, Mapping[str, str]], str]] = {
-    "check": start_domain,
-    PASTE_ACTION: start_pasted,
-}
-"""What the forms that start a check do: each answers the address of the page to go on at."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
@@ -13,12 +13,12 @@ from mxverdict.evidence.decode import decode
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message
 from mxverdict.testers import Tester
+from mxverdict.web.http.visitor import Visitor
 from mxverdict.web.jobs import queue
 from mxverdict.web.jobs.queue import JobHandle
 from mxverdict.web.tasks.submit import PATIENCE
 
 JOB = "found-testers"
-ACTION = "find-testers"
 _SINCE = 7 * 86_400.0
 _DEADLINE = 180.0
 _LONGEST = 300
@@ -45,8 +45,8 @@ class Found:
     remarks: tuple[str, ...]
 
 
-def start(host: Host) -> str:
-    """Start looking unless that goes on already; answers the address of the page that shows it."""
+def start(host: Host, _visitor: Visitor, _form: Mapping[str, str]) -> str:
+    """Start the search unless it runs already, and return the address of the page that shows it."""
     if queue.start_at_desk(host, lambda desk: _look(host, desk), JOB, "new addresses of testers"):
         queue.wait(host, JOB, PATIENCE)
     return "?view=log#found-title"

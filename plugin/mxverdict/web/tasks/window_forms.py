@@ -8,11 +8,11 @@ from mxverdict import settings, testers, window
 from mxverdict.errors import UsageError
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.message import Message, translate
+from mxverdict.i18n.message import Message, join, translate
 from mxverdict.web.auth import permissions
 from mxverdict.web.http.request import HttpError
 from mxverdict.web.http.visitor import Visitor
-from mxverdict.window.model import KINDS, WHITELIST
+from mxverdict.window.model import KINDS, WHITELIST, Window
 
 REASON_LIMIT = 200
 
@@ -47,9 +47,13 @@ def open_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
             reason=reason,
             until_tested=until_tested,
         )
-        return Message("The test window is open.") + (f" {opened.remark}" if opened.remark else "")
+        return _with_note(Message("The test window is open."), opened)
 
     return work
+
+
+def _with_note(message: str, row: Window) -> str:
+    return join([message, row.remark], " ") if row.remark else message
 
 
 def add_permanent_bypass(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
@@ -57,9 +61,7 @@ def add_permanent_bypass(host: Host, visitor: Visitor, form: Mapping[str, str]) 
 
     def work() -> str:
         entry = window.open_permanent(host, address, actor=visitor.actor)
-        return Message("{address} is let past for good.", address=entry.networks[0]) + (
-            f" {entry.remark}" if entry.remark else ""
-        )
+        return _with_note(Message("{address} is let past for good.", address=entry.networks[0]), entry)
 
     return work
 
@@ -88,7 +90,7 @@ def close_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
             if closed.permanent
             else Message("The test window is closed.")
         )
-        return ended + (f" {closed.remark}" if closed.remark else "")
+        return _with_note(ended, closed)
 
     return work
 
@@ -129,16 +131,6 @@ def close_due(host: Host) -> Work:
     return work
 
 
-ACTIONS: Mapping[str, Callable[[Host, Visitor, Mapping[str, str]], Work]] = {
-    "open": open_window,
-    "extend": extend_window,
-    "close": close_window,
-    "permanent": add_permanent_bypass,
-    "add-tester-address": add_tester_address,
-    "remove-tester-address": remove_tester_address,
-}
-
-
 def _minutes(host: Host, visitor: Visitor, form: Mapping[str, str]) -> int:
     most = permissions.most_minutes(settings.read(host), visitor)
     text = form.get("minutes", "").strip()
@@ -161,9 +153,7 @@ def _tester(host: Host, form: Mapping[str, str], kind: str) -> tuple[str, list[s
     try:
         tester = testers.load(host=host).tester(form.get("tester", ""))
     except UsageError as error:
-        raise HttpError(
-            400, _("That tester is not known: {error}.").format(error=translate(str(error)))
-        ) from None
+        raise HttpError(400, _("That tester is not known: {error}.").format(error=translate(error))) from None
     networks = [address.network for address in tester.addresses] if kind == WHITELIST else []
     if kind == WHITELIST and not networks:
         raise HttpError(

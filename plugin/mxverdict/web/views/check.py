@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 CARDS_SHOWN = 8
 """Addresses that one tester's group shows, the worst first; the report to download holds all."""
-_ORDER = list(Verdict)
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ def _card(prediction: Prediction, preview: Optional[Preview]) -> Card:
     return Card(
         prediction=prediction,
         findings=findings,
-        tally=tuple((verdict, counts[verdict]) for verdict in _ORDER if counts[verdict]),
+        tally=tuple((verdict, counts[verdict]) for verdict in Verdict if counts[verdict]),
         timeline=timeline(prediction, preview),
     )
 
@@ -157,7 +156,7 @@ def preview_of(prediction: Prediction, tester: Tester, evidence: Evidence) -> Op
 
 def _rank(card: Card) -> tuple[int, bool, str]:
     """Worst first, then IPv4 before IPv6."""
-    worst = _ORDER.index(card.tally[0][0]) if card.tally else len(_ORDER)
+    worst = card.tally[0][0].rank if card.tally else len(Verdict)
     return worst, ":" in card.prediction.server_address, card.prediction.server_address
 
 

@@ -11,7 +11,7 @@ from mxverdict.evidence import Evidence
 from mxverdict.findings import Prediction, Report, Verdict
 from mxverdict.i18n.catalog import decimal, ngettext
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.judge.what_if import counterpart, let_past
+from mxverdict.judge.what_if import matching_prediction, predict_exempt
 from mxverdict.testers import Tester
 from mxverdict.web.views.check import check_view
 
@@ -48,12 +48,12 @@ def compare(evidence: Evidence, report: Report, testers: Sequence[Tester]) -> tu
     """In the order of the first page."""
     groups = check_view(evidence, report, testers).groups
     by_name = {tester.name: tester for tester in testers}
-    then = let_past(evidence, testers)
+    then = predict_exempt(evidence, testers)
     lines = []
     for number, group in enumerate(groups, 1):
         worst = group.cards[0].prediction
         tester = by_name[worst.tester]
-        other = counterpart(worst, then)
+        other = matching_prediction(worst, then)
         lines.append(
             Line(
                 number=number,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from mxverdict.audit import checks
+from mxverdict.audit.log import Outcome
 from mxverdict.audit.reader import Entry
 from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
@@ -63,7 +64,7 @@ SETTING_NAMES = {
     "framed": N_("Pages inside WHM"),
 }
 _KEEPER = "keeper"
-TitleOf = Callable[[str], str]
+TitleOf = Callable[[Sequence[str]], str]
 
 
 class HistoryRow(NamedTuple):
@@ -93,9 +94,9 @@ def actions_of(kind: str) -> tuple[str, ...]:
 def is_told(entry: Entry) -> bool:
     """False for a line about a window whose outcome stands with its beginning."""
     if entry.action == "open":
-        return not entry.result.startswith("open ")
+        return entry.outcome is not Outcome.DONE
     if entry.action == "join":
-        return entry.result != "begun"
+        return entry.outcome is not Outcome.BEGUN
     return not (entry.action == "close" and entry.origin == _KEEPER and entry.window is not None)
 
 
@@ -146,7 +147,7 @@ def _failed(entry: Entry, window: Window | None) -> bool:
     if entry.action == "open":
         return window is None
     return entry.action in ("rollback", CLOSE_FAILED) or (
-        entry.action == "check" and not checks.is_counted(entry.result)
+        entry.action == "check" and entry.outcome is Outcome.FAILED
     )
 
 
@@ -154,21 +155,19 @@ def _outcome(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
     if entry.action == "open" and window:
         return _ended(window)
     if entry.action in _REFUSING:
-        return _why_refused(*refusal.asked(entry))
-    if entry.action == "close" and entry.result == "closed":
+        return _why_refused(entry)
+    if entry.action == "close" and entry.outcome is Outcome.DONE:
         return ""  # what was done says it
-    if entry.action == "check":
-        return checks.format_outcome(entry.result)
-    if entry.action == "settings":
-        return "; ".join(map(_setting, entry.result.split("; ")))
-    return title_of(entry.result) if entry.action == "remove_tester_address" else translate(entry.result)
+    if entry.action == "check" and entry.outcome is Outcome.DONE:
+        return checks.format_counts(entry.counts)
+    if entry.action == "settings" and entry.changes:
+        return "; ".join(_setting(*change) for change in entry.changes)
+    return title_of([entry.result]) if entry.action == "remove_tester_address" else translate(entry.result)
 
 
-def _why_refused(asked: str, sentence: str) -> str:
-    name, colon, rest = sentence.partition(": ")
-    if asked == "settings" and colon and name in SETTING_NAMES:
-        return f"{_(SETTING_NAMES[name])}: {translate(rest)}"
-    return translate(sentence)
+def _why_refused(entry: Entry) -> str:
+    name, cause = entry.detail("field"), translate(entry.cause)
+    return f"{_(SETTING_NAMES[name])}: {cause}" if name in SETTING_NAMES else cause
 
 
 def _opened(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
@@ -176,7 +175,7 @@ def _opened(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
         return _("Let past for good: {addresses}").format(addresses=", ".join(entry.addresses))
     if entry.kind == DELAY_OFF:
         return _("Test window {number}: the delay off for everybody").format(number=entry.window)
-    whom = title_of(window.tester) if window and window.tester else ", ".join(entry.addresses)
+    whom = title_of(window.testers) if window and window.testers else ", ".join(entry.addresses)
     return _("Test window {number}: {tester} let past the delay").format(number=entry.window, tester=whom)
 
 
@@ -185,7 +184,7 @@ def _ended(window: Window) -> str:
         return _("The owner of this server has taken it over and decides when it closes.")
     error, remark = translate(window.error), translate(window.remark)
     closed_at = moment(window.closed_at, day=True) if window.closed_at else ""
-    if window.stands:
+    if window.is_active_entry:
         state = _("In force.")
     elif window.state == OPEN:
         state = _("Open until {time}.").format(time=moment(window.deadline, day=True))
@@ -200,10 +199,11 @@ def _ended(window: Window) -> str:
     return f"{state} {remark[:1].upper()}{remark[1:]}".strip()
 
 
-def _setting(change: str) -> str:
-    name, _colon, values = change.partition(": ")
-    before, to, after = values.rpartition(" to ")
-    if not (to and name in SETTING_NAMES):
-        return translate(change)
-    words = {"yes": _("yes"), "no": _("no"), "none": _("none")}
-    return f"{_(SETTING_NAMES[name])}: {words.get(before, before)} → {words.get(after, after)}"
+def _setting(name: str, before: object, after: object) -> str:
+    return f"{_(SETTING_NAMES.get(name, name))}: {_setting_value(before)} → {_setting_value(after)}"
+
+
+def _setting_value(value: object) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return str(value) or _("none")

@@ -22,7 +22,7 @@ _SLACK = 1.0
 _MOST = 5
 
 
-def met(host: Host, window: Window) -> tuple[VisitRow, ...]:
+def observed_visits(host: Host, window: Window) -> tuple[VisitRow, ...]:
     """The last visits while the window stood open of the testers that it is for, the oldest first: those from
     its addresses, or everybody when the delay is off."""
     log = mail_log.read_tester_visits(host, window.opened_at - _SLACK, time.monotonic() + _PATIENCE)
@@ -31,7 +31,7 @@ def met(host: Host, window: Window) -> tuple[VisitRow, ...]:
     return tuple(came(visit, known) for visit in found[-_MOST:])
 
 
-def told(visits: Sequence[VisitRow]) -> list[str]:
+def visit_lines(visits: Sequence[VisitRow]) -> list[str]:
     """A line for each visit."""
     return [visible(_line(one), 400) for one in visits]
 

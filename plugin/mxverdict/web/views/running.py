@@ -27,13 +27,13 @@ _LOOKING = {
 
 @dataclass(frozen=True)
 class RunningView:
-    """`groups` and `listings` are what is told of an address. `looking` has a sentence for each category of
+    """`groups` and `listings` are what is told of an address. `pending` has a sentence for each category of
     rows that is not known yet, `count` tells how many rows are known."""
 
     domains: tuple[DomainView, ...] = ()
     groups: tuple[Group, ...] = ()
     listings: tuple[Finding, ...] = ()
-    looking: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
     count: int = 0
 
 
@@ -45,14 +45,14 @@ def running_view(found: PartialCheck, testers: Sequence[Tester]) -> RunningView:
     listings = () if domains else shown.server
     count = sum(len(domain.findings) for domain in report.domains)
     count += sum(len(card.findings) for group in groups for card in group.cards) + len(listings)
-    return RunningView(domains, groups, listings, looking(found.complete), count)
+    return RunningView(domains, groups, listings, pending(found.complete), count)
 
 
-def looking(complete: Collection[str]) -> tuple[str, ...]:
+def pending(complete: Collection[str]) -> tuple[str, ...]:
     return tuple(_(_LOOKING[category]) for category in CATEGORIES if category not in complete)
 
 
-def answered_so_far(explanation: Explanation, complete: Collection[str]) -> tuple[Answer, ...]:
+def partial_answers(explanation: Explanation, complete: Collection[str]) -> tuple[Answer, ...]:
     """The answers that stay: rows of what is complete. What could not be told waits for the end, for other
     rows may yet tell it."""
     return tuple(

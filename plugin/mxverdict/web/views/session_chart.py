@@ -8,7 +8,12 @@ from typing import Optional
 
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Prediction
-from mxverdict.judge.what_if import as_before, counterpart, untested, without_delay
+from mxverdict.judge.what_if import (
+    matching_prediction,
+    predict_hypothetical,
+    with_previous_delay,
+    without_delay,
+)
 from mxverdict.testers import Tester
 from mxverdict.web.views.check import Group, preview_of
 from mxverdict.web.views.timeline import Timeline, timeline
@@ -36,8 +41,8 @@ def pictures(
     shown = groups[0].cards[0].prediction
     tester = next(one for one in testers if one.name == shown.tester)
     before = _before(windows, tester, evidence)
-    changed = as_before(evidence, before) if before else without_delay(evidence)
-    other = counterpart(shown, untested(changed, [tester]))
+    changed = with_previous_delay(evidence, before) if before else without_delay(evidence)
+    other = matching_prediction(shown, predict_hypothetical(changed, [tester]))
     there = timeline(other, preview_of(other, tester, changed)) if other else None
     now = timeline(shown, preview_of(shown, tester, evidence), longest=there.longest if there else 0.0)
     if now is None:
@@ -51,7 +56,7 @@ def _before(windows: Sequence[Window], tester: Tester, evidence: Evidence) -> di
     """Seconds of delay that the tester's addresses met in one session before the windows."""
     before: dict[str, int] = {}
     for window in windows:
-        if window.kind == DELAY_OFF and tester.name in window.tester.split(", "):
+        if window.kind == DELAY_OFF and tester.name in window.testers:
             waited = max(window.before.values(), default=0)
             before.update({preview.address: waited for preview in evidence.previews})
         before.update(window.before)

@@ -15,7 +15,7 @@ from mxverdict.i18n import catalog
 from mxverdict.i18n.jinja import EXTENSION, install_gettext, sanitize_value
 from mxverdict.i18n.message import translate
 from mxverdict.sanitize import visible
-from mxverdict.testers import told_sources
+from mxverdict.testers import format_sources
 from mxverdict.web.http.request import PASTE_LIMIT
 from mxverdict.web.views.timestamps import age, countdown, moment
 
@@ -36,6 +36,7 @@ def jinja_environment(host: Host) -> Environment:
         auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
         bytecode_cache=_cache(host),
         extensions=[EXTENSION],
     )
@@ -43,7 +44,9 @@ def jinja_environment(host: Host) -> Environment:
     made.filters.update(
         age=age, moment=moment, countdown=countdown, transcript=_transcript, sentence=as_sentence
     )
-    made.filters.update(pasted=_pasted, sources=told_sources, translate=translate, translated=catalog.gettext)
+    made.filters.update(
+        pasted=_pasted, sources=format_sources, translate=translate, translated=catalog.gettext
+    )
     made.filters.update(anchor=row_id)
     made.globals["version"] = __version__
     return made

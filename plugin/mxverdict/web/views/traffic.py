@@ -12,7 +12,7 @@ from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.catalog import ngettext
 from mxverdict.judge.durations import duration
 from mxverdict.judge.log.delay_impact import LIMITS, judge_delay_cost
-from mxverdict.judge.log.refused_senders import CAUSES, came_later, judge_refused_senders
+from mxverdict.judge.log.refused_senders import CAUSES, accepted_later, judge_refused_senders
 from mxverdict.report.figures import bars, figures
 from mxverdict.web.views.chart import Chart, chart
 
@@ -87,7 +87,7 @@ def _refused(one: RefusedSender) -> Refused:
             "Since the first refusal {count} message came in all the same, {when}.",
             "Since the first refusal {count} messages came in all the same, {when}.",
             one.passed,
-        ).format(count=one.passed, when=later if came_later(one) else earlier)
+        ).format(count=one.passed, when=later if accepted_later(one) else earlier)
     return Refused(one, _(CAUSES.get(one.cause, one.cause)), passed)
 
 

@@ -16,7 +16,7 @@ from mxverdict.fs import safe_edit
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message
 from mxverdict.net import iplsearch
-from mxverdict.net.networks import Network
+from mxverdict.net.address import Network
 
 _CREATION = safe_edit.NewFileMode(group="mail", mode=0o640)
 _TRIES = 4
@@ -60,7 +60,7 @@ def revert(
     others: Sequence[str] = (),
     in_front: Sequence[str] = (),
 ) -> list[str]:
-    """Take out what `apply` added, where it still stands so; returns remarks. Raises HostError.
+    """Remove what `apply` added, where it is unchanged; return notes. Raises HostError.
 
     `others` are lines of other windows or entries of ours, which stay; `in_front` those added later.
     """

@@ -13,7 +13,7 @@ from typing import Any, Optional
 from mxverdict.errors import HostError, WhmError, WindowRefused
 from mxverdict.fs import safe_edit
 from mxverdict.host import Host
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, join, message_of
 from mxverdict.whm import localopts
 from mxverdict.whm.api import WhmApi
 from mxverdict.window.changes import exim_config
@@ -26,7 +26,7 @@ _SAVE_IT = Message("save the setting in WHM, Exim Configuration Manager, first")
 
 def check(host: Host) -> None:
     """Raises WindowRefused when there is nothing to switch off, when somebody edits the settings, when the
-    setting cannot be told and when a restart could not be made or verified; HostError when a file cannot be
+    setting cannot be read and when a restart could not be made or verified; HostError when a file cannot be
     read."""
     if _edit_in_progress(host):
         raise WindowRefused(
@@ -38,7 +38,7 @@ def check(host: Host) -> None:
     try:
         on = localopts.is_on(_content(host))
     except localopts.SettingUnknown as error:
-        raise WindowRefused(f"{error}; {_SAVE_IT}") from None
+        raise WindowRefused(join([message_of(error), _SAVE_IT])) from None
     stanzas = exim_config.stanzas(host)
     if not on and stanzas:
         raise WindowRefused(
@@ -137,7 +137,7 @@ def _edit_back(host: Host, old: Optional[str]) -> None:
 
 
 def _switched_off(content: bytes) -> bytes:
-    """Raises SettingUnknown: a setting that cannot be told is not ours to switch."""
+    """Raises SettingUnknown: a setting that cannot be read is not ours to switch."""
     localopts.is_on(content)
     return localopts.put(content, localopts.OFF)
 
@@ -151,7 +151,7 @@ def _content(host: Host) -> bytes:
 
 
 def _digest(content: bytes) -> str:
-    """Tells whether the settings were saved since."""
+    """Return a fingerprint that shows whether the settings were saved since."""
     return hashlib.sha256(content).hexdigest()
 
 

@@ -91,7 +91,7 @@ def dry_run(host: Host, candidate: bytes) -> None:
 
 def is_applied(host: Host, *, built: bool = False) -> bool:
     """Whether exim.conf follows the setting and the daemon was started after exim.conf was written. Where the
-    setting cannot be told, exim.conf follows it when it was just `built`. Raises HostError."""
+    setting cannot be read, exim.conf follows it when it was just `built`. Raises HostError."""
     content = safe_edit.read(host.localopts) or b""
     try:
         follows = (stanzas(host) > 0) == localopts.is_on(content)
@@ -164,13 +164,13 @@ def _under_way(host: Host) -> list[Other]:
     ours = {known.pid for known in processes.remembered(host.state, host.boot())}
     found: list[Other] = []
     for pid in processes.of_root():
-        words = [] if pid in ours else processes.command(pid, str(host.cpanel))
-        if not words or (host.root != Path("/") and not words[0].startswith(f"{host.root}/")):
+        command = [] if pid in ours else processes.command(pid, str(host.cpanel))
+        if not command or (host.root != Path("/") and not command[0].startswith(f"{host.root}/")):
             continue
-        name = words[0].rpartition("/")[2]
+        name = command[0].rpartition("/")[2]
         start = processes.start_of(pid)
         if start is not None and (
-            name in BUILDS or (name == host.whmapi1.name and BUILDS.intersection(words))
+            name in BUILDS or (name == host.whmapi1.name and BUILDS.intersection(command))
         ):
             found.append(Other(pid, start, name))
     return found

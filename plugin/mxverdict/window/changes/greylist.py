@@ -18,7 +18,8 @@ from mxverdict.fs import safe_edit
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message
 from mxverdict.net import iplsearch
-from mxverdict.net.networks import Network, show
+from mxverdict.net.address import Network
+from mxverdict.net.networks import show
 from mxverdict.whm.api import WhmApi
 from mxverdict.window.changes.bypass_list import Record
 
@@ -113,8 +114,8 @@ class RevertDeferred(Exception):
     """The entries are stored without effect; they must be deleted when they are in Exim's list again."""
 
 
-def woken(host: Host, plan: dict[str, Any]) -> bool:
-    """Whether dormant entries are back in Exim's list."""
+def is_reactivated(host: Host, plan: dict[str, Any]) -> bool:
+    """Return whether deferred entries are back in Exim's list."""
     return bool(_listed(host).intersection(ipaddress.ip_network(text) for text in plan["networks"]))
 
 

@@ -25,7 +25,7 @@ def host_in(folder: Path) -> Host:
 
 
 def look(host: Host, since: float = 0.0, most: int | None = None) -> VisitLog:
-    return read_visits(host, TESTERS, since, most=most)
+    return read_visits(host, TESTERS, since, max_bytes=most)
 
 
 def visit(minute: int, address: str = "18.209.86.113", port: int = 4711) -> bytes:

@@ -16,7 +16,7 @@ import pytest
 from mxverdict.collect.mainlog import read_visits
 from mxverdict.collect.mainlog.lines import NEWEST, parse, stamp_of, times_of
 from mxverdict.collect.mainlog.plausible import is_traffic, is_visit
-from mxverdict.collect.mainlog.traffic import ledger_path, read_traffic
+from mxverdict.collect.mainlog.traffic import read_traffic, store_path
 from mxverdict.collect.mainlog.traffic_counter import TrafficCounter
 from mxverdict.evidence.traffic import Traffic
 from mxverdict.evidence.visit import VisitLog
@@ -152,7 +152,7 @@ def test_a_visit_in_the_year_9999_is_forgotten(host: Host) -> None:
 @pytest.mark.parametrize("part", range(2))
 def test_any_bytes_in_the_ledger(host: Host, random: Random, part: int) -> None:
     truth = counted(host)
-    kept = ledger_path(host).read_bytes()
+    kept = store_path(host).read_bytes()
     for number in range(60):
         damaged = bytearray(kept)
         if number % 5 == 0:
@@ -161,9 +161,9 @@ def test_any_bytes_in_the_ledger(host: Host, random: Random, part: int) -> None:
             if damaged:
                 most = random.choice((110, len(damaged)))
                 damaged[random.randrange(min(most, len(damaged)))] = random.randrange(256)
-        ledger_path(host).write_bytes(damaged)
+        store_path(host).write_bytes(damaged)
         counted(host)
-        ledger_path(host).write_bytes(b"garbage")
+        store_path(host).write_bytes(b"garbage")
     assert counted(host).remarks != ()
     again = counted(host)
     assert (again.connections, again.left, again.remarks) == (truth.connections, truth.left, ())
@@ -171,8 +171,8 @@ def test_any_bytes_in_the_ledger(host: Host, random: Random, part: int) -> None:
 
 @pytest.mark.slow
 def test_every_value_of_the_ledger(host: Host) -> None:
-    kept = ledger_path(host).read_bytes()
-    with sqlite3.connect(ledger_path(host)) as db:
+    kept = store_path(host).read_bytes()
+    with sqlite3.connect(store_path(host)) as db:
         tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         columns = {table: [row[1] for row in db.execute(f"PRAGMA table_info({table})")] for table in tables}
         notes = [row[0] for row in db.execute("SELECT name FROM notes")]
@@ -182,8 +182,8 @@ def test_every_value_of_the_ledger(host: Host) -> None:
     places += [("UPDATE notes SET value = ? WHERE name = ?", (name,)) for name in notes]
     for statement, more in places:
         for value in [*IN_SQL, *(POSITIONS if more == ("position",) else ())]:
-            ledger_path(host).write_bytes(kept)
-            db = sqlite3.connect(ledger_path(host))
+            store_path(host).write_bytes(kept)
+            db = sqlite3.connect(store_path(host))
             try:
                 db.execute(statement.replace("UPDATE", "UPDATE OR IGNORE"), (value, *more))
                 db.commit()
@@ -202,7 +202,7 @@ def test_every_value_of_the_ledger(host: Host) -> None:
 )  # fmt: skip
 def test_another_schema(host: Host, statement: str) -> None:
     truth = counted(host)
-    db = sqlite3.connect(ledger_path(host))
+    db = sqlite3.connect(store_path(host))
     db.executescript(statement)
     db.close()
     assert counted(host).connections == truth.connections
@@ -215,7 +215,7 @@ def test_something_else_in_its_place(host: Host, kind: str) -> None:
     import os
 
     truth = counted(host)
-    for path in (ledger_path(host), host.mainlog_memory):
+    for path in (store_path(host), host.mainlog_memory):
         path.unlink()
         os.mkfifo(path) if kind == "fifo" else path.mkdir()
     found = counted(host)
@@ -226,13 +226,13 @@ def test_something_else_in_its_place(host: Host, kind: str) -> None:
 
 def test_another_process_that_counts_is_no_damage(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mxverdict.collect.mainlog.traffic_store._TIMEOUT", 0.2)
-    other = sqlite3.connect(ledger_path(host), isolation_level=None)
+    other = sqlite3.connect(store_path(host), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    inode = ledger_path(host).stat().st_ino
+    inode = store_path(host).stat().st_ino
     found = counted(host)
     other.close()
     assert "cannot be used" in found.remarks[0]
-    assert ledger_path(host).stat().st_ino == inode
+    assert store_path(host).stat().st_ino == inode
 
 
 @pytest.mark.parametrize(
@@ -240,14 +240,14 @@ def test_another_process_that_counts_is_no_damage(host: Host, monkeypatch: pytes
 )
 def test_a_place_in_the_log_that_cannot_be(host: Host, inode: Any, offset: Any) -> None:
     row = window(opened_at=time.time() - 20 * HOUR - 60, log_inode=inode, log_offset=offset)
-    visit, row = tester_visit.look(host, row)
+    visit, row = tester_visit.find_session(host, row)
     assert visit is None
     assert (row.log_inode, row.log_offset) == tester_visit.log_position(host)
     now = time.time()
     with host.exim_mainlog.open("a") as log:
         for seconds, end in ((0, "(TCP/IP connection count = 1)"), (1, "closed by QUIT")):
             log.write(f"{stamp(now + seconds)} SMTP connection from [{TESTER}]:7 {end}\n")
-    assert tester_visit.look(host, row)[0] is not None
+    assert tester_visit.find_session(host, row)[0] is not None
 
 
 @pytest.mark.slow
@@ -295,7 +295,7 @@ def test_times_that_no_line_has(host: Host, moment: str) -> None:
             log.write(f"{moment}{zone} SMTP connection from {peer} closed by QUIT\n")
             log.write(f"{moment}{zone} SMTP connection from [198.51.100.9]:9 lost D=3s\n")
     row = window(opened_at=0.0, log_inode=host.exim_mainlog.stat().st_ino)
-    assert tester_visit.look(host, row)[0] is None
+    assert tester_visit.find_session(host, row)[0] is None
     assert len(seen(host).visits) == 4
     after = counted(host)
     assert (after.connections, after.left, after.read_from, after.read_to) == (

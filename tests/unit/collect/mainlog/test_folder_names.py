@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from mxverdict.collect.mainlog import line_scan
-from mxverdict.collect.mainlog.folder_names import REACH, Unbelieved, settled
+from mxverdict.collect.mainlog.folder_names import REACH, Unbelieved, certain_end
 from mxverdict.collect.mainlog.traffic_counter import TrafficCounter
 from mxverdict.window.watch import tester_visit
 from tests import log_reference
@@ -101,12 +101,12 @@ def test_a_window_is_not_closed_by_a_name(seed: int, random: Random, tmp_path: P
     for begin, end in zip([0, *cuts], [*cuts, len(log)]):
         with host.exim_mainlog.open("ab") as file:
             file.write(log[begin:end])
-        visit, row = tester_visit.look(host, row)
+        visit, row = tester_visit.find_session(host, row)
         assert visit is None
     at_rest(host.exim_mainlog)
-    assert tester_visit.look(host, row)[0] is None
+    assert tester_visit.find_session(host, row)[0] is None
     real = window(opened_at=START - 5, networks=(REAL,), log_inode=row.log_inode)
-    assert tester_visit.look(host, real)[0] is not None
+    assert tester_visit.find_session(host, real)[0] is not None
 
 
 def test_distrust_ends_after_the_longest_record() -> None:
@@ -115,9 +115,9 @@ def test_distrust_ends_after_the_longest_record() -> None:
     unbelieved = Unbelieved(text, 0, len(text))
     starts = [at + 1 for at in range(len(text) - 1) if text[at : at + 1] == b"\n"]
     assert [start in unbelieved for start in starts] == [start < REACH for start in starts]
-    assert settled(text, 0, len(text), at_rest=False) == len(text)
+    assert certain_end(text, 0, len(text), at_rest=False) == len(text)
     begun = text.rfind(b"\n", 0, 250) + 1
-    assert settled(text[:begun], 0, begun, at_rest=True) == 0
+    assert certain_end(text[:begun], 0, begun, at_rest=True) == 0
 
 
 def test_a_part_of_a_path_that_is_too_long_is_none() -> None:
@@ -131,5 +131,5 @@ def test_a_part_of_a_path_that_is_too_long_is_none() -> None:
 
 def test_what_looks_complete_is_when_nothing_is_being_written() -> None:
     text = f"{DAY}00:05 cwd=/home/x 3 args: exim -bp\n{DAY}00:06 SMTP\n".encode()
-    assert settled(text, 0, len(text), at_rest=False) == 0
-    assert settled(text, 0, len(text), at_rest=True) == len(text)
+    assert certain_end(text, 0, len(text), at_rest=False) == 0
+    assert certain_end(text, 0, len(text), at_rest=True) == len(text)

@@ -69,7 +69,7 @@ def grows_as_the_line_does(work: Callable[[bytes], object], openings: Sequence[b
 def long_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is cut off."""
     for module in (lines, line_scan, traffic_counter, blocks):
-        monkeypatch.setattr(module, "LONGEST", 1 << 20)
+        monkeypatch.setattr(module, "MAX_LINE", 1 << 20)
 
 
 def test_parse() -> None:
@@ -99,7 +99,7 @@ def test_names_of_folders(filling: bytes) -> None:
 
     def work(text: bytes) -> None:
         folder_names.Unbelieved(text, 0, len(text))
-        folder_names.settled(text, 0, len(text), at_rest=True)
+        folder_names.certain_end(text, 0, len(text), at_rest=True)
 
     short, long = texts(SHORT), texts(LONG)
     most = MOST * LONG / SHORT
@@ -123,6 +123,6 @@ def test_a_window_is_followed(tmp_path: Path) -> None:
 
     def follow(line: bytes) -> None:
         host.exim_mainlog.write_bytes(line)
-        tester_visit.look(host, row)
+        tester_visit.find_session(host, row)
 
     grows_as_the_line_does(follow, LINES[:1])

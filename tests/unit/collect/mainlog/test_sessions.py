@@ -57,7 +57,7 @@ def test_followed(case: dict[str, Any], tmp_path: Path) -> None:
     at = log_reference.reading(log_of(case).partition(b"\n")[0])
     assert at is not None
     row = window(opened_at=at.at, log_inode=host.exim_mainlog.stat().st_ino, log_offset=0)
-    visit = tester_visit.look(host, row)[0]
+    visit = tester_visit.find_session(host, row)[0]
     assert (visit.how if visit else None) == case["follower"]
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from mxverdict.collect.mainlog import traffic, traffic_store
-from mxverdict.collect.mainlog.traffic import ledger_path, read_traffic
+from mxverdict.collect.mainlog.traffic import read_traffic, store_path
 from mxverdict.collect.mainlog.traffic_counter import HOUR, TrafficCounter
 from mxverdict.collect.mainlog.verify_failures import cause_of
 from mxverdict.evidence.decode import decode
@@ -78,7 +78,7 @@ def groups(found: Traffic) -> dict[tuple[str, str], tuple[int, int, float, float
 @pytest.mark.parametrize("style", range(5))
 @pytest.mark.parametrize("seed", seeds(3, quick=1))
 def test_counts_as_the_slow_count(host: Host, seed: int, style: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mxverdict.collect.mainlog.traffic_query.MOST_LISTED", 10_000)
+    monkeypatch.setattr("mxverdict.collect.mainlog.traffic_query.MAX_LISTED", 10_000)
     lines = list(Maker(seed, start(), style, hostile=0.0).lines(1500))
     write(host.exim_mainlog, lines)
     found = read(host)
@@ -98,12 +98,12 @@ def test_what_visitors_write_moves_nothing_to_others(host: Host, seed: int) -> N
     read(host)
     sure = counted([line.event for line in lines if line.event and not line.maybe], EXEMPT)
     most = counted(events(lines), EXEMPT)
-    with sqlite3.connect(ledger_path(host)) as kept:
+    with sqlite3.connect(store_path(host)) as kept:
         addresses = {
             row[0] for row in kept.execute("SELECT address FROM cells UNION SELECT address FROM refusals")
         }
     assert addresses <= {event.address for event in events(lines)}
-    with sqlite3.connect(ledger_path(host)) as kept:
+    with sqlite3.connect(store_path(host)) as kept:
         (left,) = kept.execute("SELECT sum(departed) FROM cells").fetchone()
         (refused,) = kept.execute("SELECT sum(count) FROM refusals").fetchone()
     assert sum(e.kind == "left" for e in events(lines)) == left
@@ -168,15 +168,15 @@ def test_a_stretch_before_what_is_kept_is_counted_from_the_files(host: Host) -> 
     old = int(time.time()) // HOUR * HOUR - 20 * 24 * HOUR
     write(host.exim_mainlog, list(Maker(3, old).lines(300)))
     found = read_traffic(host, old, old + 24 * HOUR)
-    assert found.connections > 250 and not ledger_path(host).exists()
+    assert found.connections > 250 and not store_path(host).exists()
 
 
 def test_state_is_private_and_mended(host: Host) -> None:
     write(host.exim_mainlog, list(Maker(3, start()).lines(300)))
     first = read(host)
-    assert ledger_path(host).stat().st_mode & 0o777 == 0o600
-    assert ledger_path(host).parent.stat().st_mode & 0o777 == 0o700
-    ledger_path(host).write_bytes(b"no database" * 1000)
+    assert store_path(host).stat().st_mode & 0o777 == 0o600
+    assert store_path(host).parent.stat().st_mode & 0o777 == 0o700
+    store_path(host).write_bytes(b"no database" * 1000)
     again = read(host)
     assert "damaged" in again.remarks[0]
     assert len(again.remarks) == 1 and dataclasses.replace(again, remarks=()) == first
@@ -217,9 +217,9 @@ def test_too_many_to_tell_apart(host: Host, monkeypatch: pytest.MonkeyPatch) -> 
     lines = list(Maker(3, start(), hostile=0.0, logins=False).lines(2500))
     write(host.exim_mainlog, lines)
     whole = read_traffic(host, start(), time.time())
-    ledger_path(host).unlink()
-    monkeypatch.setattr(traffic_store, "MOST_CELLS", 100)
-    monkeypatch.setattr(traffic_store, "MOST_REFUSALS", 20)
+    store_path(host).unlink()
+    monkeypatch.setattr(traffic_store, "MAX_CELLS", 100)
+    monkeypatch.setattr(traffic_store, "MAX_REFUSALS", 20)
     monkeypatch.setattr(traffic, "_BLOCK", 20_000)
     monkeypatch.setattr(traffic, "_FLUSH", 200)
     few = read_traffic(host, start(), time.time())
@@ -227,7 +227,7 @@ def test_too_many_to_tell_apart(host: Host, monkeypatch: pytest.MonkeyPatch) -> 
     assert [getattr(few, name) for name in same] == [getattr(whole, name) for name in same]
     assert few.untold > 0 and few.refused_untold > 0
     assert few.refused_total == sum(one.count for one in few.refused) + few.refused_untold
-    with sqlite3.connect(ledger_path(host)) as kept:
+    with sqlite3.connect(store_path(host)) as kept:
         assert kept.execute("SELECT count(*) FROM cells WHERE address <> ''").fetchone()[0] <= 100
 
 
@@ -237,7 +237,7 @@ def test_old_hours_are_dropped(host: Host, monkeypatch: pytest.MonkeyPatch) -> N
     later = time.time() + 9 * 24 * HOUR
     monkeypatch.setattr(time, "time", lambda: later)
     read_traffic(host, later - HOUR, later)
-    with sqlite3.connect(ledger_path(host)) as kept:
+    with sqlite3.connect(store_path(host)) as kept:
         assert kept.execute("SELECT count(*) FROM cells").fetchone() == (0,)
 
 
@@ -255,7 +255,7 @@ def test_endless_lines(host: Host) -> None:
     with host.exim_mainlog.open("ab") as log:
         log.write(b"\n".join([*lines[-9:], b""]))
     mixed = read(host)
-    ledger_path(host).unlink()
+    store_path(host).unlink()
     host.exim_mainlog.write_bytes(b"\n".join([*lines, b""]))
     assert mixed == read(host)
 

@@ -120,7 +120,7 @@ def test_counter_and_follower_agree(exim: Exim, random: Random, host: Host) -> N
         told = (truth.taken, truth.left, truth.later, truth.delivered, truth.unverified)
         assert counted(tally, address) == told, truth
         row = window(networks=(address,), opened_at=START, log_inode=host.exim_mainlog.stat().st_ino)
-        visit = tester_visit.look(host, row)[0]
+        visit = tester_visit.find_session(host, row)[0]
         assert (visit.how if visit else None) == truth.how, truth
 
 
@@ -185,7 +185,7 @@ def followed(host: Host, pieces: Sequence[bytes]) -> str | None:
     for piece in pieces:
         with host.exim_mainlog.open("ab") as file:
             file.write(piece)
-        visit, row = tester_visit.look(host, row)
+        visit, row = tester_visit.find_session(host, row)
         if visit is not None:
             return visit.how
     return None

@@ -220,6 +220,16 @@ def test_the_first_look_is_limited_and_says_so(host: Host, bytes_read: list[int]
     assert minutes(look(host)) == list(range(60))
 
 
+def test_a_first_look_that_reads_no_packed_log_says_so(host: Host) -> None:
+    """The limit may be reached between two files."""
+    packed = host.exim_mainlog.with_name("exim_mainlog.1.gz")
+    packed.write_bytes(gzip.compress(visit(1)))
+    append(host.exim_mainlog, others(4), visit(5))
+    found = look(host, most=300_000)
+    assert (minutes(found), found.since) == ([5], stamp_of(others(4)))
+    assert minutes(look(host)) == [1, 5]
+
+
 def test_the_beginning_is_found_by_time(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_scan, "CHUNK", 1000)
     monkeypatch.setattr(line_scan, "_MARGIN", 0.0)

@@ -17,12 +17,13 @@ from tests.unit.collect.mainlog.logs import TESTERS
 TABLE = Path(__file__).parents[3] / "tables/log_visits.json"
 CASES: list[dict[str, Any]] = json.loads(TABLE.read_text())
 DAY = b"2026-11-23 22:00:"
+NETWORKS = [(network, tester.name) for tester in TESTERS for network in tester.networks]
 MXTOOLBOX = testers.load().tester("mxtoolbox")
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["title"] for case in CASES])
 def test_visits(case: dict[str, Any]) -> None:
-    collected = Visits(TESTERS)
+    collected = Visits(NETWORKS)
     for line in case["lines"]:
         collected.feed(DAY + line.encode())
     start = stamp_of(DAY + b"00 x")
@@ -46,14 +47,14 @@ def test_every_line_alone_is_bearable() -> None:
     """Whatever is missing, what is there is told."""
     for case in CASES:
         for line in case["lines"]:
-            collected = Visits(TESTERS)
+            collected = Visits(NETWORKS)
             collected.feed(DAY + line.encode())
             assert all(ending(visit) for visit in collected.visits())
 
 
 def test_the_reject_log_adds_what_the_main_log_lacks_and_only_that() -> None:
     lines = next(case for case in CASES if case["title"] == "relay refused, QUIT")["lines"]
-    whole, patched, alone = Visits(TESTERS), Visits(TESTERS), Visits(TESTERS)
+    whole, patched, alone = Visits(NETWORKS), Visits(NETWORKS), Visits(NETWORKS)
     for line in lines:
         whole.feed(DAY + line.encode())
         if "rejected" not in line:
@@ -68,7 +69,7 @@ def test_the_reject_log_adds_what_the_main_log_lacks_and_only_that() -> None:
 
 def test_an_old_line_of_the_reject_log_is_not_about_a_later_visit() -> None:
     lines = next(case for case in CASES if case["title"] == "the same port again")["lines"]
-    collected = Visits(TESTERS)
+    collected = Visits(NETWORKS)
     for line in (*lines[2:5], "40" + lines[0][2:]):
         collected.feed(DAY + line.encode())
     expected = collected.visits()

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mxverdict.collect.targets import NoLocalTargetError
-from mxverdict.errors import MxVerdictError
+from mxverdict.errors import MxVerdictError, NoLocalTargetError
 from mxverdict.findings import DomainReport, Finding, Row, Verdict
 from mxverdict.host import Host
 from mxverdict.web.http import csrf
@@ -291,7 +290,7 @@ def test_a_journal_that_cannot_be_read_does_not_block_a_check(host: Host, judged
 
 def test_outside_text_cannot_leave_its_place(host: Host, judged: list[DomainReport]) -> None:
     hostile = "</pre><script>alert(1)</script>\x1b[31m\u202e\x00" + "A" * 5000
-    row = Row(hostile, "error", hostile, "dns", hostile, (hostile,))
+    row = Row("dns.glue", hostile, "error", hostile, "dns", hostile, (hostile,))
     for verdict in Verdict:
         judged[:] = [DomainReport(hostile, hostile, (Finding(row, verdict, hostile, (hostile,), hostile),))]
         page = finished(host)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from contextlib import closing
@@ -14,10 +15,12 @@ import pytest
 from mxverdict import settings
 from mxverdict.audit import log
 from mxverdict.audit.actor import Actor
-from mxverdict.errors import CommandNotFoundError, MxVerdictError
+from mxverdict.audit.log import Outcome, RefusedAction
+from mxverdict.errors import CommandNotFoundError, MxVerdictError, UsageError
 from mxverdict.host import Host
+from mxverdict.i18n.message import Message
 from mxverdict.settings import Settings
-from mxverdict.web.auth import permissions
+from mxverdict.web import routes
 from mxverdict.web.http import csrf
 from mxverdict.web.jobs import queue
 from mxverdict.web.tasks.checks import domain_job
@@ -58,7 +61,10 @@ def in_journal(host: Host, window: Window) -> Window:
 
 
 def opened(host: Host, window: Window, actor: Actor = BOB) -> None:
-    for result in ("begun, for 15 minutes", "open for 15 minutes"):
+    for outcome, result in (
+        (Outcome.BEGUN, Message("begun, for {minutes} minutes", minutes=15)),
+        (Outcome.DONE, Message("open for {minutes} minutes", minutes=15)),
+    ):
         log.record(
             host,
             actor,
@@ -68,6 +74,7 @@ def opened(host: Host, window: Window, actor: Actor = BOB) -> None:
             addresses=window.networks,
             reason=window.reason,
             result=result,
+            outcome=outcome,
         )
 
 
@@ -90,7 +97,7 @@ def test_a_window_is_told_once_with_its_end(
     host: Host, changes: dict[str, Any], outcome: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "mxverdict.web.pages.state.tend", lambda _host: None
+        "mxverdict.web.pages.page_version.close_expired", lambda _host: None
     )  # the row is due by this boot's clock
     window = in_journal(host, journal_rows.window(reason="ticket <7>", **changes))
     opened(host, window)
@@ -116,7 +123,7 @@ def test_what_people_do_with_windows_and_what_fails(host: Host) -> None:
     log.record(host, BOB, "close", result="closed", **about)
     log.record(host, KEEPER, "close_failed", result="no space", **about)
     log.record(host, BOB, "close", result="closed", window=4, kind="permanent", addresses=["192.0.2.8"])
-    log.record(host, BOB, "refuse", result="open: there is no such window", window=0)
+    log.record_refusal(host, BOB, RefusedAction.OPEN, UsageError("there is no such window"), window=0)
     assert [(who, what, came) for _, who, what, came in rows(host)] == [
         ("bob on the command line", "Refused: opening a test window", "There is no such window."),
         ("bob on the command line", "No longer let past for good: 192.0.2.8", ""),
@@ -265,8 +272,8 @@ def test_a_refusal_of_an_older_version_is_told(host: Host) -> None:
 
 def test_every_page_and_action_has_words(host: Host) -> None:
     for name in [
-        *(f"view={one}" for one in permissions.VIEWS),
-        *(f"action={one}" for one in permissions.ACTIONS),
+        *(f"view={one}" for one in routes.VIEWS),
+        *(f"action={one}" for one in routes.ACTIONS),
     ]:
         log.record(host, ROOT, "refused", kind=name, result="x.")
         assert not re.search("^Refused$|does not exist|view|action", rows(host)[0][2])
@@ -324,3 +331,36 @@ def test_a_user_alone(host: Host) -> None:
     assert call(host, "view=history&kind=checks", as_level=DELEGATED, REMOTE_USER="bob").status == 200
     assert call(host, "view=history&kind=settings", as_level=DELEGATED, REMOTE_USER="bob").status == 404
     assert call(host, "view=history", as_level=NONE, REMOTE_USER="bob").status == 403
+
+
+def test_lines_of_earlier_versions_are_still_understood(host: Host) -> None:
+    """They have neither outcome nor details, and their results stay as they are."""
+    window = in_journal(host, journal_rows.window(state=CLOSED, closed_at=1_800_000_000.0))
+    lines: list[dict[str, Any]] = [
+        {"action": "open", "window": window.id, "kind": window.kind, "result": "begun, for 15 minutes"},
+        {"action": "open", "window": window.id, "kind": window.kind, "result": "open for 15 minutes"},
+        {"action": "join", "window": window.id, "kind": window.kind, "result": "begun"},
+        {"action": "check", "addresses": ["shop.example"], "result": "2 problem, 1 ok"},
+        {"action": "check", "addresses": ["shop.example"], "result": "WHM did not answer version: broken"},
+        {"action": "refuse", "kind": "permanent", "result": "open for good: no such address"},
+        {"action": "settings", "result": "minutes: 15 to 20"},
+        {"action": "close", "window": window.id, "kind": window.kind, "result": "closed"},
+    ]
+    usual: dict[str, Any] = {
+        "time": "2026-11-01T10:00:00+00:00",
+        "user": "bob",
+        "origin": "web",
+        "window": None,
+        "kind": "",
+        "addresses": [],
+        "reason": "",
+    }
+    host.audit.write_text("".join(json.dumps({**usual, **line}) + "\n" for line in lines))
+    assert [(what, came) for _, _, what, came in rows(host)][:-1] == [
+        (f"Test window {window.id}: closed", ""),
+        ("Settings changed", "Minutes: 15 to 20."),
+        ("Refused: letting an address past for good", "No such address."),
+        ("Check of shop.example", "WHM did not answer version: broken."),
+        ("Check of shop.example", "Problem: 2 · OK: 1."),
+    ]
+    assert len(rows(host)) == 6

@@ -19,7 +19,7 @@ from mxverdict.settings import Settings
 from mxverdict.web.http import csrf
 from mxverdict.web.http.visitor import Visitor
 from mxverdict.web.jobs import queue
-from mxverdict.web.pages import state
+from mxverdict.web.pages import page_version
 from mxverdict.web.pages.page_state import PageState
 from mxverdict.web.tasks import log_reading, tester_search
 from mxverdict.web.tasks.log_reading import Reading
@@ -28,7 +28,7 @@ from mxverdict.web.views.chart import chart
 from mxverdict.web.views.log import came, visits_view
 from mxverdict.web.views.traffic import traffic_view
 from mxverdict.whm.frame import start
-from mxverdict.window.model import TESTED, Window
+from mxverdict.window.model import Window, WindowKind, WindowState
 from tests.unit.evidence_maker import evidence
 from tests.unit.web.cgi import SESSION, Answer, call, post
 from tests.unit.window.rows import window
@@ -327,7 +327,7 @@ def test_found_visitors_are_offered_until_they_are_known(host: Host) -> None:
     ],
 )
 def test_what_is_told_while_a_window_waits(changes: dict[str, Any], words: str) -> None:
-    (line,) = live_visits.told([came(visit(**changes), KNOWN)])
+    (line,) = live_visits.visit_lines([came(visit(**changes), KNOWN)])
     assert line.endswith(words)
 
 
@@ -340,19 +340,19 @@ def test_visits_of_others_are_not_what_the_window_waits_for(host: Host) -> None:
     for address, seconds in ((TESTER, 200), (TESTER, 50), ("52.55.244.91", 40), (TESTER, 10)):
         write_log(host, f"{at(now - seconds)} SMTP connection from [{address}]:40{seconds} closed by QUIT")
     row = waiting()
-    assert [one.visit.port for one in live_visits.met(host, row)] == [4050, 4010]
+    assert [one.visit.port for one in live_visits.observed_visits(host, row)] == [4050, 4010]
     closed = dataclasses.replace(row, closed_at=now - 30)
-    assert [one.visit.port for one in live_visits.met(host, closed)] == [4050]
+    assert [one.visit.port for one in live_visits.observed_visits(host, closed)] == [4050]
 
 
 def test_with_the_delay_off_each_tester_is_told(host: Host) -> None:
     now = time.time()
     for address, seconds in ((TESTER, 200), ("52.55.244.91", 40), ("198.51.100.7", 20), (TESTER, 10)):
         write_log(host, f"{at(now - seconds)} SMTP connection from [{address}]:40{seconds} closed by QUIT")
-    row = dataclasses.replace(waiting(), kind="delay_off", networks=(), tester="internet.nl")
-    assert [one.visit.port for one in live_visits.met(host, row)] == [4040, 4010]
+    row = dataclasses.replace(waiting(), kind=WindowKind.DELAY_OFF, networks=(), testers=("internet.nl",))
+    assert [one.visit.port for one in live_visits.observed_visits(host, row)] == [4040, 4010]
     closed = dataclasses.replace(row, closed_at=now - 30)
-    assert [one.visit.port for one in live_visits.met(host, closed)] == [4040]
+    assert [one.visit.port for one in live_visits.observed_visits(host, closed)] == [4040]
 
 
 def test_the_polled_state_tells_what_the_tester_met(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -362,10 +362,10 @@ def test_the_polled_state_tells_what_the_tester_met(host: Host, monkeypatch: pyt
     told = json.loads(call(host, "view=state").body)["met"]
     assert list(told) == ["7"]
     assert "said QUIT" in told["7"][0]
-    assert state.is_awaited(row)
-    assert state.is_awaited(dataclasses.replace(row, until_tested=False))
-    assert state.is_awaited(dataclasses.replace(row, kind="delay_off"))
-    assert not state.is_awaited(dataclasses.replace(row, state="closing"))
+    assert page_version.is_awaited(row)
+    assert page_version.is_awaited(dataclasses.replace(row, until_tested=False))
+    assert page_version.is_awaited(dataclasses.replace(row, kind=WindowKind.DELAY_OFF))
+    assert not page_version.is_awaited(dataclasses.replace(row, state=WindowState.CLOSING))
 
 
 @pytest.mark.parametrize(
@@ -374,10 +374,10 @@ def test_the_polled_state_tells_what_the_tester_met(host: Host, monkeypatch: pyt
         ({}, "Waiting for the tester"),
         ({"kind": "delay_off", "networks": ()}, "Waiting for the tester"),
         (
-            {"kind": "delay_off", "networks": (), "tester": "internet.nl"},
+            {"kind": "delay_off", "networks": (), "testers": ("internet.nl",)},
             "The addresses of Internet.nl are unknown",
         ),
-        ({"tester": "198.51.100.7"}, ""),
+        ({"testers": ("198.51.100.7",)}, ""),
         ({"state": "closing"}, ""),
     ],
 )
@@ -399,11 +399,11 @@ def standing(*history: Window, windows: tuple[Window, ...] = ()) -> PageState:
 
 
 def test_a_window_that_the_tester_ended_is_told_for_a_while() -> None:
-    ended = waiting(remark=f"{TESTED} {TESTER}", closed_at=time.time() - 10)
-    ended = dataclasses.replace(ended, state="closed")
+    ended = waiting(visit="a visit", closed_at=time.time() - 10)
+    ended = dataclasses.replace(ended, state=WindowState.CLOSED)
     assert standing(ended).tested == ended
     assert standing(ended, windows=(waiting(),)).tested is None
-    assert standing(dataclasses.replace(ended, remark="")).tested is None
+    assert standing(dataclasses.replace(ended, visit="")).tested is None
     assert standing(dataclasses.replace(ended, closed_at=time.time() - 3600)).tested is None
     assert standing().tested is None
 
@@ -411,20 +411,20 @@ def test_a_window_that_the_tester_ended_is_told_for_a_while() -> None:
 def test_a_page_without_javascript_asks_again_often_while_it_waits() -> None:
     row = waiting()
     assert standing(windows=(row,)).refresh == 10
-    assert standing(windows=(dataclasses.replace(row, kind="delay_off"),)).refresh == 10
+    assert standing(windows=(dataclasses.replace(row, kind=WindowKind.DELAY_OFF),)).refresh == 10
     assert standing(windows=(dataclasses.replace(row, until_tested=False),)).refresh == 60
 
 
 @pytest.mark.parametrize(
     "names, titles",
     [
-        ("mxtoolbox", "MXToolbox"),
-        ("mxtoolbox, 198.51.100.7", "MXToolbox, 198.51.100.7"),
-        ("198.51.100.7", "198.51.100.7"),
+        (["mxtoolbox"], "MXToolbox"),
+        (["mxtoolbox", "198.51.100.7"], "MXToolbox, 198.51.100.7"),
+        (["198.51.100.7"], "198.51.100.7"),
     ],
 )
-def test_titles_of_those_who_are_let_past(names: str, titles: str) -> None:
-    assert standing().title_of(names) == titles
+def test_titles_of_those_who_are_let_past(names: list[str], titles: str) -> None:
+    assert standing().titles(names) == titles
 
 
 def test_a_prediction_is_told_with_the_last_visit(host: Host, checks: list[Any]) -> None:

@@ -20,7 +20,7 @@ from mxverdict.web.http import csrf
 from mxverdict.web.jobs import queue
 from mxverdict.web.jobs.progress_writer import ProgressWriter
 from mxverdict.web.tasks import checks
-from mxverdict.web.views.running import answered_so_far
+from mxverdict.web.views.running import partial_answers
 from tests.unit.domain_evidence_maker import NAME, PARTS, whole
 from tests.unit.steered_check import run
 from tests.unit.web.cgi import SESSION, call, post
@@ -187,10 +187,10 @@ def test_a_pasted_report_is_answered_as_the_checks_behind_it_arrive(host: Host, 
     ],
 )
 def test_answers_that_may_still_change_wait(category: str, verdict: Verdict, stays: bool) -> None:
-    answer = Answer(PastedRow("mxtoolbox", category, "A row", "error", "It says so."), verdict, "why")
-    shown = answered_so_far(Explanation("", (answer,)), {"dns", "mx"})
+    answer = Answer(PastedRow("mxtoolbox", category, "A row", "", "error", "It says so."), verdict, "why")
+    shown = partial_answers(Explanation("", (answer,)), {"dns", "mx"})
     assert shown == ((answer,) if stays else ())
-    assert answered_so_far(Explanation("", (answer,)), CATEGORIES) == (
+    assert partial_answers(Explanation("", (answer,)), CATEGORIES) == (
         () if "unknown" in verdict else (answer,)
     )
 

@@ -46,7 +46,8 @@ def test_during_a_window_the_picture_of_before() -> None:
 
 def test_delay_off_is_told_by_what_a_stranger_met() -> None:
     spared = evidence(previews=(preview(connect=0, rcpt=0),))
-    made = drawn(spared, window(state="open", kind="delay_off", tester="mxtoolbox", before={"192.0.2.1": 40}))
+    row = window(state="open", kind="delay_off", testers=("mxtoolbox",), before={"192.0.2.1": 40})
+    made = drawn(spared, row)
     assert made.other is not None
     assert made.other.bars[0].value.startswith("20.")
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from mxverdict.collect.mainlog import log_tail
 from mxverdict.host import Host
 from mxverdict.window.model import Window
 from mxverdict.window.watch import tester_visit
@@ -43,14 +42,14 @@ def append(host: Host, text: str) -> None:
 
 
 def came(host: Host, row: Window) -> bool:
-    return tester_visit.look(host, row)[0] is not None
+    return tester_visit.find_session(host, row)[0] is not None
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["title"] for case in CASES])
 def test_endings(host: Host, case: dict[str, Any]) -> None:
     row = opened(host)
     append(host, "".join(f"2026-11-23 22:00:0{n} {line}\n" for n, line in enumerate(case["lines"], 1)))
-    visit = tester_visit.look(host, row)[0]
+    visit = tester_visit.find_session(host, row)[0]
     assert (visit.how if visit else None) == case["how"]
 
 
@@ -58,9 +57,9 @@ def test_says_who_came_when_and_what_it_met(host: Host) -> None:
     row = opened(host)
     refused = "H=k.example [18.209.86.113]:49152 F=<a@b.example> rejected RCPT <c@d.example>: Not\x1b here"
     append(host, f"{CAME}2026-11-23 22:00:02 {refused}\n{DONE}")
-    visit = tester_visit.look(host, row)[0]
+    visit = tester_visit.find_session(host, row)[0]
     assert visit is not None
-    assert visit.words == (
+    assert visit.message == (
         "the tester came from 18.209.86.113 at 22:00:01, refused with “Not\\x1b here”, "
         "and left with QUIT at 22:00:03"
     )
@@ -72,9 +71,9 @@ def test_a_refused_relay_is_no_failure(host: Host) -> None:
         "H=k.example [18.209.86.113]:49152 F=<a@b.example> rejected RCPT <c@d.example>: relay not permitted"
     )
     append(host, f"{CAME}2026-11-23 22:00:02 {refused}\n{DONE}")
-    visit = tester_visit.look(host, row)[0]
+    visit = tester_visit.find_session(host, row)[0]
     assert visit is not None
-    assert visit.words == (
+    assert visit.message == (
         "the tester came from 18.209.86.113 at 22:00:01, got through, was rightly refused relaying "
         "(“relay not permitted”), and left with QUIT at 22:00:03"
     )
@@ -95,10 +94,10 @@ def test_a_session_that_had_begun_before_the_window_does_not_count(host: Host) -
 def test_goes_on_where_it_stopped_and_waits_for_the_end_of_a_line(host: Host) -> None:
     row = opened(host)
     append(host, "first line\nhalf a li")
-    visit, row = tester_visit.look(host, row)
+    visit, row = tester_visit.find_session(host, row)
     assert (visit, row.log_offset) == (None, len("first line\n"))
     append(host, "ne\n" + CAME)
-    visit, row = tester_visit.look(host, row)
+    visit, row = tester_visit.find_session(host, row)
     assert (visit, row.log_offset) == (None, len("first line\nhalf a line\n")), (
         "it waits for the session's end"
     )
@@ -111,9 +110,9 @@ def test_goes_on_where_it_stopped_and_waits_for_the_end_of_a_line(host: Host) ->
 def test_a_session_without_an_end_is_not_waited_for_for_ever(host: Host) -> None:
     row = opened(host)
     append(host, CAME + CAME.replace("22:00:01", "22:14:59").replace("18.209.86.113", "9.9.9.9"))
-    assert tester_visit.look(host, row)[1].log_offset == 0
+    assert tester_visit.find_session(host, row)[1].log_offset == 0
     append(host, CAME.replace("22:00:01", "22:15:02").replace("18.209.86.113", "9.9.9.9"))
-    assert tester_visit.look(host, row)[1].log_offset == host.exim_mainlog.stat().st_size
+    assert tester_visit.find_session(host, row)[1].log_offset == host.exim_mainlog.stat().st_size
 
 
 def rename(log: Path) -> None:
@@ -165,7 +164,7 @@ def test_a_visit_across_the_rotation_counts(host: Host, rotate: Callable[[Path],
     append(host, CAME)
     rotate(host.exim_mainlog)
     if rotate is not compress:
-        row = tester_visit.look(host, row)[1]
+        row = tester_visit.find_session(host, row)[1]
     append(host, DONE)
     assert came(host, row)
 
@@ -175,7 +174,7 @@ def test_a_visit_after_the_rotation_counts(host: Host, rotate: Callable[[Path], 
     append(host, "x\n" * 1000)
     row = opened(host)
     rotate(host.exim_mainlog)
-    row = tester_visit.look(host, row)[1]
+    row = tester_visit.find_session(host, row)[1]
     append(host, VISIT)
     assert came(host, row)
 
@@ -199,24 +198,34 @@ def test_an_older_rotation_is_no_part_of_the_log(host: Host) -> None:
     assert not came(host, row)
 
 
-def test_more_than_is_read_at_once(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_tail, "_MOST", 200)
+def test_more_than_is_read_in_time(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each call goes on where the one before stopped."""
+    monkeypatch.setattr(tester_visit, "_READING", 0.0)
     row = opened(host)
-    append(host, "2026-11-23 22:00:00 " + "x" * 5000 + CAME[20:] + VISIT)
+    append(host, ("2026-11-23 22:00:00 " + "x" * 80 + "\n") * 2000 + VISIT)
+    offsets = [row.log_offset]
+    while not came(host, row):
+        row = tester_visit.find_session(host, row)[1]
+        assert row.log_offset > offsets[-1]
+        offsets.append(row.log_offset)
+    assert len(offsets) > 2
+
+
+@pytest.mark.parametrize("size", [20_000, 300_000, 3_000_000])
+def test_goes_on_at_a_session_between_endless_lines(host: Host, size: int) -> None:
+    row = opened(host)
+    before = "2026-11-23 22:00:00 " + "x" * size + "\n"
+    append(host, before + CAME + before + ("y" * 80 + "\n") * 200)
+    visit, row = tester_visit.find_session(host, row)
+    assert (visit, row.log_offset) == (None, len(before))
+    append(host, DONE)
     assert came(host, row)
-
-
-def test_the_rest_of_a_cut_line_is_no_line(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_tail, "_MOST", len(VISIT))
-    row = opened(host)
-    append(host, "2026-11-23 22:00:00 " + "x" * 5000 + VISIT)
-    assert not came(host, row)
 
 
 def test_no_log(host: Host) -> None:
     row = opened(host)
     host.exim_mainlog.unlink()
-    assert tester_visit.look(host, row) == (None, row)
+    assert tester_visit.find_session(host, row) == (None, row)
     assert tester_visit.log_position(host) == (0, 0)
     host.exim_mainlog.write_text(VISIT)
     assert came(host, row)
