@@ -41,16 +41,18 @@ _FORMATS = (
 """Their fields are keys of files and of JSON, which stay (docs/schema)."""
 _STANDARD = {"gather", "zip_longest"}
 """Names of the standard library (asyncio, itertools)."""
-_DONE: tuple[str, ...] = (
-    "collect", "findings.py", "judge", "mailauth", "pasted", "report", "rules.py", "testers",
-    "web", "window/watch",
-)  # fmt: skip
-"""Packages and modules that hold to it."""
 
 
 def _files(place: str) -> list[Path]:
     path = _PLUGIN / place
     return [path] if path.is_file() else sorted(path.rglob("*.py"))
+
+
+def _places() -> list[str]:
+    """The packages and modules of the plugin."""
+    return sorted(
+        one.name for one in _PLUGIN.iterdir() if one.suffix == ".py" or (one / "__init__.py").exists()
+    )
 
 
 def _format_names() -> frozenset[str]:
@@ -111,7 +113,7 @@ def private_words(path: Path) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-@pytest.mark.parametrize("place", _DONE)
+@pytest.mark.parametrize("place", _places())
 def test_names_and_docstrings_use_the_fields_terms(place: str) -> None:
     assert [one for path in _files(place) for one in private_words(path)] == []
 
