@@ -8,6 +8,7 @@ import re
 import sys
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -55,10 +56,11 @@ def _places() -> list[str]:
     )
 
 
-def _format_names() -> frozenset[str]:
+@cache
+def _format_names(_plugin: Path, places: tuple[str, ...]) -> frozenset[str]:
     return frozenset(
         node.target.id
-        for place in _FORMATS
+        for place in places
         for path in _files(place)
         for one in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(one, ast.ClassDef)
@@ -105,7 +107,7 @@ def private_words(path: Path) -> list[str]:
     """Return what a module says in words of its own, one line each."""
     source = path.read_text(encoding="utf-8")
     tree = ast.parse(source)
-    formats = _format_names()
+    formats = _format_names(_PLUGIN, _FORMATS)
     place = path.relative_to(_PLUGIN)
     found = [f"{place}: {name}" for _, name in _names(tree) if name not in formats and _private(name)]
     for line, text in _prose(source, tree):
