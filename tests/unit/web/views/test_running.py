@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import time
@@ -13,7 +14,7 @@ import pytest
 
 from mxverdict.findings import Verdict
 from mxverdict.host import Host
-from mxverdict.pasted import Answer, Explanation, PastedRow
+from mxverdict.pasted import Answer, Explanation, PastedRow, recognise
 from mxverdict.services import check
 from mxverdict.testers.row_texts import CATEGORIES
 from mxverdict.web.http import csrf
@@ -175,6 +176,15 @@ def test_a_pasted_report_is_answered_as_the_checks_behind_it_arrive(host: Host, 
     found = rows(host, address)
     assert "STARTTLS works" in found
     assert "are answered so far" not in found
+
+
+def test_rows_that_an_earlier_version_kept_are_recognised_again() -> None:
+    known = recognise(PASTED)
+    kept = dataclasses.asdict(known)
+    assert checks._recognised({"text": "", "report": kept}) == known
+    for row in kept["rows"]:
+        del row["rule"]
+    assert checks._recognised({"text": PASTED, "report": kept}) == known
 
 
 @pytest.mark.parametrize(
