@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NoReturn, Optional
 
-from mxverdict import __version__, installation
+from mxverdict import __version__, installation, logs
 from mxverdict.cli import check, explain, log, outbound, preview, report, selfcheck, testers, window
 from mxverdict.cli.common import INTERRUPTED, command, print_json
 from mxverdict.errors import JournalError, MxVerdictError, WindowCloseError, WindowError
@@ -47,6 +47,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.verbose:
+        logs.show_steps()
     status: int = options.run(options)
     sys.stdout.flush()
     if options.run is _keeper:
