@@ -18,7 +18,7 @@ from mxverdict.host import Host
 from mxverdict.host_paths import ROOT_VARIABLE
 from mxverdict.window.deadline import Deadline, instant
 from mxverdict.window.journal import Journal
-from mxverdict.window.model import CLOSED, OPEN, WHITELIST, Window
+from mxverdict.window.model import CLOSED, OPEN, WHITELIST, Window, WindowState
 from tests.sandbox.plugin import lay_out
 
 _GOAL = 1.5
@@ -64,7 +64,8 @@ def _root(folder: str, name: str, *states: str) -> Path:
     now = instant(host)
     for state in states:
         row = Window(
-            id=0, kind=WHITELIST, state=state, testers=("mxtoolbox",), networks=("18.209.86.113",),
+            id=0, kind=WHITELIST, state=WindowState(state), testers=("mxtoolbox",),
+            networks=("18.209.86.113",),
             opened_at=now.wall, ends=Deadline.after(now, 14_400), minutes=240, opened_by="root", origin="cli",
             reason="", until_tested=False, before={}, log_inode=0, log_offset=0,
         )  # fmt: skip

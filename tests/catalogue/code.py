@@ -82,7 +82,7 @@ def _of_blocklists(data: Any) -> Iterator[str]:
     for entry in data["lists"]:
         yield from entry["codes"].values()
         yield from entry.get("refusals", {}).values()
-        yield from filter(None, (entry.get("access"), entry.get("advice")))
+        yield from filter(None, (entry.get("access"), entry.get("hint")))
     yield from (entry["ended"] for entry in data["dead"])
     yield from (entry["why"] for entry in data["closed"])
 

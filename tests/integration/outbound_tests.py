@@ -14,8 +14,8 @@ from typing import Any
 from mxverdict.collect.outbound import OutboundRequest, read_outbound
 from mxverdict.collect.smtp_attempt import Limits
 from mxverdict.evidence.outbound import Source
-from mxverdict.judge.outbound.report import judge_ladder
-from mxverdict.report.outbound import ladder_json
+from mxverdict.judge.outbound.report import judge_outbound
+from mxverdict.report.outbound import outbound_json
 
 HOSTNAME = "cp1.example.net"
 PATIENCE = 3.0
@@ -28,8 +28,8 @@ def climb(asked: dict[str, str]) -> dict[str, Any]:
     )
     limits = Limits(started + 30, PATIENCE, frozenset())
     found = read_outbound(question, [Source(asked["source"], HOSTNAME)], HOSTNAME, limits)
-    report = judge_ladder(found)
-    return {**ladder_json(found, report), "took": time.monotonic() - started}
+    report = judge_outbound(found)
+    return {**outbound_json(found, report), "took": time.monotonic() - started}
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ import json, sys, time
 from pathlib import Path
 from mxverdict.host import Host
 from mxverdict.errors import MxVerdictError
-from mxverdict.web.routes import ACTIONS
+from mxverdict.web.routes import ACTIONS, load
 from mxverdict.web.http.visitor import Visitor
 from mxverdict.whm.frame import Frame
 from mxverdict.window import service, verify
@@ -46,7 +46,7 @@ if gate:
 host = Host.from_environment()
 visitor = Visitor(host, user, "/cpsess1", Frame(0, -1, b"", level=level, framed=False))
 try:
-    print(ACTIONS[action].target.load()(host, visitor, json.loads(form))())
+    print(load(ACTIONS[action].target)(host, visitor, json.loads(form))())
 except MxVerdictError as error:
     print("refused:", error)
 """

@@ -14,7 +14,7 @@ from mxverdict import testers
 from mxverdict.evidence import Evidence, from_json
 from mxverdict.findings import Prediction
 from mxverdict.judge.engine import predict
-from mxverdict.judge.what_if import counterpart, let_past
+from mxverdict.judge.what_if import matching_prediction, predict_exempt
 from tests.integration.windows import Windows
 from tests.sandbox.box import Sandbox
 from tests.sandbox.comparison import differences
@@ -73,15 +73,15 @@ def test_what_is_predicted_for_a_window_is_what_it_brings(
     windows: Windows, kind: str, about: tuple[testers.Tester, ...]
 ) -> None:
     before = gathered(windows)
-    expected = let_past(before, about)
+    expected = predict_exempt(before, about)
     opened = windows.open(kind, minutes=30)
     try:
         during = gathered(windows)
         same(predict(during, about), expected)
-        same(let_past(during, about), expected)
+        same(predict_exempt(during, about), expected)
         if kind == "whitelist":
             (now,) = [one for one in predict(before, about) if one.server_address == "203.0.113.10"]
-            prediction = counterpart(now, expected)
+            prediction = matching_prediction(now, expected)
             assert prediction is not None
             levels = {row.name: row.level for row in prediction.rows}
             assert levels["SMTP TLS"] == "ok"

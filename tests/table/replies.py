@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mxverdict.evidence import Reply
 from mxverdict.judge.outbound.outcome import outcome_of
-from mxverdict.judge.outbound.report import judge_ladder
+from mxverdict.judge.outbound.report import judge_outbound
 from tests.table.case import Case, one
 from tests.table.tsv import Malformed, Row, read
 from tests.unit.outbound_maker import HOSTNAME, climb, ladder
@@ -42,7 +42,7 @@ def _case(row: Row) -> Case:
 
     def ask() -> dict[str, str]:
         ended = climb("reply", stage, reply)
-        findings = judge_ladder(ladder(ended)).findings
+        findings = judge_outbound(ladder(ended)).findings
         verdict = next((f.verdict.value for f in findings if f.row.name == "Mail host"), "")
         return {"class": outcome_of(ended, HOSTNAME).value, "verdict": verdict}
 

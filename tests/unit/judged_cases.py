@@ -22,7 +22,7 @@ from mxverdict.judge.domain.mx import judge_mail_route
 from mxverdict.judge.engine import judge
 from mxverdict.judge.log.delay_impact import judge_delay_cost
 from mxverdict.judge.log.refused_senders import judge_refused_senders
-from mxverdict.judge.outbound.report import judge_ladder
+from mxverdict.judge.outbound.report import judge_outbound
 from mxverdict.judge.server.sender_identity import judge_outgoing
 from mxverdict.testers import UNKNOWN_HOSTS, load
 from tests.table import dns_rows
@@ -52,7 +52,7 @@ def cases() -> Iterator[tuple[str, Judged]]:
     for name, one in _outgoing().items():
         yield f"outgoing {name}", partial(judge_outgoing, one)
     for name, outbound in _outbound().items():
-        yield f"outbound {name}", partial(lambda given: judge_ladder(given).findings, outbound)
+        yield f"outbound {name}", partial(lambda given: judge_outbound(given).findings, outbound)
     for traffic_case in json.loads((TABLES / "traffic_judged.json").read_text(encoding="utf-8"))["cases"]:
         made = traffic(traffic_case["traffic"])
         yield f"log {traffic_case['name']}", partial(judge_refused_senders, made)

@@ -79,8 +79,8 @@ def _outbound(options: argparse.Namespace) -> int:
     from mxverdict.collect.progress import Progress
     from mxverdict.collect.server import exim_facts, read_server
     from mxverdict.collect.smtp_attempt import Limits
-    from mxverdict.judge.outbound.report import judge_ladder
-    from mxverdict.report.outbound import ladder_json, print_ladder
+    from mxverdict.judge.outbound.report import judge_outbound
+    from mxverdict.report.outbound import outbound_json, print_outbound
     from mxverdict.whm.api import LocalWhmApi
 
     _check_options(options)
@@ -94,12 +94,12 @@ def _outbound(options: argparse.Namespace) -> int:
     sources = _sources(options.source, host, server, hostname, deadline)
     own = frozenset(a for target in server.targets for a in (target.address, target.local_address))
     limits = Limits(deadline, options.timeout, own)
-    ladder = read_outbound(question, sources, hostname, limits, Progress(progress))
-    report = judge_ladder(ladder)
+    evidence = read_outbound(question, sources, hostname, limits, Progress(progress))
+    report = judge_outbound(evidence)
     if options.json:
-        print_json(ladder_json(ladder, report))
+        print_json(outbound_json(evidence, report))
     else:
-        print_ladder(ladder, report, console())
+        print_outbound(evidence, report, console())
     return report.exit_status
 
 

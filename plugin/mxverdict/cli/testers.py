@@ -52,7 +52,7 @@ def _list(options: argparse.Namespace) -> int:
         return _found(host, known, options)
     if options.json:
         rows = [{"name": one.name, "title": one.title, "addresses": _addresses(one)} for one in known.testers]
-        print_json({"testers": rows, "trouble": known.trouble})
+        print_json({"testers": rows, "trouble": known.load_error})
     else:
         for tester in known.testers:
             print(
@@ -60,8 +60,8 @@ def _list(options: argparse.Namespace) -> int:
             )
             for one in tester.addresses:
                 print(f"  {one.network}  {visible(one.name)}  {one.date}  {visible(one.source)}")
-        _say(known.trouble)
-    return 3 if known.trouble else 0
+        _say(known.load_error)
+    return 3 if known.load_error else 0
 
 
 def _found(host: Host, known: Catalogue, options: argparse.Namespace) -> int:
@@ -69,7 +69,7 @@ def _found(host: Host, known: Catalogue, options: argparse.Namespace) -> int:
 
     progress("reading Exim's log")
     found, remarks = candidates(host, time.time() - options.since, time.monotonic() + _PATIENCE)
-    remarks += (known.trouble,) if known.trouble else ()
+    remarks += (known.load_error,) if known.load_error else ()
     if options.json:
         rows = [{**dataclasses.asdict(one), "confirmed": bool(one.name)} for one in found]
         print_json({"candidates": rows, "remarks": list(remarks)})
@@ -127,6 +127,6 @@ def _addresses(tester: Tester) -> list[dict[str, Any]]:
     return [one._asdict() for one in tester.addresses]
 
 
-def _say(trouble: str) -> None:
-    if trouble:
-        print(f"Note: {visible(trouble)}")
+def _say(note: str) -> None:
+    if note:
+        print(f"Note: {visible(note)}")

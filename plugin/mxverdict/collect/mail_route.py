@@ -312,7 +312,11 @@ def _transaction(
                 at_mail = not sender.positive
                 seconds = client.stages[-1].seconds
                 answer = RecipientAnswer(
-                    domain, recipient, sender if at_mail else reply, seconds, "at MAIL" if at_mail else ""
+                    domain,
+                    recipient,
+                    sender if at_mail else reply,
+                    seconds,
+                    stage="mail" if at_mail else "rcpt",
                 )
         except SmtpError as error:
             reason = message_of(error)

@@ -1,7 +1,7 @@
-"""What was gathered, as plain frozen data: every verdict is judged from this alone.
+"""What was collected, as plain frozen data: every verdict is judged from this alone.
 
 `to_json` and `from_json` carry it through a file, so stored evidence can be judged again anywhere. The names
-are those of `model`, which is loaded when one is first asked for: a look into the log needs one part alone.
+are those of `model`, which is loaded when one is first asked for: reading the log needs one part alone.
 """
 
 from __future__ import annotations

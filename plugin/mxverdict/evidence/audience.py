@@ -1,4 +1,4 @@
-"""Who may see which part of the evidence: each field says so itself, and `veiled` goes by that alone."""
+"""Who may see which part of the evidence: each field says so itself, and `redacted` goes by that alone."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ def root_alone(instead: Optional[Callable[[Any], Any]] = None) -> Mapping[str, A
     return {_KEY: instead or _empty}
 
 
-def veiled(part: _Evidence, audience: Audience) -> _Evidence:
+def redacted(part: _Evidence, audience: Audience) -> _Evidence:
     """`part`, a dataclass or a tuple of them, with nothing in it that `audience` may not see."""
-    return part if audience is Audience.ROOT else _veiled(part)
+    return part if audience is Audience.ROOT else _redacted(part)
 
 
-def _veiled(value: Any) -> Any:
+def _redacted(value: Any) -> Any:
     if isinstance(value, tuple):
-        return tuple(map(_veiled, value))
+        return tuple(map(_redacted, value))
     if not dataclasses.is_dataclass(value) or isinstance(value, type):
         return value
     return dataclasses.replace(
         value,
         **{
-            one.name: one.metadata.get(_KEY, _veiled)(getattr(value, one.name))
+            one.name: one.metadata.get(_KEY, _redacted)(getattr(value, one.name))
             for one in dataclasses.fields(value)
         },
     )

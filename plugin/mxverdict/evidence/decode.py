@@ -9,7 +9,7 @@ from typing import Any
 
 from mxverdict.i18n.message import from_json
 
-MOST = 1e12
+MAX_NUMBER = 1e12
 """No number of ours is larger, be it a time, a size or a count; NaN and the infinities are none."""
 
 
@@ -48,10 +48,12 @@ def decode(kind: Any, data: Any, where: str) -> Any:
             return _checked_text(from_json(data), where)
         except ValueError:
             raise ValueError(f"{where} is not of type str") from None
-    whole = isinstance(data, int) and not isinstance(data, bool)
-    if (kind is int and not whole) or not isinstance(data, (kind, int) if kind is float and whole else kind):
+    is_integer = isinstance(data, int) and not isinstance(data, bool)
+    if (kind is int and not is_integer) or not isinstance(
+        data, (kind, int) if kind is float and is_integer else kind
+    ):
         raise ValueError(f"{where} is not of type {kind.__name__}")
-    if kind in (int, float) and not -MOST <= data <= MOST:
+    if kind in (int, float) and not -MAX_NUMBER <= data <= MAX_NUMBER:
         raise ValueError(f"{where} is a number that is never written there")
     if isinstance(data, str):
         return _checked_text(data, where)

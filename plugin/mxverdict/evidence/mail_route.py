@@ -10,12 +10,12 @@ from mxverdict.evidence.smtp import Probe, Reply
 
 @dataclass(frozen=True)
 class MailHost:
-    """One MX, or the domain itself where it stands in for a missing MX.
+    """One MX, or the domain itself in place of a missing MX.
 
     `canonical` is the name at the end of a chain of CNAMEs (the name itself without one), `literal` says that
     the name is an IP address, `exists` is False when the DNS knows no such name. `addresses` are IPv4 first;
-    `errors` tell which look-ups gave no answer, so that addresses may be missing. `left_out` more addresses
-    were found and not looked at (the domain has too many).
+    `errors` name the lookups without an answer, so that addresses may be missing. `left_out` more addresses
+    were found and not checked (the domain has too many).
     """
 
     name: str
@@ -54,14 +54,20 @@ class MailRoute:
 
 @dataclass(frozen=True)
 class RecipientAnswer:
-    """What a host said to one RCPT. `domain` is the one asked for, "" for the foreign recipient that only a
-    relay takes. `reply` is None when none came; `reason` tells why."""
+    """A reply to one RCPT, or to MAIL when that was refused (`stage`). `domain` is the one asked for, ""
+    for the foreign recipient that only a relay accepts. `reply` is None when none came; `reason` says why."""
 
     domain: str
     recipient: str
     reply: Optional[Reply]
     seconds: float = 0.0
     reason: str = ""
+    stage: str = "rcpt"
+
+    @property
+    def at_mail(self) -> bool:
+        """Whether MAIL was refused; evidence of earlier versions says so in `reason`."""
+        return self.stage == "mail" or self.reason == "at MAIL"
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class HostGreeting:
     """What one remote address did on port 25, in one conversation for all domains that lead there.
 
     `outcome` is `greeted` (220, and EHLO was answered), `busy` or `turned_away` (4xx or 5xx at one of them),
-    `too_many` (not asked: others were before it) or else a key of `evidence.ladder.CAUSES`, such as
+    `too_many` (not asked: others were before it) or else a key of `evidence.outbound.CAUSES`, such as
     `refused`, `timeout` or `silent`; `probe.failure` says it in one line. `probe` holds the conversation as
     far as EHLO, `recipients` the answers to RCPT; `patience` is how many seconds the conversation was given.
     """
@@ -83,7 +89,7 @@ class HostGreeting:
 
 @dataclass(frozen=True)
 class Routing:
-    """The lists of this server that a domain stands in (cPanel's Email Routing): `local` is
+    """The lists of this server that hold a domain (cPanel's Email Routing): `local` is
     /etc/localdomains, `remote` /etc/remotedomains, `secondary` /etc/secondarymx. `error` says which could not
     be read."""
 

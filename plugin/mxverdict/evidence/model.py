@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from mxverdict.evidence.audience import Audience, root_alone, veiled
+from mxverdict.evidence.audience import Audience, redacted, root_alone
 from mxverdict.evidence.blocklist import BlocklistEvidence
 from mxverdict.evidence.decode import decode
 from mxverdict.evidence.mail_route import HostGreeting, MailRoute, Routing
@@ -45,7 +45,7 @@ _YEAR_9999 = 253_370_764_800
 
 @dataclass(frozen=True)
 class Domain:
-    """All that was gathered about one domain. `routing` is how cPanel routes its mail on this server."""
+    """All that was collected about one domain. `routing` is how cPanel routes its mail on this server."""
 
     name: str
     route: MailRoute
@@ -56,8 +56,8 @@ class Domain:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one check gathered. `taken_at` is Unix time; `testers` are the names of those it was gathered for,
-    `targets` the server addresses looked at."""
+    """What one check collected. `taken_at` is Unix time; `testers` are the names of those it was collected
+    for, `targets` the server addresses checked."""
 
     version: str
     taken_at: float
@@ -73,7 +73,7 @@ class Evidence:
     remarks: tuple[str, ...] = ()
     asked: tuple[RequestedTarget, ...] = ()
     own_addresses: tuple[str, ...] = ()
-    """This server's, from inside and outside, as far as anything gathered leads to one."""
+    """This server's, from inside and outside, as far as anything collected leads to one."""
     domains: tuple[Domain, ...] = ()
     greetings: tuple[HostGreeting, ...] = ()
     """Each remote mail host of the domains once."""
@@ -90,7 +90,7 @@ def seen_by(evidence: Evidence, audience: Audience) -> Evidence:
         return evidence
     names = [domain.name for domain in evidence.domains]
     outgoing = of_domains(evidence.outgoing, names)
-    return veiled(dataclasses.replace(evidence, outgoing=outgoing), audience)
+    return redacted(dataclasses.replace(evidence, outgoing=outgoing), audience)
 
 
 def to_json(evidence: Evidence) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The telnet ladder: how far a mail from this server gets at each mail host of a domain."""
+"""The outbound test: how far a mail from this server gets at each mail host of a domain."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CAUSES = {
     "not_public": "the address is no public one, and was left alone",
     "error": "another error of the operating system",
 }
-"""Why a climb ended, by the word in `Climb.cause`."""
+"""Why an attempt ended, by `SmtpAttempt.cause`."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ class SmtpAttempt:
     address that the connection really had ("": there was none).
 
     `stages` are in the order they happened: `connect`, `ehlo` (or `helo`), `starttls`, `ehlo`, `mail`,
-    `rcpt`, `data`, `message`, `rset`, `quit`. Where TLS fails, the climb goes on without it on a new
-    connection, as Exim does; that one begins with a second `connect`. `cause` is "" when every stage was
-    climbed, or a key of CAUSES; `failure` says it in one line, `failed_at` names the stage. `own` tells that
-    the address is one of this server's own.
+    `rcpt`, `data`, `message`, `rset`, `quit`. Where TLS fails, the attempt goes on without it on a new
+    connection, as Exim does; that one begins with a second `connect`. `cause` is "" when every stage
+    succeeded, or a key of CAUSES; `failure` says it in one line, `failed_at` names the stage. `own`: the
+    address is one of this server's own.
     """
 
     host: str
@@ -78,8 +78,8 @@ class SmtpAttempt:
 
 @dataclass(frozen=True)
 class Receiver:
-    """A well-known mail provider, with the climbs to its mail hosts as far as EHLO; `error` is "" or why its
-    mail hosts could not be found."""
+    """A well-known mail provider, with the attempts at its mail hosts as far as EHLO; `error` is "" or why
+    its mail hosts could not be found."""
 
     domain: str
     climbs: tuple[SmtpAttempt, ...]
@@ -88,12 +88,12 @@ class Receiver:
 
 @dataclass(frozen=True)
 class OutboundEvidence:
-    """What `mxverdict outbound` gathered.
+    """What `mxverdict outbound` collected.
 
     `route` leads to the mail hosts of the domain (None: only the well-known receivers were asked). `purpose`
     is `mail` (sender and recipient as in a mail), `callback` (empty sender: can this sender address be
     verified?) or `reach` (no domain). `recipient_chosen` is False when nobody named it, `send` says that a
-    test message was to be delivered. `skipped` lines tell which addresses were left out, `delivery` is the
+    test message was to be delivered. `skipped` lines name the addresses that were left out, `delivery` is the
     conversation that carried the test message of `message_id`.
     """
 

@@ -14,13 +14,13 @@ from mxverdict.evidence.reverse_dns import Forward, ReverseDns
 class Outgoing:
     """One source address with one HELO name, for the sender domains that share them.
 
-    In `domains`, `*` stands for every domain without a line of its own.
+    In `domains`, `*` is every domain without a line of its own.
     `local_address` is the one on the network card, `address` what the world sees of it (the same without
     NAT). `helo_source` and `address_source` name the file or setting each comes from. `kept` is False when
-    cPanel overwrites the lines at its next `updateuserdomains`. `here` tells whether the address is on this
+    cPanel overwrites the lines at its next `updateuserdomains`. `here`: the address is on this
     server. `forward` holds the addresses of the HELO name (both families), `reverse` the PTR of `address` and
-    the way back (None: not looked up). `wrong` is the word in the line of addresses that is none, `error` ""
-    or why nothing could be told.
+    its forward addresses (None: not looked up). `wrong` is the word in the line of addresses that is none,
+    `error` "" or why nothing is known.
     """
 
     domains: tuple[str, ...]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DnsAnswer:
-    """Records of one name and type; a TXT record stands as its text, joined without quotes, and only those
+    """Records of one name and type; a TXT record is its text, joined without quotes, and only those
     that could be meant are kept. `exists` is False for a name that does not exist, `error` is "" or one line:
     nothing is known then."""
 

@@ -14,7 +14,7 @@ class RelayProbe:
 
     `name` says which variant it is. `stage` is how far it came (`connect`, `ehlo`, `mail`, `rcpt`), `reply`
     the answer there, `log` what Exim would have logged about it and `statement` where in its configuration
-    the ACL statement stands that decided. When RCPT was accepted, `routed` tells where Exim would take the
+    the ACL statement is that decided. When RCPT was accepted, `routed` says where Exim would take the
     recipient (`exim -bt`): `remote` (to the foreign recipient: it relays), `local` (anywhere else: a mailbox,
     a catch-all, a forwarder), `nowhere` or `unknown`; `routing` holds Exim's own lines. `unverified` says
     that the refusal came before the relay check: `sender` when Exim could not verify the sender, `recipient`

@@ -56,7 +56,7 @@ class FileFacts:
 @dataclass(frozen=True)
 class ListFile:
     """A host list in /etc. `referenced`: exim.conf names it; `readable`: Exim's own account can read it
-    (None: cannot be told). The numbers count lines: `keys` that name an address or network, `comments`,
+    (None: not known). The numbers count lines: `keys` that name an address or network, `comments`,
     `continued` (they begin with white space and belong to the line before), `others`."""
 
     name: str
@@ -107,7 +107,7 @@ class Session:
 
 @dataclass(frozen=True)
 class EximFacts:
-    """`version` is "" when it cannot be told. `exempt_lists` are cPanel's lists in the delay stanzas,
+    """`version` is "" when it is not known. `exempt_lists` are cPanel's lists in the delay stanzas,
     `foreign_lists` counts others in them, `bypass_defined`: exim.conf looks the bypass list up by address
     in the file that the product edits. `pid_path`: whether Exim keeps its pid file where we look; `daemon`
     is what that file names (see `collect.exim_daemon`), `current` whether that process is younger than
@@ -227,7 +227,7 @@ class LogFacts:
     Of the last lines: how many there are, how many begin with Exim's time stamp, and how many of those
     about connections (`sessions`) the reader does not understand. `rotated` are forms of names
     (`-YYYYMMDD.gz`), `unknown_names` counts files beside the log that begin with its name and are none of
-    them; `period` is that of logrotate ("" when it cannot be told)."""
+    them; `period` is that of logrotate ("": not known)."""
 
     file: FileFacts
     selector: Optional[tuple[str, ...]] = None

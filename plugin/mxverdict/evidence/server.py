@@ -24,7 +24,7 @@ class MissingFact:
 
 @dataclass(frozen=True)
 class DelayState:
-    """What WHM says of the delay beside what stands in the configuration that Exim runs.
+    """What WHM says of the delay, and what is in the configuration that Exim runs.
 
     `delay_setting` follows `acl_delay_unknown_hosts` (None: could not be read); `delay_stanzas` counts the
     marked stanzas in exim.conf (3 = on, 0 = off; None: unreadable). `error` says why WHM gave no usable

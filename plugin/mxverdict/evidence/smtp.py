@@ -1,4 +1,4 @@
-"""SMTP conversations: pretended (preview) and real (probe)."""
+"""SMTP sessions: simulated with exim -bh (preview) and real (probe)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mxverdict.evidence.audience import root_alone
 from mxverdict.i18n.message import Message
 
 RATE_LIMITED = "ratelimited"
-"""Stands in Exim's log line of a session that an ACL refused for its rate."""
+"""Part of Exim's log line of a session that an ACL refused for its rate."""
 _HIDDEN = Message("only the owner of this server can see why")
 _RATE = re.compile(r"ratelimit condition count=\S+ [^/\s]+/(\S+)")
 
@@ -41,7 +41,7 @@ def _rates(log: tuple[str, ...]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class PreviewStage:
-    """One exchange of a pretend session: `connect`, `ehlo`, `mail` or `rcpt`.
+    """One exchange of a simulated session (exim -bh): `connect`, `ehlo`, `mail` or `rcpt`.
 
     `delay` is what Exim would make the client wait (seconds), `elapsed` what answering took now (seconds),
     `delayed_by` the statements that impose the delay and `exempted_by` the lists that exempt the address from
@@ -121,7 +121,7 @@ class ProbeStage:
 
 @dataclass(frozen=True)
 class Tls:
-    """The handshake after STARTTLS. `trusted` and `name_matches` are None when that could not be told."""
+    """The handshake after STARTTLS. `trusted` and `name_matches` are None when that is not known."""
 
     handshake: bool
     version: str = ""

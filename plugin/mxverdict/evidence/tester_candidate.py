@@ -10,7 +10,7 @@ from mxverdict.evidence.reverse_dns import ReverseDns
 @dataclass(frozen=True)
 class HeloMatch:
     """An address whose visitor gave a name under a domain of `tester`; anybody can. Times are Unix times, the
-    `line` is the last one of the log in which the name stands."""
+    `line` is the last one of the log with the name."""
 
     address: str
     tester: str

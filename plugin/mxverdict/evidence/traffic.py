@@ -1,4 +1,4 @@
-"""What the log tells of the senders of a stretch of time: who left during the delay, who was refused because
+"""The senders of a period of time according to the log: who left during the delay, who was refused because
 the sender address did not verify. Times are Unix times, durations seconds."""
 
 from __future__ import annotations

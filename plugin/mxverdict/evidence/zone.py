@@ -59,7 +59,7 @@ class ServerAnswers:
 
     `rcode` is that of the SOA answer, `authoritative` its AA bit. `recursive` says whether the server looks
     up foreign names for us, `transfers` whether it would hand us the whole zone; both are None when that
-    could not be told. `seconds` is what the SOA answer took.
+    is not known. `seconds` is what the SOA answer took.
     """
 
     name: str
@@ -86,7 +86,7 @@ class Zone:
     """Everything read about the zone that `domain` lies in.
 
     `apex` is the zone's own name ("" when it could not be found); `exists` is False when the resolver or the
-    zone above says that there is no such name, and None when that could not be told. `hosts` are the
+    parent zone says that there is no such name, and None when that is not known. `hosts` are the
     addresses of the name servers as the resolver knows them, `resolver_soa` and `resolver_name_servers` what
     it says of the zone (`resolver_error`: why not). `left_out` name servers were not asked: too many.
     """

@@ -1,4 +1,4 @@
-"""Durations in words, as short as they are exact enough."""
+"""Formats durations for people, no more precisely than they need."""
 
 from __future__ import annotations
 

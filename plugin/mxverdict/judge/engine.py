@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from mxverdict.evidence import Evidence, Preview, Target, seen_by
 from mxverdict.evidence.audience import Audience
@@ -13,8 +13,8 @@ from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
 from mxverdict.judge.domain.blocklist import judge_blocklists
 from mxverdict.judge.domain.report import judge_domains
-from mxverdict.judge.server.banner_names import BANNER, judge_names
-from mxverdict.judge.server.settings import SILENT, delay_on, judge_server
+from mxverdict.judge.server.banner_names import judge_names
+from mxverdict.judge.server.settings import delay_on, judge_delay_cost, judge_server
 from mxverdict.judge.smtp import greeting, mxtoolbox_rows
 from mxverdict.judge.smtp.ground_truth import truth_of
 from mxverdict.judge.smtp.open_relay import judge_relay
@@ -23,6 +23,22 @@ from mxverdict.judge.smtp.session import UNREACHED, simulate
 from mxverdict.judge.smtp.visit_comparison import compare_with_last_visit
 from mxverdict.judge.summary import summary
 from mxverdict.testers import UNKNOWN_HOSTS, ImpatientSender, Tester
+
+
+def _listings(evidence: Evidence) -> tuple[Finding, ...]:
+    """Return blocklist findings, unless they are already reported per domain."""
+    if evidence.blocklists is None or evidence.domains:
+        return ()
+    return judge_blocklists(evidence.blocklists)
+
+
+SERVER_CHECKS: tuple[Callable[[Evidence], Iterable[Finding]], ...] = (
+    judge_server,
+    judge_names,
+    lambda evidence: judge_relay(evidence.relay_tests),
+    _listings,
+)
+"""What is judged of the server itself and no tester prints."""
 
 
 def judge(
@@ -54,14 +70,9 @@ def judge(
 def _of_server(
     evidence: Evidence, senders: Sequence[ImpatientSender], predictions: Sequence[Prediction]
 ) -> tuple[Finding, ...]:
-    return worst_first(
-        [
-            *_beyond_connect(judge_server(evidence, tuple(senders)), evidence, predictions),
-            *_untold(judge_names(evidence, evidence.outgoing), predictions),
-            *judge_relay(evidence.relay_tests),
-            *_listings(evidence),
-        ]
-    )
+    found = [finding for check in SERVER_CHECKS for finding in check(evidence)]
+    found += judge_delay_cost(evidence, senders)
+    return worst_first(_drop_reported(found, evidence, predictions))
 
 
 def predict(evidence: Evidence, testers: Iterable[Tester]) -> tuple[Prediction, ...]:
@@ -74,45 +85,38 @@ def predict(evidence: Evidence, testers: Iterable[Tester]) -> tuple[Prediction, 
     )
 
 
-def _beyond_connect(
-    findings: Iterable[Finding], evidence: Evidence, predictions: Iterable[Prediction]
+def _drop_reported(
+    findings: Iterable[Finding], evidence: Evidence, predictions: Sequence[Prediction]
 ) -> list[Finding]:
-    """Without the addresses of which a tester's row says already that nothing answers there."""
-    told = {
+    """Return the findings without those that a tester's row reports already: that nothing answers at an
+    address, and what is wrong with its banner or PTR."""
+    unreachable = _reported(predictions, "smtp.connect")
+    named = _reported(predictions, "smtp.banner", "ptr.record")
+    reported = {("smtp.banner.name", address) for address in named}
+    reported |= {
+        ("smtp.response", target.local_address)
+        for target in evidence.targets
+        if target.address in unreachable
+    }
+    return [finding for finding in findings if (finding.id, finding.row.host) not in reported]
+
+
+def _reported(predictions: Sequence[Prediction], *rules: str) -> set[str]:
+    """Return the server addresses at which a tester reports a real problem of one of the rules."""
+    return {
         prediction.server_address
         for prediction in predictions
         for finding in prediction.findings
-        if finding.row.name == mxtoolbox_rows.CONNECT and finding.verdict is Verdict.PROBLEM
+        if finding.id in rules and finding.verdict is Verdict.PROBLEM
     }
-    inside = {target.local_address for target in evidence.targets if target.address in told}
-    return [finding for finding in findings if finding.row.name != SILENT or finding.row.host not in inside]
-
-
-def _untold(findings: Iterable[Finding], predictions: Iterable[Prediction]) -> list[Finding]:
-    """Without what a tester's row about the banner or the PTR says already."""
-    told = {
-        prediction.server_address
-        for prediction in predictions
-        for finding in prediction.findings
-        if finding.row.name in (mxtoolbox_rows.BANNER, mxtoolbox_rows.REVERSE_RESOLUTION)
-        and finding.verdict is Verdict.PROBLEM
-    }
-    return [finding for finding in findings if finding.row.name != BANNER or finding.row.host not in told]
-
-
-def _listings(evidence: Evidence) -> tuple[Finding, ...]:
-    """What blocklists say, unless it stands with a domain already."""
-    if evidence.blocklists is None or evidence.domains:
-        return ()
-    return judge_blocklists(evidence.blocklists)
 
 
 def _predictions(tester: Tester, target: Target, evidence: Evidence) -> list[Prediction]:
-    """One prediction for each group of source addresses that meet the same."""
+    """Return one prediction for each group of source addresses that get the same replies and delays."""
     groups: dict[object, list[Preview]] = {}
     for preview in evidence.previews:
         if preview.local_address == target.local_address and _is_of(preview, tester):
-            groups.setdefault(_met(preview), []).append(preview)
+            groups.setdefault(_grouping_key(preview), []).append(preview)
     return [_prediction(tester, target, evidence, previews) for previews in groups.values()]
 
 
@@ -125,7 +129,7 @@ def _is_of(preview: Preview, tester: Tester) -> bool:
     return any(address in network for network in tester.networks if network.version == address.version)
 
 
-def _met(preview: Preview) -> object:
+def _grouping_key(preview: Preview) -> object:
     stages = tuple((stage.name, stage.delay, stage.reply and stage.reply.code) for stage in preview.stages)
     return preview.failure, stages
 

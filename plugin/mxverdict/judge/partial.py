@@ -14,7 +14,7 @@ from mxverdict.testers import ImpatientSender, Tester
 SMTP = "smtp"
 
 
-def judge_partial(
+def judge_parts(
     evidence: Evidence,
     testers: Sequence[Tester],
     senders: Sequence[ImpatientSender],
@@ -22,16 +22,16 @@ def judge_partial(
     audience: Audience = Audience.ROOT,
 ) -> Report:
     """As `judge`, with the findings of the `complete` categories of rows alone and without a summary: what
-    is not there yet is no finding. Of what no tester prints only listings of addresses are told."""
+    is not there yet is no finding. Of what no tester prints only blocklist findings are included."""
     known = evidence if SMTP in complete else replace(evidence, previews=(), probes=())
-    whole = judge(known, testers, senders, audience)
+    report = judge(known, testers, senders, audience)
     return replace(
-        whole,
+        report,
         summary="",
         delay_on=None,
-        server=_of(whole.server, set(complete) - {SMTP}),
+        server=_of(report.server, set(complete) - {SMTP}),
         domains=tuple(
-            DomainReport(domain.domain, "", _of(domain.findings, complete)) for domain in whole.domains
+            DomainReport(domain.domain, "", _of(domain.findings, complete)) for domain in report.domains
         ),
     )
 

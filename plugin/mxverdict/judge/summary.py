@@ -32,9 +32,9 @@ def summary(
         )
     elif predictions:
         first = predictions[0]
-        told = [f for p in predictions if p.tester == first.tester for f in p.findings]
-        sentences.append(complaints(first.title, told))
-        besides += len({f.row.name for f in told if f.row.level == "ok" and f.verdict is Verdict.PROBLEM})
+        findings = [f for p in predictions if p.tester == first.tester for f in p.findings]
+        sentences.append(complaints(first.title, findings))
+        besides += len({f.id for f in findings if f.row.level == "ok" and f.verdict is Verdict.PROBLEM})
     else:
         return _("No tester was looked at.")
     if besides:

@@ -15,17 +15,17 @@ from mxverdict.judge.engine import predict
 from mxverdict.testers import Tester
 
 
-def let_past(evidence: Evidence, testers: Iterable[Tester]) -> tuple[Prediction, ...]:
-    """The predictions for a window that lets every address past. Addresses that meet the same then share one,
-    also where they do not now: find the counterpart of a prediction with `counterpart`.
+def predict_exempt(evidence: Evidence, testers: Iterable[Tester]) -> tuple[Prediction, ...]:
+    """Predict for a window that exempts every address from the delay. Addresses with equal sessions then
+    share a prediction, also where they do not now: find it with `matching_prediction`.
 
-    They are compared with no visit: the log tells of what was, not of a window to come.
+    The result is not compared with logged visits, which happened without the window.
     """
-    return untested(without_delay(evidence), testers)
+    return predict_hypothetical(without_delay(evidence), testers)
 
 
-def untested(evidence: Evidence, testers: Iterable[Tester]) -> tuple[Prediction, ...]:
-    """The predictions from evidence that was changed in thought, compared with no visit."""
+def predict_hypothetical(evidence: Evidence, testers: Iterable[Tester]) -> tuple[Prediction, ...]:
+    """Predict from hypothetical evidence; the result is not compared with logged visits."""
     predictions = predict(evidence, testers)
     return tuple(dataclasses.replace(prediction, history="") for prediction in predictions)
 
@@ -41,7 +41,7 @@ def preview_without_delay(preview: Preview) -> Preview:
     return dataclasses.replace(preview, stages=tuple(stages))
 
 
-def as_before(evidence: Evidence, before: Mapping[str, int]) -> Evidence:
+def with_previous_delay(evidence: Evidence, before: Mapping[str, int]) -> Evidence:
     """The same evidence as it was before a window that is open now. `before` maps addresses to the seconds of
     delay they met in one session then: the same at the connection and at each RCPT
     (docs/facts/whm.md 1.1)."""
@@ -64,7 +64,7 @@ def _delayed(preview: Preview, seconds: int) -> Preview:
     return dataclasses.replace(preview, stages=tuple(stages))
 
 
-def counterpart(prediction: Prediction, others: Iterable[Prediction]) -> Optional[Prediction]:
+def matching_prediction(prediction: Prediction, others: Iterable[Prediction]) -> Optional[Prediction]:
     """The one of `others` about the same tester, server address and sources."""
     for other in others:
         same = (other.tester, other.server_address) == (prediction.tester, prediction.server_address)

@@ -78,39 +78,39 @@ def answer(
     answers = [_answer(row, match.host_of(row, pasted), places, lists) for row in pasted.rows]
     if any(row.complains and not row.is_headline for row in pasted.rows):
         answers = [replace(one, evidence=(), todo="") if one.row.is_headline else one for one in answers]
-    if silence := _gave_up(pasted):
-        told = _("The report itself shows that the tester gave up after {seconds} s without a reply.")
-        answers = [_with_proof(one, told.format(seconds=f"{silence:g}")) for one in answers]
+    if silence := _silence(pasted):
+        text = _("The report itself shows that the tester gave up after {seconds} s without a reply.")
+        answers = [_with_proof(one, text.format(seconds=f"{silence:g}")) for one in answers]
     answers.sort(key=lambda one: (not one.row.complains, one.verdict.rank))
     counted = {id(row) for row in pasted.complaints}
     return Explanation(
         opening=opening([(one.row, one.verdict) for one in answers], counted, len(pasted.unrecognised)),
         answers=tuple(answers),
         unrecognised=pasted.unrecognised,
-        remarks=tuple(_remarks(pasted)),
+        remarks=tuple(_notes(pasted)),
     )
 
 
-def _gave_up(pasted: Pasted) -> Optional[float]:
+def _silence(pasted: Pasted) -> Optional[float]:
     """After how many seconds of silence the tester gave up, by the report's own headline or transcript."""
     headlines = (row.seconds for row in pasted.rows if row.is_headline)
     return next((seconds for seconds in (*headlines, *(s.gave_up for s in pasted.sessions)) if seconds), None)
 
 
-def _with_proof(one: Answer, told: str) -> Answer:
+def _with_proof(one: Answer, text: str) -> Answer:
     """What the tester could not see, it complains of, and what it could not ask, it passes."""
     row = one.row
     seen = row.is_headline or row.category != "smtp" or row.tester != MXTOOLBOX
-    return one if seen or one.verdict is Verdict.UNKNOWN else replace(one, evidence=(*one.evidence, told))
+    return one if seen or one.verdict is Verdict.UNKNOWN else replace(one, evidence=(*one.evidence, text))
 
 
-def _remarks(pasted: Pasted) -> list[str]:
+def _notes(pasted: Pasted) -> list[str]:
     remarks = []
     if pasted.cut:
         remarks.append(_("The text is too long; its end was not read."))
     if pasted.left_out:
-        told = ngettext("{count} more row was not read.", "{count} more rows were not read.", pasted.left_out)
-        remarks.append(told.format(count=pasted.left_out))
+        text = ngettext("{count} more row was not read.", "{count} more rows were not read.", pasted.left_out)
+        remarks.append(text.format(count=pasted.left_out))
     if not any(subject.argument for subject in pasted.subjects) and not any(row.host for row in pasted.rows):
         remarks.append(_("The report does not say what it is about; it is taken to be about this server."))
     return remarks
@@ -125,7 +125,7 @@ def _answer(row: PastedRow, host: str, places: Optional[LocalTargets], lists: Bl
     if found is not None:
         return _judged(row, found)
     if row.category == "smtp" or row.tester != MXTOOLBOX:
-        return _not_met(row, host, places)
+        return _without_finding(row, host, places)
     return _not_checked(row, host, places)
 
 
@@ -166,7 +166,7 @@ def _not_ours(row: PastedRow, host: str) -> Answer:
     return Answer(row, Verdict.UNKNOWN, why, todo=todo)
 
 
-def _not_met(row: PastedRow, host: str, places: LocalTargets) -> Answer:
+def _without_finding(row: PastedRow, host: str, places: LocalTargets) -> Answer:
     """A row of an SMTP session without a finding: another's server, a row that is gone, or one we lack."""
     addresses = places.addresses(host)
     if not addresses:
@@ -196,8 +196,8 @@ def _not_met(row: PastedRow, host: str, places: LocalTargets) -> Answer:
 
 def _replies(predictions: Sequence[Prediction]) -> tuple[str, ...]:
     replies = (prediction.session.reply("connect") for prediction in predictions)
-    told = _("Exim at CONNECT: {reply}")
-    first = (told.format(reply=f"{reply.code} {reply.lines[0]}") for reply in replies if reply is not None)
+    text = _("Exim at CONNECT: {reply}")
+    first = (text.format(reply=f"{reply.code} {reply.lines[0]}") for reply in replies if reply is not None)
     return tuple(first)[:1]
 
 
@@ -224,21 +224,21 @@ def _judged(row: PastedRow, found: MatchedFinding) -> Answer:
 
 def _differences(row: PastedRow, found: MatchedFinding) -> list[str]:
     now = found.finding.row
-    told = []
+    text = []
     if found.instead:
         another = _("Today the tester would print another row: {name}, “{text}”.")
-        told.append(another.format(name=now.name, text=now.text))
+        text.append(another.format(name=now.name, text=now.text))
     elif row.is_headline:
         pass
     elif row.level in _LEVELS and now.level in _LEVELS and row.level != now.level:
         other = _("The report has {then}; today it would be {today}.")
-        told.append(other.format(then=_(_LEVELS[row.level]), today=_(_LEVELS[now.level])))
+        text.append(other.format(then=_(_LEVELS[row.level]), today=_(_LEVELS[now.level])))
     seconds = _SECONDS.search(now.text)
     then, today = row.seconds, number(seconds[1]) if seconds else None
     if then is not None and today is not None and abs(then - today) >= _LIKE and not row.is_headline:
         times = _("The report says {then} s; the prediction for now is {today} s.")
-        told.append(times.format(then=decimal(then, 1), today=decimal(today, 1)))
+        text.append(times.format(then=decimal(then, 1), today=decimal(today, 1)))
     if row.details and now.details and set(row.details) != set(now.details):
         details = _("The report says: {then} Today: {today}")
-        told.append(details.format(then=" ".join(row.details), today=" ".join(now.details)))
-    return told
+        text.append(details.format(then=" ".join(row.details), today=" ".join(now.details)))
+    return text

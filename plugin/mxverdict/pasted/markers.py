@@ -1,4 +1,4 @@
-"""What stands between the rows of a pasted report: levels, categories, what was asked, transcripts."""
+"""What is between the rows of a pasted report: levels, categories, what was asked, transcripts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ _URL = re.compile(
 _PAGE = re.compile(r"mxtoolbox\.com/(?:domain|emailhealth)/([^\s/?#]{1,253})", re.IGNORECASE)
 _CONNECTING = re.compile(r"[\s>|*]{0,20}Connecting to ([0-9a-f.:]{2,45})\s*$", re.IGNORECASE)
 _END = re.compile(r"LookupServer(?:v\d)?\s+(\d{1,9})\s?ms", re.IGNORECASE)
-_GAVE_UP = re.compile(r"SendSMTPCommand: Timeout waiting for response after (\d{1,4}) seconds", re.IGNORECASE)
+_TIMED_OUT = re.compile(
+    r"SendSMTPCommand: Timeout waiting for response after (\d{1,4}) seconds", re.IGNORECASE
+)
 _SPEECH = re.compile(
     r"[\s>|*]{0,20}(?:\d{3}(?:[ -]|$)|(?:EHLO|HELO|MAIL FROM|RCPT TO|QUIT|SendSMTPCommand)\b|Failed To)"
 )
@@ -156,7 +158,7 @@ def sessions(lines: Sequence[str]) -> Iterator[tuple[range, PastedSession]]:
         end = _session_end(lines, place)
         milliseconds, gave_up = None, None
         for line in lines[place:end]:
-            total, silence = _END.search(line), _GAVE_UP.search(line)
+            total, silence = _END.search(line), _TIMED_OUT.search(line)
             milliseconds = int(total[1]) if total else milliseconds
             gave_up = number(silence[1]) if silence else gave_up
         yield range(place, end), PastedSession(match[1].lower(), milliseconds, gave_up)
@@ -176,7 +178,7 @@ def _session_end(lines: Sequence[str], start: int) -> int:
     return end
 
 
-def looks_like_row(line: str) -> str:
+def reason_for_row(line: str) -> str:
     """What makes an unknown line look like a row of a report; "" when nothing does."""
     cells = [cell for part in _CELLS.split(line.strip("> \t|*-")) if (cell := part.strip())]
     if cells and _FAMILY.fullmatch(cells[0]) and len(cells) > 1:

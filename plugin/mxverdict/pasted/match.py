@@ -26,7 +26,7 @@ _STAND_INS = {
 
 @dataclass(frozen=True)
 class MatchedFinding:
-    """A finding with where it was made; `instead` when its row stands in for the pasted one."""
+    """A finding with where it was made; `instead` when its row takes the place of the pasted one."""
 
     finding: Finding
     place: str
@@ -43,7 +43,8 @@ class LocalTargets:
     own: Mapping[str, Sequence[str]]
 
     def addresses(self, host: str) -> Optional[tuple[str, ...]]:
-        """The server's addresses a host stands for: empty when it is another's, None when not known."""
+        """Return the server's addresses that a host leads to: empty when it is another's, None when not
+        known."""
         if not host:
             return self.checked
         if host in self.own:
@@ -137,7 +138,7 @@ def in_domains(row: PastedRow, host: str, places: LocalTargets) -> Optional[Matc
 
 def is_gone(row: PastedRow, host: str, places: LocalTargets) -> bool:
     """Whether a row about a domain is one that the tester leaves out when all is well, and so it is today."""
-    words = row_texts.load(row.category).get(row.name) if row.category in row_texts.CATEGORIES else None
+    texts = row_texts.load(row.category).get(row.name) if row.category in row_texts.CATEGORIES else None
     today = [
         finding
         for domain in places.domains(host)
@@ -145,8 +146,8 @@ def is_gone(row: PastedRow, host: str, places: LocalTargets) -> bool:
         if finding.row.category == row.category
     ]
     return (
-        words is not None
-        and not words.ok
+        texts is not None
+        and not texts.ok
         and bool(today)
         and all(finding.verdict is not Verdict.UNKNOWN for finding in today)
     )

@@ -1,4 +1,4 @@
-"""MXToolbox's API JSON: the envelope of one look-up, wherever in a text it stands.
+"""MXToolbox's API JSON: the envelope of one lookup, anywhere in a text.
 
 Shape: API data of 2021-04-12 (`Command`, `CommandArgument`, `Failed`, `Warnings`, `Passed`, `Timeouts`, each
 item with `ID`, `Name`, `Info`, `AdditionalInfo`). Letter case of the keys does not matter here.
@@ -108,10 +108,10 @@ def names() -> dict[str, tuple[Phrase, ...]]:
 @cache
 def _numbers() -> dict[int, str]:
     return {
-        words.id: words.name
+        texts.id: texts.name
         for category in row_texts.CATEGORIES
-        for words in row_texts.load(category).values()
-        if words.id is not None
+        for texts in row_texts.load(category).values()
+        if texts.id is not None
     }
 
 
@@ -126,7 +126,7 @@ def _row(item: Any, level: str, subject: Subject) -> Optional[PastedRow]:
     entry = {str(key).lower(): value for key, value in item.items()}
     name, info = _text(entry.get("name")), _text(entry.get("info"))
     tokens = tokens_of([info])
-    match = phrase_trie.known().longest(tokens, 0) if tokens else None
+    match = phrase_trie.known().match_at(tokens, 0) if tokens else None
     number = entry.get("id")
     numbered = _numbers().get(number, "") if isinstance(number, int) else ""
     phrases = names().get(name.casefold()) or names().get(numbered.casefold())
@@ -137,7 +137,7 @@ def _row(item: Any, level: str, subject: Subject) -> Optional[PastedRow]:
     asked = "blacklist" if subject.command == "blocklist" else subject.command
     category = _text(ours.get("category")) or asked
     if not phrases and name and (ours or asked == "blacklist"):
-        rule = "blocklist.listed" if asked == "blacklist" and not ours else _text(ours.get("id"))
+        rule = _text(ours.get("id")) or ("blocklist.listed" if category == "blacklist" else "")
         rule = rule if rule in RULES else ""
         phrases = (Phrase(phrase_trie.NAME, MXTOOLBOX, category, name, rule, "", 1),)
     mxtoolbox = [phrase for phrase in phrases if phrase.tester == MXTOOLBOX]

@@ -40,7 +40,7 @@ _SOFT_BREAK = re.compile(r"=(?:20|3D|E2=80|C2=A0)", re.IGNORECASE)
 class Token:
     """One word: `word` as it is compared, `raw` as it was written. `first` and `last` say whether a cell of
     the line (between tabs, bars or wide blanks) starts or ends with it, `line` counts from 0, `lead` is what
-    stands between the word before and this one (a dash, say)."""
+    is between the word before and this one (a dash, say)."""
 
     word: str
     raw: str

@@ -1,4 +1,4 @@
-"""Walks once through a text and gathers the rows of a report."""
+"""Reads the rows of a report from a text, in one pass."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FORMLESS = 3
 """With fewer words after it, a level alone is no row."""
 BLACKLIST = "blacklist"
 _MARKS = " ,;\"'`*"
-"""What stands around a row's words in a ticket or in JSON."""
+"""What surrounds a row's text in a ticket or in JSON."""
 
 
 def read(lines: Sequence[str], cut: bool) -> Pasted:
@@ -48,8 +48,8 @@ class _Scanner:
         self._claimed: set[int] = set()
         self._subject: Optional[Subject] = None
         self._anchor = -1
-        self._tokens = self._spoken()
-        self._words = phrase_trie.known()
+        self._tokens = self._outside_transcripts()
+        self._phrases = phrase_trie.known()
         self._clear()
 
     def pasted(self, cut: bool) -> Pasted:
@@ -57,13 +57,13 @@ class _Scanner:
         while place < len(self._tokens) and not self._full:
             place += self._step(place)
         self._flush()
-        self._gather_details()
-        self._gather_unknown()
+        self._collect_details()
+        self._collect_unknown()
         filled = sum(bool(line.strip("> \t|")) for line in self._lines)
         return Pasted(
             rows=tuple(sorted(self._rows.values(), key=lambda row: row.line)),
             unrecognised=tuple(sorted(self._unrecognised, key=lambda unknown: unknown.line)),
-            subjects=tuple(self._told_subjects()),
+            subjects=tuple(self._named_subjects()),
             sessions=tuple(self._sessions),
             ignored=filled - sum(bool(self._lines[line].strip("> \t|")) for line in self._claimed),
             cut=cut or self._full,
@@ -73,7 +73,7 @@ class _Scanner:
     def _full(self) -> bool:
         return len(self._rows) + len(self._unrecognised) >= ROWS_LIMIT
 
-    def _spoken(self) -> list[Token]:
+    def _outside_transcripts(self) -> list[Token]:
         """The words outside of transcripts: what a server said there is no row."""
         silent: set[int] = set()
         for taken, session in markers.sessions(self._lines):
@@ -120,7 +120,7 @@ class _Scanner:
 
     def _phrase(self, place: int) -> Optional[Match]:
         """A name or the words of a row at a token, if they stand there as those of a row do."""
-        match = self._words.longest(self._tokens, place)
+        match = self._phrases.match_at(self._tokens, place)
         if match is None or not self._connected(place, match.length):
             return None
         anchored = self._tokens[place].first or place == self._anchor
@@ -138,8 +138,8 @@ class _Scanner:
             return True
         token = self._tokens[place]
         before = self._tokens[place - 1] if place else None
-        told = before is not None and before.line >= token.line - 1 and markers.is_level(before.word)
-        return told and (token.bare == phrase.row or (token.first and token.last))
+        is_marked = before is not None and before.line >= token.line - 1 and markers.is_level(before.word)
+        return is_marked and (token.bare == phrase.row or (token.first and token.last))
 
     def _connected(self, place: int, length: int) -> bool:
         first, last = self._tokens[place].line, self._tokens[place + length - 1].line
@@ -148,7 +148,7 @@ class _Scanner:
     def _text_follows(self, place: int, names: Sequence[Phrase]) -> bool:
         if place >= len(self._tokens):
             return False
-        match = self._words.longest(self._tokens, place)
+        match = self._phrases.match_at(self._tokens, place)
         testers = {phrase.tester for phrase in names}
         return match is not None and any(p.kind == TEXT and p.tester in testers for p in match.phrases)
 
@@ -168,7 +168,7 @@ class _Scanner:
         """Whether the name of a row starts there, or its words as a cell of their own."""
         if place >= len(self._tokens) or self._tokens[place].line - self._tokens[place - 1].line > 1:
             return False
-        match = self._words.longest(self._tokens, place)
+        match = self._phrases.match_at(self._tokens, place)
         if match is None:
             return False
         names = any(phrase.kind == NAME and self._is_name(place, phrase) for phrase in match.phrases)
@@ -223,8 +223,8 @@ class _Scanner:
     def _best(self, candidates: Sequence[Phrase]) -> Optional[Phrase]:
         """Of several rows with the same words, the one of the category that is spoken of; None when it may
         be any of them."""
-        spoken = [self._category, self._subject.command if self._subject else ""]
-        for category in spoken:
+        named = [self._category, self._subject.command if self._subject else ""]
+        for category in named:
             for phrase in candidates:
                 if phrase.category == category:
                     return phrase
@@ -247,8 +247,8 @@ class _Scanner:
         where: tuple[int, int, int],
     ) -> None:
         start, line, end = where
-        told = next((value.casefold() for key, value in values if key == "address"), "")
-        host = self._host or (self._subject.argument if self._subject else "") or told
+        is_marked = next((value.casefold() for key, value in values if key == "address"), "")
+        host = self._host or (self._subject.argument if self._subject else "") or is_marked
         if self._host:
             self._subjects[Subject(self._category, self._host)] = None
         key = (phrase.tester, phrase.category, phrase.row, level, host, text)
@@ -315,7 +315,7 @@ class _Scanner:
             self._unrecognised.append(Unrecognised(self._start + 1, original, reason))
             self._claimed.update(lines)
 
-    def _gather_details(self) -> None:
+    def _collect_details(self) -> None:
         """The lines below a row that say more of it."""
         for end, key in self._ends.items():
             details = []
@@ -334,7 +334,7 @@ class _Scanner:
             if details and not row.details:
                 self._rows[key] = _with_details(row, details)
 
-    def _gather_unknown(self) -> None:
+    def _collect_unknown(self) -> None:
         for number, line in enumerate(self._lines):
             if self._full:
                 break
@@ -345,7 +345,7 @@ class _Scanner:
                 text = " ".join(line.strip("> \t|").split())
                 self._add(_unknown_list(name), "error", text, (), (number, number, number))
             else:
-                reason = markers.looks_like_row(line)
+                reason = markers.reason_for_row(line)
                 if reason:
                     self._unrecognised.append(Unrecognised(number + 1, line.strip("> \t|"), reason))
                     self._claimed.add(number)
@@ -353,7 +353,7 @@ class _Scanner:
     def _subject_of(self, command: str) -> Optional[Subject]:
         return next((subject for subject in self._subjects if subject.command == command), None)
 
-    def _told_subjects(self) -> list[Subject]:
+    def _named_subjects(self) -> list[Subject]:
         """Those named, else those that transcripts and the words of rows show."""
         found = dict(self._subjects)
         if not any(subject.argument for subject in found):

@@ -55,7 +55,7 @@ _STAND_INS = {"number": "7777777", "address": "192.0.2.7", "host": "ns7.example.
 @dataclass(frozen=True)
 class Phrase:
     """`kind` is NAME or TEXT, `rule` the identifier of what the row is about ("": not known), `level` what
-    the row is when it says that, `words` how many they are."""
+    the row is when it says that, `word_count` how many words that is."""
 
     kind: str
     tester: str
@@ -63,17 +63,17 @@ class Phrase:
     row: str
     rule: str
     level: str
-    words: int
+    word_count: int
     placeholders: tuple[str, ...] = ()
 
     @property
     def short(self) -> bool:
-        return self.words <= SHORT
+        return self.word_count <= SHORT
 
     @property
     def single(self) -> bool:
         """A name of one word; only blocklists have such."""
-        return self.kind == NAME and self.category == "blacklist" and self.words == 1
+        return self.kind == NAME and self.category == "blacklist" and self.word_count == 1
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Match:
 
 @dataclass
 class _Node:
-    words: dict[str, _Node] = field(default_factory=dict)
+    literal: dict[str, _Node] = field(default_factory=dict)
     kinds: dict[str, _Node] = field(default_factory=dict)
     phrases: list[Phrase] = field(default_factory=list)
 
@@ -98,7 +98,7 @@ class PhraseTrie:
     def __init__(self) -> None:
         self._root = _Node()
 
-    def longest(self, tokens: Sequence[Token], start: int) -> Optional[Match]:
+    def match_at(self, tokens: Sequence[Token], start: int) -> Optional[Match]:
         """The longest phrase that starts at a token."""
         best: Optional[Match] = None
         open_paths: list[tuple[_Node, int, tuple[str, ...]]] = [(self._root, start, ())]
@@ -112,21 +112,21 @@ class PhraseTrie:
             for kind, after in node.kinds.items():
                 if fits(kind, token.word):
                     open_paths.append((after, place + 1, (*values, token.bare)))
-            if token.word in node.words:
-                open_paths.append((node.words[token.word], place + 1, values))
+            if token.word in node.literal:
+                open_paths.append((node.literal[token.word], place + 1, values))
         return best
 
-    def add(self, words: Sequence[str], phrase: Phrase) -> None:
-        """`words` as tokens hold them; `{kind}` for a placeholder."""
-        said = sum(not word.startswith("{") for word in words)
-        if said < (1 if phrase.single else 2) or words[0] == "{any}":
+    def add(self, wording: Sequence[str], phrase: Phrase) -> None:
+        """`wording` as tokens hold its words; `{kind}` for a placeholder."""
+        said = sum(not word.startswith("{") for word in wording)
+        if said < (1 if phrase.single else 2) or wording[0] == "{any}":
             return
         node = self._root
-        for word in words:
+        for word in wording:
             if word.startswith("{"):
                 node = node.kinds.setdefault(word[1:-1], _Node())
             else:
-                node = node.words.setdefault(word, _Node())
+                node = node.literal.setdefault(word, _Node())
         if phrase not in node.phrases:
             node.phrases.append(phrase)
 
@@ -151,8 +151,8 @@ def known() -> PhraseTrie:
     """The words of MXToolbox's rows and of the testers in the catalogue."""
     made = PhraseTrie()
     for category in row_texts.CATEGORIES:
-        for words in row_texts.load(category).values():
-            for wording, phrase in _of_mxtoolbox(words):
+        for texts in row_texts.load(category).values():
+            for wording, phrase in _of_mxtoolbox(texts):
                 made.add(wording, phrase)
     for tester in testers.load().testers:
         if tester.report != MXTOOLBOX:
@@ -177,11 +177,11 @@ def known() -> PhraseTrie:
     return made
 
 
-def _of_mxtoolbox(words: RowTexts) -> Iterator[tuple[list[str], Phrase]]:
-    name = [token.word for token in tokens_of([words.name])]
-    yield name, Phrase(NAME, MXTOOLBOX, words.category, words.name, words.rule, "", len(name))
-    wordings = [("ok", words.ok), ("warning", words.warned), (words.level, words.failed)]
-    for level, text in [*wordings, *((words.level, text) for text in words.older)]:
+def _of_mxtoolbox(texts: RowTexts) -> Iterator[tuple[list[str], Phrase]]:
+    name = [token.word for token in tokens_of([texts.name])]
+    yield name, Phrase(NAME, MXTOOLBOX, texts.category, texts.name, texts.rule, "", len(name))
+    wordings = [("ok", texts.ok), ("warning", texts.warned), (texts.level, texts.failed)]
+    for level, text in [*wordings, *((texts.level, text) for text in texts.older)]:
         if not text:
             continue
         wording, placeholders = _wording(text)
@@ -192,7 +192,7 @@ def _of_mxtoolbox(words: RowTexts) -> Iterator[tuple[list[str], Phrase]]:
             yield (
                 variant,
                 Phrase(
-                    TEXT, MXTOOLBOX, words.category, words.name, words.rule, level, len(variant), placeholders
+                    TEXT, MXTOOLBOX, texts.category, texts.name, texts.rule, level, len(variant), placeholders
                 ),
             )
 
@@ -202,10 +202,10 @@ def _wording(text: str) -> tuple[list[str], tuple[str, ...]]:
     names = tuple(_PLACEHOLDER.findall(text))
     filled = _PLACEHOLDER.sub(lambda match: f"{_STAND_INS[_kind(match[1])]}", text)
     kinds = {stand_in: kind for kind, stand_in in _STAND_INS.items()}
-    words = [
+    wording = [
         f"{{{kinds[token.word]}}}" if token.word in kinds else token.word for token in tokens_of([filled])
     ]
-    return words, names
+    return wording, names
 
 
 def _kind(placeholder: str) -> str:

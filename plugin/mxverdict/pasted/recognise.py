@@ -10,16 +10,16 @@ from mxverdict.pasted.normalize import TEXT_LIMIT, lines_of
 
 
 def recognise(text: str) -> Pasted:
-    """What a pasted report says: MXToolbox's page, old or new, its API's JSON, or the line of another tester,
-    in whatever ticket or mail it stands. Rows that are not recognised are told as such, never guessed; other
+    """Recognise a pasted report: MXToolbox's page, old or new, its API's JSON, or the line of another tester,
+    in any ticket or mail. Rows that are not recognised are reported as such, never guessed; other
     text is left out. Reads at most `normalize.TEXT_LIMIT` characters and `normalize.LINES_LIMIT` lines; never
     raises.
     """
     cut = len(text) > TEXT_LIMIT
-    looked_up = mxtoolbox_api.read(text[:TEXT_LIMIT])
-    if looked_up is None:
+    answers = mxtoolbox_api.read(text[:TEXT_LIMIT])
+    if answers is None:
         return parser.read(*lines_of(text))
-    found, rest = looked_up
+    found, rest = answers
     beside = parser.read(*lines_of(rest))
     return replace(
         found,

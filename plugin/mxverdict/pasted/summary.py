@@ -28,10 +28,10 @@ def opening(
             ).format(count=hidden)
         )
     if unrecognised:
-        told = ngettext(
+        text = ngettext(
             "{count} line was not recognised.", "{count} lines were not recognised.", unrecognised
         )
-        sentences.append(told.format(count=unrecognised))
+        sentences.append(text.format(count=unrecognised))
     return " ".join(sentences)
 
 
@@ -49,8 +49,8 @@ def _of_one(verdict: Verdict) -> str:
         return _("The one complaint is true but harmless.")
     if verdict is Verdict.PROBLEM:
         return _("The one complaint is real.")
-    told = _("The one complaint is not real.")
-    return f"{told} {_('It would not be made today.')}" if verdict is Verdict.OK else told
+    text = _("The one complaint is not real.")
+    return f"{text} {_('It would not be made today.')}" if verdict is Verdict.OK else text
 
 
 def _of_many(verdicts: Sequence[Verdict]) -> str:
@@ -60,14 +60,14 @@ def _of_many(verdicts: Sequence[Verdict]) -> str:
         return _("None of the {total} complaints could be judged.").format(total=total)
     sentences = [_real(total, count[Verdict.PROBLEM], unknown)]
     if gone := count[Verdict.OK]:
-        told = ngettext("{count} would not be made today.", "{count} would not be made today.", gone)
-        sentences.append(told.format(count=gone))
+        text = ngettext("{count} would not be made today.", "{count} would not be made today.", gone)
+        sentences.append(text.format(count=gone))
     if harmless := count[Verdict.ADVISORY]:
-        told = ngettext("{count} is true but harmless.", "{count} are true but harmless.", harmless)
-        sentences.append(told.format(count=harmless))
+        text = ngettext("{count} is true but harmless.", "{count} are true but harmless.", harmless)
+        sentences.append(text.format(count=harmless))
     if unknown:
-        told = ngettext("{count} could not be judged.", "{count} could not be judged.", unknown)
-        sentences.append(told.format(count=unknown))
+        text = ngettext("{count} could not be judged.", "{count} could not be judged.", unknown)
+        sentences.append(text.format(count=unknown))
     return " ".join(sentences)
 
 
@@ -75,10 +75,10 @@ def _real(total: int, real: int, unknown: int) -> str:
     if real == total:
         return _("All {total} complaints are real.").format(total=total)
     if real:
-        told = ngettext(
+        text = ngettext(
             "Of {total} complaints, {count} is real.", "Of {total} complaints, {count} are real.", real
         )
-        return told.format(total=total, count=real)
+        return text.format(total=total, count=real)
     if unknown:
         return _("Of {total} complaints, none is known to be real.").format(total=total)
     return _("Of {total} complaints, none is real.").format(total=total)

@@ -13,7 +13,7 @@ from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
 from mxverdict.report.timestamps import stamp
-from mxverdict.testers import load, row_texts, titles, told_sources
+from mxverdict.testers import format_sources, load, row_texts, titles
 
 if TYPE_CHECKING:
     from mxverdict.window import Window
@@ -142,8 +142,8 @@ def _merged(items: Iterable[ReportItem]) -> Iterator[ReportItem]:
     groups: dict[object, list[ReportItem]] = {}
     for item in items:
         row, finding = item.finding.row, item.finding
-        alike = (item.tester, row.category, row.name, row.level, _NUMBER.sub("#", row.text))
-        groups.setdefault((*alike, finding.verdict, _NUMBER.sub("#", finding.why)), []).append(item)
+        equivalent = (item.tester, row.category, row.name, row.level, _NUMBER.sub("#", row.text))
+        groups.setdefault((*equivalent, finding.verdict, _NUMBER.sub("#", finding.why)), []).append(item)
     for group in groups.values():
         places = tuple(dict.fromkeys(place for item in group for place in item.places))
         yield ReportItem(group[0].finding, group[0].tester, places)
@@ -165,11 +165,11 @@ def _opened_at(window: Window) -> float:
 
 def _window(window: Window) -> str:
     if window.closed_at is None:
-        told = _("{opened}: test window {number} for {tester} ({what}), {state}")
+        reported = _("{opened}: test window {number} for {tester} ({what}), {state}")
     else:
-        told = _("{opened}: test window {number} for {tester} ({what}), {state} at {closed}")
+        reported = _("{opened}: test window {number} for {tester} ({what}), {state} at {closed}")
     notes = (translate(window.remark), translate(window.error))
-    return told.format(
+    return reported.format(
         opened=stamp(window.opened_at),
         number=window.id,
         tester=titles(window.testers, load().testers),
@@ -180,12 +180,12 @@ def _window(window: Window) -> str:
 
 
 def _transcripts(report: Report, evidence: Optional[Evidence]) -> Iterator[Transcript]:
-    for alike in _same_session(report.predictions):
-        first = alike[0]
+    for equivalent in _same_session(report.predictions):
+        first = equivalent[0]
         if not first.headline and not any(stage.reply for stage in first.session.stages):
             continue
-        places = ", ".join(dict.fromkeys(prediction.server_address for prediction in alike))
-        sources = told_sources(source for prediction in alike for source in prediction.sources)
+        places = ", ".join(dict.fromkeys(prediction.server_address for prediction in equivalent))
+        sources = format_sources(source for prediction in equivalent for source in prediction.sources)
         title = _("What {tester} meets at {places}, coming from {sources}").format(
             tester=first.title, places=places, sources=sources
         )

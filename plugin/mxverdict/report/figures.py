@@ -9,7 +9,7 @@ from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.catalog import ngettext
 from mxverdict.judge.durations import duration
 
-_MOST_BARS = 25
+_MAX_BARS = 25
 _STEPS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 168)
 """Hours that one bar may stand for."""
 
@@ -18,7 +18,7 @@ def bars(hours: Sequence[TrafficHour], since: float, until: float) -> list[Traff
     """The hours put together so that they make at most 25 bars, those without a line of log included. A bar
     begins at `start`; all have the same width."""
     number = int((until - since) // 3600)
-    step = next((step for step in _STEPS if number <= step * _MOST_BARS), -(-number // _MOST_BARS))
+    step = next((step for step in _STEPS if number <= step * _MAX_BARS), -(-number // _MAX_BARS))
     made = [TrafficHour(since + n * step * 3600, 0, 0, 0) for n in range(-(-number // step))]
     for hour in hours:
         n = int((hour.start - since) // (step * 3600))
@@ -63,6 +63,6 @@ def figures(traffic: Traffic) -> tuple[tuple[str, int, str], ...]:
 def _waited(traffic: Traffic) -> str:
     if traffic.waited_median is None or traffic.waited_longest is None:
         return _("addresses")
-    return _("addresses, half within {median}, at most {longest}").format(
-        median=duration(traffic.waited_median), longest=duration(traffic.waited_longest)
+    return _("addresses, half within {median}, at most {maximum}").format(
+        median=duration(traffic.waited_median), maximum=duration(traffic.waited_longest)
     )

@@ -15,11 +15,12 @@ from mxverdict.judge.smtp.visit_comparison import ending, format_time, reported_
 from mxverdict.sanitize import visible
 from mxverdict.testers import Tester
 
-_MOST_LINES = 200
+_MAX_LINES = 200
 
 
 def log_json(log: VisitLog, testers: Sequence[Tester]) -> dict[str, Any]:
-    """`visits` with their fields as gathered, how each ended in words and what the tester printed."""
+    """Return `visits` with their fields as collected, a text on how each ended, and what the tester
+    printed."""
     known = {tester.name: tester for tester in testers}
     return {
         "since": log.since,
@@ -48,9 +49,9 @@ def print_log(log: VisitLog, testers: Sequence[Tester], console: Console) -> Non
     number = len(log.visits)
     many = "No visit" if not number else "1 visit" if number == 1 else f"{number} visits"
     console.print(Text(f"{many} of testers since {since}", style="bold"))
-    if number > _MOST_LINES:
-        console.print(f"  the last {_MOST_LINES}; --json has all")
-    for visit in log.visits[-_MOST_LINES:]:
+    if number > _MAX_LINES:
+        console.print(f"  the last {_MAX_LINES}; --json has all")
+    for visit in log.visits[-_MAX_LINES:]:
         _print_visit(visit, known.get(visit.tester), console)
 
 

@@ -1,7 +1,7 @@
 """The report in the shape of MXToolbox's API, so that scripts written against that can read it.
 
-Shape and keys: API data of 2021-04-12 (`dns`) and 2023-03-22 (`mx`). One envelope holds all look-ups; what it
-says beyond MXToolbox stands under `MxVerdict`, in the envelope and in each item.
+Shape and keys: API data of 2021-04-12 (`dns`) and 2023-03-22 (`mx`). One envelope holds all lookups; what it
+says beyond MXToolbox is under `MxVerdict`, in the envelope and in each item.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class _Entry:
 
 
 def api_json(report: Report, evidence: Optional[Evidence] = None) -> dict[str, Any]:
-    """One envelope: rows by level in `Failed`, `Warnings`, `Passed`; what could not be told in `Timeouts`."""
+    """Return one envelope: rows by level in `Failed`, `Warnings`, `Passed`; unknown ones in `Timeouts`."""
     entries = _once([*_of_domains(report), *_of_server(report)])
     items: dict[str, list[dict[str, Any]]] = {name: [] for name in _LISTS.values()}
     for entry in entries:
@@ -93,7 +93,7 @@ def _of_server(report: Report) -> Iterator[_Entry]:
         if prediction.tester != TESTER:
             continue
         for finding in prediction.findings:
-            key = (prediction.server_address, finding.row.name)
+            key = (prediction.server_address, finding.id)
             entry = _Entry(finding, prediction.server_address, prediction.sources)
             known = found.get(key)
             if known is None or finding.verdict.rank < known.finding.verdict.rank:
@@ -112,10 +112,10 @@ def _once(entries: Iterable[_Entry]) -> list[_Entry]:
 
 def _item(entry: _Entry) -> dict[str, Any]:
     finding, row = entry.finding, entry.finding.row
-    words = row_texts.load(row.category).get(row.name) if row.category in row_texts.CATEGORIES else None
+    texts = row_texts.load(row.category).get(row.name) if row.category in row_texts.CATEGORIES else None
     problem = row.name.replace(" ", "-")
     return {
-        "ID": words.id if words is not None else None,
+        "ID": texts.id if texts is not None else None,
         "Name": row.name,
         "Info": row.text,
         "Url": f"{_SITE}/Problem/{row.category}/{problem}?page=prob_{row.category}&showlogin=1&hidetoc=1"
@@ -150,11 +150,11 @@ def _asked(report: Report, entries: Sequence[_Entry]) -> tuple[str, str]:
 def _information(report: Report, evidence: Optional[Evidence]) -> list[dict[str, Any]]:
     """The server's addresses with the banner each really has."""
     addresses = dict.fromkeys(prediction.server_address for prediction in report.predictions)
-    told = []
+    found = []
     for address in addresses:
         banner = _banner(address, evidence) if evidence is not None else None
-        told.append({"Type": "SMTP", "Hostname": report.hostname, "IP Address": address, "Banner": banner})
-    return told
+        found.append({"Type": "SMTP", "Hostname": report.hostname, "IP Address": address, "Banner": banner})
+    return found
 
 
 def _banner(address: str, evidence: Evidence) -> Optional[str]:

@@ -1,4 +1,4 @@
-"""The telnet ladder for people on a terminal, and for programs."""
+"""The outbound test for people on a terminal, and for programs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from mxverdict.evidence import ProbeStage, Tls
 from mxverdict.evidence.outbound import OutboundEvidence, SmtpAttempt
-from mxverdict.findings import LadderReport
+from mxverdict.findings import OutboundReport
 from mxverdict.report.json import to_json
 from mxverdict.report.terminal import print_findings
 from mxverdict.sanitize import visible
@@ -19,48 +19,48 @@ from mxverdict.sanitize import visible
 _SHOWN_LINES = 20
 
 
-def ladder_json(ladder: OutboundEvidence, report: LadderReport) -> dict[str, Any]:
+def outbound_json(outbound: OutboundEvidence, report: OutboundReport) -> dict[str, Any]:
     return {
-        "ladder": dataclasses.asdict(ladder),
+        "ladder": dataclasses.asdict(outbound),
         **to_json(report),
         "exit_status": report.exit_status,
     }
 
 
-def print_ladder(ladder: OutboundEvidence, report: LadderReport, console: Console) -> None:
+def print_outbound(outbound: OutboundEvidence, report: OutboundReport, console: Console) -> None:
     """The conclusion, each conversation as it was held, then the findings."""
     console.print(Text(visible(report.summary), style="bold"))
-    for remark in ladder.remarks:
+    for remark in outbound.remarks:
         console.print(Text(f"Note: {visible(remark)}", style="yellow"))
-    reached = [climb for receiver in ladder.receivers for climb in receiver.climbs]
-    shown = dict.fromkeys(ladder.climbs if ladder.domain else reached)
-    for climb in shown:
-        _print_climb(climb, console)
-    if ladder.delivery:
+    reached = [attempt for receiver in outbound.receivers for attempt in receiver.climbs]
+    shown = dict.fromkeys(outbound.climbs if outbound.domain else reached)
+    for attempt in shown:
+        _print_attempt(attempt, console)
+    if outbound.delivery:
         console.print(Text("\nThe test message:", style="bold"), end="")
-        _print_climb(ladder.delivery, console)
+        _print_attempt(outbound.delivery, console)
     console.print()
     print_findings(report.findings, console)
 
 
-def _print_climb(climb: SmtpAttempt, console: Console) -> None:
+def _print_attempt(attempt: SmtpAttempt, console: Console) -> None:
     console.print()
-    for text, style in climb_lines(climb):
+    for text, style in attempt_lines(attempt):
         console.print(Text(text, style=style))
 
 
-def climb_lines(climb: SmtpAttempt) -> Iterator[tuple[str, str]]:
+def attempt_lines(attempt: SmtpAttempt) -> Iterator[tuple[str, str]]:
     """Lines and their styles: `->` is what we sent, `<-` what came back and after how many seconds, `**` what
     happened besides."""
-    source = climb.local_address or climb.source.address or "this server"
-    yield f"{visible(climb.host)} [{climb.address}] from {source}", "bold"
-    last_starttls = max((n for n, stage in enumerate(climb.stages) if stage.name == "starttls"), default=-1)
-    for number, stage in enumerate(climb.stages):
+    source = attempt.local_address or attempt.source.address or "this server"
+    yield f"{visible(attempt.host)} [{attempt.address}] from {source}", "bold"
+    last_starttls = max((n for n, stage in enumerate(attempt.stages) if stage.name == "starttls"), default=-1)
+    for number, stage in enumerate(attempt.stages):
         yield from _exchange(stage)
-        if number == last_starttls and climb.tls is not None:
-            yield _handshake(climb.tls)
-    if climb.cause and climb.cause != "reply":
-        yield f"  **          {visible(climb.failure)}", "red"
+        if number == last_starttls and attempt.tls is not None:
+            yield _handshake(attempt.tls)
+    if attempt.cause and attempt.cause != "reply":
+        yield f"  **          {visible(attempt.failure)}", "red"
 
 
 def _handshake(tls: Tls) -> tuple[str, str]:

@@ -68,13 +68,13 @@ def _answer(answer: Answer) -> Iterable[RenderableType]:
 
 def _unrecognised(lines: Sequence[Unrecognised]) -> Iterable[RenderableType]:
     for reason in dict.fromkeys(line.reason for line in lines):
-        alike = [line for line in lines if line.reason == reason]
+        similar = [line for line in lines if line.reason == reason]
         yield Text(f"  {visible(translate(reason))}:")
-        for line in alike[:_SHOWN]:
+        for line in similar[:_SHOWN]:
             number = f"line {line.line}: " if line.line else ""
             yield _indented(f"{number}{visible(' '.join(line.original.split()), 300)}", "dim")
-        if len(alike) > _SHOWN:
-            yield _indented(f"and {len(alike) - _SHOWN} more", "dim")
+        if len(similar) > _SHOWN:
+            yield _indented(f"and {len(similar) - _SHOWN} more", "dim")
 
 
 def _indented(text: str, style: str = "") -> RenderableType:

@@ -108,9 +108,9 @@ def _item(item: ReportItem) -> Iterator[str]:
     for line in finding.evidence:
         yield from _wrapped(f"- {line}", "    ", "      ")
     if finding.todo:
-        told = _("To do: {todo}") if finding.owner is None else _("To do: {todo} (by {owner})")
+        template = _("To do: {todo}") if finding.owner is None else _("To do: {todo} (by {owner})")
         owner = "" if finding.owner is None else finding.owner.label
-        yield from _wrapped(told.format(todo=finding.todo, owner=owner), "  ", "    ")
+        yield from _wrapped(template.format(todo=finding.todo, owner=owner), "  ", "    ")
 
 
 def _passed(section: Section) -> Iterator[str]:

@@ -17,8 +17,8 @@ def preview_json(preview: Preview) -> dict[str, Any]:
 
 def preview_lines(preview: Preview) -> Iterator[str]:
     """One line for the address, one for each stage, one for what went wrong."""
-    stands = ", as any unknown address," if preview.address in UNKNOWN_HOSTS.values() else ""
-    yield f"{preview.address}{stands} to {preview.local_address} port 25"
+    meaning = ", as any unknown address," if preview.address in UNKNOWN_HOSTS.values() else ""
+    yield f"{preview.address}{meaning} to {preview.local_address} port 25"
     for stage in preview.stages:
         reply = "" if stage.reply is None else f"{stage.reply.code} {visible(stage.reply.lines[0])}"
         delay = f"waits {stage.delay} s" if stage.delay else "no delay"

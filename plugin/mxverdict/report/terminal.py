@@ -9,10 +9,10 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.padding import Padding
 from rich.text import Text
 
-from mxverdict.findings import DomainReport, Finding, Prediction, Report, Verdict
+from mxverdict.findings import DomainReport, Finding, Prediction, Report, Verdict, worst_first
 from mxverdict.judge.domain.report import TESTER
 from mxverdict.sanitize import visible
-from mxverdict.testers import told_sources
+from mxverdict.testers import format_sources
 
 INDENT = 23
 _NARROWEST = 20
@@ -58,14 +58,14 @@ def print_report(report: Report, console: Console, *, transcripts: bool = False)
         _print_domain(domain, report.summary, console)
     if report.domains and not broken:
         _print_server(shown, console)
-    told = {finding.row.host for domain in report.domains for finding in domain.findings}
+    reported = {finding.row.host for domain in report.domains for finding in domain.findings}
     others = [
         prediction
         for prediction in report.predictions
-        if transcripts or prediction.tester != TESTER or prediction.server_address not in told
+        if transcripts or prediction.tester != TESTER or prediction.server_address not in reported
     ]
-    for alike in _grouped(others):
-        _print_prediction(alike, console, transcripts)
+    for equivalent in _grouped(others):
+        _print_prediction(equivalent, console, transcripts)
 
 
 def _print_server(shown: Sequence[Finding], console: Console) -> None:
@@ -79,8 +79,7 @@ def _print_domain(domain: DomainReport, said: str, console: Console) -> None:
     sentence about the domain is left out where it was `said` on top."""
     summary = "" if domain.summary == said else f": {visible(domain.summary)}"
     console.print(Text(f"\n{visible(domain.domain)}{summary}", style="bold"))
-    shown = [finding for finding in domain.findings if finding.verdict is not Verdict.OK]
-    shown.sort(key=lambda finding: finding.verdict.rank)
+    shown = worst_first(finding for finding in domain.findings if finding.verdict is not Verdict.OK)
     console.print(Group(*_lines(shown)))
     if passed := len(domain.findings) - len(shown):
         console.print(Text(f"  {passed} more rows pass and are fine.", style="dim"))
@@ -90,15 +89,15 @@ def _grouped(predictions: Iterable[Prediction]) -> list[list[Prediction]]:
     """Predictions of one tester that differ in the server's address alone stand together."""
     groups: dict[object, list[Prediction]] = {}
     for prediction in predictions:
-        rows = tuple((f.row.name, f.row.level, f.verdict) for f in prediction.findings)
+        rows = tuple((f.id, f.row.level, f.verdict) for f in prediction.findings)
         groups.setdefault((prediction.tester, rows), []).append(prediction)
     return list(groups.values())
 
 
-def _print_prediction(alike: list[Prediction], console: Console, transcripts: bool) -> None:
-    prediction = alike[0]
-    first, *others = dict.fromkeys(other.server_address for other in alike)
-    sources = told_sources(source for other in alike for source in other.sources)
+def _print_prediction(equivalent: list[Prediction], console: Console, transcripts: bool) -> None:
+    prediction = equivalent[0]
+    first, *others = dict.fromkeys(other.server_address for other in equivalent)
+    sources = format_sources(source for other in equivalent for source in other.sources)
     also = f", and the same to {', '.join(others)}" if others else ""
     title = one_line(f"{prediction.title} from {sources} to {first}{also}")
     console.print(Text(f"\n{title}", style="bold"))

@@ -15,8 +15,8 @@ from rich.text import Text
 from mxverdict.evidence.traffic import CAUSES, DelayedSender, RefusedSender, Traffic
 from mxverdict.judge.durations import duration
 from mxverdict.judge.log.delay_impact import LIMITS, judge_delay_cost
-from mxverdict.judge.log.refused_senders import CAUSES as CAUSE_WORDS
-from mxverdict.judge.log.refused_senders import came_later, judge_refused_senders
+from mxverdict.judge.log.refused_senders import CAUSES as CAUSE_TEXTS
+from mxverdict.judge.log.refused_senders import accepted_later, judge_refused_senders
 from mxverdict.report.figures import bars, figures
 from mxverdict.report.json import to_json
 from mxverdict.report.terminal import print_findings
@@ -28,13 +28,13 @@ _BAR = 40
 
 
 def traffic_json(traffic: Traffic) -> dict[str, Any]:
-    """All that was gathered (times as Unix times), the findings, and what the log cannot tell."""
+    """Return all that was collected (times as Unix times), the findings, and the limits of the log."""
     return {
         **dataclasses.asdict(traffic),
         "since_iso": iso(traffic.since),
         "until_iso": iso(traffic.until),
         "findings": to_json(_findings(traffic)),
-        "causes": {cause: CAUSE_WORDS[cause] for cause in CAUSES},
+        "causes": {cause: CAUSE_TEXTS[cause] for cause in CAUSES},
         "limits": list(LIMITS),
     }
 
@@ -75,11 +75,11 @@ def _refused_cells(one: RefusedSender) -> Iterator[Text]:
     host = f"{one.name}\n{one.address}" if one.name else one.address
     passed = "no"
     if one.passed_at is not None:
-        passed = f"{one.passed}, {'since then too' if came_later(one) else 'before the last'}"
+        passed = f"{one.passed}, {'since then too' if accepted_later(one) else 'before the last'}"
     deferred = f" ({one.deferred} put off)" if one.deferred else ""
     for text in (
         host, one.domain or "(none)", f"{one.count}{deferred}", _when(one.first), _when(one.last),
-        CAUSE_WORDS.get(one.cause, one.cause), passed,
+        CAUSE_TEXTS.get(one.cause, one.cause), passed,
     ):  # fmt: skip
         yield Text(visible(text, 300))
 
@@ -102,13 +102,13 @@ def _print_delay(traffic: Traffic, console: Console) -> None:
 
 def _print_bars(traffic: Traffic, console: Console) -> None:
     made = bars(traffic.hours, traffic.since, traffic.until)
-    most = max((bar.connections for bar in made), default=0)
-    if not most:
+    highest = max((bar.connections for bar in made), default=0)
+    if not highest:
         return
     console.print(Text("\n  connections: █ stayed  ░ left during the delay", style="dim"))
     for bar in made:
-        length = max(round(_BAR * bar.connections / most), bool(bar.connections))
-        gone = min(length, max(round(_BAR * bar.left / most), bool(bar.left)))
+        length = max(round(_BAR * bar.connections / highest), bool(bar.connections))
+        gone = min(length, max(round(_BAR * bar.left / highest), bool(bar.left)))
         console.print(
             Text.assemble(
                 f"  {time.strftime('%m-%d %H:%M', time.localtime(bar.start))} ",

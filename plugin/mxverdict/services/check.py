@@ -16,7 +16,7 @@ from mxverdict.findings import Report
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message
 from mxverdict.judge.engine import judge
-from mxverdict.judge.partial import judge_partial
+from mxverdict.judge.partial import judge_parts
 from mxverdict.testers import Tester
 from mxverdict.whm.api import LocalWhmApi, WhmApi
 
@@ -85,4 +85,4 @@ def judge_partial_evidence(
 ) -> Report:
     """Judge what a check that still runs has found (see `judge_partial`). Raises as `judge_evidence`."""
     selected = select_testers(evidence.testers, host)
-    return judge_partial(evidence, selected, catalogue.load().senders, complete, audience)
+    return judge_parts(evidence, selected, catalogue.load().senders, complete, audience)

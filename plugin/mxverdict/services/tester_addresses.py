@@ -204,7 +204,7 @@ def _file(host: Host) -> Iterator[tuple[LocalTesterAddress, ...]]:
     with exclusive(host, "testers", _LOCK_WAIT):
         added, load_error = local_addresses.read(host.tester_addresses)
         if load_error:
-            raise HostError(Message("{load_error}; move it away or repair it first", load_error=load_error))
+            raise HostError(Message("{reason}; move it away or repair it first", reason=load_error))
         yield added
 
 

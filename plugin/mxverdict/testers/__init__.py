@@ -34,7 +34,7 @@ def titles(names: Sequence[str], known: Sequence[Tester]) -> str:
     return ", ".join(titled.get(name, name) for name in names)
 
 
-def told_sources(addresses: Iterable[str]) -> str:
+def format_sources(addresses: Iterable[str]) -> str:
     """`addresses` that a tester comes from, for people; those of `UNKNOWN_HOSTS` are nobody's."""
     unknown = set(UNKNOWN_HOSTS.values())
     return ", ".join(dict.fromkeys(_("any unknown address") if a in unknown else a for a in addresses))
@@ -131,7 +131,7 @@ class Tester(NamedTuple):
 class ImpatientSender(NamedTuple):
     """Software that sends or scores real mail and gives up before the 5 minutes of RFC 5321 4.5.3.2.1.
 
-    `effect` stands in the catalogue of texts: whoever shows it passes it through `catalog.gettext`.
+    `effect` is a message for `catalog.gettext`.
     """
 
     name: str
@@ -144,7 +144,7 @@ class Catalogue(NamedTuple):
     date: str
     testers: tuple[Tester, ...]
     senders: tuple[ImpatientSender, ...]
-    trouble: str = ""
+    load_error: str = ""
     """One line on what of the server's own file could not be read."""
 
     def tester(self, name: str) -> Tester:
@@ -160,7 +160,7 @@ class Catalogue(NamedTuple):
 
 def load(path: Optional[Path] = None, host: Optional[Host] = None) -> Catalogue:
     """Read the catalogue that comes with the product, or another file of the same form. With a `host`, the
-    addresses that were added on that server come with it; a damaged file of those is told in `trouble`."""
+    addresses that were added on that server come with it; `load_error` reports a damaged file of those."""
     data: dict[str, Any] = json.loads((path or CATALOGUE).read_text(encoding="utf-8"))
     testers = tuple(
         Tester(
@@ -186,7 +186,7 @@ def _page(entry: dict[str, str]) -> TesterPage:
 
 
 def _with_added(known: Catalogue, host: Host) -> Catalogue:
-    added, trouble = local_addresses.read(host.tester_addresses)
+    added, load_error = local_addresses.read(host.tester_addresses)
     testers = tuple(
         tester._replace(
             addresses=tester.addresses
@@ -199,4 +199,4 @@ def _with_added(known: Catalogue, host: Host) -> Catalogue:
         )
         for tester in known.testers
     )
-    return known._replace(testers=testers, trouble=trouble)
+    return known._replace(testers=testers, load_error=load_error)

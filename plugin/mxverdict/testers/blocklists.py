@@ -1,7 +1,6 @@
-"""The blocklists (DNSBLs) that are looked at, and those that are dead: data with source and date.
+"""The blocklists (DNSBLs) that are queried, and those that are dead: data with source and date.
 
-What is said of a list (`meaning`, `access`, `advice`, `ended`, `why`) stands in the catalogue of texts:
-whoever shows it passes it through `catalog.gettext`.
+Texts about a list (`meaning`, `access`, `hint`, `ended`, `why`) are messages for `catalog.gettext`.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ class Blocklist:
     source: str
     refusals: tuple[ReturnCode, ...] = ()
     access: str = ""
-    advice: str = ""
+    hint: str = ""
     about_network: bool = False
 
     def meaning(self, code: str) -> str:

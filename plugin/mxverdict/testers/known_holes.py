@@ -35,8 +35,8 @@ class Hole:
     def affects(self, version: Version) -> Optional[bool]:
         """Whether a build has it: compared by number within the build's own release line.
 
-        A line older than the newest fixed one and without a fix of its own has the hole; of Exim that cannot
-        be told (None), since distributions fix it without changing the number.
+        A line older than the newest fixed one and without a fix of its own has the hole; of Exim that is not
+        known (None), since distributions fix it without changing the number.
         """
         if self.since and version < (parse(self.since) or ()):
             return False

@@ -14,7 +14,7 @@ from mxverdict.fs.read import read_regular
 from mxverdict.i18n.message import Message, from_json, message_of
 
 SCHEMA = 1
-_MOST_BYTES = 1 << 20
+_MAX_BYTES = 1 << 20
 
 
 class LocalTesterAddress(NamedTuple):
@@ -31,7 +31,7 @@ class LocalTesterAddress(NamedTuple):
 def read(path: Path) -> tuple[tuple[LocalTesterAddress, ...], str]:
     """What the file holds, and "" or one line on what of it is damaged and left out. Nothing is raised."""
     try:
-        data = json.loads(read_regular(path, _MOST_BYTES))
+        data = json.loads(read_regular(path, _MAX_BYTES))
         rows = data["addresses"] if data["schema"] == SCHEMA else None
         if not isinstance(rows, list):
             raise ValueError(Message("not of a form that this version knows"))
@@ -44,10 +44,10 @@ def read(path: Path) -> tuple[tuple[LocalTesterAddress, ...], str]:
     found = [row for one in rows if (row := _address(one, messages)) is not None]
     damaged = len(rows) - len(found)
     if damaged == 1:
-        trouble = Message("{path}: 1 damaged entry is left out", path=path)
+        load_error = Message("{path}: 1 damaged entry is left out", path=path)
     else:
-        trouble = Message("{path}: {count} damaged entries are left out", path=path, count=damaged)
-    return tuple(found), trouble if damaged else ""
+        load_error = Message("{path}: {count} damaged entries are left out", path=path, count=damaged)
+    return tuple(found), load_error if damaged else ""
 
 
 def _address(row: Any, messages: Any) -> LocalTesterAddress | None:

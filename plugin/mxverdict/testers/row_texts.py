@@ -14,7 +14,7 @@ FOLDER = Path(__file__).with_name("rows")
 CATEGORIES = ("blacklist", "smtp", "dns", "mx", "spf", "dmarc")
 """In the order of MXToolbox's domain health report."""
 HEADLINE = "Headline"
-"""Stands for the line above MXToolbox's SMTP rows."""
+"""Name of the line above MXToolbox's SMTP rows."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class RowTexts:
         return Row(self.rule, self.name, "warning", self.warned.format(**values), self.category, host)
 
     def unknown(self, host: str, text: str) -> Row:
-        """The row as it stands with us when we could not tell what the tester would print."""
+        """Return a row of level "unknown", for when the tester's output could not be predicted."""
         return Row(self.rule, self.name, "unknown", text, self.category, host)
 
 

@@ -15,11 +15,11 @@ from mxverdict.i18n import catalog
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.negotiation import preferred
 from mxverdict.web.auth import permissions
-from mxverdict.web.http.framed_page import FramedPage, internal_error
+from mxverdict.web.http.framed_page import FramedPage, error_text
 from mxverdict.web.http.request import HttpError, Request, read_form, read_method, read_query, variable
 from mxverdict.web.http.response import Response, redirect
 from mxverdict.web.http.visitor import Visitor
-from mxverdict.web.routes import ACTIONS, VIEWS, Action, Target, View
+from mxverdict.web.routes import ACTIONS, VIEWS, Action, View, load, module_of
 from mxverdict.whm.frame import start
 
 FRAME = "mxverdict.frame"
@@ -59,7 +59,7 @@ def _answer(host: Host, environ: Mapping[str, Any], visitor: Visitor) -> Respons
         except HttpError as refusal:
             return _refuse(refusal, FramedPage(visitor, wanted=framed))
     except Exception as error:
-        return Response([internal_error(host, error)], 500)
+        return Response([error_text(host, error)], 500)
 
 
 def _read(environ: Mapping[str, Any], visitor: Visitor) -> Request:
@@ -94,7 +94,7 @@ def _route(host: Host, request: Request, framed: bool) -> Response:
             entry = VIEWS.get(query.get("view", "main"))
             return _view(host, request, entry, framed)
         except HttpError as refusal:
-            if entry is None or entry.form is None or not refusal.redisplay:
+            if entry is None or not entry.form or not refusal.redisplay:
                 raise
             return _draw(host, request, entry.form, framed, refusal)
 
@@ -107,9 +107,9 @@ def _view(host: Host, request: Request, view: Optional[View], framed: bool) -> R
     target = view.target_for(visitor)
     with contextlib.nullcontext() if visitor.is_root else _importing(target):
         view.require(request)
-    if view.part is not None and request.query.get("part") == _PART:
-        return _response(view.part.load()(host, request))
-    return _draw(host, request, target, framed) if view.framed else _response(target.load()(host, request))
+    if view.part and request.query.get("part") == _PART:
+        return _response(load(view.part)(host, request))
+    return _draw(host, request, target, framed) if view.framed else _response(load(target)(host, request))
 
 
 def _act(host: Host, request: Request, action: Optional[Action]) -> Response:
@@ -125,20 +125,20 @@ def _act(host: Host, request: Request, action: Optional[Action]) -> Response:
         raise HttpError(
             403,
             _("This form is no longer valid; nothing was changed."),
-            advice=_("Open the page again and retry."),
+            hint=_("Open the page again and retry."),
         )
-    done = action.target.load()(host, visitor, form)
+    done = load(action.target)(host, visitor, form)
     return redirect(submit(host, visitor, done, form.get("from", "")) if action.in_job else done)
 
 
 def _draw(
-    host: Host, request: Request, target: Target, framed: bool, refusal: Optional[HttpError] = None
+    host: Host, request: Request, target: str, framed: bool, refusal: Optional[HttpError] = None
 ) -> Response:
     """Return a page as a response; with a `refusal` the form that was not taken comes back with it."""
 
     def pieces(shell: Any) -> Iterator[str]:
         with _recording(host, request):
-            show = target.load()
+            show = load(target)
             yield from show(host, request, shell, refusal) if refusal else show(host, request, shell)
 
     page = FramedPage(request.visitor, wanted=framed)
@@ -156,12 +156,12 @@ def _recording(host: Host, request: Request) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _importing(target: Target) -> Iterator[None]:
+def _importing(target: str) -> Iterator[None]:
     """Import a view while something else is waited for: WHM takes its time to say which domains are whose."""
 
     def work() -> None:
         with contextlib.suppress(Exception):  # whoever imports it next meets the same
-            import_module(target.module)
+            import_module(module_of(target))
 
     thread = Thread(target=work)
     thread.start()

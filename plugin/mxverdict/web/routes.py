@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Optional
+from typing import Any
 
 from mxverdict.i18n.catalog import N_
 from mxverdict.web.auth import admission
@@ -19,26 +19,21 @@ ROOT_ALONE = (ROOT,)
 BOTH = (ROOT, DELEGATED)
 
 
-@dataclass(frozen=True)
-class Target:
-    """A function of a module, which is imported when a request needs it: `package.module:function`."""
-
-    name: str
-
-    @property
-    def module(self) -> str:
-        return self.name.partition(":")[0]
-
-    def load(self) -> Any:
-        return getattr(import_module(self.module), self.name.partition(":")[2])
+def module_of(target: str) -> str:
+    """`target` is a function of a module, imported when a request needs it: `package.module:function`."""
+    return target.partition(":")[0]
 
 
-def _page(name: str, function: str = "show") -> Target:
-    return Target(f"mxverdict.web.pages.{name}:{function}")
+def load(target: str) -> Any:
+    return getattr(import_module(module_of(target)), target.partition(":")[2])
 
 
-def _task(name: str, function: str) -> Target:
-    return Target(f"mxverdict.web.tasks.{name}:{function}")
+def _page(name: str, function: str = "show") -> str:
+    return f"mxverdict.web.pages.{name}:{function}"
+
+
+def _task(name: str, function: str) -> str:
+    return f"mxverdict.web.tasks.{name}:{function}"
 
 
 @dataclass(frozen=True)
@@ -53,19 +48,19 @@ class View:
     `label` for everybody but root.
     """
 
-    target: Target
+    target: str
     levels: tuple[str, ...]
     refused: str
     label: str = ""
     require: Callable[[Request], None] = admission.no_condition
     framed: bool = True
-    part: Optional[Target] = None
-    form: Optional[Target] = None
-    reseller: Optional[Target] = None
+    part: str = ""
+    form: str = ""
+    reseller: str = ""
     reseller_label: str = ""
 
-    def target_for(self, visitor: Visitor) -> Target:
-        return self.target if visitor.is_root or self.reseller is None else self.reseller
+    def target_for(self, visitor: Visitor) -> str:
+        return self.target if visitor.is_root or not self.reseller else self.reseller
 
     def label_for(self, visitor: Visitor) -> str:
         """Return "" for a page that the visitor's navigation does not have."""
@@ -83,11 +78,11 @@ class Action:
     `body_limit` is the most that the form may have, in bytes.
     """
 
-    target: Target
+    target: str
     levels: tuple[str, ...]
     refused: str
     in_job: bool = False
-    form: Optional[Target] = None
+    form: str = ""
     body_limit: int = BODY_LIMIT
 
 

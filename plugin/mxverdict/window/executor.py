@@ -33,6 +33,7 @@ from mxverdict.window.model import (
     OPENING,
     WHITELIST,
     Window,
+    WindowState,
 )
 from mxverdict.window.watch import tester_visit
 
@@ -301,7 +302,7 @@ class WindowExecutor:
             self.journal.mark(change_id, APPLIED)
         return remarks
 
-    def _finish(self, window: Window, actor: Actor, success: str, why: str) -> Window:
+    def _finish(self, window: Window, actor: Actor, success: WindowState, why: str) -> Window:
         """Put the changes back, prove it, and store what came of it. What the journal does not take is
         answered as `close_failed`: the keeper goes on from what the journal says."""
         remarks: list[str] = []

@@ -23,7 +23,18 @@ from mxverdict.fs.safe_edit import fsync_folder
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message, from_json, to_json
 from mxverdict.window.deadline import Deadline
-from mxverdict.window.model import CLOSE_FAILED, DAY, FINISHED, MAILED, NOT_MAILED, OPEN, PERMANENT, Window
+from mxverdict.window.model import (
+    CLOSE_FAILED,
+    DAY,
+    FINISHED,
+    MAILED,
+    NOT_MAILED,
+    OPEN,
+    PERMANENT,
+    Window,
+    WindowKind,
+    WindowState,
+)
 
 VERSION = 2
 """Of the tables, kept as `user_version`; a journal with a higher one is read alone."""
@@ -445,8 +456,8 @@ def _visit_of_version_1(row: sqlite3.Row) -> str:
 def _window(row: sqlite3.Row) -> Window:
     return Window(
         id=row["id"],
-        kind=row["kind"],
-        state=row["state"],
+        kind=WindowKind(row["kind"]),
+        state=WindowState(row["state"]),
         testers=_testers(row),
         networks=tuple(json.loads(row["networks"])),
         opened_at=row["opened_at"],

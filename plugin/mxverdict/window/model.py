@@ -4,26 +4,47 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any, Optional
 
 from mxverdict.audit.actor import Actor
 from mxverdict.window.deadline import Deadline
 
-WHITELIST = "whitelist"
-DELAY_OFF = "delay_off"
+
+class _Name(str, Enum):
+    """A name that the journal, JSON and pages have in this form."""
+
+    __str__ = str.__str__
+
+    def __format__(self, form: str) -> str:
+        return str.__format__(self, form)
+
+
+class WindowKind(_Name):
+    WHITELIST = "whitelist"
+    DELAY_OFF = "delay_off"
+    PERMANENT = "permanent"
+    """A row for an address that is exempt from the delay permanently, in the same list file as whitelist
+    windows and under their lock. It has no deadline and no minutes."""
+
+
+class WindowState(_Name):
+    """opening -> open -> closing -> closed; `failed` was rolled back, `close_failed` is still retried."""
+
+    OPENING = "opening"
+    OPEN = "open"
+    CLOSING = "closing"
+    CLOSED = "closed"
+    FAILED = "failed"
+    CLOSE_FAILED = "close_failed"
+
+
+WHITELIST, DELAY_OFF, PERMANENT = WindowKind
 KINDS = (WHITELIST, DELAY_OFF)
-PERMANENT = "permanent"
-"""A row for an address that is exempt from the delay permanently, in the same list file as whitelist windows
-and under their lock. It has no deadline and no minutes."""
 FOREVER = 253_370_764_800.0
 """The year 9999: a deadline that every version of this software can read and none meets."""
 
-OPENING = "opening"
-OPEN = "open"
-CLOSING = "closing"
-CLOSED = "closed"
-FAILED = "failed"
-CLOSE_FAILED = "close_failed"
+OPENING, OPEN, CLOSING, CLOSED, FAILED, CLOSE_FAILED = WindowState
 FINISHED = (CLOSED, FAILED)
 
 NOT_MAILED = 0
@@ -36,7 +57,6 @@ DAY = 86_400.0
 class Window:
     """One row of the journal. Times are Unix time; `networks` in CIDR form (single addresses bare).
 
-    `state`: opening -> open -> closing -> closed; `failed` was rolled back, `close_failed` is still retried.
     `remark` says what a reader should know of a window that did well, `error` why it did not, `visit` by
     which session of the tester it ended ("": by none).
     `minutes` belongs to the request that set the deadline. `mailed` says what the contact was mailed of a
@@ -45,8 +65,8 @@ class Window:
     """
 
     id: int
-    kind: str
-    state: str
+    kind: WindowKind
+    state: WindowState
     testers: tuple[str, ...]
     networks: tuple[str, ...]
     opened_at: float

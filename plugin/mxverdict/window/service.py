@@ -49,6 +49,8 @@ from mxverdict.window.model import (
     PERMANENT,
     WHITELIST,
     Window,
+    WindowKind,
+    WindowState,
 )
 from mxverdict.window.watch import spawn, tester_visit
 
@@ -251,12 +253,12 @@ def _request(
         raise UsageError(Message("a whitelist window needs at least one address"))
     if until_tested and not parsed:
         raise UsageError(Message("“until tested” needs the tester's addresses"))
-    return _row(host, kind, parsed, tester, minutes, actor, reason, until_tested)
+    return _row(host, WindowKind(kind), parsed, tester, minutes, actor, reason, until_tested)
 
 
 def _row(
     host: Host,
-    kind: str,
+    kind: WindowKind,
     networks: Sequence[Network],
     tester: str,
     minutes: int,
@@ -318,7 +320,7 @@ def _require_allowed(host: Host, actor: Actor, kind: str, minutes: int) -> None:
         raise WindowRefused(Message("the owner of this server no longer lets resellers do that"))
 
 
-def _not_extended(state: str) -> str:
+def _not_extended(state: WindowState) -> str:
     return {
         OPENING: Message("window {number} is still being opened and cannot be extended"),
         CLOSING: Message("window {number} is being closed and cannot be extended"),

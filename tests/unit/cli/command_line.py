@@ -7,12 +7,13 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
-from mxverdict.cli.main import main
+from mxverdict.cli.main import _parser, main
 from mxverdict.collect.server import Exim, Server
 from mxverdict.evidence import DelayState, Target
 from tests.output_schema import validated
@@ -33,6 +34,7 @@ SERVICES: dict[str, Any] = {
     "collect.outgoing.read_outgoing": (),
 }
 """What they answer below `mxverdict.` unless a test says otherwise."""
+_made_once = cache(_parser)
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class CommandLine:
     calls: list[Call] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.monkeypatch.setattr("mxverdict.cli.main._parser", _made_once)
         self.monkeypatch.setattr(os, "geteuid", lambda: 0)
         self.monkeypatch.setenv("MXVERDICT_ROOT", str(self.root))
         for name in ("SUDO_USER", "MXVERDICT_WHM_TOKEN"):

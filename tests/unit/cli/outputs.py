@@ -19,6 +19,7 @@ from mxverdict.services.check import judge_evidence
 from mxverdict.services.pasted_report import StoredPastedReport
 from mxverdict.testers import TesterAddress
 from mxverdict.testers.local_addresses import LocalTesterAddress
+from mxverdict.window.model import WindowState
 from tests.sandbox.server_files import REPOSITORY
 from tests.unit import evidence_maker, outbound_maker, root_secrets
 from tests.unit.cli.command_line import CommandLine
@@ -132,7 +133,9 @@ def _window(cli: CommandLine) -> list[str]:
 
 
 def _window_list(cli: CommandLine) -> list[str]:
-    closed = replace(OPEN, state="closed", closed_at=OPEN.opened_at + 60, remark="a remark", error="an error")
+    closed = replace(
+        OPEN, state=WindowState.CLOSED, closed_at=OPEN.opened_at + 60, remark="a remark", error="an error"
+    )
     cli.answer("window.queries.list_windows", (OPEN, closed))
     cli.answer("window.queries.permanent_entries", (PERMANENT,))
     return ["window", "list"]

@@ -42,6 +42,7 @@ def test_what_is_printed_is_what_is_published(name: str, cli: CommandLine) -> No
     assert unknown == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OUTPUTS)
 def test_a_missing_or_mistyped_field_is_found(name: str, cli: CommandLine) -> None:
     found = shortened(cli.run(*OUTPUTS[name](cli), "--json").json, set())

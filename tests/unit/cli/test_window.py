@@ -11,12 +11,12 @@ import pytest
 from mxverdict import testers
 from mxverdict.cli.window import window_line
 from mxverdict.errors import UsageError, WindowCloseError, WindowRefused
-from mxverdict.window.model import Window
+from mxverdict.window.model import Window, WindowKind, WindowState
 from tests.unit.cli.command_line import CommandLine, Done
 from tests.unit.cli.outputs import OPEN, PERMANENT
 
 BOTH = pytest.mark.parametrize("option", [[], ["--json"]], ids=["text", "JSON"])
-TESTED_ONE = replace(OPEN, state="closed", closed_at=OPEN.opened_at + 60, visit="a visit")
+TESTED_ONE = replace(OPEN, state=WindowState.CLOSED, closed_at=OPEN.opened_at + 60, visit="a visit")
 
 
 def listed(done: Done) -> list[int]:
@@ -117,7 +117,7 @@ def test_wait(cli: CommandLine, ended: Any, status: int, option: list[str]) -> N
 def test_wait_for_a_window_that_was_there(cli: CommandLine) -> None:
     cli.answer("window.service.open_window", replace(OPEN, until_tested=False))
     done = cli.run("window", "open", "--wait", "--json")
-    done.refused(2, "window 7 was open already and stays so, tested or not", UsageError.advice)
+    done.refused(2, "window 7 was open already and stays so, tested or not", UsageError.hint)
 
 
 def test_list(cli: CommandLine) -> None:
@@ -153,14 +153,14 @@ def test_which_window(
     cli: CommandLine, action: str, windows: tuple[Window, ...], reason: str, option: list[str]
 ) -> None:
     cli.answer("window.queries.open_windows", windows)
-    cli.run("window", action, *option).refused(2, reason, WindowRefused.advice)
+    cli.run("window", action, *option).refused(2, reason, WindowRefused.hint)
 
 
 def test_close(cli: CommandLine) -> None:
     cli.answer("window.service.close_window", TESTED_ONE)
     done = cli.run("window", "close", "7", "--json")
     assert listed(done) == [7]
-    cli.answer("window.queries.open_windows", (replace(OPEN, kind="delay_off"), replace(OPEN, id=8)))
+    cli.answer("window.queries.open_windows", (replace(OPEN, kind=WindowKind.DELAY_OFF), replace(OPEN, id=8)))
     assert listed(cli.run("window", "close", "--all", "--json")) == [7, 7]
     assert [call.arguments[1] for call in cli.called("window.service.close_window")] == [8, 7]
     cli.answer("window.queries.open_windows", ())
@@ -172,7 +172,7 @@ def test_every_window_is_tried_before_one_is_said_to_fail(cli: CommandLine, opti
     cli.answer("window.queries.open_windows", (OPEN, replace(OPEN, id=8)))
     cli.fail("window.service.close_window", WindowCloseError("Exim is gone"))
     done = cli.run("window", "close", "--all", *option)
-    done.refused(4, "Exim is gone; Exim is gone", WindowCloseError.advice)
+    done.refused(4, "Exim is gone; Exim is gone", WindowCloseError.hint)
     assert len(cli.called("window.service.close_window")) == 2
 
 

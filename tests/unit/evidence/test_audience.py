@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mxverdict.evidence import Evidence, from_json, seen_by, to_json
-from mxverdict.evidence.audience import Audience, veiled
+from mxverdict.evidence.audience import Audience, redacted
 from mxverdict.findings import Verdict
 from mxverdict.report.json import report_json
 from mxverdict.services import check
@@ -99,6 +99,6 @@ def test_a_refusal_for_the_rate_stays_one() -> None:
 def test_what_is_veiled_twice_is_the_same() -> None:
     once = seen_by(rich(), Audience.RESELLER)
     assert seen_by(once, Audience.RESELLER) == once
-    assert veiled(once, Audience.RESELLER) == once
+    assert redacted(once, Audience.RESELLER) == once
     assert from_json(json.loads(json.dumps(to_json(once)))) == once
     assert seen_by(rich(), Audience.ROOT) == rich()

@@ -348,9 +348,14 @@ def refused(done: subprocess.CompletedProcess[str]) -> None:
 
 
 @pytest.mark.parametrize("kind", POISON)
-def test_a_poisoned_page_gets_one_line(tmp_path: Path, kind: str) -> None:
+def test_a_poisoned_page_is_refused(kind: str) -> None:
     with pytest.raises(ValueError, match=r"^[^\n]+$"):
         from_bytes(POISON[kind])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", POISON)
+def test_a_poisoned_page_gets_one_line(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "page.json"
     path.write_bytes(POISON[kind])
     refused(judge_file(path))
@@ -363,6 +368,7 @@ def test_a_huge_page_is_not_read(tmp_path: Path) -> None:
     refused(judge_file(path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["missing", "folder", "pipe", "device"])
 def test_what_is_no_file_is_refused(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "page.json"

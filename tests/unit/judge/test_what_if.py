@@ -6,7 +6,7 @@ from mxverdict.evidence import Reply
 from mxverdict.evidence.visit import VisitLog
 from mxverdict.findings import Verdict
 from mxverdict.judge.engine import predict
-from mxverdict.judge.what_if import counterpart, let_past, preview_without_delay
+from mxverdict.judge.what_if import matching_prediction, predict_exempt, preview_without_delay
 from mxverdict.testers import load
 from tests.unit.evidence_maker import BANNER, EHLO, HOSTNAME, MXTOOLBOX, evidence, preview, probe, reverse
 
@@ -14,7 +14,7 @@ OTHER = "18.205.72.90"
 
 
 def test_the_false_alarms_of_the_delay_are_gone() -> None:
-    (prediction,) = let_past(evidence(), (MXTOOLBOX,))
+    (prediction,) = predict_exempt(evidence(), (MXTOOLBOX,))
     assert {finding.verdict for finding in prediction.findings} == {Verdict.OK}
     assert prediction.session.ended == "complete"
     assert [stage.delay for stage in prediction.session.stages] == [0.0] * 4
@@ -22,7 +22,7 @@ def test_the_false_alarms_of_the_delay_are_gone() -> None:
 
 
 def test_it_is_what_a_server_without_delay_gets() -> None:
-    (prediction,) = let_past(evidence(), (MXTOOLBOX,))
+    (prediction,) = predict_exempt(evidence(), (MXTOOLBOX,))
     (usual,) = predict(evidence(previews=(preview(),), visits=VisitLog()), (MXTOOLBOX,))
     assert prediction.findings == usual.findings
     assert prediction.session == usual.session
@@ -35,19 +35,19 @@ def test_what_is_true_stays() -> None:
         probes=(probe(ehlo=no_tls),),
         reverse_dns=(reverse("mail.elsewhere.example"),),
     )
-    (prediction,) = let_past(given, (MXTOOLBOX,))
+    (prediction,) = predict_exempt(given, (MXTOOLBOX,))
     problems = {f.row.name for f in prediction.findings if f.verdict is Verdict.PROBLEM}
     assert problems == {"SMTP TLS", "SMTP Banner Check"}
 
 
 def test_a_slow_answer_stays_slow() -> None:
-    (prediction,) = let_past(evidence(previews=(preview(connect=20, elapsed=16.0),)), (MXTOOLBOX,))
+    (prediction,) = predict_exempt(evidence(previews=(preview(connect=20, elapsed=16.0),)), (MXTOOLBOX,))
     assert prediction.session.timed_out_at("connect")
 
 
 def test_a_refusal_stays() -> None:
     refused = {"connect": Reply(550, ("blocked here",))}
-    (prediction,) = let_past(evidence(previews=(preview(connect=20, replies=refused),)), (MXTOOLBOX,))
+    (prediction,) = predict_exempt(evidence(previews=(preview(connect=20, replies=refused),)), (MXTOOLBOX,))
     (before,) = predict(evidence(previews=(preview(connect=20, replies=refused),)), (MXTOOLBOX,))
     assert "SMTP Connect" in [f.row.name for f in prediction.findings if f.verdict is Verdict.PROBLEM]
     assert "SMTP Connect" not in [row.name for row in before.rows]
@@ -64,20 +64,20 @@ def test_the_evidence_itself_is_left_alone() -> None:
 def test_addresses_that_differ_now_are_found_together_then() -> None:
     both = evidence(previews=(preview(connect=20, rcpt=20), preview(address=OTHER)))
     now = predict(both, (MXTOOLBOX,))
-    then = let_past(both, (MXTOOLBOX,))
+    then = predict_exempt(both, (MXTOOLBOX,))
     assert [one.sources for one in now] == [("18.209.86.113",), (OTHER,)]
     assert [one.sources for one in then] == [("18.209.86.113", OTHER)]
-    assert [counterpart(one, then) for one in now] == [then[0], then[0]]
+    assert [matching_prediction(one, then) for one in now] == [then[0], then[0]]
 
 
 def test_no_counterpart_at_another_address_or_of_another_tester() -> None:
-    (prediction,) = let_past(evidence(), (MXTOOLBOX,))
-    assert counterpart(prediction, ()) is None
-    others = [one for one in let_past(evidence(), load().testers) if one.tester != "mxtoolbox"]
-    assert counterpart(prediction, others) is None
+    (prediction,) = predict_exempt(evidence(), (MXTOOLBOX,))
+    assert matching_prediction(prediction, ()) is None
+    others = [one for one in predict_exempt(evidence(), load().testers) if one.tester != "mxtoolbox"]
+    assert matching_prediction(prediction, others) is None
 
 
 def test_nothing_is_held_against_a_visit() -> None:
-    (prediction,) = let_past(evidence(), (MXTOOLBOX,))
+    (prediction,) = predict_exempt(evidence(), (MXTOOLBOX,))
     assert prediction.history == ""
     assert HOSTNAME in prediction.transcript

@@ -19,6 +19,7 @@ from mxverdict.testers import row_texts
 from tests.table import reports
 from tests.table.case import Case
 from tests.table.tsv import read
+from tests.unit.seeds import seeds
 
 _TESTS = Path(__file__).parents[2]
 CORPUS = _TESTS / "corpus"
@@ -141,9 +142,10 @@ def test_what_is_too_long_is_cut_and_said() -> None:
     assert recognise("x" * 5000 + "\n" + rows_text).cut
 
 
-def test_random_words_are_no_report(random: Random) -> None:
+@pytest.mark.parametrize("seed", seeds(4, quick=1))
+def test_random_words_are_no_report(seed: int, random: Random) -> None:
     letters = "abcdefghijklmnopqrstuvwxyzäöüß0123456789"
-    for _ in range(200):
+    for _ in range(50):
         words = [
             "".join(random.choices(letters, k=random.randint(1, 12))) for _ in range(random.randint(1, 400))
         ]
@@ -152,7 +154,7 @@ def test_random_words_are_no_report(random: Random) -> None:
         assert (found.rows, found.unrecognised) == ((), ()), text
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(40, quick=8))
 def test_damaged_reports_never_raise(seed: int) -> None:
     """Bytes flipped, cut, doubled and shuffled; whatever comes out stays within bounds and can be shown."""
     random = Random(seed)

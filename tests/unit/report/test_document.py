@@ -24,7 +24,7 @@ from mxverdict.report.mxtoolbox_api import api_json
 from mxverdict.report.pasted import explanation_json, print_explanation
 from mxverdict.report.plain_text import WIDTH, report_text
 from tests.unit.evidence_maker import BANNER, MXTOOLBOX, evidence, preview
-from tests.unit.report_maker import domain_report
+from tests.unit.report_maker import FINDINGS, domain_report
 from tests.unit.window.rows import NOW, window
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e\"'&{{7*7}}" + "y" * 5000
@@ -233,10 +233,21 @@ def test_the_api_of_one_address_is_the_look_up_that_was_asked() -> None:
     assert [item["Name"] for item in data["Warnings"]] == ["SMTP Banner Check", "SMTP TLS"]
 
 
-def test_what_the_api_says_is_read_back_whole() -> None:
-    made = report()
+@pytest.mark.parametrize("version", ["this", "earlier"])
+def test_what_the_api_says_is_read_back_whole(version: str) -> None:
+    """An earlier version gave no identifiers: its own rows are known by their names."""
+    own = Finding(
+        Row("mx.name.alias", "MX name", "warning", "an alias", "mx", "a.test"), Verdict.ADVISORY, "why"
+    )
+    made = replace(report(), domains=(domain_report(findings=(*FINDINGS, own)),))
     known = {f.row.name for f in made.findings if f not in made.server}
-    pasted = recognise(json.dumps(api_json(made, evidence()), indent=2))
+    data = api_json(made, evidence())
+    if version == "earlier":
+        for item in (item for name in ("Failed", "Warnings", "Passed", "Timeouts") for item in data[name]):
+            del item["MxVerdict"]["Id"]
+    pasted = recognise(json.dumps(data, indent=2))
+    rules = {f.id for f in made.findings if f not in made.server}
+    assert {row.rule for row in pasted.rows} - {""} == rules - ({own.id} if version == "earlier" else set())
     assert pasted.unrecognised == ()
     assert {row.name for row in pasted.rows} == known
     assert not [detail for row in pasted.rows for detail in row.details if "MxVerdict" in detail]

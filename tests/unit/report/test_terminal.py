@@ -9,8 +9,8 @@ from rich.console import Console
 
 from mxverdict.findings import Finding, Report, Row, Verdict
 from mxverdict.judge.engine import judge
-from mxverdict.judge.outbound.report import judge_ladder
-from mxverdict.report.outbound import print_ladder
+from mxverdict.judge.outbound.report import judge_outbound
+from mxverdict.report.outbound import print_outbound
 from mxverdict.report.preview import preview_lines
 from mxverdict.report.terminal import print_report
 from mxverdict.testers import UNKNOWN_HOSTS, load
@@ -85,7 +85,7 @@ def test_the_test_message_is_told_from_the_climb_before_it() -> None:
     tried = climb()
     made = ladder(tried, send=True, delivery=tried)
     out = io.StringIO()
-    print_ladder(made, judge_ladder(made), Console(file=out, width=200, highlight=False, markup=False))
+    print_outbound(made, judge_outbound(made), Console(file=out, width=200, highlight=False, markup=False))
     before, said, after = out.getvalue().partition("\nThe test message:\n")
     assert said
     assert tried.address in before

@@ -59,7 +59,7 @@ def test_what_proves_an_address(forwards: list[tuple[str, list[str]]], name: str
 def test_added_addresses_come_with_the_catalogue_of_that_server_alone(host: Host) -> None:
     put(host, {"schema": 1, "addresses": [ROW, {**ROW, "address": "64.20.227.9"}, {**ROW, "tester": "gone"}]})
     known = testers.load(host=host)
-    assert known.trouble == ""
+    assert known.load_error == ""
     assert [one.network for one in known.tester("mxtoolbox").addresses if one.added] == [NEW]
     assert known.tester("mxtoolbox").ehlo_from(NEW) == "k.mxtoolbox.com"
     assert testers.load() == testers.load(host=Host("/nowhere"))
@@ -86,7 +86,7 @@ def test_a_damaged_file_is_told_and_left_out(host: Host, content: object) -> Non
     put(host, content)
     known = testers.load(host=host)
     assert known.testers == testers.load().testers
-    assert "left out" in known.trouble
+    assert "left out" in known.load_error
     before = host.tester_addresses.read_bytes()
     with pytest.raises(HostError, match="left out"):
         add(host, NEW, "mxtoolbox", ROOT, reason="seen", force=True)
@@ -95,9 +95,9 @@ def test_a_damaged_file_is_told_and_left_out(host: Host, content: object) -> Non
 
 def test_sound_entries_of_a_damaged_file_count(host: Host) -> None:
     put(host, {"schema": 1, "addresses": [{**ROW, "address": 7}, ROW]})
-    added, trouble = local_addresses.read(host.tester_addresses)
+    added, load_error = local_addresses.read(host.tester_addresses)
     assert [one.address for one in added] == [NEW]
-    assert "1 damaged entry is left out" in trouble
+    assert "1 damaged entry is left out" in load_error
 
 
 def test_forced_it_needs_a_reason_and_is_audited(host: Host) -> None:

@@ -182,7 +182,9 @@ def test_a_journal_that_cannot_be_read_does_not_block_the_verdict(host: Host) ->
     assert "action=open" not in page.body
 
 
-def test_a_bug_is_an_incident_with_a_number(host: Host, checks: list[object]) -> None:
+def test_a_bug_is_an_incident_with_a_number(
+    host: Host, checks: list[object], caplog: pytest.LogCaptureFixture
+) -> None:
     def broken(host: Host) -> Checked:
         raise ZeroDivisionError("a secret of the inside")
 
@@ -197,6 +199,7 @@ def test_a_bug_is_an_incident_with_a_number(host: Host, checks: list[object]) ->
     assert found[1] in log.read_text()
     assert "secret of the inside" in log.read_text()
     assert "hunter2" not in log.read_text()
+    assert caplog.messages == [f"MX Verdict: incident {found[1]}, ZeroDivisionError; see {log}"]
 
 
 def test_a_bug_before_the_headers_is_a_500(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,10 +38,10 @@ _OWN_RESOLVER = N_(
 @dataclass(frozen=True)
 class _State:
     """What the test entries say about a list: `kind` is `sound`, `refuses`, `silent`, `dead` (lacks the entry
-    that it must hold) or `wild` (lists what nobody lists); `told` is the proof."""
+    that it must hold) or `wild` (lists what nobody lists); `reason` is the proof."""
 
     kind: str
-    told: str
+    reason: str
 
 
 def judge_blocklists(
@@ -84,7 +84,7 @@ def judge_named(evidence: BlocklistEvidence, name: str, address: str) -> Finding
     closed = catalogue.closed_named(name)
     if closed is not None:
         why = _("This server cannot ask that list: {reason}.").format(reason=_(closed.why))
-        return Finding(row, Verdict.UNKNOWN, why, todo=_look_up(closed.page))
+        return Finding(row, Verdict.UNKNOWN, why, todo=_lookup_hint(closed.page))
     why = _("It is none of the lists that we know, so few receivers will use it; it was not asked.")
     return Finding(row, Verdict.UNKNOWN, why, todo=_("Ask it on its own page, which the tester links to."))
 
@@ -100,20 +100,20 @@ def _now(evidence: BlocklistEvidence, known: Blocklist, address: str) -> Finding
     state = _state(evidence, known)
     if answer.error or answer.codes or state.kind != "sound":
         why = _("{list} could not be asked now.").format(list=known.title)
-        told = translate(answer.error) or _codes(known, answer.codes) or state.told
+        reason = translate(answer.error) or _codes(known, answer.codes) or state.reason
         row = _row(known, address, "unknown", _("no usable answer"))
-        return Finding(row, Verdict.UNKNOWN, why, (told,), _look_up(known.removal))
-    words = row_texts.load(CATEGORY).get(known.title)
+        return Finding(row, Verdict.UNKNOWN, why, (reason,), _lookup_hint(known.removal))
+    texts = row_texts.load(CATEGORY).get(known.title)
     row = (
-        words.passes(address)
-        if words
+        texts.passes(address)
+        if texts
         else Row("blocklist.listed", known.title, "ok", "OK", CATEGORY, address)
     )
     why = _("{list} does not list the address now.").format(list=known.title)
     return Finding(row, Verdict.OK, why)
 
 
-def _look_up(page: str) -> str:
+def _lookup_hint(page: str) -> str:
     return _("Look the address up at {page}").format(page=page)
 
 
@@ -134,13 +134,15 @@ def _listing(evidence: BlocklistEvidence, known: Blocklist, answer: ListAnswer) 
         why = why.format(code=foreign[0])
         return Finding(row, Verdict.FALSE_POSITIVE, why, proof, owner=Owner.BLOCKLIST)
     if state.kind in ("wild", "dead"):
-        why = _("The list is not in order, so its answer means nothing: {reason}.").format(reason=state.told)
+        why = _("The list is not in order, so its answer means nothing: {reason}.").format(
+            reason=state.reason
+        )
         return Finding(row, Verdict.FALSE_POSITIVE, why, proof, owner=Owner.BLOCKLIST)
     if state.kind != "sound":
         why = _("The list answered for this address, but gave no proof that it is in order: {reason}.")
-        why = why.format(reason=state.told)
-        return Finding(row, Verdict.UNKNOWN, why, proof, _look_up(known.removal))
-    todo = f"{_(known.advice)} {known.removal}".strip()
+        why = why.format(reason=state.reason)
+        return Finding(row, Verdict.UNKNOWN, why, proof, _lookup_hint(known.removal))
+    todo = f"{_(known.hint)} {known.removal}".strip()
     owner = Owner.ADDRESS if known.about_network else Owner.SERVER
     if known.importance == "low":
         why = _("The address is on the list, but hardly a receiver refuses mail for it.")
@@ -171,13 +173,13 @@ def _clean(evidence: BlocklistEvidence, known: Iterable[Blocklist], address: str
         "not listed by {count} blocklist", "not listed by {count} blocklists", len(not_listing)
     ).format(count=len(not_listing))
     unproven = [entry.title for entry in not_listing if not _proves_version(evidence, entry, address)]
-    told = [_("not listed by {lists}").format(lists=_titles(not_listing)), _asked_through(evidence)]
+    reason = [_("not listed by {lists}").format(lists=_titles(not_listing)), _asked_through(evidence)]
     if unproven:
         less = _("without an IPv6 test entry, so with less certainty: {lists}")
-        told.append(less.format(lists=", ".join(unproven)))
+        reason.append(less.format(lists=", ".join(unproven)))
     row = Row("blocklist.listed", NAME, "ok", text, CATEGORY, address)
     why = _("These lists are in order and do not list the address.")
-    return Finding(row, Verdict.OK, why, tuple(told))
+    return Finding(row, Verdict.OK, why, tuple(reason))
 
 
 def _refusing(evidence: BlocklistEvidence, refusing: Sequence[Blocklist]) -> list[Finding]:
@@ -192,12 +194,12 @@ def _refusing(evidence: BlocklistEvidence, refusing: Sequence[Blocklist]) -> lis
         if address in catalogue.public_resolvers
     ]
     why = _("These lists do not answer the DNS resolver that this server uses; that is no listing.")
-    told = [
-        f"{entry.title}: {_state(evidence, entry).told}. {_(entry.access)}".rstrip() for entry in refusing
+    reason = [
+        f"{entry.title}: {_state(evidence, entry).reason}. {_(entry.access)}".rstrip() for entry in refusing
     ]
     text = _("refused by {lists}").format(lists=_titles(refusing))
     row = Row("blocklist.resolver", NAME, "unknown", text, CATEGORY, ", ".join(evidence.addresses))
-    proof = (*told, _asked_through(evidence), *named)
+    proof = (*reason, _asked_through(evidence), *named)
     return [Finding(row, Verdict.UNKNOWN, why, proof, _(_OWN_RESOLVER), Owner.SERVER)]
 
 
@@ -205,16 +207,16 @@ def _unproven(
     evidence: BlocklistEvidence, known: dict[str, Blocklist], states: dict[str, _State]
 ) -> list[Finding]:
     """Lists that gave no usable answer, apart from those that refuse."""
-    silent = {zone: state.told for zone, state in states.items() if state.kind == "silent"}
+    silent = {zone: state.reason for zone, state in states.items() if state.kind == "silent"}
     for answer in evidence.answers:
         if states.get(answer.zone) == _SOUND and _unanswered(known[answer.zone], answer):
-            told = translate(answer.error) or _codes(known[answer.zone], answer.codes)
-            silent.setdefault(answer.zone, f"{answer.address}: {told}")
-    told_already = {answer.zone for answer in evidence.answers if answer.codes}
+            reason = translate(answer.error) or _codes(known[answer.zone], answer.codes)
+            silent.setdefault(answer.zone, f"{answer.address}: {reason}")
+    reported = {answer.zone for answer in evidence.answers if answer.codes}
     broken = {
-        zone: state.told
+        zone: state.reason
         for zone, state in states.items()
-        if state.kind in ("dead", "wild") and zone not in told_already
+        if state.kind in ("dead", "wild") and zone not in reported
     }
     hosts = ", ".join(evidence.addresses)
     findings = []
@@ -226,14 +228,14 @@ def _unproven(
         todo = _("Check again later, or ask the lists' own pages: {pages}")
         todo = todo.format(pages=_pages(known[zone] for zone in silent))
         findings.append(Finding(row, Verdict.UNKNOWN, why, proof, todo))
-    picky = {zone: told for zone, told in broken.items() if known[zone].access}
+    picky = {zone: reason for zone, reason in broken.items() if known[zone].access}
     if picky:
         why = _("These lists fail the test that every list must pass; they may not answer this resolver.")
         ask = _("Or ask their own pages: {pages}").format(pages=_pages(known[zone] for zone in picky))
         todo = " ".join([*(_(known[zone].access) for zone in picky), ask])
         row, proof = _out_of_order(evidence, known, picky)
         findings.append(Finding(row, Verdict.UNKNOWN, why, proof, todo, Owner.SERVER))
-    ended = {zone: told for zone, told in broken.items() if zone not in picky}
+    ended = {zone: reason for zone, reason in broken.items() if zone not in picky}
     if ended:
         why = _(
             "These lists fail the test that every list must pass: nobody can tell anything by them today."
@@ -248,7 +250,7 @@ def _out_of_order(
 ) -> tuple[Row, tuple[str, ...]]:
     text = _("not in order: {lists}").format(lists=_titles(known[zone] for zone in broken))
     row = Row("blocklist.controls", NAME, "unknown", text, CATEGORY, ", ".join(evidence.addresses))
-    proof = (*(f"{known[zone].title}: {told}" for zone, told in broken.items()), _asked_through(evidence))
+    proof = (*(f"{known[zone].title}: {reason}" for zone, reason in broken.items()), _asked_through(evidence))
     return row, proof
 
 
@@ -272,8 +274,8 @@ def _state(evidence: BlocklistEvidence, known: Blocklist) -> _State:
             return _State("refuses", _codes(known, refusals))
     for entry in (CLEAN_ENTRY, CLEAN_ENTRY_6):
         if entry in entries and entries[entry].codes:
-            told = _("it lists {entry}, which no list may hold ({code})")
-            return _State("wild", told.format(entry=entry, code=entries[entry].codes[0]))
+            reason = _("it lists {entry}, which no list may hold ({code})")
+            return _State("wild", reason.format(entry=entry, code=entries[entry].codes[0]))
     listed, clean = entries.get(LISTED_ENTRY), entries.get(CLEAN_ENTRY)
     if listed is None or clean is None:
         return _State("silent", _("its test entries were not asked for"))
@@ -295,9 +297,9 @@ def _unanswered(known: Blocklist, answer: ListAnswer) -> bool:
 
 
 def _row(known: Blocklist, address: str, level: str, text: str, details: tuple[str, ...] = ()) -> Row:
-    words = row_texts.load(CATEGORY).get(known.title)
-    if level == "error" and words is not None:
-        return words.fails(address, details=details)
+    texts = row_texts.load(CATEGORY).get(known.title)
+    if level == "error" and texts is not None:
+        return texts.fails(address, details=details)
     return Row("blocklist.listed", known.title, level, text, CATEGORY, address, details)
 
 

@@ -45,13 +45,13 @@ def judge_routing(route: MailRoute, own: frozenset[str], routing: Optional[Routi
     if place == "none" and any(host.errors for host in route.hosts):
         row = Row("mx.server", THIS_SERVER, "unknown", _("not told"), _CATEGORY, route.domain)
         why = _("Whether this server is among the mail hosts could not be told: a look-up failed.")
-        told = tuple(translate(error) for host in route.hosts for error in host.errors)
-        return (Finding(row, Verdict.UNKNOWN, why, told),)
+        lines = tuple(translate(error) for host in route.hosts for error in host.errors)
+        return (Finding(row, Verdict.UNKNOWN, why, lines),)
     return (_where(route, own, place), *_routing(route, place, routing))
 
 
 def _place(route: MailRoute, own: frozenset[str]) -> str:
-    """`best`, `backup` or `none`: where this server stands among the hosts that have addresses."""
+    """Return `best`, `backup` or `none`: this server's rank among the hosts that have addresses."""
     with_address = [host for host in route.hosts if host.addresses]
     best = with_address[0].preference
     mine = [host.preference for host in with_address if own.intersection(host.addresses)]
@@ -61,14 +61,14 @@ def _place(route: MailRoute, own: frozenset[str]) -> str:
 
 
 def _where(route: MailRoute, own: frozenset[str], place: str) -> Finding:
-    told = tuple(f"{host.preference} {host.name}: {_addresses(host, own)}" for host in route.hosts)
+    lines = tuple(f"{host.preference} {host.name}: {_addresses(host, own)}" for host in route.hosts)
     mine = ", ".join(host.name for host in route.hosts if own.intersection(host.addresses))
     if place == "none":
         row = Row(
             "mx.server", THIS_SERVER, "warning", _("is none of the mail hosts"), _CATEGORY, route.domain
         )
         why = _("Mail from outside goes to other servers; nothing that is set here changes it.")
-        return Finding(row, Verdict.ADVISORY, why, told)
+        return Finding(row, Verdict.ADVISORY, why, lines)
     if place == "backup":
         row = Row(
             "mx.server",
@@ -78,7 +78,7 @@ def _where(route: MailRoute, own: frozenset[str], place: str) -> Finding:
             _CATEGORY,
             route.domain,
         )
-        return Finding(row, Verdict.OK, _("Mail comes here only when the better hosts do not answer."), told)
+        return Finding(row, Verdict.OK, _("Mail comes here only when the better hosts do not answer."), lines)
     row = Row(
         "mx.server",
         THIS_SERVER,
@@ -87,7 +87,7 @@ def _where(route: MailRoute, own: frozenset[str], place: str) -> Finding:
         _CATEGORY,
         route.domain,
     )
-    return Finding(row, Verdict.OK, _("Mail from outside comes to this server first."), told)
+    return Finding(row, Verdict.OK, _("Mail from outside comes to this server first."), lines)
 
 
 def _addresses(host: MailHost, own: frozenset[str]) -> str:
@@ -99,7 +99,7 @@ def _addresses(host: MailHost, own: frozenset[str]) -> str:
 def _routing(route: MailRoute, place: str, routing: Optional[Routing]) -> Iterable[Finding]:
     if routing is None:
         return
-    told = (_lists(routing),)
+    lines = (_lists(routing),)
     if routing.error:
         row = Row("mx.routing", ROUTING, "unknown", _("could not be read"), _CATEGORY, route.domain)
         yield Finding(
@@ -114,13 +114,13 @@ def _routing(route: MailRoute, place: str, routing: Optional[Routing]) -> Iterab
         row = Row("mx.routing", ROUTING, "error", _("contradicts itself"), _CATEGORY, route.domain)
         why = _("The domain stands in lists that exclude each other; Exim goes by /etc/localdomains.")
         todo = _(_CHANGE[_FITTING[place]])
-        yield Finding(row, Verdict.PROBLEM, why, told, todo, Owner.SERVER)
+        yield Finding(row, Verdict.PROBLEM, why, lines, todo, Owner.SERVER)
         return
     if kind == "" and place == "none":
         return
     if kind == _FITTING[place]:
         row = Row("mx.routing", ROUTING, "ok", _(_KINDS[kind]), _CATEGORY, route.domain)
-        yield Finding(row, Verdict.OK, _("It fits the MX records."), told)
+        yield Finding(row, Verdict.OK, _("It fits the MX records."), lines)
         return
     why, verdict = _MISFITS[kind, place]
     if kind == "" and route.canonical.lower() != route.domain.lower():
@@ -128,7 +128,7 @@ def _routing(route: MailRoute, place: str, routing: Optional[Routing]) -> Iterab
         why = _(
             "This server takes no mail for the name, an alias of {canonical}; few aliases get any."
         ).format(canonical=route.canonical)
-        yield Finding(row, Verdict.ADVISORY, why, told)
+        yield Finding(row, Verdict.ADVISORY, why, lines)
         return
     row = Row(
         "mx.routing",
@@ -142,7 +142,7 @@ def _routing(route: MailRoute, place: str, routing: Optional[Routing]) -> Iterab
     if (kind, place) == ("local", "none"):
         leave = _("If a filter in front hands the mail on to this server, local is right: leave it.")
         todo = f"{todo} {leave}"
-    yield Finding(row, verdict, _(why), told, todo, Owner.SERVER)
+    yield Finding(row, verdict, _(why), lines, todo, Owner.SERVER)
 
 
 def _unreachable(route: MailRoute, routing: Optional[Routing]) -> Iterable[Finding]:

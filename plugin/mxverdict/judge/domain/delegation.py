@@ -10,21 +10,22 @@ from mxverdict.findings import Finding, Owner, Verdict
 from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
-from mxverdict.judge.domain.zone_facts import ZoneFacts, listed_errors, listing, told
+from mxverdict.judge.domain.zone_facts import ZoneFacts, answer_lines, listed_errors
+from mxverdict.judge.listing import listing
 from mxverdict.net.special_ranges import is_public
 from mxverdict.testers.row_texts import RowTexts, limits, load
 
-_UNTOLD = N_("could not be told")
+_NOT_KNOWN = N_("could not be told")
 _DETAILS_LIMIT = 13
 
 
 def bad_glue(facts: ZoneFacts) -> Finding:
     """Addresses sent along by the zone above against the name servers' real ones (RFC 1912 section 2.3)."""
-    words = load("dns")["DNS Bad Glue Detected"]
+    texts = load("dns")["DNS Bad Glue Detected"]
     delegation = facts.zone.delegation
     if delegation.found is None:
         why = _("The zone above could not be asked.")
-        row = words.unknown(facts.host, _(_UNTOLD))
+        row = texts.unknown(facts.host, _(_NOT_KNOWN))
         return Finding(row, Verdict.UNKNOWN, why, listed_errors(translate(delegation.error)))
     known = {host.name: host for host in facts.zone.hosts}
     glue = {host.name: host.addresses for host in delegation.glue}
@@ -52,25 +53,25 @@ def bad_glue(facts: ZoneFacts) -> Finding:
                 "The zone above names a name server inside the zone without its address: it cannot be found."
             )
         todo = _("Have the name server's address (host record, glue) corrected at the registrar.")
-        row = words.fails(facts.host, details=(*wrong, *missing))
+        row = texts.fails(facts.host, details=(*wrong, *missing))
         return Finding(row, Verdict.PROBLEM, why, lines, todo, Owner.ZONE)
-    unread = [known[name] for name in glue if name in known and known[name].error]
-    if unread:
+    unresolved = [known[name] for name in glue if name in known and known[name].error]
+    if unresolved:
         why = _("The real addresses of the name servers could not be looked up.")
-        row = words.unknown(facts.host, _(_UNTOLD))
-        return Finding(row, Verdict.UNKNOWN, why, _errors(unread))
+        row = texts.unknown(facts.host, _(_NOT_KNOWN))
+        return Finding(row, Verdict.UNKNOWN, why, _errors(unresolved))
     shown = tuple(_gives(delegation.parent, name, found) for name, found in glue.items())
     why = (
         _("What the zone above sends along is right.")
         if glue
         else _("The zone above need not send addresses.")
     )
-    return Finding(words.passes(facts.host), Verdict.OK, why, shown)
+    return Finding(texts.passes(facts.host), Verdict.OK, why, shown)
 
 
 def _gives(zone: str, name: str, addresses: Iterable[str]) -> str:
-    told = _("{zone} gives {name} {addresses}")
-    return told.format(zone=zone, name=name, addresses=", ".join(addresses))
+    line = _("{zone} gives {name} {addresses}")
+    return line.format(zone=zone, name=name, addresses=", ".join(addresses))
 
 
 def _has(name: str, addresses: Iterable[str]) -> str:
@@ -81,12 +82,12 @@ def _has(name: str, addresses: Iterable[str]) -> str:
 
 
 def two_servers(facts: ZoneFacts) -> Finding:
-    words = load("dns")["DNS At Least Two Servers"]
+    texts = load("dns")["DNS At Least Two Servers"]
     names = facts.names
     lines = (_("Name servers: {names}").format(names=listing(names)),)
     if len(names) >= 2:
-        return Finding(words.passes(facts.host), Verdict.OK, _("There are at least two."), lines)
-    row = words.fails(facts.host, details=names)
+        return Finding(texts.passes(facts.host), Verdict.OK, _("There are at least two."), lines)
+    row = texts.fails(facts.host, details=names)
     todo = _("Add a second name server to the zone and at the registrar.")
     if facts.hosted_here:
         why = _(
@@ -102,29 +103,29 @@ def two_servers(facts: ZoneFacts) -> Finding:
 
 def parent_mismatch(facts: ZoneFacts) -> Finding:
     """The list of name servers above the cut against the one in the zone itself (RFC 1034 section 4.2.2)."""
-    words = load("dns")["DNS Local Parent Mismatch"]
+    texts = load("dns")["DNS Local Parent Mismatch"]
     delegation = facts.zone.delegation
-    lists = {server.name_servers for server in facts.serving if server.name_servers}
+    lists = {server.name_servers for server in facts.authoritative if server.name_servers}
     if delegation.found is None or not lists:
         why = _("The two lists could not both be read.")
         errors = listed_errors(translate(delegation.error), *_list_errors(facts))
-        return Finding(words.unknown(facts.host, _(_UNTOLD)), Verdict.UNKNOWN, why, errors)
+        return Finding(texts.unknown(facts.host, _(_NOT_KNOWN)), Verdict.UNKNOWN, why, errors)
     above = delegation.name_servers
     lines = (
         _lists(delegation.parent, above),
-        *(_lists(server.name, server.name_servers) for server in facts.serving),
+        *(_lists(server.name, server.name_servers) for server in facts.authoritative),
     )[:10]
     if lists == {above}:
         why = _("The zone and the zone above name the same.")
         if delegation.own_copy:
             why = _("One name server holds the zone and the zone above, so the lists cannot differ.")
-        return Finding(words.passes(facts.host), Verdict.OK, why, lines)
+        return Finding(texts.passes(facts.host), Verdict.OK, why, lines)
     everywhere = set(above).intersection(*lists)
     details = tuple(sorted(set(above).union(*lists) - everywhere))[:_DETAILS_LIMIT]
-    row = words.fails(facts.host, details=details)
+    row = texts.fails(facts.host, details=details)
     todo = _("Make the NS records of the zone and the list at the registrar the same.")
-    serving = {server.name for server in facts.serving}
-    if serving.issuperset(facts.names):
+    authoritative = {server.name for server in facts.authoritative}
+    if authoritative.issuperset(facts.names):
         why = _("The lists differ, but every name server in them holds the zone, so look-ups work.")
         return Finding(row, Verdict.ADVISORY, why, lines, todo, Owner.ZONE)
     why = _("The lists differ, and a name server in them does not answer for the zone: some look-ups fail.")
@@ -139,17 +140,17 @@ def _lists(who: str, names: Sequence[str]) -> str:
 
 
 def subnets(facts: ZoneFacts) -> Finding:
-    words = load("dns")["DNS Servers are on Different Subnets"]
+    texts = load("dns")["DNS Servers are on Different Subnets"]
     addresses = facts.addresses
     flat = sorted({address for found in addresses.values() for address in found})
     counted = [address for address in flat if ":" not in address] or flat
     lines = tuple(f"{name}: {', '.join(found)}" for name, found in addresses.items() if found)
     if not counted:
-        return _not_looked_up(facts, words)
+        return _unresolved(facts, texts)
     if len({_network(address) for address in counted}) > 1:
         why = _("They stand in different networks.")
-        return Finding(words.passes(facts.host), Verdict.OK, why, lines)
-    row = words.fails(facts.host)
+        return Finding(texts.passes(facts.host), Verdict.OK, why, lines)
+    row = texts.fails(facts.host)
     todo = _("If it matters to you, add a name server in another network (RFC 2182 section 3.1).")
     if set(counted) <= facts.own:
         why = _(
@@ -162,7 +163,7 @@ def subnets(facts: ZoneFacts) -> Finding:
 
 
 def public_addresses(facts: ZoneFacts) -> Finding:
-    words = load("dns")["DNS Servers Have Public IP Addresses"]
+    texts = load("dns")["DNS Servers Have Public IP Addresses"]
     private = {
         name: hidden
         for name, found in facts.addresses.items()
@@ -170,14 +171,14 @@ def public_addresses(facts: ZoneFacts) -> Finding:
         if hidden
     }
     if private:
-        row = words.fails(facts.host, details=tuple(private))
+        row = texts.fails(facts.host, details=tuple(private))
         lines = tuple(f"{name}: {', '.join(hidden)}" for name, hidden in private.items())
         why = _("The internet has no way to that address: look-ups that try it are lost.")
         todo = _("Put the public address into the A record of the name server, and at the registrar.")
         return Finding(row, Verdict.PROBLEM, why, lines, todo, Owner.ZONE)
     if not any(facts.addresses.values()):
-        return _not_looked_up(facts, words)
-    return Finding(words.passes(facts.host), Verdict.OK, _("All of their addresses are public."))
+        return _unresolved(facts, texts)
+    return Finding(texts.passes(facts.host), Verdict.OK, _("All of their addresses are public."))
 
 
 def _network(address: str) -> str:
@@ -185,10 +186,10 @@ def _network(address: str) -> str:
     return str(ipaddress.ip_network(f"{address}/{prefix}", strict=False))
 
 
-def _not_looked_up(facts: ZoneFacts, words: RowTexts) -> Finding:
+def _unresolved(facts: ZoneFacts, texts: RowTexts) -> Finding:
     errors = _errors(facts.zone.hosts)
     why = _("The addresses of the name servers could not be looked up.")
-    return Finding(words.unknown(facts.host, _(_UNTOLD)), Verdict.UNKNOWN, why, errors)
+    return Finding(texts.unknown(facts.host, _(_NOT_KNOWN)), Verdict.UNKNOWN, why, errors)
 
 
 def _errors(hosts: Iterable[HostAddresses]) -> tuple[str, ...]:
@@ -199,8 +200,8 @@ def _list_errors(facts: ZoneFacts) -> tuple[str, ...]:
     return (
         *(
             f"{server.name}: {translate(server.name_servers_error)}"
-            for server in facts.serving
+            for server in facts.authoritative
             if not server.name_servers
         ),
-        *told(facts.silent),
+        *answer_lines(facts.unresponsive),
     )

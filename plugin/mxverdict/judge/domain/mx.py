@@ -41,14 +41,14 @@ def judge_mail_route(
 ) -> tuple[Finding, ...]:
     """The findings about one domain; the first is the row that MXToolbox prints, the others are our own.
 
-    `greetings` may be those of many domains: the more there are, the better a host that is down is told from
-    a way out that is blocked. `own_addresses` are this server's, from inside and outside. `routing` is how
-    cPanel routes the domain (None: not looked at).
+    `greetings` may be those of many domains: the more there are, the better a host that is down can be
+    distinguished from a blocked outgoing port. `own_addresses` are this server's, from inside and outside.
+    `routing` is how cPanel routes the domain (None: not read).
     """
     found = [_published(route)]
     if route.kind == "unknown":
         return tuple(found)
-    found += _whole(route)
+    found += _route(route)
     found += _left_out(route)
     for host in _distinct(route):
         found += _names(host, route) if route.kind != "none" else ()
@@ -62,7 +62,7 @@ def judge_mail_route(
 
 
 def _distinct(route: MailRoute) -> list[MailHost]:
-    """Each host once, where it stands first."""
+    """Return each host once, at its first place."""
     first: dict[str, MailHost] = {}
     for host in route.hosts:
         first.setdefault(host.name.lower(), host)
@@ -70,9 +70,9 @@ def _distinct(route: MailRoute) -> list[MailHost]:
 
 
 def _published(route: MailRoute) -> Finding:
-    words = row_texts.load(_CATEGORY)[PUBLISHED]
+    texts = row_texts.load(_CATEGORY)[PUBLISHED]
     if route.kind == "unknown":
-        row = words.unknown(route.domain, _("the MX records could not be looked up from here"))
+        row = texts.unknown(route.domain, _("the MX records could not be looked up from here"))
         return Finding(
             row,
             Verdict.UNKNOWN,
@@ -81,9 +81,9 @@ def _published(route: MailRoute) -> Finding:
         )
     if route.kind in ("mx", "null"):
         return Finding(
-            words.passes(route.domain), Verdict.OK, _("The domain has MX records."), _records(route)
+            texts.passes(route.domain), Verdict.OK, _("The domain has MX records."), _records(route)
         )
-    row = words.fails(route.domain)
+    row = texts.fails(route.domain)
     if route.kind == "missing":
         return Finding(
             row,
@@ -135,7 +135,7 @@ def _alias(route: MailRoute) -> bool:
     return route.canonical.lower() != route.domain.lower()
 
 
-def _whole(route: MailRoute) -> Iterable[Finding]:
+def _route(route: MailRoute) -> Iterable[Finding]:
     if route.kind == "null":
         row = Row("mx.null", ROUTE, "ok", _("takes no mail (null MX)"), _CATEGORY, route.domain)
         yield Finding(
@@ -265,7 +265,7 @@ def _addresses(host: MailHost, own: frozenset[str]) -> Iterable[Finding]:
     ]
     if not special:
         return
-    told = tuple(_(_SPECIAL[kind]).format(host=host.name, address=address) for address, kind in special)
+    lines = tuple(_(_SPECIAL[kind]).format(host=host.name, address=address) for address, kind in special)
     text = ", ".join(address for address, kind in special)
     if all(address in own for address, kind in special):
         row = Row(
@@ -283,7 +283,7 @@ def _addresses(host: MailHost, own: frozenset[str]) -> Iterable[Finding]:
                 "The resolver of this server gives an inside address of it; what the world gets may be "
                 "another."
             ),
-            told,
+            lines,
             _("Look {name} up from outside; there it must lead to the public address.").format(
                 name=host.name
             ),
@@ -302,7 +302,7 @@ def _addresses(host: MailHost, own: frozenset[str]) -> Iterable[Finding]:
         row,
         Verdict.PROBLEM,
         _("Nobody outside can reach that address; senders lose time on it or give up."),
-        told,
+        lines,
         _("Publish the public address of {name}, or take the MX record away.").format(name=host.name),
         Owner.ZONE,
     )
@@ -323,7 +323,7 @@ def _preferences(route: MailRoute, own: frozenset[str]) -> Iterable[Finding]:
             _CATEGORY,
             route.domain,
         )
-        told = (_("preference {preference}: {names}").format(preference=preference, names=names),)
+        lines = (_("preference {preference}: {names}").format(preference=preference, names=names),)
         if here and len(here) < len(same):
             row = Row("mx.preference", PREFERENCE, "warning", row.text, _CATEGORY, route.domain)
             why = _(
@@ -332,10 +332,10 @@ def _preferences(route: MailRoute, own: frozenset[str]) -> Iterable[Finding]:
             todo = _(
                 "Unless both share their mailboxes, give this server another preference than the others."
             )
-            yield Finding(row, Verdict.ADVISORY, why, told, todo, Owner.ZONE)
+            yield Finding(row, Verdict.ADVISORY, why, lines, todo, Owner.ZONE)
         else:
             yield Finding(
-                row, Verdict.OK, _("Senders choose among them at random, which shares the load."), told
+                row, Verdict.OK, _("Senders choose among them at random, which shares the load."), lines
             )
     for host in _distinct(route):
         families = Counter(":" in address for address in host.addresses)

@@ -20,9 +20,16 @@ _CATEGORY = "mx"
 _WORST = (Verdict.PROBLEM, Verdict.UNKNOWN, Verdict.ADVISORY, Verdict.OK)
 _DOWN = ("refused", "timeout", "no_route")
 
-_RELAY_WORDS = ("relay", "not a local", "not local", "not accept mail for", "not hosted here")
-_USER_WORDS = ("unknown user", "user unknown", "no such", "does not exist", "mailbox", "unrouteable address")
-_POLICY_WORDS = (
+_RELAY_PHRASES = ("relay", "not a local", "not local", "not accept mail for", "not hosted here")
+_USER_PHRASES = (
+    "unknown user",
+    "user unknown",
+    "no such",
+    "does not exist",
+    "mailbox",
+    "unrouteable address",
+)
+_POLICY_PHRASES = (
     "open relay",
     "client host",
     "block",
@@ -96,10 +103,13 @@ def _worst(
 ) -> Finding:
     """One finding for all addresses of a host: the worst of them speaks, each has a line."""
     verdict, word, why, todo = min((one for _greeting, one in judged), key=lambda one: _WORST.index(one[0]))
-    level = {Verdict.OK: "ok", Verdict.UNKNOWN: "unknown", Verdict.ADVISORY: "warning"}.get(verdict, "error")
-    told = tuple(lines) if lines is not None else tuple(_met(greeting) for greeting, _one in judged)
+    lines = (
+        tuple(lines) if lines is not None else tuple(_greeting_line(greeting) for greeting, _one in judged)
+    )
     owner = Owner.OTHER_SERVER if todo else None
-    return Finding(Row(rule, name, level, word, _CATEGORY, host.name), verdict, why, told, todo, owner)
+    return Finding(
+        Row(rule, name, verdict.level, word, _CATEGORY, host.name), verdict, why, lines, todo, owner
+    )
 
 
 def _presence(greeting: HostGreeting, greetings: Sequence[HostGreeting]) -> Judged:
@@ -127,28 +137,28 @@ def _acceptance(greeting: HostGreeting, answer: RecipientAnswer, domain: str) ->
     reply = answer.reply
     if reply is None:
         return Verdict.UNKNOWN, _("not told"), _("Whether the host takes the domain could not be asked."), ""
-    if answer.reason != "at MAIL" and reply.positive:
+    if not answer.at_mail and reply.positive:
         return Verdict.OK, _("takes it"), _("The host takes mail for {domain}.").format(domain=domain), ""
     if 400 <= reply.code < 500:
         why = _(
             "The host asks to come back later (greylisting, or a passing trouble), which says nothing yet."
         )
         return Verdict.UNKNOWN, _("says: later"), why, ""
-    meaning = "policy" if answer.reason == "at MAIL" else _meaning(reply, answer, greeting)
+    meaning = "policy" if answer.at_mail else _meaning(reply, answer, greeting)
     verdict, word, why, todo = _REFUSALS[meaning]
     return verdict, _(word), _(why).format(domain=domain), _(todo).format(domain=domain)
 
 
 def _meaning(reply: Reply, answer: RecipientAnswer, greeting: HostGreeting) -> str:
-    """A key of `_REFUSALS`. What cannot be told for sure counts as `policy`."""
+    """Return a key of `_REFUSALS`. What is not certain counts as `policy`."""
     text = _plain(reply, answer.recipient)
-    if any(word in text for word in _POLICY_WORDS):
+    if any(word in text for word in _POLICY_PHRASES):
         return "policy"
     enhanced = _ENHANCED.match(text)
     code = (enhanced[1], enhanced[2]) if enhanced is not None else ("", "")
-    if code == ("1", "2") or any(word in text for word in _RELAY_WORDS):
+    if code == ("1", "2") or any(word in text for word in _RELAY_PHRASES):
         return "foreign"
-    if code[0] != "1" and not any(word in text for word in _USER_WORDS):
+    if code[0] != "1" and not any(word in text for word in _USER_PHRASES):
         return "policy"
     same = any(
         _plain(other.reply, other.recipient) == text
@@ -167,7 +177,7 @@ def _plain(reply: Reply, recipient: str) -> str:
 
 
 def _relay(host: MailHost, greetings: Sequence[HostGreeting]) -> Iterable[Finding]:
-    asked = [(g, a) for g in greetings for a in g.recipients if not a.domain and a.reason != "at MAIL"]
+    asked = [(g, a) for g in greetings for a in g.recipients if not a.domain and not a.at_mail]
     open_ones = [(g, a) for g, a in asked if a.reply is not None and a.reply.positive]
     refused = [
         (g, a)
@@ -198,11 +208,11 @@ def _relay(host: MailHost, greetings: Sequence[HostGreeting]) -> Iterable[Findin
 def _said(greeting: HostGreeting, answer: RecipientAnswer) -> str:
     if answer.reply is None:
         return f"{greeting.address} RCPT {answer.recipient}: {translate(answer.reason)}"
-    step = "MAIL FROM:<>" if answer.reason == "at MAIL" else f"RCPT {answer.recipient}"
+    step = "MAIL FROM:<>" if answer.at_mail else f"RCPT {answer.recipient}"
     return f"{greeting.address} {step}: {answer.reply.code} {' '.join(answer.reply.lines)}"
 
 
-def _met(greeting: HostGreeting) -> str:
+def _greeting_line(greeting: HostGreeting) -> str:
     connect = greeting.probe.stage("connect")
     if greeting.outcome != "greeted" or connect is None or connect.reply is None:
         said, seconds = (
@@ -212,8 +222,8 @@ def _met(greeting: HostGreeting) -> str:
     else:
         said = f"{connect.reply.code} {' '.join(connect.reply.lines[:1])}"
         seconds = decimal(connect.seconds, 3)
-    told = _("{address} port 25: {said} (after {seconds} s)") if seconds else _("{address} port 25: {said}")
-    return told.format(address=greeting.address, said=said, seconds=seconds)
+    lines = _("{address} port 25: {said} (after {seconds} s)") if seconds else _("{address} port 25: {said}")
+    return lines.format(address=greeting.address, said=said, seconds=seconds)
 
 
 _REFUSALS: dict[str, Judged] = {

@@ -11,7 +11,8 @@ from mxverdict.i18n.catalog import N_, decimal
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
 from mxverdict.judge.domain.soa_serial import Serial, read_serial
-from mxverdict.judge.domain.zone_facts import ZoneFacts, listed_errors, listing, told
+from mxverdict.judge.domain.zone_facts import ZoneFacts, answer_lines, listed_errors
+from mxverdict.judge.listing import listing
 from mxverdict.testers.row_texts import RowTexts, limits, load
 
 _NEVER_LOWER = N_(
@@ -61,33 +62,33 @@ _MINIMUM = N_("Minimum says how long resolvers remember that a name does not exi
 
 
 def _serials_match(facts: ZoneFacts) -> Finding:
-    words = load("dns")["DNS SOA Serial Numbers Match"]
-    serials = {server.soa.serial for server in facts.serving if server.soa}
+    texts = load("dns")["DNS SOA Serial Numbers Match"]
+    serials = {server.soa.serial for server in facts.authoritative if server.soa}
     if not serials:
-        return _unread(words, facts)
-    lines = told(facts.serving)
+        return _not_read(texts, facts)
+    lines = answer_lines(facts.authoritative)
     if len(serials) == 1:
-        row = words.passes(facts.host, details=(str(serials.pop()),))
+        row = texts.passes(facts.host, details=(str(serials.pop()),))
         return Finding(row, Verdict.OK, _("All of them hold the same version of the zone."), lines)
-    row = words.fails(facts.host, details=tuple(map(str, sorted(serials))))
-    refresh = max(server.soa.refresh for server in facts.serving if server.soa)
+    row = texts.fails(facts.host, details=tuple(map(str, sorted(serials))))
+    refresh = max(server.soa.refresh for server in facts.authoritative if server.soa)
     why = _("The name servers hold different versions of the zone; a change may be on its way.")
     todo = _(
         "Look again after {span}. If they still differ and the records do too, "
         "the transfer between the name servers is broken."
     ).format(span=_span(refresh))
-    return Finding(row, Verdict.ADVISORY, why, lines, todo, facts.owner(facts.serving))
+    return Finding(row, Verdict.ADVISORY, why, lines, todo, facts.owner(facts.authoritative))
 
 
 def _primary_listed(facts: ZoneFacts) -> Finding:
-    words = load("dns")["DNS Primary Server Listed At Parent"]
+    texts = load("dns")["DNS Primary Server Listed At Parent"]
     if not facts.soas:
-        return _unread(words, facts)
+        return _not_read(texts, facts)
     primary = facts.soas[0][1].primary
     delegation = facts.zone.delegation
     if delegation.found is None:
         why = _("The zone above could not be asked which name servers it lists.")
-        row = words.unknown(facts.host, _("could not be told"))
+        row = texts.unknown(facts.host, _("could not be told"))
         return Finding(
             row,
             Verdict.UNKNOWN,
@@ -99,9 +100,9 @@ def _primary_listed(facts: ZoneFacts) -> Finding:
         _("{parent} lists {names}").format(parent=delegation.parent, names=listing(delegation.name_servers)),
     )
     if primary in delegation.name_servers:
-        row = words.passes(facts.host)
+        row = texts.passes(facts.host)
         return Finding(row, Verdict.OK, _("The primary is one of the listed name servers."), lines)
-    row = words.fails(facts.host, details=(primary,))
+    row = texts.fails(facts.host, details=(primary,))
     if facts.hosted_here:
         why = _(
             "Nothing looks at this name when mail is sent or a page is opened; here it is most likely out of "
@@ -117,20 +118,20 @@ def _primary_listed(facts: ZoneFacts) -> Finding:
 
 
 def _serial_format(facts: ZoneFacts) -> Finding:
-    words = load("dns")["DNS SOA Serial Number Format"]
+    texts = load("dns")["DNS SOA Serial Number Format"]
     if not facts.soas:
-        return _unread(words, facts)
+        return _not_read(texts, facts)
     readings = [(server, soa, read_serial(soa.serial, facts.taken_at)) for server, soa in facts.soas]
     odd = [(server, soa, serial) for server, soa, serial in readings if serial.style != "date"]
     if not odd:
         numbers = sorted({serial.number for server, soa, serial in readings})
         lines = tuple(_("Serial {number}").format(number=number) for number in numbers)
-        return Finding(words.passes(facts.host), Verdict.OK, _("It reads as a date that has come."), lines)
+        return Finding(texts.passes(facts.host), Verdict.OK, _("It reads as a date that has come."), lines)
     lines_by_number: dict[int, str] = {}
     for server, _soa, serial in odd:
         lines_by_number.setdefault(serial.number, _serial_line(server, serial))
     soa, serial = odd[0][1:]
-    row = words.fails(facts.host, details=tuple(lines_by_number.values()))
+    row = texts.fails(facts.host, details=tuple(lines_by_number.values()))
     return _odd_serial(facts, row, soa, serial)
 
 
@@ -172,9 +173,9 @@ def _provider(primary: str) -> str:
 
 def _seconds(facts: ZoneFacts, field: str, row_name: str, meaning: str) -> Finding:
     """A row about one of the four spans of the SOA; `meaning` says what the span does."""
-    words = load("dns")[row_name]
+    texts = load("dns")[row_name]
     if not facts.soas:
-        return _unread(words, facts)
+        return _not_read(texts, facts)
     limit: dict[str, Any] = limits("dns")[field]
     low, high = limit["low"], limit["high"]
     values = [(server, int(getattr(soa, field))) for server, soa in facts.soas]
@@ -192,12 +193,12 @@ def _seconds(facts: ZoneFacts, field: str, row_name: str, meaning: str) -> Findi
         bounds.format(low=low, high=high),
     )
     if not outside:
-        return Finding(words.passes(facts.host), Verdict.OK, _("In the usual range."), lines)
+        return Finding(texts.passes(facts.host), Verdict.OK, _("In the usual range."), lines)
     template: str = limits("dns")["details"][field]
     details = tuple(
         template.format(server=name, value=value, low=low, high=high) for value, name in outside.items()
     )
-    return _odd_seconds(facts, words.fails(facts.host, details=details), field, meaning, lines)
+    return _odd_seconds(facts, texts.fails(facts.host, details=details), field, meaning, lines)
 
 
 def _odd_seconds(facts: ZoneFacts, row: Row, field: str, meaning: str, lines: tuple[str, ...]) -> Finding:
@@ -228,10 +229,10 @@ def _suggestion(field: str) -> int:
     return {"refresh": 7200, "retry": 3600, "expire": 1209600, "minimum": 3600}[field]
 
 
-def _unread(words: RowTexts, facts: ZoneFacts) -> Finding:
-    row = words.unknown(facts.host, _("could not be told"))
+def _not_read(texts: RowTexts, facts: ZoneFacts) -> Finding:
+    row = texts.unknown(facts.host, _("could not be told"))
     why = _("The SOA record could not be read from the name servers.")
-    errors = told(facts.servers) or listed_errors(translate(facts.zone.resolver_error))
+    errors = answer_lines(facts.servers) or listed_errors(translate(facts.zone.resolver_error))
     return Finding(row, Verdict.UNKNOWN, why, errors)
 
 

@@ -61,7 +61,7 @@ def read_serial(number: int, taken_at: float) -> Serial:
 
 
 def tester_date(taken_at: float) -> datetime.date:
-    """The calendar day where MXToolbox's clock stands, at a Unix time."""
+    """Return the calendar day at MXToolbox's place, at a Unix time."""
     local = taken_at + _offset(taken_at)
     return datetime.datetime.fromtimestamp(local, datetime.timezone.utc).date()
 

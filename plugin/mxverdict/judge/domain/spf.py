@@ -23,7 +23,7 @@ def judge_spf(policy: Policy, addresses: Sequence[str]) -> tuple[Finding, ...]:
         policy.spf[0] if policy.spf else DnsAnswer(policy.domain, "TXT", error=_("it was not looked up"))
     )
     if published.error:
-        row = _words("SPF Record Published").unknown(policy.domain, _("could not be read"))
+        row = _texts("SPF Record Published").unknown(policy.domain, _("could not be read"))
         return (
             Finding(
                 row,
@@ -71,11 +71,11 @@ def _none(policy: Policy, published: DnsAnswer) -> list[Finding]:
     )
     findings = [
         Finding(
-            _words("SPF Record Published").fails(policy.domain), Verdict.PROBLEM, why, near, todo, Owner.ZONE
+            _texts("SPF Record Published").fails(policy.domain), Verdict.PROBLEM, why, near, todo, Owner.ZONE
         )
     ]
     if policy.spf_type.records:
-        row = _words("SPF Record Deprecated").fails(policy.domain)
+        row = _texts("SPF Record Deprecated").fails(policy.domain)
         why = _("The record stands under type 99 alone, which nobody reads any more (RFC 7208 section 3.1).")
         proof = tuple(text[:SHOWN] for text in policy.spf_type.records[:LINES])
         todo = _("Publish the same text as a TXT record.")
@@ -85,9 +85,9 @@ def _none(policy: Policy, published: DnsAnswer) -> list[Finding]:
 
 def _several(policy: Policy, texts: Sequence[str]) -> list[Finding]:
     proof = tuple(text[:SHOWN] for text in texts[:LINES])
-    row = _words("SPF Multiple Records").fails(policy.domain)
+    row = _texts("SPF Multiple Records").fails(policy.domain)
     todo = _("Merge them into one record and delete the others.")
-    published = _words("SPF Record Published").passes(policy.domain)
+    published = _texts("SPF Record Published").passes(policy.domain)
     return [
         Finding(published, Verdict.OK, _("There is an SPF record.")),
         Finding(row, Verdict.PROBLEM, _several_refused(len(texts)), proof, todo, Owner.ZONE),
@@ -116,7 +116,7 @@ def _after_all(case: SpfCase) -> Finding:
     after = case.record.after_all
     if not after:
         return _passes(case, name)
-    row = _words(name).fails(case.domain)
+    row = _texts(name).fails(case.domain)
     proof = tuple(term.text[:SHOWN] for term in after[:LINES])
     if all(not term.qualifier and term.name != "redirect" for term in after):
         why = _('Modifiers like exp= may stand anywhere, also behind "all" (RFC 7208 section 6).')
@@ -136,7 +136,7 @@ def _syntax(case: SpfCase) -> Finding:
     for domain in case.tree.domains[1:]:
         record = record_of(case.answers, domain)
         wrong.extend(f"{domain}: {translate(error)}" for error in (record.errors if record else ()))
-    row = _words(name).fails(case.domain)
+    row = _texts(name).fails(case.domain)
     if wrong:
         todo = _("Correct what is named; in a record of somebody else's (an include), tell its owner.")
         return Finding(row, Verdict.PROBLEM, _(REFUSED), tuple(wrong[:LINES]), todo, Owner.ZONE)
@@ -152,7 +152,7 @@ def _syntax(case: SpfCase) -> Finding:
 def _lookups(case: SpfCase) -> Finding:
     name = "SPF Included Lookups"
     count = case.tree.lookups
-    told = (
+    lines = (
         ngettext(
             "{count} term of the record and of those it includes needs look-ups, {limit} may",
             "{count} terms of the record and of those it includes need look-ups, {limit} may",
@@ -160,18 +160,18 @@ def _lookups(case: SpfCase) -> Finding:
         ).format(count=count, limit=LOOKUP_LIMIT),
     )
     if count <= LOOKUP_LIMIT:
-        return _passes(case, name, told)
-    row = _words(name).fails(case.domain, count=count)
+        return _passes(case, name, lines)
+    row = _texts(name).fails(case.domain, count=count)
     todo = _("Take out includes that are no longer needed, or put their networks into the record itself.")
     if case.covers_own:
         why = _(
             "Mail from this server is allowed before the limit of {limit} is reached; mail from "
             "senders named further back is not."
         ).format(limit=LOOKUP_LIMIT)
-        return Finding(row, Verdict.ADVISORY, why, told, todo, Owner.ZONE)
+        return Finding(row, Verdict.ADVISORY, why, lines, todo, Owner.ZONE)
     why = _("More than {limit} look-ups are needed (RFC 7208 section 4.6.4).").format(limit=LOOKUP_LIMIT)
     why = f"{why} {_(REFUSED)}"
-    return Finding(row, Verdict.PROBLEM, why, told, todo, Owner.ZONE)
+    return Finding(row, Verdict.PROBLEM, why, lines, todo, Owner.ZONE)
 
 
 def _loops(case: SpfCase) -> Finding:
@@ -181,7 +181,7 @@ def _loops(case: SpfCase) -> Finding:
     proof = tuple(
         _("{domain} leads back to itself").format(domain=domain) for domain in case.tree.loops[:LINES]
     )
-    row = _words(name).fails(case.domain)
+    row = _texts(name).fails(case.domain)
     why = _("The includes go round in a circle until the limit is reached.")
     why = f"{why} {_(REFUSED)}"
     return Finding(row, Verdict.PROBLEM, why, proof, _("Take the include out that leads back."), Owner.ZONE)
@@ -195,7 +195,7 @@ def _duplicates(case: SpfCase) -> Finding:
         _("{domain} is included more than once").format(domain=domain)
         for domain in case.tree.duplicates[:LINES]
     )
-    row = _words(name).fails(case.domain)
+    row = _texts(name).fails(case.domain)
     why = _("It changes nothing but the number of look-ups, which is limited.")
     return Finding(row, Verdict.ADVISORY, why, proof, _("Take one of the two out."), Owner.ZONE)
 
@@ -210,7 +210,7 @@ def _pointers(case: SpfCase) -> Finding:
     ]
     if not using:
         return _passes(case, name)
-    row = _words(name).fails(case.domain)
+    row = _texts(name).fails(case.domain)
     why = _('The mechanism "ptr" works, but is slow and should not be used (RFC 7208 section 5.5).')
     proof = tuple(_('{domain} uses "ptr"').format(domain=domain) for domain in using[:LINES])
     return Finding(
@@ -228,14 +228,14 @@ def _voids(case: SpfCase) -> list[Finding]:
     bare = tuple(_("{domain} has no SPF record").format(domain=domain) for domain in case.tree.bare[:LINES])
     todo = _("Take out or correct the names that do not exist.")
     if len(voids) > VOID_LIMIT:
-        row = _words("SPF Void Lookups").fails(case.domain, count=len(voids))
+        row = _texts("SPF Void Lookups").fails(case.domain, count=len(voids))
         why = _("More than {limit} names lead nowhere (RFC 7208 section 4.6.4).").format(limit=VOID_LIMIT)
         why = f"{why} {_(REFUSED)}"
         first = Finding(row, Verdict.PROBLEM, why, proof, todo, Owner.ZONE)
     else:
         first = _passes(case, "SPF Void Lookups")
     name = "SPF Record Null Value"
-    row = _words(name).fails(case.domain)
+    row = _texts(name).fails(case.domain)
     if bare:
         why = _("The record includes a domain without an SPF record (RFC 7208 section 5.2).")
         why = f"{why} {_(REFUSED)}"
@@ -255,7 +255,7 @@ def _mail_hosts(case: SpfCase) -> Finding:
     ]
     if not large:
         return _passes(case, name)
-    row = _words(name).fails(case.domain, count=max(count for domain, count in large))
+    row = _texts(name).fails(case.domain, count=max(count for domain, count in large))
     proof = tuple(
         ngettext(
             "{domain} has {count} MX host or more", "{domain} has {count} MX hosts or more", count
@@ -268,11 +268,11 @@ def _mail_hosts(case: SpfCase) -> Finding:
 
 
 def _passes(case: SpfCase, name: str, details: tuple[str, ...] = ()) -> Finding:
-    row = _words(name).passes(case.domain, details=details)
+    row = _texts(name).passes(case.domain, details=details)
     return Finding(row, Verdict.OK, _(_FINE[name]))
 
 
-def _words(name: str) -> row_texts.RowTexts:
+def _texts(name: str) -> row_texts.RowTexts:
     return row_texts.load(CATEGORY)[name]
 
 

@@ -58,7 +58,7 @@ def judge_senders(case: SpfCase, addresses: Sequence[str]) -> tuple[Finding, ...
         *_everybody(case),
         *(_own(case, address, outcome) for address, outcome in case.own),
         *_private(case.policy, addresses),
-        *_unread(case),
+        *_unanswered(case),
     )
 
 
@@ -141,10 +141,10 @@ def _private(policy: Policy, addresses: Sequence[str]) -> list[Finding]:
     return [Finding(row, Verdict.UNKNOWN, why)]
 
 
-def _unread(case: SpfCase) -> list[Finding]:
+def _unanswered(case: SpfCase) -> list[Finding]:
     errors = tuple(translate(answer.error) for answer in case.policy.spf if answer.error)
-    told = (*filter(None, (translate(case.policy.cut),)), *errors)
-    if not told:
+    lines = (*filter(None, (translate(case.policy.cut),)), *errors)
+    if not lines:
         return []
     row = Row(
         "spf.answers",
@@ -155,7 +155,7 @@ def _unread(case: SpfCase) -> list[Finding]:
         case.domain,
     )
     why = _("Some of what the record leads to could not be read; the rows above rest on the rest.")
-    return [Finding(row, Verdict.UNKNOWN, why, tuple(line[:SHOWN] for line in told[:LINES]))]
+    return [Finding(row, Verdict.UNKNOWN, why, tuple(line[:SHOWN] for line in lines[:LINES]))]
 
 
 def _decided(outcome: Outcome) -> str:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mxverdict.evidence.zone import ServerAnswers, Soa, Zone
 from mxverdict.findings import Owner
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import ngettext
 from mxverdict.i18n.message import translate
 
 _NOT_ASKED = ("no_time", "unreachable")
-_SHOWN = 13
 
 
 @dataclass(frozen=True)
 class ZoneFacts:
-    """`own` are the addresses of this server, public and local ones alike."""
+    """`own` are the addresses of this server, public and local ones."""
 
     zone: Zone
     taken_at: float
@@ -60,19 +58,19 @@ class ZoneFacts:
         return tuple(server for server in self.servers if server not in self.asked)
 
     @property
-    def heard(self) -> tuple[ServerAnswers, ...]:
+    def answered(self) -> tuple[ServerAnswers, ...]:
         return tuple(server for server in self.servers if not server.failure)
 
     @property
-    def serving(self) -> tuple[ServerAnswers, ...]:
+    def authoritative(self) -> tuple[ServerAnswers, ...]:
         return tuple(server for server in self.servers if server.serves)
 
     @property
-    def silent(self) -> tuple[ServerAnswers, ...]:
+    def unresponsive(self) -> tuple[ServerAnswers, ...]:
         return tuple(server for server in self.asked if server.failure)
 
     @property
-    def homeless(self) -> tuple[str, ...]:
+    def without_address(self) -> tuple[str, ...]:
         """Names of name servers that have no address at all."""
         glued = {host.name for host in self.zone.delegation.glue}
         return tuple(
@@ -82,7 +80,7 @@ class ZoneFacts:
         )
 
     @property
-    def blind(self) -> bool:
+    def unreachable_all(self) -> bool:
         """Whether no name server answered this server directly, not even those of the zone above: then
         silence says something of this server's own way out, not of the zone."""
         above_silent = self.zone.delegation.found is None
@@ -91,7 +89,7 @@ class ZoneFacts:
     @property
     def soas(self) -> tuple[tuple[str, Soa], ...]:
         """The SOA with whom it comes from, one for each name server; the resolver's where none answered."""
-        found = {server.name: server.soa for server in self.serving if server.soa is not None}
+        found = {server.name: server.soa for server in self.authoritative if server.soa is not None}
         if not found and self.zone.resolver_soa is not None:
             primary = self.zone.resolver_soa.primary
             return ((primary, self.zone.resolver_soa),)
@@ -109,7 +107,7 @@ class ZoneFacts:
     @property
     def hosted_here(self) -> bool:
         """Whether this server answers for the zone."""
-        return any(server.address in self.own for server in self.serving)
+        return any(server.address in self.own for server in self.authoritative)
 
     def owner(self, servers: Iterable[ServerAnswers]) -> Owner:
         """Who runs those name servers: this server's owner if all of them are this server."""
@@ -125,22 +123,12 @@ class ZoneFacts:
         return any(":" in address for address in (*addresses, self.zone.delegation.address))
 
 
-def listing(names: Sequence[str]) -> str:
-    """Names in one line, cut short where there are too many to read."""
-    first, more = ", ".join(names[:_SHOWN]), len(names) - _SHOWN
-    if more <= 0:
-        return first
-    return ngettext("{names} and {count} more", "{names} and {count} more", more).format(
-        names=first, count=more
-    )
-
-
 def listed_errors(*texts: str) -> tuple[str, ...]:
     """Evidence lines: those of `texts` that say something."""
     return tuple(text for text in texts if text)
 
 
-def told(servers: Iterable[ServerAnswers]) -> tuple[str, ...]:
+def answer_lines(servers: Iterable[ServerAnswers]) -> tuple[str, ...]:
     """Evidence lines: what each of `servers` said to the question for the SOA."""
     return tuple(f"{server.name} ({server.address}): {_said(server)}" for server in servers)[:10]
 

@@ -118,10 +118,10 @@ def _sum(traffic: Traffic) -> Finding:
             traffic.delivering,
         ).format(messages=traffic.delivered, count=traffic.delivering),
     ]
-    return _finding("log.delay.effect", Verdict.OK, text, _turned_away(traffic), evidence)
+    return _finding("log.delay.effect", Verdict.OK, text, _never_delivered(traffic), evidence)
 
 
-def _turned_away(traffic: Traffic) -> str:
+def _never_delivered(traffic: Traffic) -> str:
     gone, later = traffic.turned_away, traffic.kept_waiting
     if traffic.waited_median is None or traffic.waited_longest is None:
         return ngettext(
@@ -131,36 +131,35 @@ def _turned_away(traffic: Traffic) -> str:
         ).format(count=gone, later=later)
     return ngettext(
         "{count} address that left never delivered anything in this time; {later} delivered later, half of "
-        "them within {half}, the last after {longest}.",
+        "them within {half}, the last after {maximum}.",
         "{count} addresses that left never delivered anything in this time; {later} delivered later, half of "
-        "them within {half}, the last after {longest}.",
+        "them within {half}, the last after {maximum}.",
         gone,
     ).format(
         count=gone,
         later=later,
         half=duration(traffic.waited_median),
-        longest=duration(traffic.waited_longest),
+        maximum=duration(traffic.waited_longest),
     )
 
 
 def _line(sender: DelayedSender) -> str:
     who = f"{title_of(sender.name)}: {sender.name} [{sender.address}]"
     if sender.waited is None:
-        told = ngettext("{sender} left {count} time", "{sender} left {count} times", sender.left)
-        return told.format(sender=who, count=sender.left)
-    told = ngettext(
+        line = ngettext("{sender} left {count} time", "{sender} left {count} times", sender.left)
+        return line.format(sender=who, count=sender.left)
+    line = ngettext(
         "{sender} left {count} time, waited {time}",
         "{sender} left {count} times, waited {time}",
         sender.left,
     )
-    return told.format(sender=who, count=sender.left, time=duration(sender.waited))
+    return line.format(sender=who, count=sender.left, time=duration(sender.waited))
 
 
 def _finding(
     rule: str, verdict: Verdict, text: str, why: str, evidence: list[str] | None = None, todo: str = ""
 ) -> Finding:
-    level = {Verdict.OK: "ok", Verdict.ADVISORY: "warning"}.get(verdict, "unknown")
     lines = tuple((evidence or [])[:_LISTED])
     return Finding(
-        Row(rule, NAME, level, text, "log"), verdict, why, lines, todo, Owner.SERVER if todo else None
+        Row(rule, NAME, verdict.level, text, "log"), verdict, why, lines, todo, Owner.SERVER if todo else None
     )

@@ -11,7 +11,7 @@ from mxverdict.i18n.catalog import gettext as _
 
 NAME = N_("Sender verification")
 REPEATED = 3
-"""Refusals of one group for the time being that are no passing trouble any more."""
+"""From so many temporary refusals of one group on, the fault is not passing."""
 DOMAINS = 3
 """Domains whose names did not resolve before this server's own resolver is the suspect."""
 _LISTED = 10
@@ -26,7 +26,7 @@ CAUSES = {
     "deferred": N_("the sender's mail host put the callout off"),
     "other": N_("see what Exim said"),
 }
-"""Why, in words; the keys are `evidence.traffic.CAUSES`."""
+"""The reason as a text, by the keys of `evidence.traffic.CAUSES`."""
 
 _BYPASS = N_(
     "If mail of these senders is wanted, let the address skip sender verification: WHM, Exim "
@@ -36,8 +36,7 @@ _BYPASS = N_(
 
 
 def judge_refused_senders(traffic: Traffic) -> tuple[Finding, ...]:
-    """One finding for each kind of trouble that somebody should look at; one that all is well when there is
-    none."""
+    """Return one finding for each kind of fault that needs attention, or one that says all is well."""
     if traffic.read_from is None:
         why = _("The log holds no line that tells the time.")
         return (_finding("log.sender.verification", Verdict.UNKNOWN, _("no log to judge it by"), why),)
@@ -62,7 +61,7 @@ def _findings(refused: Sequence[RefusedSender]) -> Iterator[Finding]:
         for one in refused
         if one.cause in ("timeout", "unreachable", "deferred")
         and one.deferred >= REPEATED
-        and not came_later(one)
+        and not accepted_later(one)
     ]
     if stuck:
         yield _finding(
@@ -134,7 +133,7 @@ def _findings(refused: Sequence[RefusedSender]) -> Iterator[Finding]:
         )
 
 
-def came_later(one: RefusedSender) -> bool:
+def accepted_later(one: RefusedSender) -> bool:
     """Whether mail of the domain came from that host after the last refusal."""
     return one.passed_at is not None and one.passed_at >= one.last
 
@@ -170,8 +169,12 @@ def _line(one: RefusedSender) -> str:
 def _finding(
     rule: str, verdict: Verdict, text: str, why: str, groups: Sequence[RefusedSender] = (), todo: str = ""
 ) -> Finding:
-    level = {Verdict.OK: "ok", Verdict.ADVISORY: "warning"}.get(verdict, "unknown")
     evidence = tuple(_line(one) for one in groups[:_LISTED])
     return Finding(
-        Row(rule, NAME, level, text, "log"), verdict, why, evidence, todo, Owner.SERVER if todo else None
+        Row(rule, NAME, verdict.level, text, "log"),
+        verdict,
+        why,
+        evidence,
+        todo,
+        Owner.SERVER if todo else None,
     )

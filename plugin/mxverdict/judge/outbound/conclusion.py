@@ -1,4 +1,4 @@
-"""The conclusion of the telnet ladder: does the mail, or a callback, get through?"""
+"""The conclusion of the outbound test: does the mail, or a callback, get through?"""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
-from mxverdict.judge.outbound.messages import LEVELS
-from mxverdict.judge.outbound.outcome import CALLOUT_PATIENCE, NO_CONNECTION, Outcome
+from mxverdict.judge.outbound.outcome import CALLOUT_TIMEOUT, NO_CONNECTION, Outcome
 
 WAITING = {Outcome.GREYLISTED, Outcome.PUT_OFF, Outcome.BUSY}
 _UNFINISHED = {Outcome.NO_ANSWER, Outcome.OUT_OF_TIME, Outcome.LEFT_ALONE, Outcome.FAILED}
@@ -70,98 +69,101 @@ _ENDS: dict[str, tuple[Verdict, str, str, str, Optional[Owner]]] = {
 """What the best a source comes to means, the worst first; its texts are for `gettext`."""
 
 
-def conclude(ladder: OutboundEvidence, outcomes: Sequence[Outcome]) -> Finding:
-    """`outcomes` are those of `ladder.climbs`, in their order; `ladder` has a domain."""
-    route = ladder.route
+def conclude(outbound: OutboundEvidence, outcomes: Sequence[Outcome]) -> Finding:
+    """Return the conclusion. `outcomes` are those of the attempts, in their order; `outbound` has a
+    domain."""
+    route = outbound.route
     assert route is not None
     if route.kind == "unknown":
         why = _("The DNS gave no answer: {error}.").format(error=translate(route.error))
-        return _untried(ladder, why)
+        return _untried(outbound, why)
     if route.kind in _NOWHERE:
         text, why = _NOWHERE[route.kind]
-        return _finding(ladder, Verdict.PROBLEM, _(text), _(why), "", Owner.ZONE)
-    if not ladder.climbs:
-        return _without_climbs(ladder)
+        return _finding(outbound, Verdict.PROBLEM, _(text), _(why), "", Owner.ZONE)
+    if not outbound.climbs:
+        return _without_attempts(outbound)
     if set(outcomes) == {Outcome.LEFT_ALONE}:
         why = _("None of its mail hosts has a public address, so nobody outside can reach them.")
-        return _finding(ladder, Verdict.UNKNOWN, _("was not tried"), why, "", Owner.ZONE)
-    ends = {source: _best(source, ladder, outcomes) for source in _tried(ladder)}
+        return _finding(outbound, Verdict.UNKNOWN, _("was not tried"), why, "", Owner.ZONE)
+    ends = {source: _best(source, outbound, outcomes) for source in _tried(outbound)}
     worst = next(end for end in (*_ENDS, "accepted") if end in ends.values())
     if worst == "accepted":
-        return _works(ladder, outcomes)
+        return _works(outbound, outcomes)
     verdict, text, why, todo, owner = _ENDS[worst]
     bad = [source.address for source, end in ends.items() if end == worst]
     shown = _(text)
     if len(bad) < len(ends):
         shown = _("{outcome} from {addresses}").format(outcome=shown, addresses=", ".join(bad))
-    return _finding(ladder, verdict, shown, _(why), _(todo), owner)
+    return _finding(outbound, verdict, shown, _(why), _(todo), owner)
 
 
-def _works(ladder: OutboundEvidence, outcomes: Sequence[Outcome]) -> Finding:
-    if ladder.purpose != "callback":
+def _works(outbound: OutboundEvidence, outcomes: Sequence[Outcome]) -> Finding:
+    if outbound.purpose != "callback":
         why = _("A mail host of the domain takes the mail.")
-        return _finding(ladder, Verdict.OK, _("gets through"), why)
+        return _finding(outbound, Verdict.OK, _("gets through"), why)
     waits = [
         stage.seconds
-        for climb, outcome in zip(ladder.climbs, outcomes)
+        for attempt, outcome in zip(outbound.climbs, outcomes)
         if outcome is Outcome.ACCEPTED
-        for stage in climb.stages
+        for stage in attempt.stages
     ]
-    if max(waits, default=0.0) > CALLOUT_PATIENCE:
+    if max(waits, default=0.0) > CALLOUT_TIMEOUT:
         why = _(
-            "The longest wait was {longest} s; Exim gives a callout {seconds} s a step unless told "
+            "The longest wait was {maximum} s; Exim gives a callout {seconds} s a step unless told "
             "otherwise, cPanel 60 s."
-        ).format(longest=f"{max(waits):.0f}", seconds=f"{CALLOUT_PATIENCE:.0f}")
-        return _finding(ladder, Verdict.ADVISORY, _("works, but slowly"), why, "", Owner.OTHER_SERVER)
+        ).format(maximum=f"{max(waits):.0f}", seconds=f"{CALLOUT_TIMEOUT:.0f}")
+        return _finding(outbound, Verdict.ADVISORY, _("works, but slowly"), why, "", Owner.OTHER_SERVER)
     why = _("A mail host of the sender's domain confirms the address.")
-    return _finding(ladder, Verdict.OK, _("works"), why)
+    return _finding(outbound, Verdict.OK, _("works"), why)
 
 
-def _without_climbs(ladder: OutboundEvidence) -> Finding:
-    assert ladder.route is not None
-    if any(host.errors for host in ladder.route.hosts):
-        return _untried(ladder, _("The addresses of its mail hosts could not be looked up."))
-    if any(host.addresses for host in ladder.route.hosts):
+def _without_attempts(outbound: OutboundEvidence) -> Finding:
+    assert outbound.route is not None
+    if any(host.errors for host in outbound.route.hosts):
+        return _untried(outbound, _("The addresses of its mail hosts could not be looked up."))
+    if any(host.addresses for host in outbound.route.hosts):
         why = _("The mail hosts have addresses of another kind (IPv4 or IPv6) than this server sends from.")
-        return _finding(ladder, Verdict.PROBLEM, _("has no way there"), why, "", Owner.OTHER_SERVER)
+        return _finding(outbound, Verdict.PROBLEM, _("has no way there"), why, "", Owner.OTHER_SERVER)
     why = _("The MX records lead to names without any address.")
     todo = _("Correct the MX records of the domain.")
-    return _finding(ladder, Verdict.PROBLEM, _("the mail hosts have no address"), why, todo, Owner.ZONE)
+    return _finding(outbound, Verdict.PROBLEM, _("the mail hosts have no address"), why, todo, Owner.ZONE)
 
 
-def _untried(ladder: OutboundEvidence, why: str) -> Finding:
+def _untried(outbound: OutboundEvidence, why: str) -> Finding:
     todo = _("Check the resolver of this server, then try again.")
-    return _finding(ladder, Verdict.UNKNOWN, _("could not be tried"), why, todo, Owner.SERVER)
+    return _finding(outbound, Verdict.UNKNOWN, _("could not be tried"), why, todo, Owner.SERVER)
 
 
-def _best(source: Source, ladder: OutboundEvidence, outcomes: Sequence[Outcome]) -> str:
+def _best(source: Source, outbound: OutboundEvidence, outcomes: Sequence[Outcome]) -> str:
     """The best that mail from one source comes to at any mail host."""
-    reached = {outcome for climb, outcome in zip(ladder.climbs, outcomes) if climb.source == source}
+    reached = {outcome for attempt, outcome in zip(outbound.climbs, outcomes) if attempt.source == source}
     if Outcome.ACCEPTED in reached:
         return "accepted"
-    if Outcome.UNKNOWN_USER in reached and not ladder.recipient_chosen:
+    if Outcome.UNKNOWN_USER in reached and not outbound.recipient_chosen:
         return "no_postmaster"
     if reached & WAITING:
         return "waiting"
-    if any(c.own and o in NO_CONNECTION and c.source == source for c, o in zip(ladder.climbs, outcomes)):
+    if any(c.own and o in NO_CONNECTION and c.source == source for c, o in zip(outbound.climbs, outcomes)):
         return "own"
     return "unfinished" if reached & _UNFINISHED else "failing"
 
 
-def _tried(ladder: OutboundEvidence) -> list[Source]:
-    return [source for source in ladder.sources if any(climb.source == source for climb in ladder.climbs)]
+def _tried(outbound: OutboundEvidence) -> list[Source]:
+    return [
+        source for source in outbound.sources if any(attempt.source == source for attempt in outbound.climbs)
+    ]
 
 
 def _finding(
-    ladder: OutboundEvidence,
+    outbound: OutboundEvidence,
     verdict: Verdict,
     text: str,
     why: str,
     todo: str = "",
     owner: Optional[Owner] = None,
 ) -> Finding:
-    callback = ladder.purpose == "callback"
+    callback = outbound.purpose == "callback"
     name = N_("Callback") if callback else N_("Outgoing mail")
     rule = "outbound.callback" if callback else "outbound.delivery"
-    row = Row(rule, name, LEVELS[verdict], text, "outbound", ladder.recipient)
-    return Finding(row, verdict, why, tuple(map(translate, ladder.skipped)), todo, owner)
+    row = Row(rule, name, verdict.level, text, "outbound", outbound.recipient)
+    return Finding(row, verdict, why, tuple(map(translate, outbound.skipped)), todo, owner)

@@ -1,4 +1,4 @@
-"""What is said about each outcome of the telnet ladder."""
+"""The message for each outcome of the outbound test."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mxverdict.judge.outbound.outcome import Outcome
 @dataclass(frozen=True)
 class OutcomeMessage:
     """`text` is the row, `why` one sentence, all of them for `gettext` and with `{placeholders}` (see
-    `judge.ladder`)."""
+    `judge.outbound.report`)."""
 
     verdict: Verdict
     text: str
@@ -22,15 +22,9 @@ class OutcomeMessage:
     owner: Optional[Owner] = None
 
 
-LEVELS = {
-    Verdict.PROBLEM: "error",
-    Verdict.ADVISORY: "warning",
-    Verdict.UNKNOWN: "unknown",
-    Verdict.OK: "ok",
-}
-_TELL = N_("Tell the people who run {host}, with this transcript.")
+_ASK_OPERATORS = N_("Tell the people who run {host}, with this transcript.")
 
-WORDS: dict[Outcome, OutcomeMessage] = {
+MESSAGES: dict[Outcome, OutcomeMessage] = {
     Outcome.ACCEPTED: OutcomeMessage(
         Verdict.OK, N_("accepts the recipient"), N_("Every step was answered with yes.")
     ),
@@ -102,7 +96,7 @@ WORDS: dict[Outcome, OutcomeMessage] = {
         Verdict.PROBLEM,
         N_("no reply to {stage} within {seconds} s"),
         N_("The connection stands, but the server keeps silent for longer than a sender waits."),
-        _TELL,
+        _ASK_OPERATORS,
         Owner.OTHER_SERVER,
     ),
     Outcome.NOT_SMTP: OutcomeMessage(
@@ -115,7 +109,7 @@ WORDS: dict[Outcome, OutcomeMessage] = {
         ),
         Owner.OTHER_SERVER,
     ),
-    Outcome.TURNED_AWAY: OutcomeMessage(
+    Outcome.REJECTED_AT_CONNECT: OutcomeMessage(
         Verdict.PROBLEM,
         N_("turns {source} away at the connection: {reply}"),
         N_("The server refuses this address whatever the mail is, so it has this address on a list."),
@@ -153,7 +147,7 @@ WORDS: dict[Outcome, OutcomeMessage] = {
             "Every mail server has to take mail from the empty sender (RFC 5321 section 4.5.5): bounces and "
             "sender verification use it."
         ),
-        _TELL,
+        _ASK_OPERATORS,
         Owner.OTHER_SERVER,
     ),
     Outcome.SENDER_NOT_VERIFIED: OutcomeMessage(
@@ -219,14 +213,14 @@ WORDS: dict[Outcome, OutcomeMessage] = {
         Verdict.PROBLEM,
         N_("wants TLS first, and TLS does not work: {reply}"),
         N_("The server takes mail over TLS alone, but no TLS connection came about."),
-        _TELL,
+        _ASK_OPERATORS,
         Owner.OTHER_SERVER,
     ),
     Outcome.TLS_BROKEN: OutcomeMessage(
         Verdict.PROBLEM,
         N_("the TLS handshake fails: {failure}"),
         N_("The server offers STARTTLS, but the handshake does not come to an end."),
-        _TELL,
+        _ASK_OPERATORS,
         Owner.OTHER_SERVER,
     ),
     Outcome.CONTENT_REJECTED: OutcomeMessage(

@@ -1,4 +1,4 @@
-"""What one climb of the telnet ladder came to."""
+"""The outcome of one SMTP attempt of the outbound test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mxverdict.evidence.outbound import SmtpAttempt
 
 
 class Outcome(str, Enum):
-    """One word for where a climb ended, and why."""
+    """Where an attempt ended, and why."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -23,7 +23,7 @@ class Outcome(str, Enum):
     NO_ANSWER = "no_answer"
     TOO_SLOW = "too_slow"
     NOT_SMTP = "not_smtp"
-    TURNED_AWAY = "turned_away"
+    REJECTED_AT_CONNECT = "turned_away"
     BUSY = "busy"
     NAME_REJECTED = "name_rejected"
     SENDER_REJECTED = "sender_rejected"
@@ -59,7 +59,7 @@ _BY_CAUSE = {
     "not_public": Outcome.LEFT_ALONE,
 }
 _BY_STAGE = {
-    "connect": Outcome.TURNED_AWAY,
+    "connect": Outcome.REJECTED_AT_CONNECT,
     "ehlo": Outcome.NAME_REJECTED,
     "helo": Outcome.NAME_REJECTED,
     "mail": Outcome.SENDER_REJECTED,
@@ -68,10 +68,10 @@ NO_CONNECTION = frozenset(
     (Outcome.REFUSED, Outcome.TIMED_OUT, Outcome.NO_ROUTE, Outcome.BLOCKED_HERE, Outcome.RESET)
 )
 
-CALLOUT_PATIENCE = 30.0
-"""Seconds that Exim gives each step of a callout unless told otherwise (Exim specification, "Additional
+CALLOUT_TIMEOUT = 30.0
+"""Seconds that Exim gives each step of a callout unless configured otherwise (Exim specification, "Additional
 parameters for callouts"); cPanel gives it 60 (docs/facts/whm.md 1.4)."""
-_MAIL_PATIENCE = 300.0
+_MAIL_TIMEOUT = 300.0
 """Seconds that a sender has to wait for most replies (RFC 5321 section 4.5.3.2), as Exim does."""
 
 _ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
@@ -98,28 +98,28 @@ _FULL = re.compile(
 _STARTTLS_FIRST = re.compile(r"starttls|\btls\b|encrypt", re.IGNORECASE)
 
 
-def outcome_of(climb: SmtpAttempt, hostname: str, callback: bool = False) -> Outcome:
-    """`hostname` is this server's name: who answers with it elsewhere is a redirection. `callback` says that
-    the climb stands for a sender verification, which waits less long than a mail."""
-    if is_redirected(climb, hostname):
+def outcome_of(attempt: SmtpAttempt, hostname: str, callback: bool = False) -> Outcome:
+    """Return the outcome. `hostname` is this server's name: whoever answers with it elsewhere is a
+    redirection. `callback`: the attempt is a sender verification, which waits less long than a mail."""
+    if is_redirected(attempt, hostname):
         return Outcome.REDIRECTED
-    if not climb.cause:
+    if not attempt.cause:
         return Outcome.ACCEPTED
-    if climb.cause == "silent":
-        patience = CALLOUT_PATIENCE if callback else _MAIL_PATIENCE
-        return Outcome.TOO_SLOW if climb.waited >= patience else Outcome.NO_ANSWER
-    if climb.cause != "reply":
-        return _BY_CAUSE.get(climb.cause, Outcome.FAILED)
-    reply = climb.reply(climb.failed_at)
+    if attempt.cause == "silent":
+        patience = CALLOUT_TIMEOUT if callback else _MAIL_TIMEOUT
+        return Outcome.TOO_SLOW if attempt.waited >= patience else Outcome.NO_ANSWER
+    if attempt.cause != "reply":
+        return _BY_CAUSE.get(attempt.cause, Outcome.FAILED)
+    reply = attempt.reply(attempt.failed_at)
     assert reply is not None
-    return _of_reply(reply, climb)
+    return _of_reply(reply, attempt)
 
 
-def is_redirected(climb: SmtpAttempt, hostname: str) -> bool:
+def is_redirected(attempt: SmtpAttempt, hostname: str) -> bool:
     """Whether this server itself answered in the place of another address: its own SMTP restrictions or a
     firewall turned the connection round."""
-    banner = climb.reply("connect")
-    if climb.own or banner is None or banner.code != 220 or not hostname:
+    banner = attempt.reply("connect")
+    if attempt.own or banner is None or banner.code != 220 or not hostname:
         return False
     return (banner.lines[0].split() or [""])[0].rstrip(".").lower() == hostname.rstrip(".").lower()
 
@@ -130,8 +130,8 @@ def enhanced_code(reply: Reply) -> str:
     return match[1] if match else ""
 
 
-def _of_reply(reply: Reply, climb: SmtpAttempt) -> Outcome:
-    stage = climb.failed_at
+def _of_reply(reply: Reply, attempt: SmtpAttempt) -> Outcome:
+    stage = attempt.failed_at
     if stage in ("mail", "rcpt", "data", "message"):
         if _wants_tls(reply):
             return Outcome.TLS_REQUIRED
@@ -141,7 +141,7 @@ def _of_reply(reply: Reply, climb: SmtpAttempt) -> Outcome:
         return _of_temporary(reply, stage)
     if stage == "rcpt":
         return _of_refused_recipient(reply)
-    if stage == "mail" and _null_sender(climb):
+    if stage == "mail" and _null_sender(attempt):
         return Outcome.NULL_SENDER_REJECTED
     return _BY_STAGE.get(stage, Outcome.CONTENT_REJECTED)
 
@@ -171,5 +171,5 @@ def _of_refused_recipient(reply: Reply) -> Outcome:
     return Outcome.RELAY_DENIED if _RELAY.search(reply.text) else Outcome.REJECTED
 
 
-def _null_sender(climb: SmtpAttempt) -> bool:
-    return any(stage.name == "mail" and stage.command.endswith("<>") for stage in climb.stages)
+def _null_sender(attempt: SmtpAttempt) -> bool:
+    return any(stage.name == "mail" and stage.command.endswith("<>") for stage in attempt.stages)

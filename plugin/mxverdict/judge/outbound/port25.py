@@ -12,12 +12,12 @@ from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
-from mxverdict.judge.outbound.messages import LEVELS, OutcomeMessage
+from mxverdict.judge.outbound.messages import OutcomeMessage
 from mxverdict.judge.outbound.outcome import Outcome, is_redirected, outcome_of
 
 NAME = N_("Outgoing port 25")
 _OPEN = OutcomeMessage(Verdict.OK, "", N_("Connections to mail servers elsewhere come about."))
-_UNTOLD = OutcomeMessage(
+_NOT_TESTED = OutcomeMessage(
     Verdict.UNKNOWN,
     N_("could not be tested"),
     N_("The time was up before a well-known receiver had answered."),
@@ -87,7 +87,7 @@ _HERE = {
 
 @dataclass(frozen=True)
 class SourceReachability:
-    """One source address and IP version (4 or 6). `open` is None when it could not be told."""
+    """One source address and IP version (4 or 6). `open` is None when that is not known."""
 
     source: Source
     version: int
@@ -95,28 +95,29 @@ class SourceReachability:
     climbs: tuple[SmtpAttempt, ...]
 
 
-def ways(ladder: OutboundEvidence) -> tuple[SourceReachability, ...]:
+def paths(outbound: OutboundEvidence) -> tuple[SourceReachability, ...]:
     """The ways out that the well-known receivers were greeted by."""
-    climbs = list(dict.fromkeys(climb for receiver in ladder.receivers for climb in receiver.climbs))
-    keys = dict.fromkeys((climb.source, _version(climb)) for climb in climbs)
+    climbs = list(dict.fromkeys(attempt for receiver in outbound.receivers for attempt in receiver.climbs))
+    keys = dict.fromkeys((attempt.source, _version(attempt)) for attempt in climbs)
     return tuple(
-        _way(source, version, [c for c in climbs if c.source == source and _version(c) == version], ladder)
+        _path(source, version, [c for c in climbs if c.source == source and _version(c) == version], outbound)
         for source, version in keys
     )
 
 
-def is_blocked(climb: SmtpAttempt, found: Sequence[SourceReachability]) -> bool:
-    """Whether port 25 is closed on the way that `climb` took."""
+def is_blocked(attempt: SmtpAttempt, found: Sequence[SourceReachability]) -> bool:
+    """Whether port 25 is closed on the path of `attempt`."""
     return any(
-        way.open is False and way.source == climb.source and way.version == _version(climb) for way in found
+        path.open is False and path.source == attempt.source and path.version == _version(attempt)
+        for path in found
     )
 
 
-def judge_ways(ladder: OutboundEvidence) -> Iterator[Finding]:
+def judge_paths(outbound: OutboundEvidence) -> Iterator[Finding]:
     """One finding for each way out, one for each receiver that turns this server away."""
-    found = ways(ladder)
-    if ladder.receivers and not found:
-        errors = tuple(f"{receiver.domain}: {translate(receiver.error)}" for receiver in ladder.receivers)
+    found = paths(outbound)
+    if outbound.receivers and not found:
+        errors = tuple(f"{receiver.domain}: {translate(receiver.error)}" for receiver in outbound.receivers)
         yield Finding(
             Row("outbound.port25", NAME, "unknown", _("could not be tested"), "outbound", _("this server")),
             Verdict.UNKNOWN,
@@ -125,66 +126,66 @@ def judge_ways(ladder: OutboundEvidence) -> Iterator[Finding]:
             _("Check the resolver of this server (/etc/resolv.conf)."),
             Owner.SERVER,
         )
-    over_four = any(way.open for way in found if way.version == 4)
-    for way in found:
-        yield _finding(way, over_four, ladder)
-        yield from _turned_away(way)
+    over_four = any(path.open for path in found if path.version == 4)
+    for path in found:
+        yield _finding(path, over_four, outbound)
+        yield from _rejecting_receivers(path)
 
 
-def _way(
-    source: Source, version: int, climbs: list[SmtpAttempt], ladder: OutboundEvidence
+def _path(
+    source: Source, version: int, climbs: list[SmtpAttempt], outbound: OutboundEvidence
 ) -> SourceReachability:
-    ended = [outcome_of(climb, ladder.hostname) for climb in climbs]
-    if any(_greeted(climb, ladder) for climb in climbs):
+    ended = [outcome_of(attempt, outbound.hostname) for attempt in climbs]
+    if any(_greeted(attempt, outbound) for attempt in climbs):
         return SourceReachability(source, version, True, tuple(climbs))
     unknown = all(outcome is Outcome.OUT_OF_TIME for outcome in ended)
     return SourceReachability(source, version, None if unknown else False, tuple(climbs))
 
 
-def _greeted(climb: SmtpAttempt, ladder: OutboundEvidence) -> bool:
+def _greeted(attempt: SmtpAttempt, outbound: OutboundEvidence) -> bool:
     """Whether the receiver said anything, be it that it does not want us."""
-    return climb.reply("connect") is not None and not is_redirected(climb, ladder.hostname)
+    return attempt.reply("connect") is not None and not is_redirected(attempt, outbound.hostname)
 
 
-def _finding(way: SourceReachability, over_four: bool, ladder: OutboundEvidence) -> Finding:
-    about = way.source.address or f"IPv{way.version}"
-    if way.open:
-        named = [receiver for receiver in ladder.receivers if _climbs(receiver, way)]
-        reached = [r for r in named if any(_greeted(climb, ladder) for climb in _climbs(r, way))]
+def _finding(path: SourceReachability, over_four: bool, outbound: OutboundEvidence) -> Finding:
+    about = path.source.address or f"IPv{path.version}"
+    if path.open:
+        named = [receiver for receiver in outbound.receivers if _attempts(receiver, path)]
+        reached = [r for r in named if any(_greeted(attempt, outbound) for attempt in _attempts(r, path))]
         text = _("open: {reached} of {count} well-known receivers answer").format(
             reached=len(reached), count=len(named)
         )
-        words = _OPEN
+        message = _OPEN
     else:
-        words = _UNTOLD if way.open is None else _closed(way, over_four, ladder)
-        text = _(words.text)
-    evidence = tuple(f"{climb.host} [{climb.address}]: {_said(climb)}" for climb in way.climbs)
-    row = Row("outbound.port25", NAME, LEVELS[words.verdict], text, "outbound", about)
-    return Finding(row, words.verdict, _(words.why), evidence, _(words.todo), words.owner)
+        message = _NOT_TESTED if path.open is None else _closed(path, over_four, outbound)
+        text = _(message.text)
+    evidence = tuple(f"{attempt.host} [{attempt.address}]: {_said(attempt)}" for attempt in path.climbs)
+    row = Row("outbound.port25", NAME, message.verdict.level, text, "outbound", about)
+    return Finding(row, message.verdict, _(message.why), evidence, _(message.todo), message.owner)
 
 
-def _climbs(receiver: Receiver, way: SourceReachability) -> list[SmtpAttempt]:
-    return [climb for climb in receiver.climbs if climb in way.climbs]
+def _attempts(receiver: Receiver, path: SourceReachability) -> list[SmtpAttempt]:
+    return [attempt for attempt in receiver.climbs if attempt in path.climbs]
 
 
-def _closed(way: SourceReachability, over_four: bool, ladder: OutboundEvidence) -> OutcomeMessage:
-    ended = {outcome_of(climb, ladder.hostname) for climb in way.climbs}
+def _closed(path: SourceReachability, over_four: bool, outbound: OutboundEvidence) -> OutcomeMessage:
+    ended = {outcome_of(attempt, outbound.hostname) for attempt in path.climbs}
     for outcome in (Outcome.REDIRECTED, Outcome.BLOCKED_HERE, Outcome.NO_SOURCE):
         if outcome in ended:
             return _HERE[outcome]
-    if way.version == 6 and over_four:
+    if path.version == 6 and over_four:
         return _ONLY_FOUR
-    if any(climb.connected for climb in way.climbs):
+    if any(attempt.connected for attempt in path.climbs):
         return _SWALLOWED
     return replace(_BLOCKED, why=_REASONS.get(next(iter(ended)), _NOBODY) if len(ended) == 1 else _NOBODY)
 
 
-def _turned_away(way: SourceReachability) -> Iterator[Finding]:
-    for climb in way.climbs:
-        reply = climb.reply(climb.failed_at) if climb.cause == "reply" else None
+def _rejecting_receivers(path: SourceReachability) -> Iterator[Finding]:
+    for attempt in path.climbs:
+        reply = attempt.reply(attempt.failed_at) if attempt.cause == "reply" else None
         if reply is None or reply.code < 500:
             continue
-        source = climb.local_address
+        source = attempt.local_address
         text = _("turns {address} away: {reply}").format(
             address=source, reply=f"{reply.code} {' '.join(reply.lines)}"
         )
@@ -195,11 +196,11 @@ def _turned_away(way: SourceReachability) -> Iterator[Finding]:
                 "error",
                 text,
                 "outbound",
-                f"{climb.host} [{climb.address}]",
+                f"{attempt.host} [{attempt.address}]",
             ),
             Verdict.PROBLEM,
             _("A large receiver refuses this address before it has seen any mail."),
-            (_said(climb),),
+            (_said(attempt),),
             _("Look {address} up in the blocklists, check its PTR, and follow the reply's own words.").format(
                 address=source
             ),
@@ -207,12 +208,12 @@ def _turned_away(way: SourceReachability) -> Iterator[Finding]:
         )
 
 
-def _said(climb: SmtpAttempt) -> str:
-    if climb.cause and climb.cause != "reply":
-        return translate(climb.failure)
-    reply = climb.reply(climb.failed_at or "connect")
+def _said(attempt: SmtpAttempt) -> str:
+    if attempt.cause and attempt.cause != "reply":
+        return translate(attempt.failure)
+    reply = attempt.reply(attempt.failed_at or "connect")
     return _("no reply") if reply is None else f"{reply.code} {reply.lines[0]}"
 
 
-def _version(climb: SmtpAttempt) -> int:
-    return 6 if ":" in climb.address else 4
+def _version(attempt: SmtpAttempt) -> int:
+    return 6 if ":" in attempt.address else 4

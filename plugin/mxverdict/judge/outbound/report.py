@@ -1,4 +1,4 @@
-"""Judges the telnet ladder: does a mail from this server get through, and if not, where does it end and
+"""Judges the outbound test: does a mail from this server get through, and if not, where does it end and
 why?"""
 
 from __future__ import annotations
@@ -8,19 +8,18 @@ from typing import Optional
 
 from mxverdict.evidence import ProbeStage
 from mxverdict.evidence.outbound import OutboundEvidence, SmtpAttempt
-from mxverdict.findings import Finding, LadderReport, Owner, Row, Verdict
+from mxverdict.findings import Finding, OutboundReport, Owner, Row, Verdict
 from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
 from mxverdict.judge.outbound import port25
 from mxverdict.judge.outbound.conclusion import conclude
 from mxverdict.judge.outbound.messages import (
-    LEVELS,
+    MESSAGES,
     NO_IPV6,
     NO_POSTMASTER,
     OWN_UNREACHED,
     PORT_25_BLOCKED,
-    WORDS,
     OutcomeMessage,
 )
 from mxverdict.judge.outbound.outcome import NO_CONNECTION, Outcome, outcome_of
@@ -29,97 +28,97 @@ _MAIL_HOST = N_("Mail host")
 _TEST_MESSAGE = N_("Test message")
 
 
-def judge_ladder(ladder: OutboundEvidence) -> LadderReport:
-    """The conclusion first, then port 25 as such, then each mail host, then what else was seen."""
-    callback = ladder.purpose == "callback"
-    outcomes = [outcome_of(climb, ladder.hostname, callback) for climb in ladder.climbs]
-    findings = [conclude(ladder, outcomes)] if ladder.domain else []
-    findings += port25.judge_ways(ladder)
-    found = port25.ways(ladder)
-    for climb, outcome in zip(ladder.climbs, outcomes):
-        special = _special(climb, outcome, ladder, found)
-        through = None if special else _through(climb, ladder, outcomes)
-        findings.append(_finding(climb, special or WORDS[outcome], ladder, through))
-    findings += _hosts_without_address(ladder)
-    findings += _broken_tls(ladder)
-    findings += _delivery(ladder)
-    return LadderReport(ladder.domain, _summary(ladder, findings), tuple(findings))
+def judge_outbound(outbound: OutboundEvidence) -> OutboundReport:
+    """Return the conclusion, then findings on port 25, on each mail host, and on what else was seen."""
+    callback = outbound.purpose == "callback"
+    outcomes = [outcome_of(attempt, outbound.hostname, callback) for attempt in outbound.climbs]
+    findings = [conclude(outbound, outcomes)] if outbound.domain else []
+    findings += port25.judge_paths(outbound)
+    found = port25.paths(outbound)
+    for attempt, outcome in zip(outbound.climbs, outcomes):
+        special = _special(attempt, outcome, outbound, found)
+        through = None if special else _through(attempt, outbound, outcomes)
+        findings.append(_finding(attempt, special or MESSAGES[outcome], outbound, through))
+    findings += _hosts_without_address(outbound)
+    findings += _broken_tls(outbound)
+    findings += _delivery(outbound)
+    return OutboundReport(outbound.domain, _summary(outbound, findings), tuple(findings))
 
 
-def _summary(ladder: OutboundEvidence, findings: Sequence[Finding]) -> str:
+def _summary(outbound: OutboundEvidence, findings: Sequence[Finding]) -> str:
     sentences = []
-    if ladder.domain:
+    if outbound.domain:
         sentence = (
             _("A callback to {recipient}: {outcome}.")
-            if ladder.purpose == "callback"
+            if outbound.purpose == "callback"
             else _("Mail to {recipient}: {outcome}.")
         )
-        sentences.append(sentence.format(recipient=ladder.recipient, outcome=findings[0].row.text))
-    ports = [finding for finding in findings if finding.row.name == port25.NAME]
+        sentences.append(sentence.format(recipient=outbound.recipient, outcome=findings[0].row.text))
+    ports = [finding for finding in findings if finding.id == "outbound.port25"]
     bad = [finding for finding in ports if finding.verdict is not Verdict.OK]
-    said = bad if ladder.domain else bad or ports
+    said = bad if outbound.domain else bad or ports
     sentences += [f"{_(port25.NAME)} ({finding.row.host}): {finding.row.text}." for finding in said]
     return " ".join(sentences)
 
 
 def _special(
-    climb: SmtpAttempt,
+    attempt: SmtpAttempt,
     outcome: Outcome,
-    ladder: OutboundEvidence,
+    outbound: OutboundEvidence,
     found: Sequence[port25.SourceReachability],
 ) -> Optional[OutcomeMessage]:
-    """What is said instead of the usual words, where the other climbs explain more; None for nothing."""
-    if outcome in NO_CONNECTION and not climb.connected:
-        same = [other for other in ladder.climbs if other.source == climb.source]
+    """Return the message that replaces the usual one where the other attempts explain more, or None."""
+    if outcome in NO_CONNECTION and not attempt.connected:
+        same = [other for other in outbound.climbs if other.source == attempt.source]
         over_four = any(other.connected and ":" not in other.address for other in same)
-        if ":" in climb.address and over_four:
+        if ":" in attempt.address and over_four:
             return NO_IPV6
-        if port25.is_blocked(climb, found):
+        if port25.is_blocked(attempt, found):
             return PORT_25_BLOCKED
-        if climb.own:
+        if attempt.own:
             return OWN_UNREACHED
-    if outcome is Outcome.UNKNOWN_USER and not ladder.recipient_chosen:
+    if outcome is Outcome.UNKNOWN_USER and not outbound.recipient_chosen:
         return NO_POSTMASTER
     return None
 
 
 def _through(
-    climb: SmtpAttempt, ladder: OutboundEvidence, outcomes: Sequence[Outcome]
+    attempt: SmtpAttempt, outbound: OutboundEvidence, outcomes: Sequence[Outcome]
 ) -> Optional[SmtpAttempt]:
-    """The climb from the same source that got through, if one did."""
+    """Return the attempt from the same source that got through, if one did."""
     others = (
-        c for c, o in zip(ladder.climbs, outcomes) if c.source == climb.source and o is Outcome.ACCEPTED
+        c for c, o in zip(outbound.climbs, outcomes) if c.source == attempt.source and o is Outcome.ACCEPTED
     )
     return next(others, None)
 
 
 def _finding(
-    climb: SmtpAttempt, words: OutcomeMessage, ladder: OutboundEvidence, through: Optional[SmtpAttempt]
+    attempt: SmtpAttempt, message: OutcomeMessage, outbound: OutboundEvidence, through: Optional[SmtpAttempt]
 ) -> Finding:
-    values = _values(climb, ladder)
-    about = _name(climb)
-    if len({one.source for one in ladder.climbs}) > 1:
+    values = _values(attempt, outbound)
+    about = _name(attempt)
+    if len({one.source for one in outbound.climbs}) > 1:
         about = _("{host} from {source}").format(host=about, source=values["source"])
-    verdict = words.verdict
-    why = [_(words.why).format(**values)]
+    verdict = message.verdict
+    why = [_(message.why).format(**values)]
     if verdict is Verdict.PROBLEM and through is not None:
         verdict = Verdict.ADVISORY
         works = (
             _("The callback works all the same, by {host}.")
-            if ladder.purpose == "callback"
+            if outbound.purpose == "callback"
             else _("Mail gets through all the same, by {host}.")
         )
         why.append(works.format(host=_name(through)))
-    if climb.own:
+    if attempt.own:
         why.append(_("This mail host is this server itself: Exim delivers here without the network."))
-    row = Row("outbound.host", _MAIL_HOST, LEVELS[verdict], _(words.text).format(**values), "outbound", about)
-    exchanges = [stage for stage in climb.stages if stage.name not in ("rset", "quit")]
+    row = Row("outbound.host", _MAIL_HOST, verdict.level, _(message.text).format(**values), "outbound", about)
+    exchanges = [stage for stage in attempt.stages if stage.name not in ("rset", "quit")]
     evidence = tuple(stage_line(stage) for stage in exchanges[-1:])
-    return Finding(row, verdict, " ".join(why), evidence, _(words.todo).format(**values), words.owner)
+    return Finding(row, verdict, " ".join(why), evidence, _(message.todo).format(**values), message.owner)
 
 
-def _name(climb: SmtpAttempt) -> str:
-    return f"{climb.host} [{climb.address}]"
+def _name(attempt: SmtpAttempt) -> str:
+    return f"{attempt.host} [{attempt.address}]"
 
 
 def stage_line(stage: ProbeStage) -> str:
@@ -129,28 +128,28 @@ def stage_line(stage: ProbeStage) -> str:
     return f"{asked} -> {said} ({stage.seconds:.1f} s)"
 
 
-def _values(climb: SmtpAttempt, ladder: OutboundEvidence) -> dict[str, str]:
-    reply = climb.reply(climb.failed_at or "connect")
+def _values(attempt: SmtpAttempt, outbound: OutboundEvidence) -> dict[str, str]:
+    reply = attempt.reply(attempt.failed_at or "connect")
     stages = {"connect": _("the greeting"), "message": _("the message")}
     return {
-        "host": climb.host,
-        "address": climb.address,
-        "source": climb.local_address or climb.source.address or _("this server"),
-        "helo": climb.source.helo,
-        "domain": ladder.domain,
-        "sender": ladder.sender or "<>",
-        "recipient": ladder.recipient,
-        "failure": translate(climb.failure),
-        "stage": stages.get(climb.failed_at, climb.failed_at.upper()),
-        "seconds": f"{climb.waited:.0f}",
+        "host": attempt.host,
+        "address": attempt.address,
+        "source": attempt.local_address or attempt.source.address or _("this server"),
+        "helo": attempt.source.helo,
+        "domain": outbound.domain,
+        "sender": outbound.sender or "<>",
+        "recipient": outbound.recipient,
+        "failure": translate(attempt.failure),
+        "stage": stages.get(attempt.failed_at, attempt.failed_at.upper()),
+        "seconds": f"{attempt.waited:.0f}",
         "reply": "" if reply is None else f"{reply.code} {' '.join(reply.lines)}",
     }
 
 
-def _hosts_without_address(ladder: OutboundEvidence) -> Iterator[Finding]:
-    if ladder.route is None or not ladder.climbs:
+def _hosts_without_address(outbound: OutboundEvidence) -> Iterator[Finding]:
+    if outbound.route is None or not outbound.climbs:
         return
-    for host in ladder.route.hosts:
+    for host in outbound.route.hosts:
         if host.addresses:
             continue
         if host.errors:
@@ -173,13 +172,13 @@ def _hosts_without_address(ladder: OutboundEvidence) -> Iterator[Finding]:
             yield Finding(row, Verdict.ADVISORY, why, (), todo, Owner.ZONE)
 
 
-def _broken_tls(ladder: OutboundEvidence) -> Iterator[Finding]:
-    for climb in ladder.climbs:
-        if climb.tls is None or (climb.tls.handshake and not climb.tls.problem):
+def _broken_tls(outbound: OutboundEvidence) -> Iterator[Finding]:
+    for attempt in outbound.climbs:
+        if attempt.tls is None or (attempt.tls.handshake and not attempt.tls.problem):
             continue
-        name = _name(climb)
-        evidence = (translate(climb.tls.problem),)
-        if climb.tls.handshake:
+        name = _name(attempt)
+        evidence = (translate(attempt.tls.problem),)
+        if attempt.tls.handshake:
             row = Row(
                 "outbound.tls", "TLS", "warning", _("the certificate cannot be trusted"), "outbound", name
             )
@@ -195,34 +194,34 @@ def _broken_tls(ladder: OutboundEvidence) -> Iterator[Finding]:
         yield Finding(row, Verdict.ADVISORY, why, evidence, todo, Owner.OTHER_SERVER)
 
 
-def _delivery(ladder: OutboundEvidence) -> Iterator[Finding]:
-    if not ladder.send:
+def _delivery(outbound: OutboundEvidence) -> Iterator[Finding]:
+    if not outbound.send:
         return
-    climb = ladder.delivery
-    about = ladder.recipient
-    if climb is None:
+    attempt = outbound.delivery
+    about = outbound.recipient
+    if attempt is None:
         row = Row("outbound.message", _TEST_MESSAGE, "unknown", _("not sent"), "outbound", about)
         yield Finding(row, Verdict.UNKNOWN, _("No mail host took the recipient, so nothing was sent."))
         return
-    outcome = outcome_of(climb, ladder.hostname)
-    values = _values(climb, ladder)
-    evidence = (f"Message-ID {ladder.message_id}", *map(stage_line, climb.stages))
+    outcome = outcome_of(attempt, outbound.hostname)
+    values = _values(attempt, outbound)
+    evidence = (f"Message-ID {outbound.message_id}", *map(stage_line, attempt.stages))
     if outcome is Outcome.ACCEPTED:
-        taken = climb.reply("message")
+        taken = attempt.reply("message")
         reply = f"{taken.code} {' '.join(taken.lines)}" if taken else ""
-        told = _("taken by {host}: {reply}") if taken else _("taken")
+        text = _("taken by {host}: {reply}") if taken else _("taken")
         row = Row(
             "outbound.message",
             _TEST_MESSAGE,
             "ok",
-            told.format(host=climb.host, reply=reply),
+            text.format(host=attempt.host, reply=reply),
             "outbound",
             about,
         )
         why = _("The mail host has taken the message; whether it reaches the inbox shows only there.")
         yield Finding(row, Verdict.OK, why, evidence)
         return
-    words = WORDS[outcome]
-    text, why, todo = (_(said).format(**values) for said in (words.text, words.why, words.todo))
-    row = Row("outbound.message", _TEST_MESSAGE, LEVELS[words.verdict], text, "outbound", about)
-    yield Finding(row, words.verdict, why, evidence, todo, words.owner)
+    message = MESSAGES[outcome]
+    text, why, todo = (_(said).format(**values) for said in (message.text, message.why, message.todo))
+    row = Row("outbound.message", _TEST_MESSAGE, message.verdict.level, text, "outbound", about)
+    yield Finding(row, message.verdict, why, evidence, todo, message.owner)

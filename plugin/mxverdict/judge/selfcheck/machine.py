@@ -17,7 +17,7 @@ _MANAGERS = {
     "not_running": "systemd does not run here",
     "timeout": "systemctl did not answer in time",
 }
-_UNREAD_SHARE = 5
+_MAX_UNPARSED_SHARE = 5
 """One session in so many may be logged in a way that no one can attribute: visitors choose parts of their
 lines."""
 
@@ -175,7 +175,7 @@ def _lines(log: LogFacts) -> Item:
     )
     if log.lines and log.stamped * 2 < log.lines:
         return item("log.lines", False, found, expected, meaning)
-    good = None if not log.sessions else log.not_understood * _UNREAD_SHARE <= log.sessions
+    good = None if not log.sessions else log.not_understood * _MAX_UNPARSED_SHARE <= log.sessions
     return item("log.lines", good, found, expected, meaning)
 
 

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from mxverdict.evidence import Forward, ReverseDns
 from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.findings import Finding, Owner, Row, Verdict
-from mxverdict.i18n.catalog import N_, ngettext
+from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
+from mxverdict.judge.listing import listing
 from mxverdict.judge.smtp.ground_truth import is_host_name
 from mxverdict.net.special_ranges import special_purpose_kind
 
@@ -89,12 +90,12 @@ def _files(one: Outgoing) -> Iterable[Finding]:
 
 
 def _helo(one: Outgoing) -> Finding:
-    told = _told(one)
+    lines = _lines(one)
     forward = one.forward
     if not is_host_name(one.helo):
         row = Row("outgoing.helo", HELO, "error", one.helo, host=_who(one))
         why = _("HELO must give a full host name (RFC 5321, 4.1.1.1); many receivers refuse this.")
-        return Finding(row, Verdict.PROBLEM, why, told, _set_helo(one), Owner.SERVER)
+        return Finding(row, Verdict.PROBLEM, why, lines, _set_helo(one), Owner.SERVER)
     if forward is None or (forward.error and one.address not in forward.addresses):
         row = Row("outgoing.helo", HELO, "unknown", one.helo, host=_who(one))
         reason = translate(forward.error) if forward is not None else _("it was not looked up")
@@ -103,17 +104,17 @@ def _helo(one: Outgoing) -> Finding:
     if one.address in forward.addresses:
         row = Row("outgoing.helo", HELO, "ok", one.helo, host=_who(one))
         why = _("The name leads to the address that the mail comes from.")
-        return Finding(row, Verdict.OK, why, told)
+        return Finding(row, Verdict.OK, why, lines)
     if special_purpose_kind(one.address) and forward.addresses:
-        return _behind_nat("outgoing.helo", HELO, one, told)
-    return _helo_elsewhere(one, forward, told)
+        return _behind_nat("outgoing.helo", HELO, one, lines)
+    return _helo_elsewhere(one, forward, lines)
 
 
-def _helo_elsewhere(one: Outgoing, forward: Forward, told: tuple[str, ...]) -> Finding:
+def _helo_elsewhere(one: Outgoing, forward: Forward, lines: tuple[str, ...]) -> Finding:
     row = Row("outgoing.helo", HELO, "error", one.helo, host=_who(one))
     if any((":" in address) == (":" in one.address) for address in forward.addresses):
         why = _("The HELO name belongs to another address than the one the mail comes from.")
-        return Finding(row, Verdict.PROBLEM, why, told, _set_helo(one), Owner.SERVER)
+        return Finding(row, Verdict.PROBLEM, why, lines, _set_helo(one), Owner.SERVER)
     why = _("The HELO name has no address; receivers that check refuse the mail.")
     if forward.addresses:
         why = _(
@@ -121,13 +122,13 @@ def _helo_elsewhere(one: Outgoing, forward: Forward, told: tuple[str, ...]) -> F
         ).format(family="AAAA" if ":" in one.address else "A")
     todo = _("Add an address record for {name} that points to {address}.")
     todo = todo.format(name=one.helo, address=one.address)
-    return Finding(row, Verdict.PROBLEM, why, told, todo, Owner.ZONE)
+    return Finding(row, Verdict.PROBLEM, why, lines, todo, Owner.ZONE)
 
 
 def _reverse(one: Outgoing) -> Finding:
     reverse = one.reverse
     if special_purpose_kind(one.address):
-        return _behind_nat("outgoing.ptr", SENDING_ADDRESS, one, _told(one))
+        return _behind_nat("outgoing.ptr", SENDING_ADDRESS, one, _lines(one))
     if reverse is None or reverse.error:
         row = Row("outgoing.ptr", SENDING_ADDRESS, "unknown", _("not told"), host=one.address)
         reason = translate(reverse.error) if reverse is not None else _("it was not looked up")
@@ -137,7 +138,7 @@ def _reverse(one: Outgoing) -> Finding:
         why = _("{address} has no name (PTR); large receivers refuse mail from such an address.")
         why = why.format(address=one.address)
         todo = _("Have the PTR of {address} set to {name}.").format(address=one.address, name=one.helo)
-        return Finding(row, Verdict.PROBLEM, why, _told(one), todo, Owner.ADDRESS)
+        return Finding(row, Verdict.PROBLEM, why, _lines(one), todo, Owner.ADDRESS)
     confirmed = [f.name for f in reverse.forwards if one.address in f.addresses]
     return _confirmed(one, reverse, confirmed) if confirmed else _unconfirmed(one, reverse)
 
@@ -147,13 +148,13 @@ def _unconfirmed(one: Outgoing, reverse: ReverseDns) -> Finding:
     if any(forward.error for forward in reverse.forwards):
         row = Row("outgoing.ptr", SENDING_ADDRESS, "unknown", names, host=one.address)
         why = _("The way back from the PTR could not be looked up.")
-        return Finding(row, Verdict.UNKNOWN, why, _told(one))
+        return Finding(row, Verdict.UNKNOWN, why, _lines(one))
     row = Row("outgoing.ptr", SENDING_ADDRESS, "error", names, host=one.address)
     why = _("The PTR does not lead back to {address}, so it counts for nothing.").format(address=one.address)
     todo = _("Point {name} at {address}, or have the PTR set to {helo}.").format(
         name=reverse.names[0], address=one.address, helo=one.helo
     )
-    return Finding(row, Verdict.PROBLEM, why, _told(one), todo, Owner.ADDRESS)
+    return Finding(row, Verdict.PROBLEM, why, _lines(one), todo, Owner.ADDRESS)
 
 
 def _confirmed(one: Outgoing, reverse: ReverseDns, confirmed: Sequence[str]) -> Finding:
@@ -162,24 +163,24 @@ def _confirmed(one: Outgoing, reverse: ReverseDns, confirmed: Sequence[str]) -> 
     if len(reverse.names) > 1:
         why = _("The address has several names; receivers may look at any one of them.")
         todo = _("Keep {name} alone.").format(name=confirmed[0])
-        return Finding(row, Verdict.ADVISORY, why, _told(one), todo, Owner.ADDRESS)
+        return Finding(row, Verdict.ADVISORY, why, _lines(one), todo, Owner.ADDRESS)
     if one.helo.lower().rstrip(".") != confirmed[0].lower():
         why = _("The PTR is sound, but HELO gives another name; a few receivers want the same one.")
         todo = _("Let HELO say {name}: see {source}.")
         todo = todo.format(name=confirmed[0], source=translate(one.helo_source))
-        return Finding(row, Verdict.ADVISORY, why, _told(one), todo, Owner.SERVER)
+        return Finding(row, Verdict.ADVISORY, why, _lines(one), todo, Owner.SERVER)
     row = Row("outgoing.ptr", SENDING_ADDRESS, "ok", names, host=one.address)
     why = _("Address, PTR and HELO name agree in both directions.")
-    return Finding(row, Verdict.OK, why, _told(one))
+    return Finding(row, Verdict.OK, why, _lines(one))
 
 
-def _behind_nat(rule: str, name: str, one: Outgoing, told: tuple[str, ...]) -> Finding:
+def _behind_nat(rule: str, name: str, one: Outgoing, lines: tuple[str, ...]) -> Finding:
     text = _("{address} is not what the world sees").format(address=one.address)
     row = Row(rule, name, "unknown", text, host=_who(one))
     why = _("Mail leaves from a private address, and cPanel knows no public one for it (NAT).")
     todo = _("Let cPanel find the public address: {command}.")
     todo = todo.format(command="/usr/local/cpanel/scripts/build_cpnat")
-    return Finding(row, Verdict.UNKNOWN, why, told, todo, Owner.SERVER)
+    return Finding(row, Verdict.UNKNOWN, why, lines, todo, Owner.SERVER)
 
 
 def _set_helo(one: Outgoing) -> str:
@@ -191,7 +192,7 @@ def _set_helo(one: Outgoing) -> str:
     ).format(name=better or _("the PTR name of the address"))
 
 
-def _told(one: Outgoing) -> tuple[str, ...]:
+def _lines(one: Outgoing) -> tuple[str, ...]:
     leaves = (
         _("{domains}: from {address} by {address_source}, HELO {helo} by {helo_source}")
         if one.local_address == one.address
@@ -220,11 +221,5 @@ def _told(one: Outgoing) -> tuple[str, ...]:
 
 
 def _who(one: Outgoing) -> str:
-    named = one.domains[:_SHOWN]
-    shown = ", ".join(_("mail in general") if domain == "*" else domain for domain in named)
-    more = len(one.domains) - len(named)
-    if not more:
-        return shown
-    return ngettext("{names} and {count} more", "{names} and {count} more", more).format(
-        names=shown, count=more
-    )
+    names = [_("mail in general") if domain == "*" else domain for domain in one.domains]
+    return listing(names, _SHOWN)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mxverdict.evidence import DelayState, Evidence
 from mxverdict.evidence.server import ADDRESSES, DELAY, GREYLISTING, HOST_NAME
 from mxverdict.findings import Finding, Row, Verdict
@@ -10,7 +12,6 @@ from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
 from mxverdict.testers import UNKNOWN_HOSTS, ImpatientSender
 
-SILENT = "SMTP"
 _REBUILD = N_("Run /usr/local/cpanel/scripts/buildeximconf, then /usr/local/cpanel/scripts/restartsrv_exim.")
 _MISSING = {
     HOST_NAME: (
@@ -29,7 +30,7 @@ _MISSING = {
 
 
 def delay_on(evidence: Evidence) -> bool | None:
-    """Whether Exim, as configured now, makes unknown hosts wait; None when that could not be told."""
+    """Whether Exim, as configured now, makes unknown hosts wait; None when that is not known."""
     known = [
         preview
         for preview in evidence.previews
@@ -44,7 +45,7 @@ def delay_on(evidence: Evidence) -> bool | None:
     return None if stanzas is None else stanzas > 0
 
 
-def judge_server(evidence: Evidence, senders: tuple[ImpatientSender, ...]) -> tuple[Finding, ...]:
+def judge_server(evidence: Evidence) -> tuple[Finding, ...]:
     return (
         *_settings(evidence.settings),
         *_missing(evidence.settings),
@@ -52,7 +53,6 @@ def judge_server(evidence: Evidence, senders: tuple[ImpatientSender, ...]) -> tu
         *_silent(evidence),
         *_relay_entries(evidence),
         *_counted(evidence),
-        *_cost(evidence, senders),
     )
 
 
@@ -76,40 +76,40 @@ def _settings(settings: DelayState) -> list[Finding]:
         return [Finding(row, Verdict.UNKNOWN, why, tuple(map(translate, unreadable)))]
     running = settings.delay_stanzas > 0
     count = settings.delay_stanzas
-    told = ngettext("{count} delay stanza in exim.conf", "{count} delay stanzas in exim.conf", count).format(
+    line = ngettext("{count} delay stanza in exim.conf", "{count} delay stanzas in exim.conf", count).format(
         count=count
     )
     found = []
     if settings.error:
         row = Row("smtp.delay.setting", "WHM", "unknown", _("the setting could not be read"))
-        found.append(Finding(row, Verdict.UNKNOWN, translate(settings.error), (told,)))
+        found.append(Finding(row, Verdict.UNKNOWN, translate(settings.error), (line,)))
     elif unreadable:
         says = (
             _("setting unknown, exim.conf says on") if running else _("setting unknown, exim.conf says off")
         )
         row = Row("smtp.delay.setting", name, "unknown", says)
-        found.append(Finding(row, Verdict.UNKNOWN, translate(unreadable[0]), (told,)))
+        found.append(Finding(row, Verdict.UNKNOWN, translate(unreadable[0]), (line,)))
     elif settings.delay_setting is not None and settings.delay_setting != running:
         says = _("WHM says off, exim.conf says on") if running else _("WHM says on, exim.conf says off")
         row = Row("smtp.delay.setting", name, "warning", says)
         why = _("The setting was changed, but the configuration was never rebuilt.")
-        found.append(Finding(row, Verdict.PROBLEM, why, (told,), _(_REBUILD)))
+        found.append(Finding(row, Verdict.PROBLEM, why, (line,), _(_REBUILD)))
     elif settings.delay_stanzas not in (0, 3):
         row = Row("smtp.delay.setting", name, "warning", _("{count} of 3 delay stanzas").format(count=count))
         why = _("exim.conf lacks the usual three delay stanzas; it was edited by hand or cPanel has changed.")
-        found.append(Finding(row, Verdict.ADVISORY, why, (told,)))
+        found.append(Finding(row, Verdict.ADVISORY, why, (line,)))
     elif not running:
         row = Row("smtp.delay.setting", name, "warning", _("off"))
         why = _("Unknown hosts are not made to wait; that keeps much spam out when it is on.")
         todo = _("Switch the delay on in WHM, Exim Configuration Manager, unless it is off on purpose.")
-        found.append(Finding(row, Verdict.ADVISORY, why, (told,), todo))
+        found.append(Finding(row, Verdict.ADVISORY, why, (line,), todo))
     else:
         found.append(
             Finding(
                 Row("smtp.delay.setting", name, "ok", _("on")),
                 Verdict.OK,
                 _("Unknown hosts are made to wait."),
-                (told,),
+                (line,),
             )
         )
     return found
@@ -148,7 +148,7 @@ def _silent(evidence: Evidence) -> list[Finding]:
     """Addresses where Exim does not even serve the server itself, which it never delays."""
     return [
         Finding(
-            Row("smtp.response", SILENT, "error", _("does not answer properly"), host=probe.address),
+            Row("smtp.response", "SMTP", "error", _("does not answer properly"), host=probe.address),
             Verdict.PROBLEM,
             _("This server cannot hold an SMTP session with itself."),
             (
@@ -203,10 +203,11 @@ def _counted(evidence: Evidence) -> list[Finding]:
     ]
 
 
-def _cost(evidence: Evidence, senders: tuple[ImpatientSender, ...]) -> list[Finding]:
+def judge_delay_cost(evidence: Evidence, senders: Sequence[ImpatientSender]) -> list[Finding]:
+    """Return a finding on the senders that give up before the delay ends, if there are any."""
     delays = [preview.delay("connect") or 0 for preview in evidence.previews if preview.understood]
-    longest = max(delays, default=0)
-    hurt = [sender for sender in senders if sender.patience < longest]
+    maximum = max(delays, default=0)
+    hurt = [sender for sender in senders if sender.patience < maximum]
     if not hurt:
         return []
     return [
@@ -215,7 +216,7 @@ def _cost(evidence: Evidence, senders: tuple[ImpatientSender, ...]) -> list[Find
                 "smtp.delay.cost",
                 N_("Cost of the delay"),
                 "warning",
-                _("{seconds} s before the banner").format(seconds=longest),
+                _("{seconds} s before the banner").format(seconds=maximum),
             ),
             Verdict.ADVISORY,
             _(

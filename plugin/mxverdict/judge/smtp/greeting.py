@@ -12,18 +12,22 @@ def judge_row(case: RowContext) -> tuple[Finding, ...]:
     row = _row(case)
     if row.level == "ok":
         return (Finding(row, Verdict.OK, _("It gets what it asks for.")),)
-    if case.gave_up_on_delay:
+    if case.timed_out_on_delay:
         return (_hung_up(row, case),)
     works = case.truth.tls_works if case.tester.report == "starttls" else case.truth.greeting is not None
     if works is None:
-        return (Finding(row, Verdict.UNKNOWN, _("The server's own answer could not be read."), case.told),)
+        return (
+            Finding(
+                row, Verdict.UNKNOWN, _("The server's own answer could not be read."), case.refusal_lines
+            ),
+        )
     return (
         Finding(
             row,
             Verdict.FALSE_POSITIVE if works and case.refusal else Verdict.PROBLEM,
             _("The tester was refused at once; the server answers others.") if case.refusal else
             _("The server really does not answer as the tester expects."),
-            (*case.told, *((translate(case.preview.detail),) if case.preview.detail else ())),
+            (*case.refusal_lines, *((translate(case.preview.detail),) if case.preview.detail else ())),
         ),
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)\Z")
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """`None` always means: could not be told. `greeting` is the text of the real 220 reply."""
+    """`None` always means: not known. `greeting` is the text of the real 220 reply."""
 
     address: str
     hostname: str
@@ -38,7 +38,7 @@ class GroundTruth:
 
     @property
     def ptr_in_greeting(self) -> Optional[bool]:
-        """The tester's rule: the PTR name stands anywhere in the banner."""
+        """Whether the PTR name is anywhere in the banner, which is the tester's rule."""
         if self.ptr_error or self.greeting is None:
             return None
         return any(name.lower() in self.greeting.lower() for name in self.ptr_names)

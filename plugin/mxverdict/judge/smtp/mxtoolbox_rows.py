@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mxverdict.findings import Row, Session
+from mxverdict.findings import LEVELS, Row, Session
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.judge.smtp.ground_truth import GroundTruth, is_host_name
 from mxverdict.testers import Tester
@@ -29,7 +29,6 @@ OPEN_RELAY = "SMTP Open Relay"
 CONNECT = "SMTP Connect"
 DISCONNECTED = "SMTP Server Disconnected"
 
-_ORDER = {"error": 0, "warning": 1, "unknown": 2, "ok": 3}
 _STEPS = {"connect": "Banner", "ehlo": "EHLO", "mail": "MAIL FROM", "rcpt": "RCPT TO"}
 
 
@@ -42,10 +41,11 @@ def headline(session: Session, tester: Tester) -> str:
         return ""
     if session.ended == "timeout":
         return _says(HEADLINE).failed.format(seconds=f"{tester.patience:g}", step=step)
-    if greeting is None or greeting.code >= 300:
+    if _is_refused(session):
         return _says(CONNECT).failed
     if session.ended == "dropped":
         return f"Server Disconnected : Completed {step}"
+    assert greeting is not None
     return " ".join(_lines(greeting))
 
 
@@ -53,9 +53,9 @@ def rows(session: Session, truth: GroundTruth, tester: Tester) -> tuple[Row, ...
     """Failures first, then warnings, then what passes."""
     if session.ended == "unknown":
         return ()
-    found = [*_connect(session, tester), *_name_rows(session, truth), _tls(session)]
+    found = [*_connect(session), *_name_rows(session, truth), _tls(session)]
     found += [_connection_time(session, tester), _relay(session), _transaction_time(session, tester)]
-    return tuple(sorted(found, key=lambda row: _ORDER[row.level]))
+    return tuple(sorted(found, key=lambda row: LEVELS.index(row.level)))
 
 
 def transcript(session: Session, truth: GroundTruth, tester: Tester) -> str:
@@ -86,9 +86,14 @@ def _lines(reply: Reply) -> list[str]:
     return [f"{reply.code}{' ' if number == last else '-'}{text}" for number, text in enumerate(reply.lines)]
 
 
-def _connect(session: Session, tester: Tester) -> list[Row]:
-    line = headline(session, tester)
-    if line == _says(CONNECT).failed:
+def _is_refused(session: Session) -> bool:
+    """Whether the session ended without a greeting that welcomes the tester, other than by its patience."""
+    greeting = session.reply("connect")
+    return session.ended != "timeout" and (greeting is None or greeting.code >= 300)
+
+
+def _connect(session: Session) -> list[Row]:
+    if _is_refused(session):
         return [_says(CONNECT).fails()]
     return [_says(DISCONNECTED).fails()] if session.ended == "dropped" else []
 

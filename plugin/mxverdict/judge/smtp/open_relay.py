@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from mxverdict.evidence.relay import RelayProbe
 from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.i18n.catalog import N_, ngettext
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
-from mxverdict.judge.outbound.messages import LEVELS
+from mxverdict.judge.listing import listing
 
 NAME = N_("Open relay")
 
 
 def judge_relay(tests: Sequence[RelayProbe]) -> tuple[Finding, ...]:
-    """A finding for what relays, for what is taken as a local address and for what could not be told; when
+    """Return findings on what relays, on what is accepted as a local address and on what is not known; when
     nothing relays, one that lists every refused variant."""
     return tuple(_findings(tests))
 
 
 def _findings(tests: Sequence[RelayProbe]) -> Iterator[Finding]:
+    if not tests:
+        return
+    finding = partial(_finding, tests[0].helo)
     relaying = [test for test in tests if test.accepted and test.routed == "remote"]
     local = [test for test in tests if test.accepted and test.routed == "local"]
     unsure = [test for test in tests if not is_refused(test) and test not in relaying and test not in local]
     refused = [test for test in tests if is_refused(test)]
     if relaying:
-        yield _finding(
+        yield finding(
             Verdict.PROBLEM,
             _("relays mail of strangers ({variants})").format(variants=_names(relaying)),
             relaying,
@@ -41,7 +45,7 @@ def _findings(tests: Sequence[RelayProbe]) -> Iterator[Finding]:
         )
     elif refused and not unsure:
         why = _("Exim would pass on no mail of a host that this server does not know.")
-        yield _finding(
+        yield finding(
             Verdict.OK,
             ngettext(
                 "no: {count} way to ask is refused", "no: {count} ways to ask are refused", len(refused)
@@ -50,7 +54,7 @@ def _findings(tests: Sequence[RelayProbe]) -> Iterator[Finding]:
             why,
         )
     if local:
-        yield _finding(
+        yield finding(
             Verdict.ADVISORY,
             _("accepted as a local address ({variants})").format(variants=_names(local)),
             local,
@@ -64,7 +68,7 @@ def _findings(tests: Sequence[RelayProbe]) -> Iterator[Finding]:
             ),
         )
     if unsure:
-        yield _finding(
+        yield finding(
             Verdict.UNKNOWN,
             _("could not be told for {variants}").format(variants=_names(unsure)),
             unsure,
@@ -74,7 +78,7 @@ def _findings(tests: Sequence[RelayProbe]) -> Iterator[Finding]:
 
 
 def is_refused(test: RelayProbe) -> bool:
-    """Whether Exim refuses for good, for a reason that holds for any stranger. A refusal because sender or
+    """Whether Exim refuses permanently, for a reason that holds for any stranger. A refusal because sender or
     foreign recipient could not be verified says nothing: another one gets past it."""
     if test.error or test.unverified or test.reply is None or not 500 <= test.reply.code < 600:
         return False
@@ -82,18 +86,20 @@ def is_refused(test: RelayProbe) -> bool:
     return "sender verif" not in said and "verification failed for" not in said
 
 
-def _finding(verdict: Verdict, text: str, tests: Sequence[RelayProbe], why: str, todo: str = "") -> Finding:
-    evidence = tuple(line for test in tests for line in _lines(test))
+def _finding(
+    usual_helo: str, verdict: Verdict, text: str, tests: Sequence[RelayProbe], why: str, todo: str = ""
+) -> Finding:
+    evidence = tuple(line for test in tests for line in _lines(test, usual_helo))
     addresses = ", ".join(dict.fromkeys(test.local_address for test in tests))
-    row = Row("smtp.relay.variants", NAME, LEVELS[verdict], text, "relay", addresses)
+    row = Row("smtp.relay.variants", NAME, verdict.level, text, "relay", addresses)
     return Finding(row, verdict, why, evidence, todo, Owner.SERVER if todo else None)
 
 
-def _lines(test: RelayProbe) -> Iterator[str]:
+def _lines(test: RelayProbe, usual_helo: str) -> Iterator[str]:
     answer = translate(test.error) or _("no reply")
     if not test.error and test.reply is not None:
         answer = f"{test.reply.code} {' '.join(test.reply.lines)}"
-    helo = f"EHLO {test.helo}, " if test.name.startswith("introduced") else ""
+    helo = f"EHLO {test.helo}, " if test.helo != usual_helo else ""
     if test.stage != "rcpt" and not test.error:
         answer = _("{answer} (at {stage})").format(answer=answer, stage=test.stage.upper())
     yield f"{translate(test.name)}: {helo}MAIL FROM:<{test.sender}> RCPT TO:<{test.recipient}> -> {answer}"
@@ -104,10 +110,4 @@ def _lines(test: RelayProbe) -> Iterator[str]:
 
 
 def _names(tests: Sequence[RelayProbe]) -> str:
-    names = list(dict.fromkeys(translate(test.name) for test in tests))
-    first, more = ", ".join(names[:4]), len(names) - 4
-    if more <= 0:
-        return first
-    return ngettext("{names} and {count} more", "{names} and {count} more", more).format(
-        names=first, count=more
-    )
+    return listing(list(dict.fromkeys(translate(test.name) for test in tests)), 4)

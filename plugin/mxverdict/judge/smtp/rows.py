@@ -39,7 +39,7 @@ class RowContext:
     preview: Preview
 
     @property
-    def gave_up_on_delay(self) -> bool:
+    def timed_out_on_delay(self) -> bool:
         return self.session.ended == "timeout" and self.delay > 0
 
     @property
@@ -93,13 +93,13 @@ class RowContext:
         return f"{stage.reply.code} {' '.join(stage.reply.lines)}"
 
     @property
-    def told(self) -> tuple[str, ...]:
+    def refusal_lines(self) -> tuple[str, ...]:
         return (_("It was told: {refusal}").format(refusal=self.refusal),) if self.refusal else ()
 
 
 def judge_rows(case: RowContext) -> tuple[Finding, ...]:
     rows = mxtoolbox_rows.rows(case.session, case.truth, case.tester)
-    return tuple(_JUDGES[row.name](row, case) for row in rows)
+    return tuple(_JUDGES[row.rule](row, case) for row in rows)
 
 
 def _connect(row: Row, case: RowContext) -> Finding:
@@ -125,7 +125,7 @@ def _connect(row: Row, case: RowContext) -> Finding:
             (translate(case.preview.detail), *case.statements),
             _("Mend what Exim names; a missing list file can be created empty (root:mail 0640)."),
         )
-    told = (*case.told, *log)
+    lines = (*case.refusal_lines, *log)
     if case.rate_limited:
         return Finding(
             row,
@@ -134,14 +134,14 @@ def _connect(row: Row, case: RowContext) -> Finding:
                 "Exim answers; it refuses this address for up to an hour because too many of its sessions "
                 "failed, as relay tests do."
             ),
-            told,
+            lines,
             _("Wait an hour before the next test, or test from another address."),
         )
     return Finding(
         row,
         Verdict.PROBLEM,
         _("Exim answers, but refuses this address."),
-        told,
+        lines,
         _("If it should be let in, look for it in Blacklisted SMTP IP addresses in WHM."),
     )
 
@@ -158,7 +158,7 @@ def _banner(row: Row, case: RowContext) -> Finding:
             _("The real banner could not be read, and the tester does not see it either."),
             (*evidence, *probe_lines(truth), *case.statements),
         )
-    if truth.ptr_in_greeting and case.session.reply("connect") is None and case.gave_up_on_delay:
+    if truth.ptr_in_greeting and case.session.reply("connect") is None and case.timed_out_on_delay:
         return Finding(
             row,
             Verdict.FALSE_POSITIVE,
@@ -170,7 +170,7 @@ def _banner(row: Row, case: RowContext) -> Finding:
         )
     if truth.ptr_in_greeting:
         why = _("The real banner matches; the tester was refused before it could see it.")
-        return Finding(row, Verdict.FALSE_POSITIVE, why, (*evidence, *case.told))
+        return Finding(row, Verdict.FALSE_POSITIVE, why, (*evidence, *case.refusal_lines))
     return Finding(
         row,
         Verdict.PROBLEM,
@@ -179,11 +179,11 @@ def _banner(row: Row, case: RowContext) -> Finding:
             "you."
         ),
         evidence,
-        _banner_advice(truth),
+        _banner_hint(truth),
     )
 
 
-def _banner_advice(truth: GroundTruth) -> str:
+def _banner_hint(truth: GroundTruth) -> str:
     if truth.hostname.lower() in (name.lower() for name in truth.ptr_names):
         return _("Put {name} into smtp_banner in WHM, Exim Configuration Manager, Advanced Editor.").format(
             name=truth.hostname
@@ -214,7 +214,7 @@ def _tls(row: Row, case: RowContext) -> Finding:
             evidence,
             _("Set a certificate for Exim in WHM, Manage Service SSL Certificates, then restart Exim."),
         )
-    if case.gave_up_on_delay:
+    if case.timed_out_on_delay:
         return Finding(
             row,
             Verdict.FALSE_POSITIVE,
@@ -225,7 +225,7 @@ def _tls(row: Row, case: RowContext) -> Finding:
             _(_WINDOW),
         )
     why = _("STARTTLS works; the tester was refused or dropped before it could ask.")
-    return Finding(row, Verdict.FALSE_POSITIVE, why, (*evidence, *case.told))
+    return Finding(row, Verdict.FALSE_POSITIVE, why, (*evidence, *case.refusal_lines))
 
 
 def _tls_offered(row: Row, case: RowContext, evidence: tuple[str, ...]) -> Finding:
@@ -322,7 +322,7 @@ def _transaction_time(row: Row, case: RowContext) -> Finding:
     if row.level == "ok" and case.session.reply("connect") is None:
         why = _("The tester prints a pass, but there was no transaction to time.")
         return Finding(row, Verdict.NOT_RUN, why)
-    if case.gave_up_on_delay:
+    if case.timed_out_on_delay:
         return Finding(
             row,
             Verdict.FALSE_POSITIVE,
@@ -372,27 +372,27 @@ def _relay(row: Row, case: RowContext) -> Finding:
             )
         why = _("The tester prints a pass, but it never got as far as asking.")
         return Finding(row, Verdict.NOT_RUN, why, case.statements)
-    told = (foreign_recipient(reply),) if reply else ()
+    lines = (foreign_recipient(reply),) if reply else ()
     if row.level == "ok":
-        return Finding(row, Verdict.OK, _("A foreign recipient is refused."), told)
+        return Finding(row, Verdict.OK, _("A foreign recipient is refused."), lines)
     return Finding(
         row,
         Verdict.PROBLEM,
         _("Exim accepts a foreign recipient from this address."),
-        told,
+        lines,
         _(_RELAY_LISTS),
     )
 
 
 _JUDGES: dict[str, Callable[[Row, RowContext], Finding]] = {
-    mxtoolbox_rows.CONNECT: _connect,
-    mxtoolbox_rows.DISCONNECTED: _connect,
-    mxtoolbox_rows.BANNER: _banner,
-    mxtoolbox_rows.TLS: _tls,
-    mxtoolbox_rows.REVERSE_RESOLUTION: _reverse_resolution,
-    mxtoolbox_rows.REVERSE_MISMATCH: _reverse_mismatch,
-    mxtoolbox_rows.VALID_HOSTNAME: _valid_hostname,
-    mxtoolbox_rows.CONNECTION_TIME: _connection_time,
-    mxtoolbox_rows.TRANSACTION_TIME: _transaction_time,
-    mxtoolbox_rows.OPEN_RELAY: _relay,
+    "smtp.connect": _connect,
+    "smtp.disconnect": _connect,
+    "smtp.banner": _banner,
+    "smtp.starttls": _tls,
+    "ptr.record": _reverse_resolution,
+    "ptr.forward": _reverse_mismatch,
+    "ptr.hostname": _valid_hostname,
+    "smtp.connection.time": _connection_time,
+    "smtp.transaction.time": _transaction_time,
+    "smtp.relay": _relay,
 }

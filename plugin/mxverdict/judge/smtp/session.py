@@ -6,8 +6,8 @@ from mxverdict.evidence import Preview, Reply
 from mxverdict.findings import Session, SessionStage
 from mxverdict.testers import Tester
 
-GAVE_UP = Reply(421, ("Unexpected failure, please try later",))
-"""What Exim tells a client when it gives up in a session (measured with 4.96); `-bh` does not print it."""
+TEMPORARY_FAILURE = Reply(421, ("Unexpected failure, please try later",))
+"""Exim's reply when it breaks off a session (measured with 4.96); `-bh` does not print it."""
 
 UNREACHED = Session((), "dropped", 0.0)
 """Nothing answers on the port."""
@@ -28,16 +28,16 @@ def simulate(preview: Preview, tester: Tester) -> Session:
             end = clock + tester.patience
             stages.append(SessionStage(stage.name, stage.command, clock, end, tester.patience, None))
             return Session(tuple(stages), "timeout", end)
-        reply = stage.reply or GAVE_UP
+        reply = stage.reply or TEMPORARY_FAILURE
         stages.append(SessionStage(stage.name, stage.command, clock, clock + wait, float(stage.delay), reply))
         clock += wait
         if not reply.positive:
             break
     else:
         if preview.failure:
-            told = GAVE_UP if preview.failure == "broken" else None
-            stages.append(SessionStage(*_next_stage(preview, tester), clock, clock, 0.0, told))
-            return Session(tuple(stages), "complete" if told else "dropped", clock)
+            given = TEMPORARY_FAILURE if preview.failure == "broken" else None
+            stages.append(SessionStage(*_next_stage(preview, tester), clock, clock, 0.0, given))
+            return Session(tuple(stages), "complete" if given else "dropped", clock)
     return Session(tuple(stages), "complete", clock)
 
 

@@ -1,4 +1,4 @@
-"""What testers met according to Exim's log, in words, and held against the prediction."""
+"""Describes testers' sessions in Exim's log, and compares them with the prediction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mxverdict.testers import Tester
 from mxverdict.testers.row_texts import HEADLINE
 from mxverdict.testers.row_texts import load as rows_of
 
-GAVE_UP, CAME_THROUGH, TURNED_AWAY, DROPPED, UNCLEAR = "gave_up", "through", "turned_away", "dropped", ""
+TIMED_OUT, COMPLETED, REJECTED, DROPPED, UNCLEAR = "gave_up", "through", "turned_away", "dropped", ""
 _SLACK = 1.0
 """Exim counts whole seconds."""
 _STEP = {"connect": "Connect", "ehlo": "EHLO", "mail": "MAIL FROM", "rcpt": "MAIL FROM", "data": "RCPT TO"}
@@ -54,57 +54,61 @@ def outcome(visit: Visit, tester: Tester) -> str:
     """One of GAVE_UP (it waited as long as its patience lasts), CAME_THROUGH (it ended in order),
     TURNED_AWAY (at connect), DROPPED (by Exim) and UNCLEAR."""
     if visit.ended == "left" and (visit.seconds or 0.0) >= tester.patience - _SLACK:
-        return GAVE_UP
-    return {"quit": CAME_THROUGH, "rejected": TURNED_AWAY, "dropped": DROPPED}.get(visit.ended, UNCLEAR)
+        return TIMED_OUT
+    return {"quit": COMPLETED, "rejected": REJECTED, "dropped": DROPPED}.get(visit.ended, UNCLEAR)
 
 
 def ending(visit: Visit) -> str:
     """How a visit ended, in plain words: `was greylisted, then said QUIT, after 2 s`."""
-    told = _ending(visit)
+    text = _ending(visit)
     if visit.seconds is None:
-        return told
-    return _("{ended}, after {seconds} s").format(ended=told, seconds=f"{visit.seconds:g}")
+        return text
+    return _("{ended}, after {seconds} s").format(ended=text, seconds=f"{visit.seconds:g}")
 
 
 def _ending(visit: Visit) -> str:
-    met = _met(visit)
+    result = _result(visit)
     if visit.ended == "quit":
-        return _("{met}, then said QUIT").format(met=met) if met else _("said QUIT")
+        return _("{result}, then said QUIT").format(result=result) if result else _("said QUIT")
     if visit.ended == "rejected":
-        return _("{refused} at connect").format(refused=met or _(_REFUSED["other"]))
+        return _("{refused} at connect").format(refused=result or _(_REFUSED["other"]))
     if visit.ended == "timeout":
         return _(_SILENT[visit.stage])
     if visit.ended == "dropped":
-        told = _("was dropped by Exim ({refusal})") if visit.refusal else _("was dropped by Exim")
-        return told.format(refusal=visit.refusal)
+        text = _("was dropped by Exim ({refusal})") if visit.refusal else _("was dropped by Exim")
+        return text.format(refusal=visit.refusal)
     if visit.ended == "left":
         left = _(_LEFT[visit.stage])
-        told = _("{met}, then {left}") if met and visit.stage not in ("connect", "rcpt") else "{left}"
-        return told.format(met=met, left=left)
-    return _("{met}; how it ended is not in the log").format(met=met) if met else _("has no end in the log")
+        text = _("{result}, then {left}") if result and visit.stage not in ("connect", "rcpt") else "{left}"
+        return text.format(result=result, left=left)
+    return (
+        _("{result}; how it ended is not in the log").format(result=result)
+        if result
+        else _("has no end in the log")
+    )
 
 
-def _met(visit: Visit) -> str:
+def _result(visit: Visit) -> str:
     """What came of it before it ended: it handed mail over or was refused something, "" for neither."""
     if visit.messages:
-        told = ngettext("handed over {count} message", "handed over {count} messages", visit.messages)
-        return told.format(count=visit.messages)
+        text = ngettext("handed over {count} message", "handed over {count} messages", visit.messages)
+        return text.format(count=visit.messages)
     return _(_REFUSED.get(visit.refused, ""))
 
 
 def reported_text(visit: Visit, tester: Tester) -> str:
     """What the tester will have printed about this visit, in its own words; "" where the log cannot tell."""
-    got = outcome(visit, tester)
+    ended = outcome(visit, tester)
     if tester.report != "mxtoolbox":
-        return tester.timeout_text if got == GAVE_UP and visit.stage == "connect" else ""
+        return tester.timeout_text if ended == TIMED_OUT and visit.stage == "connect" else ""
     rows = rows_of("smtp")
-    if got == GAVE_UP:
+    if ended == TIMED_OUT:
         return rows[HEADLINE].failed.format(seconds=f"{tester.patience:g}", step=_STEP[visit.stage])
-    if got == TURNED_AWAY:
+    if ended == REJECTED:
         return rows[mxtoolbox_rows.CONNECT].failed
-    if got == DROPPED:
+    if ended == DROPPED:
         return rows[mxtoolbox_rows.DISCONNECTED].failed
-    return rows[mxtoolbox_rows.OPEN_RELAY].ok if got == CAME_THROUGH and visit.refused == "relay" else ""
+    return rows[mxtoolbox_rows.OPEN_RELAY].ok if ended == COMPLETED and visit.refused == "relay" else ""
 
 
 def compare_with_last_visit(prediction: Prediction, tester: Tester, log: VisitLog) -> str:
@@ -122,18 +126,18 @@ def compare_with_last_visit(prediction: Prediction, tester: Tester, log: VisitLo
     then, now = outcome(last, tester), _predicted(prediction.session)
     reason = ""
     if not same:
-        told = _(
+        text = _(
             "Its last visit, {when} from {address}, came from an address that is treated differently: it "
             "{ended}."
         )
     elif UNCLEAR in (then, now):
-        told = _("Its last visit, {when} from {address}: it {ended}.")
+        text = _("Its last visit, {when} from {address}: it {ended}.")
     elif then == now:
-        told = _("Its last visit, {when} from {address}, met the same: it {ended}.")
+        text = _("Its last visit, {when} from {address}, met the same: it {ended}.")
     else:
-        told = _("Its last visit, {when} from {address}, met something else: it {ended}.")
+        text = _("Its last visit, {when} from {address}, met something else: it {ended}.")
         reason = _reason(then, now, last)
-    sentence = told.format(when=format_time(last), address=last.address, ended=ending(last))
+    sentence = text.format(when=format_time(last), address=last.address, ended=ending(last))
     return f"{sentence} {reason}" if reason else sentence
 
 
@@ -143,27 +147,27 @@ def _day(log: VisitLog) -> str:
 
 def _predicted(session: Session) -> str:
     if session.ended == "timeout":
-        return GAVE_UP
+        return TIMED_OUT
     if session.ended == "dropped":
         return DROPPED
     greeting = session.reply("connect")
     if session.ended == "unknown" or greeting is None:
         return UNCLEAR
-    return CAME_THROUGH if greeting.positive else TURNED_AWAY
+    return COMPLETED if greeting.positive else REJECTED
 
 
 def _reason(then: str, now: str, visit: Visit) -> str:
-    if then == TURNED_AWAY and visit.refused == "rate_limit":
+    if then == REJECTED and visit.refused == "rate_limit":
         return _("It had come too often then.")
-    if (then, now) == (CAME_THROUGH, GAVE_UP):
+    if (then, now) == (COMPLETED, TIMED_OUT):
         return _("Exim did not make it wait then: the delay was off, or it was let past.")
-    if (then, now) == (GAVE_UP, CAME_THROUGH):
+    if (then, now) == (TIMED_OUT, COMPLETED):
         return _("Exim made it wait then, and now does not.")
     return ""
 
 
 def _network_sample(visit: Visit, tester: Tester) -> str:
-    """The address that stands for the visitor's network in predictions."""
+    """Return the address that represents the visitor's network in predictions."""
     address = ipaddress.ip_address(visit.address)
     known = (a.example for a in tester.addresses if address in ipaddress.ip_network(a.network))
     return next(known, visit.address)

@@ -110,7 +110,7 @@ class _Check:
         return result
 
     def record(self, domain: str) -> Optional[Record]:
-        answer = self.look_up(domain, "TXT", void=False)
+        answer = self._lookup(domain, "TXT", void=False)
         texts = [text for text in answer.records if is_record(text)]
         if len(texts) > 1:
             raise _Stop(
@@ -129,7 +129,7 @@ class _Check:
         if term.name == "include":
             return self.includes(target, domain)
         if term.name == "exists":
-            return bool(self.look_up(target, "A", literal=not has_macro(term.domain)).records)
+            return bool(self._lookup(target, "A", literal=not has_macro(term.domain)).records)
         if term.name == "ptr":
             return self.is_named_below(target)
         names = self.mail_hosts(target, term) if term.name == "mx" else [target]
@@ -145,16 +145,16 @@ class _Check:
         return result == "pass"
 
     def mail_hosts(self, target: str, term: Term) -> list[str]:
-        names = [text.split()[-1].rstrip(".") for text in self.look_up(target, "MX").records]
+        names = [text.split()[-1].rstrip(".") for text in self._lookup(target, "MX").records]
         if len(names) > NAME_LIMIT:
             raise _Stop(
                 "permerror",
                 Message(
-                    "{term}: {target} has {count} MX hosts, {most} may be",
+                    "{term}: {target} has {count} MX hosts, {limit} may be",
                     term=term.text,
                     target=target,
                     count=len(names),
-                    most=NAME_LIMIT,
+                    limit=NAME_LIMIT,
                 ),
             )
         return [name for name in names if name]
@@ -162,7 +162,7 @@ class _Check:
     def has_address(self, name: str, term: Term) -> bool:
         version_4 = self.address.version == 4
         length = term.length_4 if version_4 else term.length_6
-        found = self.look_up(name, "A" if version_4 else "AAAA", void=term.name == "a").records
+        found = self._lookup(name, "A" if version_4 else "AAAA", void=term.name == "a").records
         return any(_within(self.address, text, length) for text in found)
 
     def is_named_below(self, target: str) -> bool:
@@ -170,13 +170,13 @@ class _Check:
         kind = "A" if self.address.version == 4 else "AAAA"
         names = [
             name.rstrip(".").lower()
-            for name in self.look_up(pointer, "PTR", void=False, failing=False).records
+            for name in self._lookup(pointer, "PTR", void=False, failing=False).records
         ]
         below = [name for name in names[:NAME_LIMIT] if f".{name}".endswith(f".{target.lower()}")]
         return any(
             _within(self.address, text, self.address.max_prefixlen)
             for name in below
-            for text in self.look_up(name, kind, void=False, failing=False).records
+            for text in self._lookup(name, kind, void=False, failing=False).records
         )
 
     def target(self, term: Term, domain: str) -> str:
@@ -193,8 +193,8 @@ class _Check:
             raise _Stop(
                 "permerror",
                 Message(
-                    "more than {most} look-ups are needed; {term} is one too many",
-                    most=LOOKUP_LIMIT,
+                    "more than {limit} look-ups are needed; {term} is one too many",
+                    limit=LOOKUP_LIMIT,
                     term=term.text,
                 ),
             )
@@ -202,7 +202,7 @@ class _Check:
     def lacks(self, name: str, kind: str) -> bool:
         return key(name, kind) in self.needs
 
-    def look_up(
+    def _lookup(
         self, name: str, kind: str, *, void: bool = True, literal: bool = True, failing: bool = True
     ) -> DnsAnswer:
         """An answer of the table. `void`: count it when it is empty; `failing`: an error ends the check."""
@@ -222,8 +222,8 @@ class _Check:
                 raise _Stop(
                     "permerror",
                     Message(
-                        "more than {most} look-ups lead nowhere: {voids}",
-                        most=VOID_LIMIT,
+                        "more than {limit} look-ups lead nowhere: {voids}",
+                        limit=VOID_LIMIT,
                         voids=", ".join(self.voids),
                     ),
                 )

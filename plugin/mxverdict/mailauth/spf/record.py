@@ -12,7 +12,7 @@ from mxverdict.i18n.message import Message
 from mxverdict.net.address import Network
 
 MECHANISMS = ("all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists")
-LOOKING_UP = ("include", "a", "mx", "ptr", "exists")
+LOOKUP_MECHANISMS = ("include", "a", "mx", "ptr", "exists")
 """Mechanisms that count, like redirect, towards the limit of ten (RFC 7208 section 4.6.4)."""
 
 RESULTS = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
@@ -35,7 +35,7 @@ _SHORT = 1024
 
 @dataclass(frozen=True)
 class Term:
-    """A mechanism or modifier: `text` as it stands, `name` in lower case, `qualifier` `+ - ~ ?` ("" for a
+    """A mechanism or modifier: `text` as it is written, `name` in lower case, `qualifier` `+ - ~ ?` ("" for a
     modifier), `domain` its domain-spec ("" for the domain itself), `network` of ip4 and ip6, `length_4` and
     `length_6` the prefix lengths of a and mx."""
 
@@ -83,12 +83,14 @@ class Record:
         return self.terms[self.terms.index(last) + 1 :] if last is not None else ()
 
     @property
-    def looking_up(self) -> tuple[Term, ...]:
+    def lookup_terms(self) -> tuple[Term, ...]:
         """Terms that cost a look-up when nothing before them matches: none behind `all`."""
         reached = self.terms[: len(self.terms) - len(self.after_all)]
         redirect = self.redirect
         return tuple(
-            term for term in reached if (term.qualifier and term.name in LOOKING_UP) or term is redirect
+            term
+            for term in reached
+            if (term.qualifier and term.name in LOOKUP_MECHANISMS) or term is redirect
         )
 
     @property
@@ -114,13 +116,13 @@ def _parse(text: str) -> Record:
         errors.append(Message('the record does not start with "v=spf1 "'))
     if not all(" " <= character <= "~" for character in text):
         errors.append(Message("the record holds characters outside printable ASCII"))
-    words = [word for word in text.split(" ")[1:] if word]
-    if len(words) > TERMS_LIMIT:
-        errors.append(Message("the record has more than {most} terms", most=TERMS_LIMIT))
+    parts = [part for part in text.split(" ")[1:] if part]
+    if len(parts) > TERMS_LIMIT:
+        errors.append(Message("the record has more than {limit} terms", limit=TERMS_LIMIT))
     terms = []
-    for word in words[:TERMS_LIMIT]:
+    for part in parts[:TERMS_LIMIT]:
         if len(errors) < _ERRORS_LIMIT:
-            term = _term(word, errors)
+            term = _term(part, errors)
             if term is not None:
                 terms.append(term)
     for name in ("redirect", "exp"):
@@ -177,10 +179,10 @@ def _term(word: str, errors: list[str]) -> Optional[Term]:
     if name not in MECHANISMS:
         meant = _MEANT.get(name, "")
         if meant:
-            told = Message('{word} is no SPF mechanism ("{meant}" is meant?)')
+            message = Message('{word} is no SPF mechanism ("{meant}" is meant?)')
         else:
-            told = Message("{word} is no SPF mechanism")
-        errors.append(told.format(word=_shown(word), meant=meant))
+            message = Message("{word} is no SPF mechanism")
+        errors.append(message.format(word=_shown(word), meant=meant))
         return None
     if name in ("ip4", "ip6"):
         return _network(word, name, qualifier, rest, errors)

@@ -85,7 +85,7 @@ def _targets(record: Optional[Record]) -> tuple[str, ...]:
         return ()
     return tuple(
         term.domain.rstrip(".").lower()
-        for term in record.looking_up
+        for term in record.lookup_terms
         if term.name in ("include", "redirect") and term.domain and not has_macro(term.domain)
     )
 
@@ -107,7 +107,7 @@ class _Counted:
             name, done = order.pop()
             if done:
                 record = record_of(self.answers, name)
-                own = len(record.looking_up) if record is not None else 0
+                own = len(record.lookup_terms) if record is not None else 0
                 self.sums[name] = own + sum(self.sums.get(target, 0) for target in self.targets[name])
                 self.under_way.discard(name)
             elif name in self.under_way:

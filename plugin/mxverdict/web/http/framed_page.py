@@ -6,10 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Optional
 
-from mxverdict import installation
 from mxverdict.host import Host
-from mxverdict.web.http import incidents
-from mxverdict.web.http.error_html import error_html, internal_error_html
 from mxverdict.web.http.request import HttpError
 from mxverdict.web.http.response import FRAMED_POLICY, NO_STORE, Response
 from mxverdict.web.http.visitor import Visitor
@@ -22,7 +19,7 @@ Draw = Callable[["Shell"], Iterator[str]]
 
 
 class FramedPage:
-    """A page for `visitor`. Unless the frame is `wanted`, it stands alone."""
+    """A page for `visitor`. Unless the frame is `wanted`, the page is without one."""
 
     def __init__(self, visitor: Visitor, *, wanted: bool) -> None:
         self._visitor = visitor
@@ -54,11 +51,7 @@ class FramedPage:
             shell = self.shell()
             yield from draw(shell)
         except Exception as error:
-            html = (
-                error_html(error)
-                if isinstance(error, HttpError)
-                else internal_error(self._visitor.host, error)
-            )
+            html = error_text(self._visitor.host, error)
             yield _broken_off(shell, html)
         if self._header:
             yield self._visitor.frame.footer
@@ -70,6 +63,12 @@ def _broken_off(shell: Optional[Shell], html: str) -> str:
     return html
 
 
-def internal_error(host: Host, error: Exception) -> str:
-    """Write an unexpected error down and return HTML that says so. Never raises."""
+def error_text(host: Host, error: Exception) -> str:
+    """Return HTML that says what went wrong; an error that nobody expected is written down. Never raises."""
+    from mxverdict import installation
+    from mxverdict.web.http import incidents
+    from mxverdict.web.http.error_html import error_html, internal_error_html
+
+    if isinstance(error, HttpError):
+        return error_html(error)
     return internal_error_html(incidents.record(host, error), installation.cause(error))

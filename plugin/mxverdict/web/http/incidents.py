@@ -1,10 +1,11 @@
-"""The log of what went wrong inside the page; the visitor sees only the number."""
+"""What went wrong inside the page, for web.log and WHM's error log; the visitor sees only the number."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import time
+import traceback
 
 from mxverdict.host import Host
 
@@ -16,8 +17,6 @@ _LIMIT = 1024 * 1024
 def record(host: Host, error: BaseException) -> str:
     """Write the traceback down and return the incident's number. Never raises."""
     number = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(2).hex()}"
-    import traceback
-
     trace = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     with contextlib.suppress(OSError):
         log = host.state / "web.log"
@@ -26,4 +25,9 @@ def record(host: Host, error: BaseException) -> str:
             log.replace(log.with_suffix(".log.1"))
         with os.fdopen(os.open(log, _FLAGS, 0o600), "w") as file:
             file.write(f"{number}\n{trace}\n")
+    import logging  # some milliseconds, which no page takes that works
+
+    logging.getLogger(__name__).error(
+        "MX Verdict: incident %s, %s; see %s", number, type(error).__name__, host.state / "web.log"
+    )
     return number

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.testers.row_texts import printed
 from mxverdict.web.http.fields import parse_target_field
 from mxverdict.web.http.request import HttpError, Request
 from mxverdict.web.http.response import NO_STORE, Response
@@ -17,11 +16,12 @@ from mxverdict.web.jobs import queue
 from mxverdict.web.pages import page_state
 from mxverdict.web.pages.render import Shell, render
 from mxverdict.web.tasks import checks
-from mxverdict.web.views.domain import DomainView, domain_view
 
 if TYPE_CHECKING:
+    from mxverdict.findings import Row
     from mxverdict.web.pages.page_state import PageState
     from mxverdict.web.views.check import CheckView
+    from mxverdict.web.views.domain import DomainView
     from mxverdict.web.views.running import RunningView
 
 
@@ -60,7 +60,7 @@ def _target(request: Request) -> str:
 def _values(host: Host, request: Request, target: str) -> dict[str, Any]:
     visitor, name = request.visitor, checks.domain_job(target)
     state = page_state.load_page_state(host, request, name)
-    running = state.job is not None and state.job.state == "running"
+    running = state.job is not None and state.job.is_running
     checked = None if running or not target else _checked(host, visitor, name)
     return {
         "seen": state,
@@ -69,7 +69,7 @@ def _values(host: Host, request: Request, target: str) -> dict[str, Any]:
         "found": _partial(host, visitor, name) if running else None,
         "checked": checked,
         "domains": _domains(checked),
-        "printed": printed,
+        "printed": _is_printed,
         "recent": () if running else checks.recent(host, visitor),
     }
 
@@ -85,7 +85,17 @@ def _partial(host: Host, visitor: Visitor, name: str) -> Optional[RunningView]:
 
 
 def _domains(checked: Optional[CheckView]) -> list[DomainView]:
-    return [domain_view(report) for report in (checked.report.domains if checked and checked.report else ())]
+    if checked is None or checked.report is None:
+        return []
+    from mxverdict.web.views.domain import domain_view
+
+    return [domain_view(report) for report in checked.report.domains]
+
+
+def _is_printed(row: Row) -> bool:
+    from mxverdict.testers.row_texts import printed
+
+    return printed(row)
 
 
 def _checked(host: Host, visitor: Visitor, name: str) -> Optional[CheckView]:

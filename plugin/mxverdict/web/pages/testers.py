@@ -58,7 +58,7 @@ def _compared(host: Host, windows: Sequence[Window]) -> TesterComparison:
     except MxVerdictError as error:
         return TesterComparison(error=error)
     known = testers.load(host=host)
-    notes = (*report.remarks, *((known.trouble,) if known.trouble else ()))
+    notes = (*report.remarks, *((known.load_error,) if known.load_error else ()))
     lines = compare(evidence, report, known.testers)
     return TesterComparison(lines, report.taken_at, notes, _exempt(windows, known.testers))
 

@@ -2,68 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Union
+
 from mxverdict.audit.log import RefusedAction
 from mxverdict.audit.reader import Entry
 from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
+from mxverdict.web.routes import ACTIONS, VIEWS, Action, View
 
-_OPEN = N_("Refused: opening a test window")
-_FOR_GOOD = N_("Refused: letting an address past for good")
-_EXTEND = N_("Refused: a new deadline")
-_CLOSE = N_("Refused: closing a test window")
-_SETTINGS = N_("Refused: changing the settings")
-_ADD = N_("Refused: adding a tester address")
-_REMOVE = N_("Refused: removing a tester address")
-_BEGUN: dict[str, str] = {
-    RefusedAction.OPEN: _OPEN,
-    RefusedAction.PERMANENT: _FOR_GOOD,
-    RefusedAction.EXTEND: _EXTEND,
-    RefusedAction.CLOSE: _CLOSE,
-    RefusedAction.SETTINGS: _SETTINGS,
-    RefusedAction.ADD_TESTER_ADDRESS: _ADD,
-    RefusedAction.REMOVE_TESTER_ADDRESS: _REMOVE,
+_ACTIONS: dict[str, str] = {
+    RefusedAction.OPEN: "open",
+    RefusedAction.PERMANENT: "permanent",
+    RefusedAction.EXTEND: "extend",
+    RefusedAction.CLOSE: "close",
+    RefusedAction.SETTINGS: "settings",
+    RefusedAction.ADD_TESTER_ADDRESS: "add-tester-address",
+    RefusedAction.REMOVE_TESTER_ADDRESS: "remove-tester-address",
 }
-"""Where the work itself was refused."""
-_ASKED = {
-    "view=main": N_("Refused: the first page"),
-    "view=domain": N_("Refused: the page of a domain"),
-    "view=explain": N_("Refused: the answer to a report in hand"),
-    "view=report": N_("Refused: downloading a report"),
-    "view=history": N_("Refused: the history"),
-    "view=state": N_("Refused: how far some work is"),
-    "view=poll": N_("Refused: how far some work is"),
-    "view=testers": N_("Refused: the testers compared"),
-    "view=log": N_("Refused: what the log says"),
-    "view=settings": N_("Refused: the page of the settings"),
-    "action=check": N_("Refused: checking a domain"),
-    "action=explain": N_("Refused: explaining a report in hand"),
-    "action=open": _OPEN,
-    "action=extend": _EXTEND,
-    "action=close": _CLOSE,
-    "action=permanent": _FOR_GOOD,
-    "action=settings": _SETTINGS,
-    "action=add-tester-address": _ADD,
-    "action=remove-tester-address": _REMOVE,
-    "action=find-testers": N_("Refused: looking for new addresses of testers"),
-}
-"""By the request, where nothing was begun."""
+"""The page's action that does the work which was refused itself."""
 _UNKNOWN = {
     "view": N_("Refused: a page that does not exist"),
     "action": N_("Refused: an action that does not exist"),
 }
 _NUMBERED = {
-    _EXTEND: N_("Refused: a new deadline for test window {number}"),
-    _CLOSE: N_("Refused: closing test window {number}"),
+    "extend": N_("Refused: a new deadline for test window {number}"),
+    "close": N_("Refused: closing test window {number}"),
 }
 
 
 def what(entry: Entry) -> str:
-    kind, _equals, _name = entry.kind.partition("=")
-    begun = _BEGUN.get(entry.detail("refused"))
-    tried = begun or _ASKED.get(entry.kind) or _UNKNOWN.get(kind) or N_("Refused")
-    if entry.window is not None:
-        tried = _NUMBERED.get(tried, tried)
-    return _(tried).format(number=entry.window)
+    """Return what was tried."""
+    kind, _equals, name = entry.kind.partition("=")
+    begun = _ACTIONS.get(entry.detail("refused"), "")
+    action = begun or (name if kind == "action" else "")
+    if entry.window is not None and action in _NUMBERED:
+        return _(_NUMBERED[action]).format(number=entry.window)
+    return _(ACTIONS[begun].refused if begun else _asked(entry.kind) or _UNKNOWN.get(kind) or N_("Refused"))
 
 
 def about(entry: Entry) -> str:
@@ -71,5 +46,13 @@ def about(entry: Entry) -> str:
     if entry.action != "refused":
         return ""
     kind, _equals, name = entry.kind.partition("=")
-    named = [name] if kind in _UNKNOWN and entry.kind not in _ASKED else []
+    named = [name] if kind in _UNKNOWN and not _asked(entry.kind) else []
     return ", ".join([*named, *entry.addresses])
+
+
+def _asked(request: str) -> str:
+    """Return what the tables say of `view=…` or `action=…`, "" for what they do not have."""
+    kind, _equals, name = request.partition("=")
+    tables: dict[str, Mapping[str, Union[View, Action]]] = {"view": VIEWS, "action": ACTIONS}
+    known = tables.get(kind, {}).get(name)
+    return known.refused if known else ""

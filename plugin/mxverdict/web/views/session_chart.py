@@ -8,7 +8,12 @@ from typing import Optional
 
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Prediction
-from mxverdict.judge.what_if import as_before, counterpart, untested, without_delay
+from mxverdict.judge.what_if import (
+    matching_prediction,
+    predict_hypothetical,
+    with_previous_delay,
+    without_delay,
+)
 from mxverdict.testers import Tester
 from mxverdict.web.views.check import Group, preview_of
 from mxverdict.web.views.timeline import Timeline, timeline
@@ -36,14 +41,14 @@ def pictures(
     shown = groups[0].cards[0].prediction
     tester = next(one for one in testers if one.name == shown.tester)
     before = _before(windows, tester, evidence)
-    changed = as_before(evidence, before) if before else without_delay(evidence)
-    other = counterpart(shown, untested(changed, [tester]))
+    changed = with_previous_delay(evidence, before) if before else without_delay(evidence)
+    other = matching_prediction(shown, predict_hypothetical(changed, [tester]))
     there = timeline(other, preview_of(other, tester, changed)) if other else None
-    now = timeline(shown, preview_of(shown, tester, evidence), longest=there.longest if there else 0.0)
+    now = timeline(shown, preview_of(shown, tester, evidence), scale=there.scale if there else 0.0)
     if now is None:
         return None
     differs = other is not None and other.session != shown.session
-    there = timeline(other, preview_of(other, tester, changed), longest=now.longest) if other else None
+    there = timeline(other, preview_of(other, tester, changed), scale=now.scale) if other else None
     return Pictures(shown, now, there if differs else None, bool(before))
 
 

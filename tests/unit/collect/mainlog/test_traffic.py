@@ -27,6 +27,7 @@ from mxverdict.evidence.decode import decode
 from mxverdict.evidence.traffic import CAUSES, Traffic
 from mxverdict.host import Host
 from tests.traffic_log import Event, Line, Maker, counted
+from tests.unit.seeds import seeds
 
 CASES = json.loads((Path(__file__).parents[3] / "tables/traffic_cases.json").read_text(encoding="utf-8"))
 EXEMPT = ("198.51.100.5", "2001:db8::a/128")
@@ -76,7 +77,7 @@ def groups(found: Traffic) -> dict[tuple[str, str], tuple[int, int, float, float
 
 
 @pytest.mark.parametrize("style", range(5))
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", seeds(3, quick=1))
 def test_counts_as_the_slow_count(host: Host, seed: int, style: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mxverdict.collect.mainlog.traffic_query.MAX_LISTED", 10_000)
     lines = list(Maker(seed, start(), style, hostile=0.0).lines(1500))

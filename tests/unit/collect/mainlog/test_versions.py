@@ -52,7 +52,7 @@ def version(request: pytest.FixtureRequest) -> int:
     return int(request.param)
 
 
-@pytest.fixture(params=["cPanel's", "all", "some"])
+@pytest.fixture(params=["cPanel's", *(pytest.param(one, marks=pytest.mark.slow) for one in ("all", "some"))])
 def exim(request: pytest.FixtureRequest, version: int, random: Random) -> Exim:
     some = [name for name in SELECTORS if random.random() < 0.5]
     return Exim(version, {"cPanel's": CPANELS, "all": SELECTORS, "some": some}[request.param])

@@ -97,6 +97,18 @@ def test_a_host_that_knows_nobody_tells_nothing_about_the_domain() -> None:
     assert (found.verdict, found.row.text) == (Verdict.UNKNOWN, "knows no postmaster")
 
 
+@pytest.mark.parametrize("at_mail", [{"stage": "mail"}, {"reason": "at MAIL"}])
+def test_a_refusal_of_mail_says_nothing_about_the_domain(at_mail: dict[str, str]) -> None:
+    """Evidence of earlier versions names the stage as a reason."""
+    said = greeting(Reply(550, ("5.1.1 user unknown",)))
+    answers = tuple(replace(answer, **at_mail) for answer in said.recipients)  # type: ignore[arg-type]
+    found = judge_mail_route(route(host()), (replace(said, recipients=answers),), OWN)
+    finding = named(found, "MX host takes the domain")
+    assert (finding.verdict, finding.row.text) == (Verdict.UNKNOWN, "refuses this server")
+    assert "MAIL FROM:<>: 550" in finding.evidence[0]
+    assert not [one for one in found if one.id == "mx.host.relay"]
+
+
 def test_a_host_that_never_answered_is_unknown_with_the_reason() -> None:
     met = greeting(None, reason="no reply before the time was up")
     found = named(judge_mail_route(route(host()), (met,), OWN), "MX host takes the domain")

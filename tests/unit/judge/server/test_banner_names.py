@@ -27,7 +27,7 @@ GOOD = Outgoing(
 
 def banner(text: str, names: ReverseDns) -> tuple[str, str]:
     said = replace(probe(), stages=(ProbeStage("connect", "", Reply(220, (text,)), 0.01),))
-    (finding,) = judge_names(evidence(probes=(said,), reverse_dns=(names,)), ())
+    (finding,) = judge_names(evidence(probes=(said,), reverse_dns=(names,)))
     assert finding.row.category == "smtp"
     return finding.row.text, finding.verdict.value
 
@@ -56,7 +56,7 @@ def test_name_in_the_banner(text: str, names: ReverseDns, verdict: str) -> None:
 
 
 def test_a_banner_that_was_not_read_is_unknown() -> None:
-    (finding,) = judge_names(evidence(probes=(probe(failure="hung up"),)), ())
+    (finding,) = judge_names(evidence(probes=(probe(failure="hung up"),)))
     assert (finding.verdict, finding.evidence) == (Verdict.UNKNOWN, ("hung up",))
 
 
@@ -95,9 +95,9 @@ def test_outgoing(one: Outgoing, found: list[tuple[str, str]]) -> None:
 
 
 def test_findings_of_both_families_are_not_told_twice() -> None:
-    usual = evidence(targets=(Target(SERVER, SERVER),))
     twice = replace(GOOD, domains=("*",), error="no Exim")
-    assert len(judge_names(usual, (twice, twice))) == 2
+    usual = evidence(targets=(Target(SERVER, SERVER),), outgoing=(twice, twice))
+    assert len(judge_names(usual)) == 2
 
 
 def test_many_domains_are_counted() -> None:
