@@ -30,13 +30,18 @@ class Verdict(str, Enum):
 
     @property
     def label(self) -> str:
-        """For people, in the language that is spoken."""
+        """Return it for people, in the current language."""
         return _(_LABELS[self])
 
     @property
     def rank(self) -> int:
-        """0 for the worst."""
+        """Return its place in an order with the worst first, from 0."""
         return list(Verdict).index(self)
+
+    @property
+    def level(self) -> str:
+        """Return the level of a row of our own with this verdict."""
+        return _ROW_LEVELS[self]
 
 
 _LABELS = {
@@ -46,6 +51,18 @@ _LABELS = {
     Verdict.ADVISORY: N_("True but harmless"),
     Verdict.NOT_RUN: N_("Never tested"),
     Verdict.OK: N_("OK"),
+}
+
+
+LEVELS = ("error", "warning", "unknown", "ok")
+"""Of rows, the worst first."""
+_ROW_LEVELS = {
+    Verdict.PROBLEM: "error",
+    Verdict.FALSE_POSITIVE: "error",
+    Verdict.UNKNOWN: "unknown",
+    Verdict.ADVISORY: "warning",
+    Verdict.NOT_RUN: "unknown",
+    Verdict.OK: "ok",
 }
 
 
@@ -63,7 +80,7 @@ class Owner(str, Enum):
 
     @property
     def label(self) -> str:
-        """For people, in the language that is spoken; `value` stays the same in every language."""
+        """Return it for people, in the current language; `value` is the same in every language."""
         return _(self.value)
 
 

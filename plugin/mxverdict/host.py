@@ -13,6 +13,7 @@ from mxverdict.errors import CommandNotFoundError, CommandTimeout
 from mxverdict.host_paths import CPANEL, EXIM_MAINLOG, ROOT_VARIABLE, STATE
 
 if TYPE_CHECKING:
+    import logging
     import subprocess
 
 _ENVIRONMENT = {
@@ -126,6 +127,7 @@ class Host:
             raise CommandTimeout(str(argv[0]), timeout) from None
         finally:
             kill(process)
+        _logger().debug("%s ended with status %d", argv[0], process.returncode)
         return Completed(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
 
     def start(
@@ -142,6 +144,7 @@ class Host:
         """
         from subprocess import PIPE, Popen
 
+        _logger().debug("running %s", " ".join(map(str, argv)))
         gate = _GATE if remember_as else ()
         if gate and not os.access(argv[0], os.X_OK):
             raise CommandNotFoundError(str(argv[0]))
@@ -214,3 +217,9 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
             pipe.close()
+
+
+def _logger() -> logging.Logger:
+    from logging import getLogger  # some milliseconds, which only those pay that run a command
+
+    return getLogger(__name__)

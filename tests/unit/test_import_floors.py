@@ -27,7 +27,7 @@ FLOORS = (
     ("findings",),
     ("evidence", "rules"),
     ("errors",),
-    ("i18n",),
+    ("i18n", "logs"),
     ("sanitize", "host_paths", "__init__"),
 )
 """Packages and modules of `mxverdict`, the highest first; those of one floor do not import each other."""

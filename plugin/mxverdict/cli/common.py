@@ -31,11 +31,15 @@ _JUDGING = 60.0
 
 
 def command(commands: Any, name: str, run: Any, summary: str) -> argparse.ArgumentParser:
-    """A new command of `commands` (sub-parsers) that calls `run(options)`, with `--json`."""
+    """A new command of `commands` (sub-parsers) that calls `run(options)`, with `--json` and
+    `--verbose`."""
     parser: argparse.ArgumentParser = commands.add_parser(
         name, help=summary, description=summary[0].upper() + summary[1:]
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="print on standard error what is run and asked"
+    )
     parser.set_defaults(run=run)
     return parser
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NoReturn, Optional
 
-from mxverdict import __version__, installation
+from mxverdict import __version__, installation, logs
 from mxverdict.cli import check, explain, log, outbound, preview, report, selfcheck, testers, window
 from mxverdict.cli.common import INTERRUPTED, command, print_json
 from mxverdict.errors import JournalError, MxVerdictError, WindowCloseError, WindowError
@@ -47,6 +47,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.verbose:
+        logs.show_steps()
     status: int = options.run(options)
     sys.stdout.flush()
     if options.run is _keeper:
@@ -94,7 +96,7 @@ def warn_close_failures(status: int) -> int:
 
 def _report(error: Optional[MxVerdictError]) -> None:
     if error is not None:
-        print(f"mxverdict: {visible(str(error))}. {error.advice}", file=sys.stderr)
+        print(f"mxverdict: {visible(str(error))}. {error.hint}", file=sys.stderr)
 
 
 def _unexpected(error: Exception, options: argparse.Namespace) -> int:
@@ -139,8 +141,8 @@ def _out_of_memory() -> int:
 def _failed(error: MxVerdictError, options: argparse.Namespace, status: int) -> int:
     message = visible(" ".join(str(error).split()))
     if getattr(options, "json", False):
-        print_json({"error": message, "advice": error.advice, "exit_status": status})
-    print(f"mxverdict: {message}. {error.advice}", file=sys.stderr)
+        print_json({"error": message, "advice": error.hint, "exit_status": status})
+    print(f"mxverdict: {message}. {error.hint}", file=sys.stderr)
     return status
 
 

@@ -9,7 +9,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.padding import Padding
 from rich.text import Text
 
-from mxverdict.findings import DomainReport, Finding, Prediction, Report, Verdict
+from mxverdict.findings import DomainReport, Finding, Prediction, Report, Verdict, worst_first
 from mxverdict.judge.domain.report import TESTER
 from mxverdict.sanitize import visible
 from mxverdict.testers import format_sources
@@ -79,8 +79,7 @@ def _print_domain(domain: DomainReport, said: str, console: Console) -> None:
     sentence about the domain is left out where it was `said` on top."""
     summary = "" if domain.summary == said else f": {visible(domain.summary)}"
     console.print(Text(f"\n{visible(domain.domain)}{summary}", style="bold"))
-    shown = [finding for finding in domain.findings if finding.verdict is not Verdict.OK]
-    shown.sort(key=lambda finding: finding.verdict.rank)
+    shown = worst_first(finding for finding in domain.findings if finding.verdict is not Verdict.OK)
     console.print(Group(*_lines(shown)))
     if passed := len(domain.findings) - len(shown):
         console.print(Text(f"  {passed} more rows pass and are fine.", style="dim"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any, Union
 
@@ -39,6 +40,7 @@ class HttpsWhmApi(WhmApi):
 
     def request(self, function: str, parameters: Sequence[tuple[str, str]]) -> dict[str, Any]:
         query = [("api.version", "1"), *parameters]
+        logging.getLogger(__name__).debug("asking %s for %s", self.url, function)
         try:
             response = self.session.post(
                 self.url + function, data=query, timeout=self.timeout, allow_redirects=False

@@ -113,6 +113,9 @@ def main() -> int:
 
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, _LIMIT)
+    import logging
+
+    from mxverdict import logs
     from mxverdict.errors import MxVerdictError
     from mxverdict.fs.lock import if_free
     from mxverdict.host import Host
@@ -120,6 +123,8 @@ def main() -> int:
     from mxverdict.window.queries import open_windows
     from mxverdict.window.sweep import close_all_due
 
+    logs.for_keeper()
+    logger = logging.getLogger("mxverdict.keeper")
     host = Host.from_environment()
     try:
         with if_free(host, "keeper", _LIMIT + _MARGIN) as free:
@@ -128,14 +133,17 @@ def main() -> int:
             handled = close_all_due(host, _LOCK_WAIT)
         latest = {window.id: window for window in [*open_windows(host), *handled]}
     except MxVerdictError as error:
-        print(f"mxverdict keeper: {error}", file=sys.stderr)  # noqa: T201
+        logger.error("%s", error)
         return error.exit_status
     from mxverdict.window.notify import send_owed
 
     send_owed(host)
     failed = [window for window in latest.values() if window.state == CLOSE_FAILED]
+    for window in handled:
+        if window.finished:
+            logger.info("window %d is %s", window.id, window.state)
     for window in failed:
-        print(f"mxverdict keeper: window {window.id} does not close: {window.error}", file=sys.stderr)  # noqa: T201
+        logger.error("window %d does not close: %s", window.id, window.error)
     return 4 if failed else 0
 
 

@@ -63,7 +63,8 @@ class Product:
             self.page_program, REQUEST_METHOD="GET", QUERY_STRING=query, REMOTE_USER="root",
             cp_security_token="/cpsess1234567890",
         )  # fmt: skip
-        assert (done.returncode, done.stderr) == (0, "")
+        said = [line for line in done.stderr.splitlines() if not line.startswith("MX Verdict: incident ")]
+        assert (done.returncode, said) == (0, [])
         return done.stdout
 
     def knows(self, *pythons: object, installed: object = "/nowhere/python3.6") -> None:

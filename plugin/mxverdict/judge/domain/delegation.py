@@ -10,7 +10,8 @@ from mxverdict.findings import Finding, Owner, Verdict
 from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
-from mxverdict.judge.domain.zone_facts import ZoneFacts, answer_lines, listed_errors, listing
+from mxverdict.judge.domain.zone_facts import ZoneFacts, answer_lines, listed_errors
+from mxverdict.judge.listing import listing
 from mxverdict.net.special_ranges import is_public
 from mxverdict.testers.row_texts import RowTexts, limits, load
 

@@ -103,12 +103,13 @@ def _worst(
 ) -> Finding:
     """One finding for all addresses of a host: the worst of them speaks, each has a line."""
     verdict, word, why, todo = min((one for _greeting, one in judged), key=lambda one: _WORST.index(one[0]))
-    level = {Verdict.OK: "ok", Verdict.UNKNOWN: "unknown", Verdict.ADVISORY: "warning"}.get(verdict, "error")
     lines = (
         tuple(lines) if lines is not None else tuple(_greeting_line(greeting) for greeting, _one in judged)
     )
     owner = Owner.OTHER_SERVER if todo else None
-    return Finding(Row(rule, name, level, word, _CATEGORY, host.name), verdict, why, lines, todo, owner)
+    return Finding(
+        Row(rule, name, verdict.level, word, _CATEGORY, host.name), verdict, why, lines, todo, owner
+    )
 
 
 def _presence(greeting: HostGreeting, greetings: Sequence[HostGreeting]) -> Judged:

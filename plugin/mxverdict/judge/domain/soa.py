@@ -11,7 +11,8 @@ from mxverdict.i18n.catalog import N_, decimal
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
 from mxverdict.judge.domain.soa_serial import Serial, read_serial
-from mxverdict.judge.domain.zone_facts import ZoneFacts, answer_lines, listed_errors, listing
+from mxverdict.judge.domain.zone_facts import ZoneFacts, answer_lines, listed_errors
+from mxverdict.judge.listing import listing
 from mxverdict.testers.row_texts import RowTexts, limits, load
 
 _NEVER_LOWER = N_(

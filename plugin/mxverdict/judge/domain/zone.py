@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Optional
 
 from mxverdict.evidence.zone import Zone
-from mxverdict.findings import Finding, Owner, Verdict
+from mxverdict.findings import LEVELS, Finding, Owner, Verdict
 from mxverdict.i18n.catalog import N_, ngettext
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
@@ -18,10 +18,10 @@ from mxverdict.judge.domain.delegation import (
     two_servers,
 )
 from mxverdict.judge.domain.soa import judge_soa
-from mxverdict.judge.domain.zone_facts import ZoneFacts, answer_lines, listing
+from mxverdict.judge.domain.zone_facts import ZoneFacts, answer_lines
+from mxverdict.judge.listing import listing
 from mxverdict.testers.row_texts import RowTexts, load
 
-_ORDER = {"error": 0, "warning": 1, "unknown": 2, "ok": 3}
 _NAT = N_("This server cannot reach its own public address (NAT?), so whether others can is not known.")
 _NOT_FROM_HERE = N_("could not be told from this server")
 _NAMED = N_("Look at BIND or PowerDNS: /usr/local/cpanel/scripts/restartsrv_named, then its log.")
@@ -43,7 +43,7 @@ def judge_zone(
         _recursion(facts),
         *_transfers(facts),
     ]
-    return tuple(sorted(found, key=lambda finding: _ORDER[finding.row.level]))
+    return tuple(sorted(found, key=lambda finding: LEVELS.index(finding.row.level)))
 
 
 def _texts(name: str) -> RowTexts:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mxverdict.evidence.zone import ServerAnswers, Soa, Zone
 from mxverdict.findings import Owner
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import ngettext
 from mxverdict.i18n.message import translate
 
 _NOT_ASKED = ("no_time", "unreachable")
-_SHOWN = 13
 
 
 @dataclass(frozen=True)
@@ -123,16 +121,6 @@ class ZoneFacts:
     def _ipv6_works(self) -> bool:
         addresses = [server.address for server in self.zone.servers if not server.failure]
         return any(":" in address for address in (*addresses, self.zone.delegation.address))
-
-
-def listing(names: Sequence[str]) -> str:
-    """Names in one line, cut short where there are too many to read."""
-    first, more = ", ".join(names[:_SHOWN]), len(names) - _SHOWN
-    if more <= 0:
-        return first
-    return ngettext("{names} and {count} more", "{names} and {count} more", more).format(
-        names=first, count=more
-    )
 
 
 def listed_errors(*texts: str) -> tuple[str, ...]:

@@ -159,8 +159,7 @@ def _line(sender: DelayedSender) -> str:
 def _finding(
     rule: str, verdict: Verdict, text: str, why: str, evidence: list[str] | None = None, todo: str = ""
 ) -> Finding:
-    level = {Verdict.OK: "ok", Verdict.ADVISORY: "warning"}.get(verdict, "unknown")
     lines = tuple((evidence or [])[:_LISTED])
     return Finding(
-        Row(rule, NAME, level, text, "log"), verdict, why, lines, todo, Owner.SERVER if todo else None
+        Row(rule, NAME, verdict.level, text, "log"), verdict, why, lines, todo, Owner.SERVER if todo else None
     )

@@ -12,7 +12,7 @@ from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
-from mxverdict.judge.outbound.messages import LEVELS, OutcomeMessage
+from mxverdict.judge.outbound.messages import OutcomeMessage
 from mxverdict.judge.outbound.outcome import Outcome, is_redirected, outcome_of
 
 NAME = N_("Outgoing port 25")
@@ -160,7 +160,7 @@ def _finding(path: SourceReachability, over_four: bool, outbound: OutboundEviden
         message = _NOT_TESTED if path.open is None else _closed(path, over_four, outbound)
         text = _(message.text)
     evidence = tuple(f"{attempt.host} [{attempt.address}]: {_said(attempt)}" for attempt in path.climbs)
-    row = Row("outbound.port25", NAME, LEVELS[message.verdict], text, "outbound", about)
+    row = Row("outbound.port25", NAME, message.verdict.level, text, "outbound", about)
     return Finding(row, message.verdict, _(message.why), evidence, _(message.todo), message.owner)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mxverdict.findings import Row, Session
+from mxverdict.findings import LEVELS, Row, Session
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.judge.smtp.ground_truth import GroundTruth, is_host_name
 from mxverdict.testers import Tester
@@ -29,7 +29,6 @@ OPEN_RELAY = "SMTP Open Relay"
 CONNECT = "SMTP Connect"
 DISCONNECTED = "SMTP Server Disconnected"
 
-_ORDER = {"error": 0, "warning": 1, "unknown": 2, "ok": 3}
 _STEPS = {"connect": "Banner", "ehlo": "EHLO", "mail": "MAIL FROM", "rcpt": "RCPT TO"}
 
 
@@ -56,7 +55,7 @@ def rows(session: Session, truth: GroundTruth, tester: Tester) -> tuple[Row, ...
         return ()
     found = [*_connect(session), *_name_rows(session, truth), _tls(session)]
     found += [_connection_time(session, tester), _relay(session), _transaction_time(session, tester)]
-    return tuple(sorted(found, key=lambda row: _ORDER[row.level]))
+    return tuple(sorted(found, key=lambda row: LEVELS.index(row.level)))
 
 
 def transcript(session: Session, truth: GroundTruth, tester: Tester) -> str:
