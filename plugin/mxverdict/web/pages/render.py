@@ -1,4 +1,4 @@
-"""Draws the pages: what stands around the content of each, and the content from its template."""
+"""Draws the pages: what surrounds the content of each, and the content from its template."""
 
 from __future__ import annotations
 
