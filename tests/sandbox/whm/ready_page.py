@@ -4,7 +4,8 @@
 
 What cpsrvd would have started for a request runs in a fork of this process instead, from the product's own
 entry on, with the same environment, files and user: the shell script, the start of Python and the imports are
-what is saved. MODULE is imported before the product's own. Prints one line when it is ready. While its socket is there, cpsrvd uses it (`cgi.run`).
+what is saved. MODULE is imported before the product's own. Prints one line when it is ready. While its socket
+is there, cpsrvd uses it (`cgi.run`).
 """
 
 from __future__ import annotations
