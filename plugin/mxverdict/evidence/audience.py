@@ -45,4 +45,6 @@ def _redacted(value: Any) -> Any:
 
 
 def _empty(value: Any) -> Any:
+    if isinstance(value, str):
+        return ""  # a message, too
     return None if value is None else type(value)()
