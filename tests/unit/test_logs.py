@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +59,7 @@ def test_steps_are_shown_on_request(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_each_command_has_the_option(
     option: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setenv("MXVERDICT_ROOT", str(tmp_path))
     main(["preview", option, "192.0.2.1"])
     assert "ms: running " in capsys.readouterr().err

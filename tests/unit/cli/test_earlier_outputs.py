@@ -7,6 +7,7 @@ journal.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -50,6 +51,7 @@ def _lacking(earlier: Any, now: Any, place: str = "") -> list[str]:
 def printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Any]:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setenv("MXVERDICT_ROOT", str(tmp_path))
 
     def run(*words: str) -> Any:
