@@ -72,7 +72,7 @@ if not idle("/"):
     try:
         close_all(Host("/"))
     except MxVerdictError as error:
-        print(f"mxverdict: {error}. {error.advice}", file=sys.stderr)
+        print(f"mxverdict: {error}. {error.hint}", file=sys.stderr)
 sys.exit(not idle("/"))
 PYTHON
 }

@@ -21,3 +21,15 @@ def test_its_imports_need_the_standard_library_alone(script: str) -> None:
     command = [sys.executable, "-I", "-S", "-B", "-c", "\n".join(lines), str(REPOSITORY / "plugin")]
     assert len(imports) > 1
     subprocess.run(command, check=True)
+
+
+def test_a_journal_that_cannot_be_read_is_said_with_what_to_do(tmp_path: Path) -> None:
+    state = tmp_path / "var/lib/mxverdict"
+    state.mkdir(parents=True)
+    (state / "journal.sqlite").write_text("no database" * 1000)
+    script = SCRIPTS[0].replace('"/"', repr(str(tmp_path)))
+    command = [sys.executable, "-I", "-S", "-B", "-c", script, str(REPOSITORY / "plugin")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("mxverdict: the journal ")
+    assert "move journal.sqlite and journal.copy.sqlite away" in done.stderr
