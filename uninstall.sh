@@ -68,12 +68,12 @@ def close_all(host):
             print(f"mxverdict: {error}", file=sys.stderr)
 
 
-if not idle("/"):
+if not idle("/", mail=False):
     try:
         close_all(Host("/"))
     except MxVerdictError as error:
         print(f"mxverdict: {error}. {error.hint}", file=sys.stderr)
-sys.exit(not idle("/"))
+sys.exit(not idle("/", mail=False))
 PYTHON
 }
 

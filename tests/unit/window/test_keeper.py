@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -13,7 +14,17 @@ from mxverdict.host import Host
 from mxverdict.host_paths import ROOT_VARIABLE
 from mxverdict.window import keeper
 from mxverdict.window.journal import DEFERRED, Journal
-from mxverdict.window.model import CLOSE_FAILED, CLOSED, CLOSING, FAILED, OPEN, OPENING, PERMANENT, WHITELIST
+from mxverdict.window.model import (
+    CLOSE_FAILED,
+    CLOSED,
+    CLOSING,
+    FAILED,
+    MAILED,
+    OPEN,
+    OPENING,
+    PERMANENT,
+    WHITELIST,
+)
 from tests.unit.window.rows import window
 
 
@@ -73,6 +84,16 @@ def test_dormant_entries_count_once_greylisting_writes_its_list(tmp_path: Path) 
     assert keeper.idle(str(tmp_path))
     host.greylist_trusted_netblocks.write_text("1.2.3.4\n")
     assert not keeper.idle(str(tmp_path))
+
+
+def test_an_owed_mail_is_work_for_the_keeper_alone(tmp_path: Path) -> None:
+    """uninstall.sh does not wait for it: nothing on the server is still to be reverted."""
+    with closing(Journal(Host(tmp_path), create=True)) as journal:
+        closed = window(state=CLOSED, closed_at=time.time(), attempts=1, mailed=MAILED)
+        journal.insert(closed)
+    assert not keeper.idle(str(tmp_path))
+    assert keeper.idle(str(tmp_path), mail=False)
+    assert "mail=False" in (Path(__file__).parents[3] / "uninstall.sh").read_text()
 
 
 def test_a_journal_that_cannot_be_read_is_not_idle_and_an_error(tmp_path: Path) -> None:
