@@ -28,8 +28,8 @@ _DAY = 86_400.0
 
 
 def idle(root: str, *, mail: bool = True) -> bool:
-    """Whether the journal below `root` surely holds nothing to do, sending an owed `mail` included; in doubt it
-    does."""
+    """Whether the journal below `root` surely holds nothing to do, sending an owed `mail` included; in doubt
+    it does."""
     path = os.path.join(root, _JOURNAL)  # noqa: PTH118  (pathlib costs more than all the rest)
     if not os.access(path, os.F_OK):
         return not os.access(os.path.join(root, _COPY), os.F_OK)  # noqa: PTH118
