@@ -110,7 +110,7 @@ def test_two_visitors_see_the_same_check_step_by_step(whm: Whm) -> None:
         other.get_by_role("button", name=re.compile("Check (again|now)")).click()
         has_sentence(other, f"Checking {DOMAIN} …")
         fits(page, *WIDTHS, picture="domain-running")
-        (whm.box.root / WAIT).write_text("asking the blocklists")
+        (whm.box.root / WAIT).write_text('"asking the blocklists"')
         for one in (page, other):
             expect(one.locator("[data-step]")).to_have_text("asking the blocklists", timeout=10 * SECONDS)
     for one in (page, other):
