@@ -157,7 +157,7 @@ def test_the_focus_outlives_what_a_running_check_puts_in(whm: Whm) -> None:
         expect(step).to_have_text("asking the name servers")
         settled(page)
         tab_to(page, "History")
-        (whm.box.root / WAIT).write_text("asking the blocklists")
+        (whm.box.root / WAIT).write_text('"asking the blocklists"')
         expect(step).to_have_text("asking the blocklists", timeout=10 * SECONDS)
         expect(page.get_by_role("link", name="History", exact=True)).to_be_focused()
     expect(page.locator(".sentence")).to_have_text(SUMMARY)
