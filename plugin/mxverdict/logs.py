@@ -30,12 +30,23 @@ def show_steps() -> None:
 
 
 def for_keeper() -> None:
-    """Print errors on standard error; below systemd what was done too, each line with its priority."""
+    """Print errors on standard error; where that is journald, what was done too, each line with its
+    priority."""
     line = "mxverdict keeper: %(message)s"
-    if "JOURNAL_STREAM" in os.environ:
+    if _is_journald():
         _to_stderr(logging.INFO, _WithPriority(line))
     else:
         _to_stderr(logging.ERROR, _OneLine(line))
+
+
+def _is_journald() -> bool:
+    """Return whether standard error is the stream that systemd names (systemd.exec(5), "$JOURNAL_STREAM"): a
+    child may have inherited the variable alone."""
+    try:
+        status = os.fstat(2)
+    except OSError:
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
 
 def _to_stderr(level: int, formatter: logging.Formatter) -> None:

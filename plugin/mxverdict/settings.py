@@ -18,7 +18,7 @@ from mxverdict.audit.actor import Actor
 from mxverdict.errors import MxVerdictError, UsageError
 from mxverdict.host import Host
 from mxverdict.i18n import catalog
-from mxverdict.i18n.message import Message, message_of
+from mxverdict.i18n.message import Message, shortened
 
 MINUTES = 15
 MAX_MINUTES = 240
@@ -73,16 +73,17 @@ def read(host: Host) -> Settings:
     except FileNotFoundError:
         return Settings()
     except (OSError, ValueError, TypeError, KeyError, RecursionError, UsageError) as error:
-        why = message_of(error) or type(error).__name__
-        changed = Message(
-            "{file} cannot be used, so that test windows stay open for {limit} minutes at most "
-            "and resellers open none: {why}"
-        )
         return Settings(
             most_minutes=MINUTES,
             resellers_most_minutes=MINUTES,
             resellers_may_open=False,
-            load_error=changed.format(file=host.settings, limit=MINUTES, why=why),
+            load_error=Message(
+                "{file} cannot be used, so that test windows stay open for {limit} minutes at most "
+                "and resellers open none: {why}",
+                file=host.settings,
+                limit=MINUTES,
+                why=shortened(error) or type(error).__name__,
+            ),
         )
     return found
 

@@ -1,6 +1,6 @@
 """Keeps the audit trail from growing without end: a full file becomes `audit.jsonl.1`, older ones count up.
 
-The lines that tell what became of a window which is still open go into the new file too, N_ as `CARRIED`,
+The lines that tell what became of a window which is still open go into the new file too, marked as `CARRIED`,
 and so into each one after it: they outlive every rotation as long as the window does.
 """
 

@@ -72,6 +72,12 @@ def message_of(value: object) -> str:
     return str(value)
 
 
+def shortened(error: BaseException, limit: int = 100) -> str:
+    """Return the message that `error` was raised with; of another error `limit` characters of its text."""
+    text = message_of(error)
+    return text if isinstance(text, Message) else text[:limit]
+
+
 def join(parts: Iterable[str], separator: str = "; ") -> str:
     """Return messages as one, each translated by itself; "" of none."""
     texts = list(parts)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mxverdict.fs.read import read_regular
-from mxverdict.i18n.message import Message, from_json, message_of
+from mxverdict.i18n.message import Message, from_json, shortened
 
 SCHEMA = 1
 _MAX_BYTES = 1 << 20
@@ -39,7 +39,7 @@ def read(path: Path) -> tuple[tuple[LocalTesterAddress, ...], str]:
     except FileNotFoundError:
         return (), ""
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        why = message_of(error) or type(error).__name__
+        why = shortened(error) or type(error).__name__
         return (), Message("{path} is damaged and left out: {why}", path=path, why=why)
     messages = data.get("messages")
     found = [row for one in rows if (row := _address(one, messages)) is not None]

@@ -84,7 +84,8 @@ class WindowExecutor:
             if not isinstance(error, Exception):
                 raise
             raise messages.open_failed(error, left.error if left.state == CLOSE_FAILED else "") from error
-        self._try_audit(actor, "open", opened, messages.opened_message(opened))
+        with suppress(JournalError):
+            self.audit(actor, "open", opened, messages.opened_message(opened))
         return opened
 
     def open_permanent(self, request: Window, actor: Actor) -> Window:
@@ -152,9 +153,10 @@ class WindowExecutor:
             )
         except BaseException as error:
             errors = self._roll_back(window, earlier)
-            self._try_audit(
-                actor, "rollback", request, messages.describe_error(error), Outcome.FAILED, window.id
-            )
+            with suppress(JournalError):
+                self.audit(
+                    actor, "rollback", request, messages.describe_error(error), Outcome.FAILED, window.id
+                )
             if not isinstance(error, Exception):
                 raise
             raise messages.open_failed(error, join(errors)) from error
@@ -162,7 +164,8 @@ class WindowExecutor:
         if joined.opened_by != window.opened_by:
             taken = Message("taken over from {user}", user=window.opened_by)
             joined_for = messages.join_notes(joined_for, [taken])
-        self._try_audit(actor, "join", request, joined_for, number=window.id)
+        with suppress(JournalError):
+            self.audit(actor, "join", request, joined_for, number=window.id)
         return joined
 
     def _roll_back(self, window: Window, earlier: Sequence[Change]) -> list[str]:
@@ -240,18 +243,6 @@ class WindowExecutor:
             reason=window.reason,
         )
 
-    def _try_audit(
-        self,
-        actor: Actor,
-        action: str,
-        window: Window,
-        result: str,
-        outcome: Outcome = Outcome.DONE,
-        number: Optional[int] = None,
-    ) -> None:
-        with suppress(JournalError):
-            self.audit(actor, action, window, result, outcome, number)
-
     def _prepare(
         self, kind: str, networks: Sequence[Network], testers: Sequence[str]
     ) -> tuple[dict[str, int], list[ChangeStep]]:
@@ -314,35 +305,38 @@ class WindowExecutor:
         except Exception as error:
             errors.append(messages.describe_error(error))
         now = instant(self.host).wall
-        reverted = dataclasses.replace(
+        noted = dataclasses.replace(
             window, remark=messages.join_notes(window.remark, remarks), last_attempt=now
         )
         if errors:
             problem = join([why, *errors] if why else errors)
             wait = min(_FIRST_RETRY * 2 ** min(window.attempts, _DOUBLINGS), _LAST_RETRY)
             done = dataclasses.replace(
-                reverted,
+                noted,
                 state=CLOSE_FAILED,
                 error=problem,
                 attempts=window.attempts + 1,
                 next_attempt=now + wait,
             )
-            self._try_audit(actor, CLOSE_FAILED, done, problem, Outcome.FAILED)
+            with suppress(JournalError):
+                self.audit(actor, CLOSE_FAILED, done, problem, Outcome.FAILED)
         else:
             if window.attempts:
-                reverted = dataclasses.replace(
-                    reverted,
-                    remark=messages.join_notes(reverted.remark, [messages.retried_message(window.attempts)]),
+                noted = dataclasses.replace(
+                    noted,
+                    remark=messages.join_notes(noted.remark, [messages.retried_message(window.attempts)]),
                 )
-            done = dataclasses.replace(reverted, state=success, error=why, closed_at=now)
+            done = dataclasses.replace(noted, state=success, error=why, closed_at=now)
             action, outcome = ("rollback", Outcome.FAILED) if success == FAILED else ("close", Outcome.NOTED)
             note = why or done.remark
-            self._try_audit(actor, action, done, note or Message("closed"), outcome if note else Outcome.DONE)
+            with suppress(JournalError):
+                self.audit(actor, action, done, note or Message("closed"), outcome if note else Outcome.DONE)
         try:
             return self.journal.store(done)
         except JournalError as error:
             problem = join([done.error or Message("everything was put back"), message_of(error)])
-            self._try_audit(actor, CLOSE_FAILED, done, problem, Outcome.FAILED)
+            with suppress(JournalError):
+                self.audit(actor, CLOSE_FAILED, done, problem, Outcome.FAILED)
             return dataclasses.replace(done, state=CLOSE_FAILED, error=problem, closed_at=None)
 
     def _others(self, window: Window, after: int = 0) -> list[str]:

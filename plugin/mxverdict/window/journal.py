@@ -430,21 +430,31 @@ def _fields(window: Window) -> dict[str, Any]:
     }
 
 
+def _parts(row: sqlite3.Row, column: str) -> Any:
+    """What a column of version 2 holds as JSON; None where there is nothing to be read, for whatever reason:
+    the texts of version 1 are there all the same, and a window must close."""
+    with suppress(IndexError, ValueError, TypeError, RecursionError):
+        return json.loads(row[column])
+    return None
+
+
 def _testers(row: sqlite3.Row) -> tuple[str, ...]:
     """Those of a row of version 1, too, and of one that a program of version 1 has changed since."""
-    testers = tuple(json.loads(row["testers"] or "[]")) if "testers" in row.keys() else ()  # noqa: SIM118
-    return testers if ", ".join(testers) == row["tester"] else tuple(row["tester"].split(", "))
+    testers = _parts(row, "testers")
+    if isinstance(testers, list) and ", ".join(map(str, testers)) == row["tester"]:
+        return tuple(map(str, testers))
+    return tuple(row["tester"].split(", ")) if row["tester"] else ()
 
 
 def _texts(row: sqlite3.Row) -> dict[str, str]:
     """The messages of a row; its texts as they are where those of version 1 are newer."""
-    columns = row.keys()
-    messages = json.loads(row["messages"] or "{}") if "messages" in columns else {}
-    texts = {}
-    for name in _TEXTS:
-        text = row[name] if name in columns else _visit_of_version_1(row)
-        message = from_json(messages.get(name, text))
-        texts[name] = message if message == text else text
+    parts = _parts(row, "messages")
+    texts = {"remark": row["remark"], "error": row["error"]}
+    texts["visit"] = row["visit"] if "visit" in row.keys() else _visit_of_version_1(row)  # noqa: SIM118
+    for name, text in texts.items():
+        with suppress(ValueError, RecursionError):
+            message = from_json(parts[name]) if isinstance(parts, dict) and name in parts else text
+            texts[name] = message if message == text else text
     return texts
 
 

@@ -144,3 +144,17 @@ def test_tables_that_are_gone_are_damage_and_a_lock_is_not(host: Host) -> None:
         connection.executescript("DROP TABLE changes")
     with closing(Journal(host)) as journal, pytest.raises(JournalCorruptError):
         journal.deferred()
+
+
+@pytest.mark.parametrize(
+    "kept", ["", "no JSON", "[]", "7", '{"remark": 5}', '{"remark": {"msg": "a"}}', "[" * 99999]
+)
+def test_messages_that_cannot_be_read_leave_the_texts(host: Host, kept: str) -> None:
+    """Nothing of them keeps a window from closing."""
+    with closing(Journal(host, create=True)) as journal:
+        journal.insert(window(remark=_NOTE, testers=("mxtoolbox", "swaks")))
+    with closing(sqlite3.connect(host.journal)) as connection:
+        connection.execute("UPDATE windows SET messages = ?, testers = ?", (kept, kept))
+        connection.commit()
+    (row,) = read(host)
+    assert (row.remark, row.testers) == (str(_NOTE), ("mxtoolbox", "swaks"))
