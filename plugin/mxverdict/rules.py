@@ -49,12 +49,12 @@ RULES: dict[str, Rule] = {
     "dmarc.policy": Rule(
         N_("DMARC policy"),
         N_("The record asks receivers to quarantine or reject mail that fails DMARC."),
-        "RFC 9989 section 4.7",
+        "RFC 9989 section 4.7; docs/facts/mail-auth.md 1",
     ),
     "dmarc.record": Rule(
         N_("DMARC record"),
         N_("The domain or its organizational domain publishes a DMARC record."),
-        "RFC 9989 section 4.10.1; docs/facts/mail-auth.md 3",
+        "RFC 9989 section 4.10.1; docs/facts/mail-auth.md 1 and 3",
     ),
     "dmarc.reports": Rule(
         N_("DMARC report destinations"),
@@ -64,7 +64,7 @@ RULES: dict[str, Rule] = {
     "dmarc.syntax": Rule(
         N_("DMARC syntax"),
         N_("The DMARC record can be parsed, and its report destinations are valid."),
-        "RFC 9989 section 4.8",
+        "RFC 9989 section 4.8; docs/facts/mail-auth.md 1",
     ),
     "dns.delegation": Rule(
         N_("Parent and zone list the same name servers"),

@@ -52,9 +52,7 @@ def register(commands: Any) -> None:
 class UnrecognizedReportError(UsageError):
     """What was pasted is no report that we know."""
 
-    advice = Message(
-        "Paste the whole report: the rows as MXToolbox's page shows them, or the JSON of its API."
-    )
+    hint = Message("Paste the whole report: the rows as MXToolbox's page shows them, or the JSON of its API.")
 
 
 def _explain(options: argparse.Namespace) -> int:
