@@ -174,7 +174,7 @@ def _texts(name: str) -> row_texts.RowTexts:
 
 
 _DEMANDS = (
-    N_("Gmail: from 5,000 messages a day, since February 2024; refused since November 2025 (4.7.31)"),
+    N_("Gmail: from 5,000 messages a day, since February 2024 (deferred with 4.7.31, or refused)"),
     N_("Yahoo: bulk senders, since February 2024"),
     N_("Microsoft (Outlook.com): from 5,000 messages a day, since May 2025 (550 5.7.515)"),
 )

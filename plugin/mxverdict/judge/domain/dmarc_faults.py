@@ -78,7 +78,7 @@ _KINDS = {
     FaultKind.UNKNOWN_TAG: N_("the tag {tag} is not known; receivers ignore it"),
     FaultKind.HISTORIC_TAG: _HISTORIC,
     FaultKind.DESTINATION: N_("not a valid report address in {tag}: {value}"),
-    FaultKind.SCHEME: N_("no mail address in {tag}, which receivers need not support: {value}"),
+    FaultKind.SCHEME: N_("not a mail address in {tag}; receivers need not support it: {value}"),
     FaultKind.LENGTH: N_("the record is longer than {limit} characters; the rest was not read"),
 }
 _MISTAKES = {
