@@ -16,7 +16,7 @@ from mxverdict.i18n.message import Message
 from mxverdict.sanitize import visible
 
 PACKAGES = (
-    "certifi", "charset-normalizer", "dmarc", "dnspython", "idna", "jinja2", "markdown-it-py", "markupsafe",
+    "certifi", "charset-normalizer", "dnspython", "idna", "jinja2", "markdown-it-py", "markupsafe",
     "mdurl", "pygments", "requests", "rich", "urllib3",
 )  # fmt: skip
 """The distributions of `requirements.lock`."""

@@ -44,22 +44,22 @@ RULES: dict[str, Rule] = {
         'Spamhaus documentation, "DNSBL return codes" (127.255.255.0/24)',
     ),
     "dmarc.count": Rule(
-        N_("Number of DMARC records"), N_("The domain publishes one DMARC record."), "RFC 7489 section 6.6.3"
+        N_("Number of DMARC records"), N_("The domain publishes one DMARC record."), "RFC 9989 section 4.10"
     ),
     "dmarc.policy": Rule(
         N_("DMARC policy"),
         N_("The record asks receivers to quarantine or reject mail that fails DMARC."),
-        "RFC 9989; RFC 7489 section 6.3; docs/facts/mail-auth.md 1",
+        "RFC 9989 section 4.7; docs/facts/mail-auth.md 1",
     ),
     "dmarc.record": Rule(
         N_("DMARC record"),
         N_("The domain or its organizational domain publishes a DMARC record."),
-        "RFC 9989 section 4.10; docs/facts/mail-auth.md 1 and 3",
+        "RFC 9989 section 4.10.1; docs/facts/mail-auth.md 1 and 3",
     ),
     "dmarc.reports": Rule(
         N_("DMARC report destinations"),
         N_("Other domains that are to receive the reports agree to it."),
-        "RFC 9990; RFC 7489 section 7.1",
+        "RFC 9990 section 4",
     ),
     "dmarc.syntax": Rule(
         N_("DMARC syntax"),

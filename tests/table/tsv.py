@@ -33,6 +33,11 @@ class Row:
             raise Malformed(f"{self.place}: {column} is {word!r}, not one of {', '.join(words)}")
         return word
 
+    def any_of(self, column: str, words: Collection[str]) -> tuple[str, ...]:
+        """What may be given: the cell is one of `words`, or `a|b` where both are right; raise Malformed."""
+        parts = self.cells[column].split("|")
+        return tuple(Row(self.place, {column: part}).one_of(column, words) for part in parts)
+
 
 def read(path: Path, required: Collection[str], optional: Collection[str] = ()) -> list[Row]:
     """Return the rows of a table with the columns `required`, and any of `optional`.

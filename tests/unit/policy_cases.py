@@ -11,7 +11,7 @@ from typing import Any
 from mxverdict.evidence.policy import DnsAnswer, Policy, ReportDestination
 from mxverdict.findings import Finding
 from mxverdict.judge.domain.mail_policy import judge_policy
-from mxverdict.mailauth.dmarc import effective, places
+from mxverdict.mailauth.dmarc.discovery import effective, places
 from mxverdict.mailauth.spf.evaluate import STRANGERS, check_host
 from mxverdict.mailauth.spf.tree import key, walk
 
@@ -91,7 +91,8 @@ def _answer(zone: Sequence[Sequence[str]], name: str, kind: str) -> DnsAnswer:
     if any(f".{name}".endswith(f".{owner}") for owner, type_, _ in known if type_ == "ERROR"):
         return DnsAnswer(name, kind, error=f"the look-up of {kind} for {name} timed out")
     records = tuple(value for owner, type_, value in known if (owner, type_) == (name, kind))
-    return DnsAnswer(name, kind, records, exists=any(owner == name for owner, _, _ in known))
+    exists = any(f".{owner}".endswith(f".{name}") for owner, _, _ in known)
+    return DnsAnswer(name, kind, records, exists)
 
 
 def _told(finding: Finding) -> str:

@@ -26,7 +26,8 @@ from mxverdict.judge.domain import mx_hosts
 from mxverdict.judge.domain.mail_policy import judge_policy
 from mxverdict.judge.outbound import outcome
 from mxverdict.judge.smtp import ground_truth
-from mxverdict.mailauth import dmarc as dmarc_record
+from mxverdict.mailauth.dmarc import destination, discovery
+from mxverdict.mailauth.dmarc import record as dmarc_record
 from mxverdict.mailauth.spf import record as spf
 from mxverdict.mailauth.spf.evaluate import check_host
 from mxverdict.mailauth.spf.tree import table, walk
@@ -127,9 +128,11 @@ def options(text: str) -> None:
 
 def dmarc(text: str) -> None:
     answers = [DnsAnswer("_dmarc.shop.example", "TXT", (f"v=DMARC1; p=none; {text}",))]
-    dmarc_record.effective("shop.example", answers)
+    discovery.effective("shop.example", answers)
     dmarc_record.is_record(f"v{text}")
-    dmarc_record._DESTINATION.fullmatch(f"mailto:{text}")
+    dmarc_record.is_meant_as_record(text)
+    dmarc_record.mistake_in(text)
+    destination.is_uri(f"mailto:{text}")
 
 
 def target(text: str) -> None:

@@ -37,8 +37,8 @@ def test_our_own_tables_are_right(name: str, capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     ("name", "header", "right", "wrong", "expected", "given"),
     [
-        ("dmarc", "record\tpolicy", "v=DMARC1; p=none\tnone", "v=DMARC1; p=none\treject",
-         "policy='reject'", "policy='none'"),
+        ("dmarc", "record\tpolicy", "v=DMARC1; p=none\tnone\nv=DMARC1; p=reject; t=y\tnone|quarantine",
+         "v=DMARC1; p=none\treject|absent", "policy='reject|absent'", "policy='none'"),
         ("spf", "record\taddress\tresult", "v=spf1 -all\t192.0.2.1\tfail", "v=spf1 ~all\t192.0.2.1\tfail",
          "result='fail'", "result='softfail'"),
         ("replies", "stage\treply\tclass", "rcpt\t550-5.1.1 no\\n550 5.1.1 such user\tunknown_user",
@@ -166,6 +166,7 @@ def test_a_malformed_table_is_one_line(
     ("name", "text"),
     [
         ("dmarc", "record\tpolicy\nv=DMARC1; p=none\tdeny\n"),
+        ("dmarc", "record\tpolicy\nv=DMARC1; p=none\tnone|deny\n"),
         ("dmarc", "record\tpolicy\tzone\n\tabsent\tshop.example x\n"),
         ("spf", "record\taddress\tresult\nv=spf1 -all\there\tfail\n"),
         ("spf", "record\taddress\tresult\nv=spf1 -all\t192.0.2.1\tFail\n"),

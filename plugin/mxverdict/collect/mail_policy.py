@@ -14,7 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from mxverdict.collect.resolver import lookup
 from mxverdict.evidence.policy import DnsAnswer, Policy, ReportDestination
 from mxverdict.i18n.message import Message
-from mxverdict.mailauth.dmarc import effective, places
+from mxverdict.mailauth.dmarc.discovery import effective, places
+from mxverdict.mailauth.dmarc.record import LENGTH_LIMIT, is_meant_as_record
 from mxverdict.mailauth.spf.evaluate import STRANGERS, check_host
 from mxverdict.mailauth.spf.tree import TREE_LIMIT, key, walk
 
@@ -23,7 +24,6 @@ LOOKUPS_LIMIT = 400
 ADDRESSES_LIMIT = 16
 _RECORDS_LIMIT = 20
 _LENGTH_LIMIT = 64 * 1024
-_DMARC_LENGTH_LIMIT = 8 * 1024
 _BYTES_LIMIT = 256 * 1024
 """Of all records of one tree."""
 
@@ -31,7 +31,6 @@ _evaluating = threading.Lock()
 """Held while records are read into terms: those of one domain at a time are kept in memory."""
 
 _MEANT_AS_SPF = re.compile(r"\W{0,3}(?:v=)?spf\d*\b", re.IGNORECASE)
-_MEANT_AS_DMARC = re.compile(r"\W{0,3}(?:v=)?\s*dmarc", re.IGNORECASE)
 
 
 def read_policy(domain: str, deadline: float, outgoing: Sequence[str] = ()) -> Policy:
@@ -105,8 +104,8 @@ def _ask(name: str, kind: str, deadline: float) -> DnsAnswer:
     if kind in ("TXT", "SPF"):
         dmarc = "_dmarc" in name.lower().split(".")
         records = tuple(
-            text[: _DMARC_LENGTH_LIMIT if dmarc else _LENGTH_LIMIT]
+            text[: LENGTH_LIMIT + 1 if dmarc else _LENGTH_LIMIT]
             for text in records
-            if (_MEANT_AS_DMARC if dmarc else _MEANT_AS_SPF).match(text)
+            if (is_meant_as_record(text) if dmarc else _MEANT_AS_SPF.match(text))
         )
     return DnsAnswer(name, kind, records[:_RECORDS_LIMIT], answer.exists, answer.error)

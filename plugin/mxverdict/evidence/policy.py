@@ -1,4 +1,4 @@
-"""What a domain publishes about its mail: SPF (RFC 7208) and DMARC (RFC 7489), as found in DNS."""
+"""What a domain publishes about its mail: SPF (RFC 7208) and DMARC (RFC 9989), as found in DNS."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class DnsAnswer:
 @dataclass(frozen=True)
 class ReportDestination:
     """A domain outside the owner's that DMARC reports go to, and what it publishes about taking them
-    (RFC 7489 section 7.1)."""
+    (RFC 9990 section 4)."""
 
     domain: str
     answer: DnsAnswer

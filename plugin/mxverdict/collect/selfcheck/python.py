@@ -11,7 +11,7 @@ from mxverdict.errors import HostError
 from mxverdict.evidence.selfcheck import Package, PythonFacts
 from mxverdict.host import Host
 
-PACKAGES = ("requests", "idna", "dnspython", "jinja2", "rich", "dmarc")
+PACKAGES = ("requests", "idna", "dnspython", "jinja2", "rich")
 """What the product needs beside the standard library (pyproject.toml)."""
 _TIMEOUT = 10.0
 _ASK_VERSION = "import platform; print(platform.python_version())"

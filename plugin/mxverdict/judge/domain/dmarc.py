@@ -1,19 +1,22 @@
-"""Judges a DMARC record: MXToolbox's rows."""
+"""Judges a DMARC record by what receivers do with it: MXToolbox's rows."""
 
 from __future__ import annotations
+
+from typing import Optional
 
 from mxverdict.evidence.policy import DnsAnswer, Policy
 from mxverdict.findings import Finding, Owner, Verdict
 from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
-from mxverdict.mailauth.dmarc import DmarcRecord, effective, is_record
+from mxverdict.judge.domain.dmarc_faults import IGNORED, fault_lines, mistake_line, syntax_verdict
+from mxverdict.mailauth.dmarc.discovery import DmarcRecord, effective
+from mxverdict.mailauth.dmarc.record import Effect, FaultKind, is_meant_as_record, is_record
 from mxverdict.testers import row_texts
 
 CATEGORY = "dmarc"
 _SHOWN = 500
 _LINES = 8
-_IGNORED = N_("Receivers act as if the domain had no DMARC record.")
 _UNREADABLE = N_("could not be read")
 
 
@@ -24,16 +27,17 @@ def judge_dmarc(policy: Policy) -> tuple[Finding, ...]:
     if own.error:
         row = _texts("DMARC Record Published").unknown(policy.domain, _(_UNREADABLE))
         return (Finding(row, Verdict.UNKNOWN, _("The record could not be read."), (translate(own.error),)),)
+    exists = policy.spf[0].exists if policy.spf else True
+    record = effective(policy.domain, policy.dmarc, exists)
     texts = [text for text in own.records if is_record(text)]
     if len(texts) > 1:
-        return (_passes(policy, "DMARC Record Published"), _several(policy, texts))
-    record = effective(policy.domain, policy.dmarc)
+        return (_passes(policy, "DMARC Record Published"), _several(policy, texts, record))
     if record is None:
         errors = tuple(translate(answer.error) for answer in policy.dmarc if answer.error)
         return tuple(_none(policy, own, errors))
     inherited = (_("inherited from {domain}").format(domain=record.domain),) if record.inherited else ()
     return (
-        _passes(policy, "DMARC Record Published", (record.text[:_SHOWN], *inherited)),
+        _passes(policy, "DMARC Record Published", (record.record.text[:_SHOWN], *inherited)),
         _syntax(policy, record),
         _passes(policy, "DMARC Multiple Records"),
         *_enforced(policy, record),
@@ -42,69 +46,99 @@ def judge_dmarc(policy: Policy) -> tuple[Finding, ...]:
 
 
 def _none(policy: Policy, own: DnsAnswer, errors: tuple[str, ...]) -> list[Finding]:
-    near = tuple(
-        _("not taken as a DMARC record: {text}").format(text=text[:_SHOWN]) for text in own.records[:_LINES]
-    )
+    meant = [text for text in own.records[:_LINES] if is_meant_as_record(text)]
+    near = [_("not taken as a DMARC record: {text}").format(text=text[:_SHOWN]) for text in own.records]
+    proof = (*near[:_LINES], *dict.fromkeys(map(mistake_line, meant)), *_discarded(policy))
     if errors:
         row = _texts("DMARC Record Published").unknown(policy.domain, _(_UNREADABLE))
         why = _("The domain has no record of its own, and those of its parents could not be read.")
-        return [Finding(row, Verdict.UNKNOWN, why, (*near, *errors))]
+        return [Finding(row, Verdict.UNKNOWN, why, (*proof, *errors))]
+    name = f"_dmarc.{policy.domain}"
     todo = _(
         'Publish a TXT record at {name}: "v=DMARC1; p=none" is enough for receivers, with rua=mailto:… you '
         "get reports."
-    ).format(name=f"_dmarc.{policy.domain}")
-    why = _(
-        "Mail is delivered without one, but Gmail, Yahoo and Microsoft ask it of whoever sends them mail in "
-        "bulk, and forged mail of the domain is not told apart."
+    ).format(name=name)
+    if meant:
+        todo = _('Correct the record at {name}: it has to start with "v=DMARC1;".').format(name=name)
+    demands = _(
+        "Gmail, Yahoo and Microsoft require a DMARC record of bulk senders, and defer, refuse or junk their "
+        "mail without one. Other mail is delivered, but receivers cannot tell forged mail of the domain from "
+        "real mail."
     )
+    why = f"{_(IGNORED)} {demands}" if meant else demands
     published = _texts("DMARC Record Published").fails(policy.domain)
     enabled = _texts("DMARC Policy Not Enabled").fails(policy.domain)
     again = _("It is the same finding once more: there is no record.")
     return [
-        Finding(published, Verdict.ADVISORY, why, near, todo, Owner.ZONE),
+        Finding(published, Verdict.PROBLEM, why, (*proof, *map(_, _DEMANDS)), todo, Owner.ZONE),
         Finding(enabled, Verdict.ADVISORY, again, (), todo),
     ]
 
 
-def _several(policy: Policy, texts: list[str]) -> Finding:
+def _discarded(policy: Policy) -> tuple[str, ...]:
+    counts = [(answer.name, sum(map(is_record, answer.records))) for answer in policy.dmarc]
+    return tuple(
+        _("{count} records at {name}: none of them counts").format(count=count, name=name)
+        for name, count in counts
+        if count > 1
+    )
+
+
+def _several(policy: Policy, texts: list[str], inherited: Optional[DmarcRecord]) -> Finding:
     row = _texts("DMARC Multiple Records").fails(policy.domain)
     proof = tuple(text[:_SHOWN] for text in texts[:_LINES])
-    counts = _("With {count} records none of them counts (RFC 7489 section 6.6.3).").format(count=len(texts))
+    counts = _("With {count} records none of them counts (RFC 9989 section 4.10).").format(count=len(texts))
+    effect = _(IGNORED)
+    if inherited is not None and inherited.policy:
+        effect = _("Receivers take the record of {domain} instead: {policy}.").format(
+            domain=inherited.domain, policy=f"p={inherited.policy}"
+        )
     todo = _("Keep one and delete the others.")
-    return Finding(row, Verdict.PROBLEM, f"{counts} {_(_IGNORED)}", proof, todo, Owner.ZONE)
+    return Finding(row, Verdict.PROBLEM, f"{counts} {effect}", proof, todo, Owner.ZONE)
 
 
 def _syntax(policy: Policy, record: DmarcRecord) -> Finding:
     name = "DMARC Syntax Check"
-    where = _("at {name}: {text}").format(name=f"_dmarc.{record.domain}", text=record.text[:_SHOWN])
+    lines = fault_lines(record.record)[:_LINES]
+    wrong = [fault for fault in record.record.faults if not fault.allowed]
+    if not wrong:
+        return _passes(policy, name, lines)
     row = _texts(name).fails(policy.domain)
-    if record.error:
-        todo = _("Correct the record.")
-        proof = (translate(record.error)[:_SHOWN], where)
-        return Finding(row, Verdict.PROBLEM, _(_IGNORED), proof, todo, Owner.ZONE)
-    if record.malformed_destinations:
-        wrong = [uri[:_SHOWN] for uri in record.malformed_destinations[:_LINES]]
-        lines = (*(_("no mail address: {uri}").format(uri=uri) for uri in wrong), where)
-        why = _(
-            "The policy holds, but no reports go to a destination that is not written mailto:name@domain."
-        )
-        return Finding(row, Verdict.ADVISORY, why, lines, _("Correct the destination."), Owner.ZONE)
-    return _passes(policy, name)
+    where = _("at {name}: {text}").format(name=f"_dmarc.{record.domain}", text=record.record.text[:_SHOWN])
+    verdict, why = syntax_verdict(record.record)
+    todo = _("Correct the record.")
+    if all(fault.effect is Effect.NO_REPORTS for fault in wrong):
+        todo = _("Correct the destination.")
+    return Finding(row, verdict, why, (*lines, where), todo, Owner.ZONE)
 
 
 def _enforced(policy: Policy, record: DmarcRecord) -> list[Finding]:
     name = "DMARC Policy Not Enabled"
-    if record.error:
+    if not record.policy:
         return []
-    share = f"{record.percent} %"
-    lines = _("p={policy}, for {share} of the mail").format(policy=record.policy, share=share)
-    if record.policy != "none":
-        return [_passes(policy, name, (lines,))]
+    lines = [f"p={record.requested}"]
+    share = [f for f in record.record.faults if f.tag == "pct" and f.kind is FaultKind.HISTORIC_TAG]
+    for fault in share:
+        lines.append(
+            _(
+                "pct={percent} is ignored since RFC 9989; receivers that still follow RFC 7489 apply the "
+                "policy to that share of the mail"
+            ).format(percent=fault.value)
+        )
+    if record.requested != "none":
+        if record.record.testing:
+            lines.append(
+                _(
+                    "t=y: the policy is being tested, and receivers apply {policy} (RFC 9989 section 4.7)"
+                ).format(policy=record.policy)
+            )
+        return [_passes(policy, name, tuple(lines))]
     why = _(
-        "p=none asks receivers to do nothing; mail is delivered as well with it, and big receivers accept it."
+        "p=none asks receivers to do nothing. Mail is delivered as well with it, and Gmail, Yahoo and "
+        "Microsoft accept it. MXToolbox keeps reporting this row until the policy is quarantine or reject."
     )
     todo = _("Change it to p=quarantine only when reports show that all of the domain's own mail passes.")
-    return [Finding(_texts(name).fails(policy.domain), Verdict.ADVISORY, why, (lines,), todo, Owner.ZONE)]
+    return [Finding(_texts(name).fails(policy.domain), Verdict.ADVISORY, why, tuple(lines), todo, Owner.ZONE)]
 
 
 def _external(policy: Policy, record: DmarcRecord) -> Finding:
@@ -118,7 +152,7 @@ def _external(policy: Policy, record: DmarcRecord) -> Finding:
     if refusing:
         names = [f"{record.domain}._report._dmarc.{domain}" for domain in refusing]
         proof = tuple(_('no "v=DMARC1" at {name}').format(name=name) for name in names)
-        why = _("Receivers send no reports there (RFC 7489 section 7.1); mail itself is not touched by it.")
+        why = _("Receivers send no reports there (RFC 9990 section 4); mail itself is not touched by it.")
         todo = _(
             "Ask the owner of that domain to publish it, or have the reports sent to an address of your own."
         )
@@ -139,6 +173,12 @@ def _texts(name: str) -> row_texts.RowTexts:
     return row_texts.load(CATEGORY)[name]
 
 
+_DEMANDS = (
+    N_("Gmail: from 5,000 messages a day, since February 2024 (deferred with 4.7.31, or refused)"),
+    N_("Yahoo: bulk senders, since February 2024"),
+    N_("Microsoft (Outlook.com): from 5,000 messages a day, since May 2025 (550 5.7.515)"),
+)
+"""docs/facts/mail-auth.md 3."""
 _FINE = {
     "DMARC Record Published": N_("There is a DMARC record."),
     "DMARC Syntax Check": N_("The record can be read."),
