@@ -74,12 +74,19 @@ class Subject:
 
 @dataclass(frozen=True)
 class PastedSession:
-    """A transcript in the report: the server's address, the milliseconds it took in all (None: not said) and
-    after how many seconds of silence it was given up (None: it was not)."""
+    """A transcript in the report: the server's address ("": not said), the milliseconds it took in all (None:
+    not said) and after how many seconds of silence it was given up (None: it was not). `banner` is the
+    greeting's first line ("": none came) with the milliseconds until it was there, `starttls` whether the
+    reply to EHLO offers it (None: no reply), `recipient` the reply to a recipient of another's."""
 
     address: str
     milliseconds: Optional[int] = None
     gave_up: Optional[float] = None
+    banner: str = ""
+    greeting_milliseconds: Optional[int] = None
+    starttls: Optional[bool] = None
+    recipient: str = ""
+    line: int = 0
 
 
 @dataclass(frozen=True)
