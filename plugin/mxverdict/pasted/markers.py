@@ -79,7 +79,8 @@ _MARKED = re.compile(
 _MAIL = re.compile(
     r"\b(?:SMTP|DNS|DNSSEC|SPF|DKIM|DMARC|BIMI|TLS|STARTTLS|MX|PTR|rDNS|DANE|MTA-STS|TLS-RPT|HELO|EHLO|SOA|"
     r"NS|"
-    r"reverse|banner|relay|black-?list(?:ed)?|block-?list(?:ed)?|mail ?server|name ?servers?|hostname|port 25)\b",
+    r"reverse|banner|relay|black-?list(?:ed)?|block-?list(?:ed)?|mail ?server|"
+    r"name ?servers?|hostname|port 25)\b",
     re.IGNORECASE,
 )
 _SHORT = re.compile(r"(?:\S+\s+){2,25}\S+$")

@@ -10,6 +10,8 @@ from mxverdict.net.address import is_address
 from mxverdict.testers.row_texts import HEADLINE
 
 MXTOOLBOX = "mxtoolbox"
+ABOUT_ADDRESSES = ("blacklist", "smtp")
+"""Categories whose rows can be about an address; the others are about a domain."""
 ROWS_LIMIT = 1000
 """Rows of one report that are read, those not recognised included."""
 

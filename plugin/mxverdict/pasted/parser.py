@@ -13,6 +13,7 @@ from mxverdict.pasted import levels, listings, markers, phrase_trie, transcripts
 from mxverdict.pasted.judgements import judgement
 from mxverdict.pasted.markers import Marker
 from mxverdict.pasted.model import (
+    ABOUT_ADDRESSES,
     MXTOOLBOX,
     ROWS_LIMIT,
     Pasted,
@@ -33,8 +34,6 @@ _DETAILS = 8
 _FORMLESS = 3
 """With fewer words after it, a level alone is no row."""
 BLACKLIST = "blacklist"
-_ABOUT_ADDRESSES = (BLACKLIST, "smtp")
-"""Categories whose rows can be about an address; the others are about a domain."""
 _ABOUT_THE_WEB = ("http", "https", "web")
 _MARKS = " ,;\"'`*"
 """What surrounds a row's text in a ticket or in JSON."""
@@ -375,7 +374,7 @@ class _Scanner:
         if self._host or self._masked or self._subject is None:
             return self._host
         argument = self._subject.argument
-        return "" if category not in _ABOUT_ADDRESSES and is_address(argument) else argument
+        return "" if category not in ABOUT_ADDRESSES and is_address(argument) else argument
 
     def _add(
         self,
