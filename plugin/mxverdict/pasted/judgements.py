@@ -12,6 +12,7 @@ from mxverdict.pasted.phrase_trie import Phrase, fits
 
 _SECONDS = ("s", "sec", "secs", "second", "seconds", "sekunden", "secondes", "segundos")
 _TIMED = ("smtp.transaction.time", "smtp.connection.time")
+_VERBS = ("fails", "failed", "failing", "passes", "passed")
 _NEAR = 14
 """So many words behind a name are looked at."""
 _FEW = 4
@@ -44,6 +45,9 @@ def _level(terms: Sequence[Token], seconds: str, closed: bool) -> str:
     apart = closed or is_picture(first.word) or len(terms) <= _FEW or first.raw.isupper()
     if apart and level_of(first.word):
         return level_of(first.word)
+    verb = next((token.word for token in terms[:2] if token.word in _VERBS), "")
+    if verb:
+        return level_of(verb)
     plain = [token.word for token in terms]
     if any(pair == ("not", "good") for pair in zip(plain, plain[1:])):
         return "error"

@@ -25,6 +25,7 @@ _NOT = re.compile(
     re.IGNORECASE,
 )
 _SIGN = re.compile(r"list|inscrit", re.IGNORECASE)
+_FREE = re.compile(r"\b(?:OK|clean|fine|free) (?:on|at|in)\b|\bbut not\b", re.IGNORECASE)
 _FORM = re.compile(r"[A-Za-z0-9][\w.-]{1,40}(?: [A-Za-z0-9][\w.-]{0,30}){0,4}")
 _WORD = re.compile(r"[\w.]+(?:-[\w.]+)*")
 _NAME_LENGTH = 6
@@ -40,7 +41,7 @@ def names_in(line: str) -> list[str]:
         if any(named):
             return list(dict.fromkeys(name for name in named if name))
     if _LISTED.search(line) and not _NOT.search(line):
-        return list(dict.fromkeys(_known_in(line)))
+        return list(dict.fromkeys(_known_in(_FREE.split(line, maxsplit=1)[0])))
     return []
 
 

@@ -16,7 +16,7 @@ from mxverdict.pasted.levels import level_of
 from mxverdict.pasted.masks import is_masked
 from mxverdict.pasted.model import Subject
 from mxverdict.pasted.normalize import MASKED, Token
-from mxverdict.pasted.phrase_trie import is_host
+from mxverdict.pasted.phrase_trie import is_host, kinds_of
 
 CATEGORIES = frozenset(
     (
@@ -43,7 +43,7 @@ _OWN_COMMANDS = ("smtp", "blacklist", "dns")
 _COMMAND = re.compile(r"([a-z-]{1,9})(?::|%3a)([^\s:%]{1,253}|[0-9a-f:.]{2,45})(?::\d{1,5})?", re.IGNORECASE)
 _MASKED_COMMAND = re.compile(r"[\"'(`*]{0,3}([a-z-]{1,9}):(\S{3,253}?)[\"')`,;]{0,3}", re.IGNORECASE)
 _SUBJECT_LINE = 160
-_SUBJECT_SIGN = re.compile(r":|===|report|result|Ergebnis", re.IGNORECASE)
+_SUBJECT_SIGN = re.compile(r":|===|report|result|ergebnis", re.IGNORECASE)
 _SUBJECTS = (
     ("smtp", re.compile(r"=== (?:Trying|Connected to) (\S+?)(?::\d{1,5})?\.{0,3}")),
     ("smtp", re.compile(r".{0,60}-->> (\S+?):\d{1,5} .{0,80}")),
@@ -57,7 +57,13 @@ _SUBJECTS = (
             re.IGNORECASE,
         ),
     ),
-    ("", re.compile(r".{0,60}\b(?:report|results?|resultados?|Ergebnis(?:se)?) (?:for|of|für|de) (\S+?):?")),
+    (
+        "",
+        re.compile(
+            r".{0,60}\b(?:report|results?|resultados?|Ergebnis(?:se)?) (?:for|of|für|de) (\S+?):?",
+            re.IGNORECASE,
+        ),
+    ),
     ("", re.compile(r"(\S+):")),
 )
 _URL = re.compile(
@@ -138,7 +144,7 @@ def category_at(tokens: Sequence[Token], place: int) -> Optional[Marker]:
         return None
     host = tokens[place + 1]
     masked = host.word == MASKED
-    if host.line - token.line > 2 or not (masked or is_host(host.word) or is_address(host.word)):
+    if host.line - token.line > 2 or not {"host", "address"}.intersection(kinds_of(host.word)):
         return None
     certain = token.last and host.last
     return Marker(2, category=token.word, host="" if masked else host.word, certain=certain, masked=masked)

@@ -38,7 +38,9 @@ _ABOUT_THE_WEB = ("http", "https", "web")
 _MARKS = " ,;\"'`*"
 """What surrounds a row's text in a ticket or in JSON."""
 _WAS_LISTED = re.compile(r"([0-9a-f.:]{3,45}) was listed", re.IGNORECASE)
-_ADDRESS = re.compile(r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7})(?![\w:])")
+_ADDRESS = re.compile(
+    r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7})(?!\w|:\w)"
+)
 
 
 def read(lines: Sequence[str], cut: bool) -> Pasted:
@@ -453,7 +455,10 @@ class _Scanner:
             if phrase.category == BLACKLIST or not self._name_closed or self._start == self._last:
                 rest = beside
             text = markers.without_more(as_written(rest))
-            self._emitted = (self._add(phrase, self._level, text, (), where), self._last, True)
+            said = judgement(phrase, beside, self._name_closed)
+            level, values = (said[0], said[1]) if said is not None else (self._level, ())
+            level = level if level == "error" else self._level
+            self._emitted = (self._add(phrase, level, text, values, where), self._last, True)
             return
         found = judgement(phrase, beside, self._name_closed)
         if found is not None:
@@ -461,7 +466,7 @@ class _Scanner:
             self._emitted = (self._add(phrase, level, text, values, where), self._last, True)
         elif self._name_closed and rest and not self._name_loose:
             self._flush_unknown(rest)
-        elif self._name_fills and not beside:
+        elif not beside and (self._name_fills or phrase.level):
             alone = phrase.level or self._section
             if alone:
                 self._emitted = (self._add(phrase, alone, "", (), where), self._last, bool(self._section))
