@@ -126,6 +126,7 @@ class Finding:
 
 
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Sort by verdict."""
     return tuple(sorted(findings, key=lambda finding: finding.verdict.rank))
 
 
@@ -224,7 +225,7 @@ class Report:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """All of them, each once: the SMTP rows of a domain are those of the predictions."""
+        """Return all findings, each once: the SMTP rows of a domain are those of the predictions."""
         predicted = tuple(f for prediction in self.predictions for f in prediction.findings)
         of_domains = (f for domain in self.domains for f in domain.findings if f.row.category != "smtp")
         return self.server + predicted + tuple(of_domains)
@@ -236,7 +237,7 @@ class Report:
 
     @property
     def exit_status(self) -> int:
-        """0 nothing wrong, 1 a real problem, 3 nothing could be checked."""
+        """Return 0 nothing wrong, 1 a real problem, 3 nothing could be checked."""
         if self.counts[Verdict.PROBLEM]:
             return 1
         return 3 if self.counts[Verdict.UNKNOWN] else 0

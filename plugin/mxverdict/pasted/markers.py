@@ -126,7 +126,7 @@ class Marker:
 
 
 def level_at(tokens: Sequence[Token], place: int) -> Optional[Marker]:
-    """A level at the start of a cell: `Status Warning`, `error`, `[x]`, `LISTED`, a tick or cross."""
+    """Return a level at the start of a cell: `Status Warning`, `error`, `[x]`, `LISTED`, a tick or cross."""
     token = tokens[place]
     if not token.first:
         return None
@@ -138,7 +138,7 @@ def level_at(tokens: Sequence[Token], place: int) -> Optional[Marker]:
 
 
 def category_at(tokens: Sequence[Token], place: int) -> Optional[Marker]:
-    """`smtp  mail.shop.example` as it starts a row of the domain health report."""
+    """Return a marker such as `smtp  mail.shop.example`, as it starts a row of the domain health report."""
     token = tokens[place]
     if not token.first or token.word not in CATEGORIES or place + 1 == len(tokens):
         return None
@@ -151,7 +151,7 @@ def category_at(tokens: Sequence[Token], place: int) -> Optional[Marker]:
 
 
 def subject_at(tokens: Sequence[Token], place: int) -> Optional[Marker]:
-    """What was asked: `smtp:203.0.113.10`, a link to MXToolbox, `Checking 203.0.113.10 against …`."""
+    """Return what was asked: `smtp:203.0.113.10`, a link to MXToolbox, `Checking 203.0.113.10 against …`."""
     token = tokens[place]
     if token.word != "checking" and not any(sign in token.raw for sign in (":", "%", "mxtoolbox.com/")):
         return None
@@ -265,5 +265,5 @@ def is_more(line: str) -> bool:
 
 
 def without_more(text: str) -> str:
-    """A row's words without the link after them."""
+    """Return a row's words without the link after them."""
     return _MORE.sub("", text).strip(" \t|")

@@ -57,21 +57,23 @@ class Token:
 
 
 def lines_of(text: str) -> tuple[list[str], bool]:
-    """The lines of a text as a person reads them, and whether some of it was cut off."""
+    """Return the lines of a text as a person reads them, and whether some of it was cut off."""
     lines = plain(text).split("\n")
     cut = len(text) > TEXT_LIMIT or len(lines) > LINES_LIMIT or any(len(line) > LINE_LIMIT for line in lines)
     return [line[:LINE_LIMIT].rstrip() for line in lines[:LINES_LIMIT]], cut
 
 
 def plain(text: str) -> str:
-    """A text without markup, with plain blanks, quotes, dashes and line ends; its end is cut at the bound."""
+    """Return a text without markup, with plain blanks, quotes, dashes and line ends; its end is cut at the
+    bound."""
     read = text[:TEXT_LIMIT].replace("\r\n", "\n").replace("\r", "\n")
     read = without_markup(read)
     return _UNUSUAL.sub(_plain, _normalized(read).translate(_QUOTES))
 
 
 def _normalized(text: str) -> str:
-    """In NFKC, piece by piece: one character may become eighteen, and the text stays within its bound."""
+    """Return it in NFKC, piece by piece: one character may become eighteen, and the text stays within its
+    bound."""
     pieces: list[str] = []
     length = 0
     limit = min(TEXT_LIMIT, 2 * len(text) + _PIECE)
@@ -94,7 +96,7 @@ def tokens_of(lines: list[str]) -> list[Token]:
 
 
 def as_written(tokens: Sequence[Token]) -> str:
-    """The text that tokens were made of, in one line."""
+    """Return the text that tokens were made of, in one line."""
     parts = [part for token in tokens for part in (token.lead, token.raw) if part]
     return " ".join(parts[1:] if tokens and tokens[0].lead else parts)
 
@@ -132,7 +134,7 @@ def _word(raw: str) -> str:
 
 
 def _plain(match: re.Match[str]) -> str:
-    """Line ends of any kind become one kind, blanks a blank, invisible characters nothing."""
+    """Replace line ends of any kind by one kind, blanks by a blank, invisible characters by nothing."""
     character = match[0]
     category = unicodedata.category(character)
     if character in "\v\f\x85" or category in ("Zl", "Zp"):

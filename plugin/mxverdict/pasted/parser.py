@@ -44,7 +44,7 @@ _ADDRESS = re.compile(
 
 
 def read(lines: Sequence[str], cut: bool) -> Pasted:
-    """The rows in `lines` (from `normalize.lines_of`)."""
+    """Return the rows in `lines` (from `normalize.lines_of`)."""
     return _Scanner(lines).pasted(cut)
 
 
@@ -182,7 +182,7 @@ class _Scanner:
             self._subjects[subject] = None
 
     def _phrase(self, place: int) -> Optional[Match]:
-        """A name or the words of a row at a token, if they stand there as those of a row do."""
+        """Return a row's name or text at a token, if it is placed there as in a report."""
         match = self._phrases.match_at(self._tokens, place)
         if match is None or not self._connected(place, match.length):
             return None
@@ -218,7 +218,7 @@ class _Scanner:
         return capital and self._is_written(place, length, phrase.written)
 
     def _is_name(self, place: int, phrase: Phrase) -> bool:
-        """A name of one word must stand as such: in its exact letters after `LISTED` or `OK`."""
+        """Whether it is a name: one of one word in its exact letters after `LISTED` or `OK`."""
         if not phrase.single:
             return True
         token = self._tokens[place]
@@ -328,7 +328,7 @@ class _Scanner:
         self._last = end.line
 
     def _emit(self, place: int, match: Match) -> None:
-        """The words of a row: with the name, level and host that stand before them."""
+        """Add a row by its text, with the name, level and host before it."""
         candidates = match.phrases
         first, last = self._tokens[place].line, self._tokens[place + match.length - 1].line
         if self._name is not None:
@@ -353,8 +353,7 @@ class _Scanner:
         self._clear()
 
     def _best(self, candidates: Sequence[Phrase]) -> Optional[Phrase]:
-        """Of several rows with the same words, the one of the category that is spoken of; None when it may
-        be any of them."""
+        """Return the row of the current category, of several with the same text; None when it may be any."""
         named = [self._category, self._subject.command if self._subject else ""]
         for category in named:
             for phrase in candidates:
@@ -438,7 +437,7 @@ class _Scanner:
         return number
 
     def _flush(self) -> None:
-        """Nothing more belongs to what was begun: a row by its name and level, one not known, or none."""
+        """End what was begun: a row by its name and level, one not known, or none."""
         rest = self._rest_of_row()
         if self._open and self._name is not None:
             self._flush_name(rest)
@@ -474,7 +473,7 @@ class _Scanner:
                 self._alone.append((self._last, self._name.phrases))
 
     def _rest_of_row(self) -> list[Token]:
-        """The words after what was begun: those of its line, else those of the next line with any."""
+        """Return the words after what was begun: those of its line, else those of the next line with any."""
         if not self._rest:
             return []
         line = self._rest[0].line
@@ -582,7 +581,7 @@ class _Scanner:
         return asked.pop() if len(asked) == 1 else ""
 
     def _named_subjects(self) -> list[Subject]:
-        """Those named, else those that transcripts and the words of rows show."""
+        """Return those named, else those that transcripts and the words of rows show."""
         found = dict(self._subjects)
         if not any(subject.argument for subject in found):
             for session in self._sessions:

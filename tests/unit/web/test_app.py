@@ -111,7 +111,7 @@ def test_what_is_waited_for_is_said_before_the_check(
         ("settings", "mxverdict.testers.load"),
         ("main", "mxverdict.web.pages.page_state.load_page_state"),
         ("main", "mxverdict.services.check.run"),
-        ("main", "mxverdict.web.views.window_cards.windows_view"),
+        ("main", "mxverdict.web.pages.home.windows_view"),
         ("main", "mxverdict.web.views.templating.moment"),
         ("testers", "mxverdict.services.check.run"),
     ],

@@ -22,7 +22,8 @@ TESTER = "mxtoolbox"
 
 
 def judge_domains(evidence: Evidence, predictions: Sequence[Prediction]) -> tuple[DomainReport, ...]:
-    """A report for each domain in `evidence`; its SMTP rows are those of `predictions` for its mail hosts."""
+    """Return a report for each domain in `evidence`; its SMTP rows are those of `predictions` for its mail
+    hosts."""
 
     @cache
     def listings(addresses: frozenset[str]) -> tuple[Finding, ...]:
@@ -69,7 +70,7 @@ def _listings(evidence: Optional[BlocklistEvidence], addresses: frozenset[str]) 
 
 
 def _smtp(predictions: Sequence[Prediction], addresses: Sequence[str]) -> list[Finding]:
-    """The rows of the first of the tester's source addresses, for each of the server's `addresses`."""
+    """Return the rows of the first of the tester's source addresses, for each of the server's `addresses`."""
     first: dict[str, Prediction] = {}
     for prediction in predictions:
         if prediction.tester == TESTER and prediction.server_address in addresses:

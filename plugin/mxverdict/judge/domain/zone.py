@@ -30,7 +30,7 @@ _NAMED = N_("Look at BIND or PowerDNS: /usr/local/cpanel/scripts/restartsrv_name
 def judge_zone(
     zone: Zone, taken_at: float, own_addresses: frozenset[str] = frozenset()
 ) -> tuple[Finding, ...]:
-    """The rows MXToolbox prints about the zone, judged: failures first, then warnings, then passes.
+    """Return the rows MXToolbox prints about the zone, judged: failures first, then warnings, then passes.
 
     `taken_at` is the Unix time at which the zone was read, `own_addresses` are this server's addresses: they
     tell its own name servers from those of a provider.
@@ -215,7 +215,8 @@ def _recursion(facts: ZoneFacts) -> Finding:
 
 
 def _transfers(facts: ZoneFacts) -> list[Finding]:
-    """Absent when fine. This server's own name server may rightly hand the zone to the server itself."""
+    """Judge zone transfers; no finding when fine. This server's own name server may rightly hand the zone to
+    the server itself."""
     given = [server for server in facts.answered if server.transfers and server.address not in facts.own]
     if not given:
         return []

@@ -35,7 +35,7 @@ LIMITS = (
 
 
 def judge_delay_cost(traffic: Traffic) -> tuple[Finding, ...]:
-    """What the delay did, and a finding for known large senders that it keeps from delivering."""
+    """Return findings on what the delay did, and on known large senders that it keeps from delivering."""
     if traffic.read_from is None:
         text, why = _("no log to judge it by"), _("The log holds no line that tells the time.")
         return (

@@ -135,7 +135,7 @@ def _untried(outbound: OutboundEvidence, why: str) -> Finding:
 
 
 def _best(source: Source, outbound: OutboundEvidence, outcomes: Sequence[Outcome]) -> str:
-    """The best that mail from one source comes to at any mail host."""
+    """Return the best that mail from one source comes to at any mail host."""
     reached = {outcome for attempt, outcome in zip(outbound.climbs, outcomes) if attempt.source == source}
     if Outcome.ACCEPTED in reached:
         return "accepted"

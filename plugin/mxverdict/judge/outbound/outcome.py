@@ -125,7 +125,7 @@ def is_redirected(attempt: SmtpAttempt, hostname: str) -> bool:
 
 
 def enhanced_code(reply: Reply) -> str:
-    """The enhanced status code (RFC 3463) that begins the reply's text, "" without one."""
+    """Return the enhanced status code (RFC 3463) that begins the reply's text, "" without one."""
     match = _ENHANCED.match(reply.lines[0]) if reply.lines else None
     return match[1] if match else ""
 
@@ -147,7 +147,7 @@ def _of_reply(reply: Reply, attempt: SmtpAttempt) -> Outcome:
 
 
 def _wants_tls(reply: Reply) -> bool:
-    """RFC 3207 section 4 gives 530; some servers answer 554 5.7.0 or 538."""
+    """Whether the server asks for STARTTLS: 530 (RFC 3207 section 4); some answer 554 5.7.0 or 538."""
     coded = reply.code in (530, 538) or (reply.code == 554 and enhanced_code(reply) == "5.7.0")
     return coded and _STARTTLS_FIRST.search(reply.text) is not None
 

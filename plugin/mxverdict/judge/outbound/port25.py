@@ -96,7 +96,7 @@ class SourceReachability:
 
 
 def paths(outbound: OutboundEvidence) -> tuple[SourceReachability, ...]:
-    """The ways out that the well-known receivers were greeted by."""
+    """Return the paths on which the well-known receivers were tried."""
     climbs = list(dict.fromkeys(attempt for receiver in outbound.receivers for attempt in receiver.climbs))
     keys = dict.fromkeys((attempt.source, _version(attempt)) for attempt in climbs)
     return tuple(
@@ -114,7 +114,7 @@ def is_blocked(attempt: SmtpAttempt, found: Sequence[SourceReachability]) -> boo
 
 
 def judge_paths(outbound: OutboundEvidence) -> Iterator[Finding]:
-    """One finding for each way out, one for each receiver that turns this server away."""
+    """Yield one finding for each path, and one for each receiver that refuses this server."""
     found = paths(outbound)
     if outbound.receivers and not found:
         errors = tuple(f"{receiver.domain}: {translate(receiver.error)}" for receiver in outbound.receivers)

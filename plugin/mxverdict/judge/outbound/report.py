@@ -122,7 +122,7 @@ def _name(attempt: SmtpAttempt) -> str:
 
 
 def stage_line(stage: ProbeStage) -> str:
-    """One exchange in one line."""
+    """Return one exchange in one line."""
     said = _("no reply") if stage.reply is None else f"{stage.reply.code} {' / '.join(stage.reply.lines)}"
     asked = stage.command or _("connection")
     return f"{asked} -> {said} ({stage.seconds:.1f} s)"

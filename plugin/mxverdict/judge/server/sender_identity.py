@@ -24,7 +24,7 @@ _SHOWN = 5
 
 
 def judge_outgoing(one: Outgoing) -> tuple[Finding, ...]:
-    """What is true of one combination of source address and HELO name."""
+    """Judge one combination of source address and HELO name."""
     found = list(_files(one))
     if one.address and one.here and not one.error:
         found += [_helo(one), _reverse(one)]

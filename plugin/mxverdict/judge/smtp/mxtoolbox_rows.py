@@ -33,7 +33,7 @@ _STEPS = {"connect": "Banner", "ehlo": "EHLO", "mail": "MAIL FROM", "rcpt": "RCP
 
 
 def headline(session: Session, tester: Tester) -> str:
-    """The line above the rows: how the conversation went, or the greeting when it went to its end."""
+    """Return the line above the rows: how the conversation went, or the greeting when it went to its end."""
     greeting = session.reply("connect")
     completed = [_STEPS[stage.name] for stage in session.stages if stage.reply is not None]
     step = completed[-1] if completed else "Connect"
@@ -50,7 +50,7 @@ def headline(session: Session, tester: Tester) -> str:
 
 
 def rows(session: Session, truth: GroundTruth, tester: Tester) -> tuple[Row, ...]:
-    """Failures first, then warnings, then what passes."""
+    """Return the rows: failures, then warnings, then what passes."""
     if session.ended == "unknown":
         return ()
     found = [*_connect(session), *_name_rows(session, truth), _tls(session)]
@@ -59,7 +59,8 @@ def rows(session: Session, truth: GroundTruth, tester: Tester) -> tuple[Row, ...
 
 
 def transcript(session: Session, truth: GroundTruth, tester: Tester) -> str:
-    """As the tester prints it: commands, replies with the milliseconds each took, the total."""
+    """Return the session as the tester prints it: commands, replies with the milliseconds each took, the
+    total."""
     lines = [f"Connecting to {truth.address}", ""]
     if not session.stages:
         lines.append(_says(CONNECT).failed)
