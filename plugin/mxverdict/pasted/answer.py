@@ -106,7 +106,7 @@ def answer(
 
 
 def _greetings(pasted: Pasted, hosts: Sequence[str], places: Optional[LocalTargets]) -> dict[str, Greeting]:
-    """The greetings that the report proves, by what its rows are about."""
+    """Return the greetings that the report proves, by what its rows are about."""
     predictions = places.report.predictions if places is not None else ()
     patience = min((one.patience for one in predictions if one.tester == MXTOOLBOX), default=0.0)
     rows: dict[str, list[PastedRow]] = {}
@@ -242,7 +242,7 @@ def _replies(predictions: Sequence[Prediction]) -> tuple[str, ...]:
 
 
 def _of_then(row: PastedRow, found: MatchedFinding, greeting: Optional[Greeting]) -> Optional[Answer]:
-    """The answer by the state that the report was made in, where that is another than today's."""
+    """Return the answer by the state that the report was made in, where that is another than today's."""
     if greeting is None or found.prediction is None or found.instead:
         return None
     then = earlier_state.judge(row, found.finding, found.prediction, greeting)

@@ -46,8 +46,8 @@ class StateOfThen(NamedTuple):
 def greeting_of(
     rows: Sequence[PastedRow], sessions: Sequence[PastedSession], patience: float
 ) -> Optional[Greeting]:
-    """The greeting that MXToolbox's rows about one host prove; None when they prove none. `patience` is for
-    how many seconds it waits for one."""
+    """Return the greeting that MXToolbox's rows about one host prove; None when they prove none. `patience`
+    is for how many seconds it waits for one."""
     rows = [row for row in rows if row.tester == MXTOOLBOX and row.category == "smtp"]
     if any(row.is_headline for row in rows) or any(session.gave_up for session in sessions):
         return None
@@ -64,8 +64,8 @@ def greeting_of(
 def judge(
     row: PastedRow, finding: Finding, prediction: Prediction, greeting: Greeting
 ) -> Optional[StateOfThen]:
-    """What `row` is worth, whose `finding` is of a session in which the tester gives up before a greeting;
-    None when that session does not matter."""
+    """Return what `row` is worth, whose `finding` is of a session in which the tester gives up before a
+    greeting; None when that session does not matter."""
     if not prediction.session.timed_out_at("connect") or finding.verdict is Verdict.PROBLEM:
         return None
     if row.rule in _TIMES:
@@ -119,7 +119,7 @@ def _names(then: str, today: str) -> tuple[str, ...]:
 
 
 def _name_today(findings: Sequence[Finding]) -> str:
-    """The name (PTR) in the row that the tester would print now; "" when there is none in it."""
+    """Return the name (PTR) in the row that the tester would print now; "" when there is none in it."""
     for finding in findings:
         tokens = tokens_of([finding.row.text])
         match = phrase_trie.known().match_at(tokens, 0) if tokens else None

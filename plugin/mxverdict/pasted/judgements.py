@@ -24,8 +24,8 @@ Judgement = tuple[str, tuple[tuple[str, str], ...], str]
 
 
 def judgement(phrase: Phrase, rest: Sequence[Token], closed: bool) -> Optional[Judgement]:
-    """The level, values and text behind the name of a row on its line; None when they say no level. `closed`
-    says that something separates them from the name."""
+    """Return the level, values and text behind the name of a row on its line; None when they say no level.
+    `closed` says that something separates them from the name."""
     terms = list(rest[:_NEAR])
     if not terms:
         return None

@@ -36,7 +36,7 @@ _COUNTED = ("tests", "checks", "rows", "results", "items", "found", "test", "all
 
 
 def level_of(word: str) -> str:
-    """`ok`, `warning`, `error` or `unknown`; "" for a word that says none. In small letters."""
+    """Return `ok`, `warning`, `error` or `unknown`; "" for a word that says none. In small letters."""
     return _LEVELS.get(word, "")
 
 
@@ -50,7 +50,8 @@ def is_picture(word: str) -> bool:
 
 
 def of_heading(terms: list[str]) -> Optional[str]:
-    """The level that a heading of a few words gives to the lines below it (`Failed tests`, `3 warnings`)."""
+    """Return the level that a heading of a few words gives to the lines below it (`Failed tests`, `3
+    warnings`)."""
     if len(terms) > 3 or not all(word in _HEADINGS or word in _COUNTED or word.isdigit() for word in terms):
         return None
     return next((_HEADINGS[word] for word in terms if word in _HEADINGS), None)

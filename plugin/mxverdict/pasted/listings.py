@@ -32,7 +32,8 @@ _NAME_LENGTH = 6
 
 
 def names_in(line: str) -> list[str]:
-    """The names of the lists, each once. A list that we do not know is believed after `Blacklisted by`."""
+    """Return the names of the lists, each once. A list that we do not know is believed after `Blacklisted
+    by`."""
     if not _SIGN.search(line):
         return []
     match = _LISTING.search(line)
@@ -46,7 +47,7 @@ def names_in(line: str) -> list[str]:
 
 
 def text_of(line: str, name: str) -> str:
-    """The text of a row about one of the names in a line."""
+    """Return the text of a row about one of the names in a line."""
     match = _LISTING.search(line)
     return f"{line[match.start() : match.start(1)]}{name}" if match is not None else line
 
@@ -60,7 +61,7 @@ def _named(part: str) -> str:
 
 
 def _known_in(text: str) -> list[str]:
-    """Known names in a text, in their own letters."""
+    """Return known names in a text, in their own letters."""
     terms = _WORD.findall(text)
     found = []
     place = 0
@@ -78,7 +79,7 @@ def _known_in(text: str) -> list[str]:
 
 @cache
 def _known() -> dict[str, str]:
-    """Titles by name or zone in small letters."""
+    """Return titles by name or zone in small letters."""
     catalogue = blocklists.load()
     names = [*row_texts.load("blacklist"), *row_texts.other_lists()]
     for group in (catalogue.dead, catalogue.closed):

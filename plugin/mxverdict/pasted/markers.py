@@ -41,6 +41,7 @@ _OWN_COMMANDS = ("smtp", "blacklist", "dns")
 """Those that mean nothing else in a text; `mx:` and `a:` stand in SPF records too."""
 
 _COMMAND = re.compile(r"([a-z-]{1,9})(?::|%3a)([^\s:%]{1,253}|[0-9a-f:.]{2,45})(?::\d{1,5})?", re.IGNORECASE)
+_STATUS = ("Ok", "Warning", "Problem", "Error")
 _MASKED_COMMAND = re.compile(r"[\"'(`*]{0,3}([a-z-]{1,9}):(\S{3,253}?)[\"')`,;]{0,3}", re.IGNORECASE)
 _SUBJECT_LINE = 160
 _SUBJECT_SIGN = re.compile(r":|===|report|result|ergebnis", re.IGNORECASE)
@@ -128,7 +129,8 @@ class Marker:
 def level_at(tokens: Sequence[Token], place: int) -> Optional[Marker]:
     """Return a level at the start of a cell: `Status Warning`, `error`, `[x]`, `LISTED`, a tick or cross."""
     token = tokens[place]
-    if not token.first:
+    printed = token.raw == "Status" and place + 1 < len(tokens) and tokens[place + 1].bare in _STATUS
+    if not token.first and not printed:
         return None
     if token.word == "status" and place + 1 < len(tokens) and tokens[place + 1].line == token.line:
         level = level_of(tokens[place + 1].word)
@@ -170,8 +172,8 @@ def subject_at(tokens: Sequence[Token], place: int) -> Optional[Marker]:
 
 
 def subject_of_line(line: str) -> Optional[Subject]:
-    """What a line that is no row says the rows below it are about: `Domain: shop.example`, `shop.example:`,
-    `=== Connected to 203.0.113.10.` and the like."""
+    """Return what a line that is no row says the rows below it are about: `Domain: shop.example`,
+    `shop.example:`, `=== Connected to 203.0.113.10.` and the like."""
     if len(line) > _SUBJECT_LINE or not _SUBJECT_SIGN.search(line):
         return None
     text = line.strip("> \t|*#")
@@ -188,7 +190,7 @@ def subject_of_line(line: str) -> Optional[Subject]:
 
 @cache
 def _testers() -> frozenset[str]:
-    """Names of testers that look like hosts: `Internet.nl:` above a result says who tested."""
+    """Return names of testers that look like hosts: `Internet.nl:` above a result says who tested."""
     known = testers.load().testers
     return frozenset(name for one in known for name in (one.name, *one.domains))
 
@@ -218,7 +220,7 @@ def _link(raw: str) -> Optional[Subject]:
 
 
 def reason_for_row(line: str) -> str:
-    """What makes an unknown line look like a row of a report; "" when nothing does."""
+    """Return what makes an unknown line look like a row of a report; "" when nothing does."""
     text = line.strip("> \t|*-#")
     if _WEB_SIGN.search(text) and _WEB.search(text):
         return about_the_web()
@@ -247,7 +249,7 @@ def about_the_web() -> Message:
 
 
 def listed_by(line: str) -> str:
-    """The name of the blocklist that a line says something is on; "" when it says no such thing."""
+    """Return the name of the blocklist that a line says something is on; "" when it says no such thing."""
     match = _LISTED_LINE.match(line.strip("> \t|*-"))
     return _LIST_END.split(match[1], maxsplit=1)[0].strip(" .") if match else ""
 

@@ -34,8 +34,8 @@ _ASKED = re.compile(r"mxtoolbox\.com/\S{0,200}action=", re.IGNORECASE)
 
 
 def without_markup(text: str) -> str:
-    """The text with a line for what was one, a tab before each cell, and the links that say what a tester was
-    asked before their words."""
+    """Return the text with a line for what was one, a tab before each cell, and the links that say what a
+    tester was asked before their words."""
     if "=\n" in text and _SOFT_BREAK.search(text):
         text = quopri.decodestring(text.encode("utf-8", "replace")).decode("utf-8", "replace")
     if "<" in text:

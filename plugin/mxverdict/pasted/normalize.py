@@ -51,7 +51,7 @@ class Token:
 
     @property
     def bare(self) -> str:
-        """As it was written, without the marks around it; a name may begin with `_`."""
+        """Return it as it was written, without the marks around it; a name may begin with `_`."""
         bare = self.raw.strip(_EDGES.replace("_", ""))
         return bare.strip(_EDGES) if bare.endswith("_") else bare
 
@@ -120,13 +120,13 @@ def _tokens_of_cell(cell: str, line: int) -> list[Token]:
 
 @lru_cache(maxsize=1 << 14)
 def blurred(word: str) -> str:
-    """A word as a camera may have read it: `rn` is `m`, `0` is `O`, `1` is `l`."""
+    """Return a word as a camera may have read it: `rn` is `m`, `0` is `O`, `1` is `l`."""
     return word.translate(_BLURRED).replace("rn", "m").replace("nn", "m").replace("vv", "w")
 
 
 @lru_cache(maxsize=1 << 14)
 def _word(raw: str) -> str:
-    """As it is compared; "" for what is no word: a dash, a picture without a meaning."""
+    """Return it as it is compared; "" for what is no word: a dash, a picture without a meaning."""
     if is_masked(raw):
         return MASKED
     word = raw.strip(_EDGES).casefold()

@@ -65,6 +65,7 @@ class _Scanner:
         self._tokens = self._outside_transcripts()
         self._phrases = phrase_trie.known()
         self._section = ""
+        self._names_tester = any(MXTOOLBOX in line.lower() for line in lines)
         self._leads = False
         """Whether levels have been seen on lines of their own above their rows."""
         self._emitted: Optional[tuple[int, int, bool]] = None
@@ -95,7 +96,7 @@ class _Scanner:
         return len(self._rows) + len(self._unrecognised) + len(self._alone) >= ROWS_LIMIT
 
     def _outside_transcripts(self) -> list[Token]:
-        """The words outside of transcripts: what a server said there is no row."""
+        """Return the words outside of transcripts: what a server said there is no row."""
         for taken, session in transcripts.sessions(self._lines):
             self._silent.update(taken)
             self._sessions.append(session)
@@ -196,12 +197,18 @@ class _Scanner:
         if names and (not texts or self._text_follows(place + match.length, names)):
             return Match(names, match.length, match.values)
         if texts and (
-            not texts[0].short
+            (not texts[0].short and not self._is_sentence(place, texts[0]))
             or (anchored and self._fills(place, match.length, texts[0]))
             or self._is_verbatim(place, match.length, texts[0])
         ):
             return Match(texts, match.length, match.values)
         return None
+
+    def _is_sentence(self, place: int, phrase: Phrase) -> bool:
+        """Whether words that lack the level a row begins with are part of a sentence about something else."""
+        token = self._tokens[place]
+        apart = token.bare[:1].isupper() or self._is_anchored(place)
+        return phrase.bare and not apart and not self._names_tester
 
     def _is_anchored(self, place: int) -> bool:
         token = self._tokens[place]
@@ -370,7 +377,7 @@ class _Scanner:
         self._clear()
 
     def _host_of(self, category: str) -> str:
-        """What a row is about by what is before it; an earlier check of an address is not about a
+        """Return what a row is about by what is before it; an earlier check of an address is not about a
         domain's row."""
         if self._host or self._masked or self._subject is None:
             return self._host
@@ -513,7 +520,7 @@ class _Scanner:
             self._claimed.update(lines)
 
     def _collect_details(self) -> None:
-        """The lines below a row that say more of it."""
+        """Collect the lines below a row that say more of it."""
         for end, number in self._ends.items():
             row = self._rows[number]
             details = []
@@ -551,7 +558,7 @@ class _Scanner:
                     self._claimed.add(number)
 
     def _listed(self, line: str) -> Optional[Subject]:
-        """What a line about blocklists is about: what the check was asked, else its one address."""
+        """Return what a line about blocklists is about: what the check was asked, else its one address."""
         asked = next((subject for subject in self._subjects if subject.command == BLACKLIST), None)
         if asked is not None:
             return asked
@@ -559,7 +566,7 @@ class _Scanner:
         return Subject(BLACKLIST, addresses.pop()) if len(addresses) == 1 else None
 
     def _collect_alone(self) -> None:
-        """Names of rows without a result, unless the row is elsewhere."""
+        """Collect names of rows without a result, unless the row is elsewhere."""
         named = {row.name for row in self._rows.values()}
         for line, phrases in self._alone:
             if line not in self._claimed and not any(phrase.row in named for phrase in phrases):
@@ -569,7 +576,7 @@ class _Scanner:
                 self._claimed.add(line)
 
     def _collect_sessions(self) -> None:
-        """What transcripts prove, where no row says it."""
+        """Collect what transcripts prove, where no row says it."""
         if any(row.category == "smtp" and row.tester == MXTOOLBOX for row in self._rows.values()):
             return
         for session in self._sessions:
@@ -600,8 +607,8 @@ _COMPARED = 20
 
 
 def _agreed(marked: str, worded: str) -> str:
-    """The level of a row by the mark beside it and by its words. A pass with the mark of a failure or the
-    other way round has the mark of its neighbour, or a box that was ticked."""
+    """Return the level of a row by the mark beside it and by its words. A pass with the mark of a failure
+    or the other way round has the mark of its neighbour, or a box that was ticked."""
     if not marked or (marked != "unknown" and (marked == "ok") != (worded == "ok")):
         return worded
     return marked

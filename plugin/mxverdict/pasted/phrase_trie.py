@@ -62,7 +62,8 @@ _STAND_INS = {"number": "7777777", "address": "192.0.2.7", "host": "ns7.example.
 class Phrase:
     """`kind` is NAME, TEXT or OTHER, `rule` the identifier of what the row is about ("": not known), `level`
     what the row is when it says that (of a name that is a complaint in itself: when it is alone),
-    `word_count` how many words that is, `written` the words themselves."""
+    `word_count` how many words that is, `written` the words themselves, `bare` that the
+    level before them is left out."""
 
     kind: str
     tester: str
@@ -73,6 +74,7 @@ class Phrase:
     word_count: int
     placeholders: tuple[str, ...] = ()
     written: str = ""
+    bare: bool = False
 
     @property
     def short(self) -> bool:
@@ -148,7 +150,7 @@ def fits(kind: str, word: str) -> bool:
 
 @lru_cache(maxsize=1 << 14)
 def kinds_of(word: str) -> tuple[str, ...]:
-    """The kinds of placeholders, but for `any`, that a word can stand for."""
+    """Return the kinds of placeholders, but for `any`, that a word can stand for."""
     if word == MASKED:
         return ("address", "host")
     if _ADDRESS_LIKE.fullmatch(word) and is_address(word):
@@ -159,12 +161,12 @@ def kinds_of(word: str) -> tuple[str, ...]:
 
 
 def _digits(word: str) -> str:
-    """A number in which a camera took digits for letters."""
+    """Return a number in which a camera took digits for letters."""
     return word.translate(_LIKE_DIGITS) if any(map(str.isdigit, word)) else word
 
 
 def _value(kind: str, token: Token) -> str:
-    """What is in the place of a placeholder; "" when it is masked."""
+    """Return what is in the place of a placeholder; "" when it is masked."""
     if token.word == MASKED:
         return ""
     return _digits(token.bare.lower()) if kind == "number" else token.bare
@@ -194,7 +196,7 @@ def known() -> PhraseTrie:
 
 
 def _of_tester(tester: testers.Tester) -> Iterator[tuple[list[str], Phrase]]:
-    """Its row's name and words; a name that a tester prints whatever the result says nothing."""
+    """Yield its row's name and words; a name that a tester prints whatever the result says nothing."""
     name = [token.word for token in tokens_of([tester.row])]
     yield name, Phrase(NAME, tester.name, "smtp", tester.row, tester.rule, "", len(name))
     wordings = [("ok", tester.ok_text), ("error", tester.timeout_text), ("warning", tester.no_starttls_text)]
@@ -244,6 +246,7 @@ def _of_mxtoolbox(texts: RowTexts) -> Iterator[tuple[list[str], Phrase]]:
                     len(variant),
                     placeholders,
                     text,
+                    variant is not wording,
                 ),
             )
 

@@ -17,9 +17,9 @@ def opening(
     unrecognised: int = 0,
     outdated: Collection[int] = (),
 ) -> str:
-    """`counted` holds the `id` of the rows that count as complaints, `unrecognised` is how many lines look
-    like rows and were not judged. `outdated` holds the `id` of complaints that are true no more, though the
-    tester would repeat them."""
+    """Return the opening sentences. `counted` holds the `id` of the rows that count as complaints,
+    `unrecognised` is how many lines look like rows and were not judged. `outdated` holds the `id` of
+    complaints that are true no more, though the tester would repeat them."""
     verdicts = [verdict for row, verdict in answers if id(row) in counted]
     old = sum(id(row) in counted and id(row) in outdated for row, _verdict in answers)
     hidden = sum(verdict is Verdict.PROBLEM for row, verdict in answers if not row.complains)

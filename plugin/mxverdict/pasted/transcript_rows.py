@@ -10,8 +10,8 @@ from mxverdict.testers.row_texts import HEADLINE
 
 
 def rows_of(session: PastedSession, host: str = "") -> Iterator[PastedRow]:
-    """Each with the words of the transcript; `host` is what it is about when it does not say so itself. Of
-    its times only those are judged whose level is beyond doubt."""
+    """Yield each row with the words of the transcript; `host` is what it is about when it does not say so
+    itself. Of its times only those are judged whose level is beyond doubt."""
     about = session.address or host
 
     def row(name: str, level: str, text: str, seconds: str = "") -> PastedRow:

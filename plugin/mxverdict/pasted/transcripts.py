@@ -33,7 +33,7 @@ _LIMIT = 200
 
 
 def sessions(lines: Sequence[str]) -> Iterator[tuple[range, PastedSession]]:
-    """The transcripts in a text, with the lines they take."""
+    """Yield the transcripts in a text, with the lines they take."""
     place = taken = 0
     while place < len(lines):
         match = _CONNECTING.match(lines[place])
@@ -51,7 +51,7 @@ def sessions(lines: Sequence[str]) -> Iterator[tuple[range, PastedSession]]:
 
 
 def _greeting_before(lines: Sequence[str], place: int, taken: int) -> int:
-    """Where the greeting starts before the tester's first command."""
+    """Return where the greeting starts before the tester's first command."""
     start = place
     for line in range(place - 1, max(taken, place - 20) - 1, -1):
         said = _REPLY.match(lines[line])
