@@ -71,7 +71,7 @@ def _explain(options: argparse.Namespace) -> int:
     about = [target.parse_target(text) for text in options.about]
     pasted = recognise(_read(options.file))
     if not pasted.rows:
-        raise UnrecognizedReportError(f"no row of a tester's report was recognised{_unread(pasted)}")
+        raise UnrecognizedReportError(f"no row of a tester's report was recognised{_reasons(pasted)}")
     host = root_host()
     close_expired_quietly(host)
     exit_on_interrupt()
@@ -91,7 +91,7 @@ def _explain(options: argparse.Namespace) -> int:
     return explanation.exit_status
 
 
-def _unread(pasted: Pasted) -> str:
+def _reasons(pasted: Pasted) -> str:
     """Return what the lines of a text without rows look like, the first few kinds of them."""
     lines = {line.reason: line.line for line in reversed(pasted.unrecognised)}
     kinds = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Optional
 
@@ -74,19 +74,24 @@ def answer(
     report: Optional[Report],
     own: Optional[Mapping[str, Sequence[str]]] = None,
     blocklists: Optional[BlocklistEvidence] = None,
+    unresolved: Collection[str] = (),
 ) -> Explanation:
     """Answer each row of a pasted report with what is true of this server now.
 
     `report` is a check of it (None: nothing of what the report is about is this server). `own` maps what the
     report is about, names and addresses in lower case, to the server's addresses they lead to (none: they are
-    another's). `blocklists` is what the blocklists said in the same check.
+    another's). `blocklists` is what the blocklists said in the same check, `unresolved` are the names
+    without any address.
     """
     places = LocalTargets(report, own or {}) if report is not None else None
     lists = blocklists or _NOT_ASKED
     hosts = [match.host_of(row, pasted) for row in pasted.rows]
     greetings = _greetings(pasted, hosts, places)
     answers = [
-        _answer(row, host, places, lists, greetings.get(host)) for row, host in zip(pasted.rows, hosts)
+        _unresolved(row, host)
+        if row.category == "smtp" and host in unresolved
+        else _answer(row, host, places, lists, greetings.get(host))
+        for row, host in zip(pasted.rows, hosts)
     ]
     if any(row.complains and not row.is_headline for row in pasted.rows):
         answers = [replace(one, evidence=(), todo="") if one.row.is_headline else one for one in answers]
@@ -162,7 +167,8 @@ def _answer(
         return _not_ours(row, host)
     found = match.found(row, host, places)
     if found is not None:
-        return _of_then(row, found, greeting) or _judged(row, found)
+        made = _of_then(row, found, greeting) or _judged(row, found)
+        return _with_record(made, host, places) if row.rule == "spf.type" and row.complains else made
     if row.category == "smtp" or row.tester != MXTOOLBOX:
         return _without_finding(row, host, places)
     return _not_checked(row, host, places)
@@ -194,6 +200,12 @@ def _listed(row: PastedRow, host: str, places: Optional[LocalTargets], lists: Bl
     if finding.verdict is not Verdict.FALSE_POSITIVE and not addresses:
         return _not_ours(row, host)
     return _judged(row, MatchedFinding(finding, finding.row.host))
+
+
+def _unresolved(row: PastedRow, host: str) -> Answer:
+    why = _("{host} does not resolve: it does not exist, or has no address.").format(host=host)
+    todo = _("Correct the name, or give it an address in its zone.")
+    return Answer(row, Verdict.UNKNOWN, why, todo=todo)
 
 
 def _not_ours(row: PastedRow, host: str) -> Answer:
@@ -239,6 +251,15 @@ def _replies(predictions: Sequence[Prediction]) -> tuple[str, ...]:
     text = _("Exim at CONNECT: {reply}")
     first = (text.format(reply=f"{reply.code} {reply.lines[0]}") for reply in replies if reply is not None)
     return tuple(first)[:1]
+
+
+def _with_record(one: Answer, host: str, places: LocalTargets) -> Answer:
+    """Answer "no SPF record as TXT" with what is said of the record that there is."""
+    findings = (finding for domain in places.domains(host) for finding in domain.findings)
+    record = next((finding for finding in findings if finding.id == "spf.record"), None)
+    if record is None:
+        return one
+    return replace(one, why=f"{one.why} {record.why}", evidence=(*one.evidence, *record.row.details))
 
 
 def _of_then(row: PastedRow, found: MatchedFinding, greeting: Optional[Greeting]) -> Optional[Answer]:
