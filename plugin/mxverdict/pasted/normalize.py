@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from mxverdict.pasted.levels import is_level
 from mxverdict.pasted.markup import without_markup
@@ -34,8 +34,7 @@ MASKED = "\0"
 """The word of a name or address that was made unreadable; nothing else has a character like that."""
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """One word: `word` as it is compared, `raw` as it was written. `first` and `last` say whether a cell of
     the line (between tabs, bars or wide blanks) starts or ends with it, `line` counts from 0, `lead` is what
     is between the word before and this one (a dash, say), `blurred` the word with letters that a

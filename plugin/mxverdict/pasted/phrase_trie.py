@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from mxverdict import testers
 from mxverdict.net.address import is_address
@@ -86,8 +86,7 @@ class Phrase:
         return self.kind == NAME and self.category == "blacklist" and self.word_count == 1
 
 
-@dataclass(frozen=True)
-class Match:
+class Match(NamedTuple):
     """The phrases (of one wording, from several rows at times) that `length` tokens make."""
 
     phrases: tuple[Phrase, ...]
