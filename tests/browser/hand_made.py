@@ -7,6 +7,7 @@ REAL nothing is made by hand.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from mxverdict.errors import NoLocalTargetError
 from mxverdict.evidence import Evidence
 from mxverdict.findings import DomainReport, Finding, Report, Row, Verdict
 from mxverdict.host import Host
+from mxverdict.i18n.message import from_json
 from mxverdict.services import check
 from tests.browser.hand_made_files import FAIL, HOSTILE, REAL, WAIT
 from tests.unit.report_maker import domain_report
@@ -25,7 +27,7 @@ from tests.unit.report_maker import domain_report
 def _said(name: str) -> str:
     file = Host.from_environment().root / name
     try:
-        return file.read_text()
+        return from_json(json.loads(file.read_text()))
     except FileNotFoundError:
         return ""
 

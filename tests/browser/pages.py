@@ -10,6 +10,7 @@ from tempfile import NamedTemporaryFile
 
 from playwright.sync_api import Page, expect
 
+from mxverdict.i18n.message import Message
 from tests.browser import states
 from tests.browser.conftest import SECONDS, Whm
 from tests.browser.hand_made_files import FAIL, WAIT
@@ -117,13 +118,15 @@ _ENGLISH = (
     Scene(
         "domain-running",
         "?view=domain",
-        state=lambda whm: states.said(whm, WAIT, "asking the name servers"),
+        state=lambda whm: states.said(whm, WAIT, Message("asking the name servers")),
         reach=_running,
     ),
     Scene(
         "domain-failed",
         "?view=domain",
-        state=lambda whm: states.said(whm, FAIL, f"{DOMAIN} does not exist, or has no address"),
+        state=lambda whm: states.said(
+            whm, FAIL, Message("{name} does not exist, or has no address", name=DOMAIN)
+        ),
         reach=_failed,
     ),
     Scene("domain", "?view=domain", reach=_checked),

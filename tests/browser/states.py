@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from mxverdict import settings, window
 from mxverdict.audit.actor import Actor
 from mxverdict.host import Host
+from mxverdict.i18n.message import Message, to_json
 from tests.browser.conftest import Whm
 from tests.sandbox.box import TESTER
 from tests.sandbox.names import Records
@@ -29,7 +31,7 @@ RECORDS: Records = {
     (LIAR, "PTR"): ("host.liar.example",),
 }
 _REASON = "ticket 4711: the customer runs the test again at three"
-_FAILED = "buildeximconf does not work: it ended with status 1"
+_FAILED = Message("{command} ended with status {status}", command="buildeximconf", status=1)
 
 
 def log_lines(now: float) -> str:
@@ -97,7 +99,7 @@ def import_first(whm: Whm, module: str) -> None:
 def said(whm: Whm, name: str, text: str) -> Iterator[None]:
     """`name` is one of the files that steer `hand_made`."""
     file = whm.box.root / name
-    file.write_text(text)
+    file.write_text(json.dumps(to_json(text)))
     try:
         yield
     finally:
@@ -177,9 +179,10 @@ def close_failed(whm: Whm) -> Iterator[None]:
     now = time.time()
     _write(
         whm,
-        "UPDATE windows SET state = 'close_failed', error = ?, attempts = 3, deadline = ?, last_attempt = ?,"
-        " next_attempt = ? WHERE state = 'open'",
+        "UPDATE windows SET state = 'close_failed', error = ?, messages = ?, attempts = 3, deadline = ?,"
+        " last_attempt = ?, next_attempt = ? WHERE state = 'open'",
         _FAILED,
+        json.dumps(to_json({"error": _FAILED})),
         now - 120,
         now,
         now + 3600,

@@ -117,7 +117,7 @@ def running_whm(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> I
         whm = Whm(box, browser, installed=True)
         install_plugin(box.root, plugin_dir=speaking_copy(tmp_path_factory.mktemp("copy")))
         states.judge_by_hand(whm)
-        (box.root / REAL).write_text("yes")
+        (box.root / REAL).write_text('"yes"')
         yield whm
 
 
