@@ -20,6 +20,7 @@ language or wording. The verdict of a finding says whether the rule holds. For a
 is the same for every list; the list is the row's `name`.
 """
 _TITLES = {
+    "bimi": "BIMI",
     "blocklist": "Blocklists",
     "dmarc": "DMARC",
     "dns": "Name servers and zone",

@@ -77,7 +77,9 @@ class CommandFailed(HostError):
 
 
 class NoLocalTargetError(HostError):
-    """Nothing of what was asked about is this server's."""
+    """Nothing of what was asked about is this server's; `unresolved` names of it have no address at all."""
+
+    unresolved: tuple[str, ...] = ()
 
     hint = Message("Name a domain whose mail comes to this server, or one of the server's own addresses.")
 

@@ -20,6 +20,11 @@ class Rule(NamedTuple):
 
 
 RULES: dict[str, Rule] = {
+    "bimi.record": Rule(
+        N_("BIMI record"),
+        N_("The domain publishes a logo for mail programs that show one; mail is delivered without it."),
+        "draft-brand-indicators-for-message-identification",
+    ),
     "blocklist.answer": Rule(
         N_("Answers of blocklists"), N_("Each blocklist answers the lookup."), "RFC 5782 section 2.1"
     ),
@@ -476,6 +481,11 @@ RULES: dict[str, Rule] = {
         N_("SPF include listed twice"),
         N_("The SPF record includes no domain twice."),
         "RFC 7208 section 4.6.4",
+    ),
+    "spf.length": Rule(
+        N_("Length of the SPF record"),
+        N_("The strings of the SPF record are not too long."),
+        "RFC 7208 sections 3.3 and 3.4",
     ),
     "spf.lookups": Rule(
         N_("SPF lookup limit"),

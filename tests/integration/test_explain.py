@@ -167,7 +167,7 @@ def test_another_tester_is_asked_for_when_it_is_his_report(box: Sandbox) -> None
     [
         (("explain",), "", "no row of a tester's report was recognised."),
         (("explain",), "Hello, is the server broken?\n", "no row of a tester's report was recognised."),
-        (("explain",), "SMTP Foo\tbar\n", "recognised; 1 lines look like rows"),
+        (("explain",), "SMTP Foo\tbar\n", "recognised; line 1: it has the form of a row"),
         (("explain", "/nonexistent"), "", "/nonexistent cannot be read"),
         (("explain", "/tmp"), "", "/tmp cannot be read"),
         (("explain", "--tester", "nobody"), "", "unknown tester 'nobody'"),

@@ -6,7 +6,7 @@ import argparse
 import codecs
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mxverdict.cli.common import (
     close_expired_quietly,
@@ -21,8 +21,13 @@ from mxverdict.cli.common import (
 )
 from mxverdict.errors import UsageError
 from mxverdict.fs.read import open_regular
-from mxverdict.i18n.message import Message
+from mxverdict.i18n.message import Message, translate
 
+if TYPE_CHECKING:
+    from mxverdict.pasted import Pasted
+
+_REASONS = 3
+"""So many kinds of unrecognised lines are named when nothing else is found."""
 _BYTES = 4 << 20
 """Of a text in UTF-8 this holds at least as many characters as are read."""
 
@@ -66,9 +71,7 @@ def _explain(options: argparse.Namespace) -> int:
     about = [target.parse_target(text) for text in options.about]
     pasted = recognise(_read(options.file))
     if not pasted.rows:
-        seen = len(pasted.unrecognised)
-        like = f"; {seen} lines look like rows, in words that are not known" if seen else ""
-        raise UnrecognizedReportError(f"no row of a tester's report was recognised{like}")
+        raise UnrecognizedReportError(f"no row of a tester's report was recognised{_reasons(pasted)}")
     host = root_host()
     close_expired_quietly(host)
     exit_on_interrupt()
@@ -86,6 +89,16 @@ def _explain(options: argparse.Namespace) -> int:
     else:
         print_explanation(explanation, console())
     return explanation.exit_status
+
+
+def _reasons(pasted: Pasted) -> str:
+    """Return what the lines of a text without rows look like, the first few kinds of them."""
+    lines = {line.reason: line.line for line in reversed(pasted.unrecognised)}
+    kinds = [
+        f"line {number}: {translate(reason)}" if number else translate(reason)
+        for reason, number in reversed(list(lines.items()))
+    ]
+    return "".join(f"; {reason}" for reason in kinds[:_REASONS])
 
 
 def _read(name: str) -> str:

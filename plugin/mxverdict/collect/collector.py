@@ -87,7 +87,8 @@ def collect_evidence(
         hostname = server.hostname or exim.hostname
         routes, domain_names = routing.result()
         remarks: list[str] = []
-        asked = _asked(wanted, routes, domain_names, server, remarks) if wanted else {}
+        unresolved: set[str] = set()
+        asked = _asked(wanted, routes, domain_names, server, remarks, unresolved) if wanted else {}
         named = listed_first((target for targets_ in asked.values() for target in targets_), server)
         found = named if wanted else _usual(hostname, server, remarks)
         domain_routes = [route for route in routes if route.domain in domain_names]
@@ -112,7 +113,10 @@ def collect_evidence(
             settings=server.settings,
             relay_entries=relay_entries(host, networks),
             remarks=tuple(remarks),
-            asked=tuple(RequestedTarget(text, tuple(t.address for t in led)) for text, led in asked.items()),
+            asked=tuple(
+                RequestedTarget(text, tuple(t.address for t in led), text not in unresolved)
+                for text, led in asked.items()
+            ),
             domains=pending_domains(
                 domain_routes, read_routing(host, [route.domain for route in domain_routes])
             ),
@@ -178,9 +182,11 @@ def _asked(
     domains: frozenset[str],
     server: Server,
     remarks: list[str],
+    unresolved: set[str],
 ) -> dict[str, tuple[Target, ...]]:
     """Return what each target leads to on this server. What is somebody else's is noted in `remarks`, except
-    of domains, whose mail hosts are checked wherever they are. Raises NoLocalTargetError when nothing is
+    of domains, whose mail hosts are checked wherever they are; names without an address are added to
+    `unresolved`. Raises NoLocalTargetError when nothing is
     left."""
     led = {route.domain: [a for host in route.hosts for a in host.addresses] for route in routes}
     led.update({text: [text] for text in wanted if is_address(text)})
@@ -189,6 +195,7 @@ def _asked(
         if text in domains:
             continue
         if not led[text]:
+            unresolved.add(text)
             remarks.append(Message("{name} does not exist, or has no address", name=text))
         own = {address for target in found[text] for address in (target.address, target.local_address)}
         remarks += [
@@ -197,7 +204,9 @@ def _asked(
             if address not in own
         ]
     if not domains and not any(found.values()):
-        raise NoLocalTargetError(remarks[-1])
+        error = NoLocalTargetError(remarks[-1])
+        error.unresolved = tuple(sorted(unresolved))
+        raise error
     return found
 
 

@@ -59,7 +59,8 @@ class Target:
 @dataclass(frozen=True)
 class RequestedTarget:
     """What the user named (a domain, host name or address), and which of this server's addresses, as the
-    world sees them, it leads to: none when it is somebody else's."""
+    world sees them, it leads to: none when it is somebody else's. `resolves`: it has an address at all."""
 
     name: str
     addresses: tuple[str, ...]
+    resolves: bool = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Optional
 
@@ -12,7 +12,8 @@ from mxverdict.findings import Owner, Prediction, Report, Verdict
 from mxverdict.i18n.catalog import N_, decimal, ngettext
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.judge.domain import blocklist
-from mxverdict.pasted import match
+from mxverdict.pasted import earlier_state, match
+from mxverdict.pasted.earlier_state import Greeting
 from mxverdict.pasted.match import LocalTargets, MatchedFinding
 from mxverdict.pasted.model import MXTOOLBOX, Pasted, PastedRow, Unrecognised, number
 from mxverdict.pasted.summary import opening
@@ -23,6 +24,7 @@ _LIKE = 0.5
 """Seconds; times that differ by less are the same."""
 _LEVELS = {"ok": N_("a pass"), "warning": N_("a warning"), "error": N_("an error")}
 _GONE = N_("Not so today. The tester would print no such row.")
+_NO_MAIL = N_("It is about a logo that some mail programs show; mail is delivered without one.")
 _NOTHING_FOUND = N_("This row is known, but nothing was found out about it.")
 
 
@@ -40,6 +42,12 @@ class Answer:
     evidence: tuple[str, ...] = ()
     todo: str = ""
     owner: Optional[Owner] = None
+
+
+@dataclass(frozen=True)
+class OutdatedAnswer(Answer):
+    """The answer to a complaint that was true when the report was made and is not now, though the tester
+    would repeat it for another reason."""
 
 
 @dataclass(frozen=True)
@@ -66,16 +74,25 @@ def answer(
     report: Optional[Report],
     own: Optional[Mapping[str, Sequence[str]]] = None,
     blocklists: Optional[BlocklistEvidence] = None,
+    unresolved: Collection[str] = (),
 ) -> Explanation:
     """Answer each row of a pasted report with what is true of this server now.
 
     `report` is a check of it (None: nothing of what the report is about is this server). `own` maps what the
     report is about, names and addresses in lower case, to the server's addresses they lead to (none: they are
-    another's). `blocklists` is what the blocklists said in the same check.
+    another's). `blocklists` is what the blocklists said in the same check, `unresolved` are the names
+    without any address.
     """
     places = LocalTargets(report, own or {}) if report is not None else None
     lists = blocklists or _NOT_ASKED
-    answers = [_answer(row, match.host_of(row, pasted), places, lists) for row in pasted.rows]
+    hosts = [match.host_of(row, pasted) for row in pasted.rows]
+    greetings = _greetings(pasted, hosts, places)
+    answers = [
+        _unresolved(row, host)
+        if row.category == "smtp" and host in unresolved
+        else _answer(row, host, places, lists, greetings.get(host))
+        for row, host in zip(pasted.rows, hosts)
+    ]
     if any(row.complains and not row.is_headline for row in pasted.rows):
         answers = [replace(one, evidence=(), todo="") if one.row.is_headline else one for one in answers]
     if silence := _silence(pasted):
@@ -83,12 +100,30 @@ def answer(
         answers = [_with_proof(one, text.format(seconds=f"{silence:g}")) for one in answers]
     answers.sort(key=lambda one: (not one.row.complains, one.verdict.rank))
     counted = {id(row) for row in pasted.complaints}
+    outdated = {id(one.row) for one in answers if isinstance(one, OutdatedAnswer)}
+    judged = [(one.row, one.verdict) for one in answers]
     return Explanation(
-        opening=opening([(one.row, one.verdict) for one in answers], counted, len(pasted.unrecognised)),
+        opening=opening(judged, counted, len(pasted.unrecognised), outdated),
         answers=tuple(answers),
         unrecognised=pasted.unrecognised,
         remarks=tuple(_notes(pasted)),
     )
+
+
+def _greetings(pasted: Pasted, hosts: Sequence[str], places: Optional[LocalTargets]) -> dict[str, Greeting]:
+    """Return the greetings that the report proves, by what its rows are about."""
+    predictions = places.report.predictions if places is not None else ()
+    patience = min((one.patience for one in predictions if one.tester == MXTOOLBOX), default=0.0)
+    rows: dict[str, list[PastedRow]] = {}
+    for row, host in zip(pasted.rows, hosts):
+        rows.setdefault(host, []).append(row)
+    found: dict[str, Greeting] = {}
+    for host, about in rows.items():
+        sessions = [one for one in pasted.sessions if one.address in ("", host)]
+        greeting = earlier_state.greeting_of(about, sessions, patience)
+        if greeting is not None:
+            found[host] = greeting
+    return found
 
 
 def _silence(pasted: Pasted) -> Optional[float]:
@@ -117,14 +152,23 @@ def _notes(pasted: Pasted) -> list[str]:
     return remarks
 
 
-def _answer(row: PastedRow, host: str, places: Optional[LocalTargets], lists: BlocklistEvidence) -> Answer:
+def _answer(
+    row: PastedRow,
+    host: str,
+    places: Optional[LocalTargets],
+    lists: BlocklistEvidence,
+    greeting: Optional[Greeting] = None,
+) -> Answer:
+    if row.category == "bimi":
+        return Answer(row, Verdict.ADVISORY if row.complains else Verdict.OK, _(_NO_MAIL), host)
     if row.category == blocklist.CATEGORY:
         return _listed(row, host, places, lists)
     if places is None:
         return _not_ours(row, host)
     found = match.found(row, host, places)
     if found is not None:
-        return _judged(row, found)
+        made = _of_then(row, found, greeting) or _judged(row, found)
+        return _with_record(made, host, places) if row.rule == "spf.type" and row.complains else made
     if row.category == "smtp" or row.tester != MXTOOLBOX:
         return _without_finding(row, host, places)
     return _not_checked(row, host, places)
@@ -156,6 +200,12 @@ def _listed(row: PastedRow, host: str, places: Optional[LocalTargets], lists: Bl
     if finding.verdict is not Verdict.FALSE_POSITIVE and not addresses:
         return _not_ours(row, host)
     return _judged(row, MatchedFinding(finding, finding.row.host))
+
+
+def _unresolved(row: PastedRow, host: str) -> Answer:
+    why = _("{host} does not resolve: it does not exist, or has no address.").format(host=host)
+    todo = _("Correct the name, or give it an address in its zone.")
+    return Answer(row, Verdict.UNKNOWN, why, todo=todo)
 
 
 def _not_ours(row: PastedRow, host: str) -> Answer:
@@ -201,6 +251,31 @@ def _replies(predictions: Sequence[Prediction]) -> tuple[str, ...]:
     text = _("Exim at CONNECT: {reply}")
     first = (text.format(reply=f"{reply.code} {reply.lines[0]}") for reply in replies if reply is not None)
     return tuple(first)[:1]
+
+
+def _with_record(one: Answer, host: str, places: LocalTargets) -> Answer:
+    """Answer "no SPF record as TXT" with what is said of the record that there is."""
+    findings = (finding for domain in places.domains(host) for finding in domain.findings)
+    record = next((finding for finding in findings if finding.id == "spf.record"), None)
+    if record is None:
+        return one
+    return replace(one, why=f"{one.why} {record.why}", evidence=(*one.evidence, *record.row.details))
+
+
+def _of_then(row: PastedRow, found: MatchedFinding, greeting: Optional[Greeting]) -> Optional[Answer]:
+    """Return the answer by the state that the report was made in, where that is another than today's."""
+    if greeting is None or found.prediction is None or found.instead:
+        return None
+    then = earlier_state.judge(row, found.finding, found.prediction, greeting)
+    if then is None:
+        return None
+    made = replace(
+        _judged(row, found),
+        verdict=then.verdict,
+        why=then.why,
+        differences=(*_differences(row, found), *then.differences),
+    )
+    return OutdatedAnswer(**vars(made)) if then.outdated else made
 
 
 def _judged(row: PastedRow, found: MatchedFinding) -> Answer:

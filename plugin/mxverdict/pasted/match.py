@@ -8,7 +8,7 @@ from typing import Optional
 
 from mxverdict.findings import DomainReport, Finding, Prediction, Report, Verdict
 from mxverdict.net.address import is_address
-from mxverdict.pasted.model import MXTOOLBOX, Pasted, PastedRow
+from mxverdict.pasted.model import ABOUT_ADDRESSES, MXTOOLBOX, Pasted, PastedRow
 from mxverdict.testers import row_texts
 
 GONE = ("smtp.connect", "smtp.disconnect", "ptr.record")
@@ -26,12 +26,14 @@ _STAND_INS = {
 
 @dataclass(frozen=True)
 class MatchedFinding:
-    """A finding with where it was made; `instead` when its row takes the place of the pasted one."""
+    """A finding with where it was made; `instead`: its row takes the place of the pasted one, `prediction`
+    the tester's report that it is part of (None: of none)."""
 
     finding: Finding
     place: str
     sources: tuple[str, ...] = ()
     instead: bool = False
+    prediction: Optional[Prediction] = None
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,13 @@ def host_of(row: PastedRow, pasted: Pasted) -> str:
     ""."""
     if row.host:
         return row.host.lower().rstrip(".")
-    same = {subject.argument for subject in pasted.subjects if subject.command == row.category}
-    named = same or {subject.argument for subject in pasted.subjects}
+    asked = [
+        subject
+        for subject in pasted.subjects
+        if row.category in ABOUT_ADDRESSES or not is_address(subject.argument)
+    ]
+    same = {subject.argument for subject in asked if subject.command == row.category}
+    named = same or {subject.argument for subject in asked}
     return next(iter(named)) if len(named) == 1 else ""
 
 
@@ -97,7 +104,7 @@ def found(row: PastedRow, host: str, places: LocalTargets) -> Optional[MatchedFi
 
 def _predicted(row: PastedRow, predictions: Sequence[Prediction]) -> Optional[MatchedFinding]:
     every = [
-        MatchedFinding(finding, prediction.server_address, prediction.sources)
+        MatchedFinding(finding, prediction.server_address, prediction.sources, prediction=prediction)
         for prediction in predictions
         for finding in prediction.findings
     ]

@@ -10,6 +10,8 @@ from mxverdict.net.address import is_address
 from mxverdict.testers.row_texts import HEADLINE
 
 MXTOOLBOX = "mxtoolbox"
+ABOUT_ADDRESSES = ("blacklist", "smtp")
+"""Categories whose rows can be about an address; the others are about a domain."""
 ROWS_LIMIT = 1000
 """Rows of one report that are read, those not recognised included."""
 
@@ -74,12 +76,19 @@ class Subject:
 
 @dataclass(frozen=True)
 class PastedSession:
-    """A transcript in the report: the server's address, the milliseconds it took in all (None: not said) and
-    after how many seconds of silence it was given up (None: it was not)."""
+    """A transcript in the report: the server's address ("": not said), the milliseconds it took in all (None:
+    not said) and after how many seconds of silence it was given up (None: it was not). `banner` is the
+    greeting's first line ("": none came) with the milliseconds until it was there, `starttls` whether the
+    reply to EHLO offers it (None: no reply), `recipient` the reply to a recipient of another's."""
 
     address: str
     milliseconds: Optional[int] = None
     gave_up: Optional[float] = None
+    banner: str = ""
+    greeting_milliseconds: Optional[int] = None
+    starttls: Optional[bool] = None
+    recipient: str = ""
+    line: int = 0
 
 
 @dataclass(frozen=True)

@@ -97,8 +97,8 @@ def _items(envelope: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
 def names() -> dict[str, tuple[Phrase, ...]]:
     """Return MXToolbox's rows by name in small letters."""
     known: dict[str, list[Phrase]] = {}
-    for category in row_texts.CATEGORIES:
-        for name, texts in row_texts.load(category).items():
+    for category in row_texts.READ:
+        for name, texts in row_texts.readable(category).items():
             known.setdefault(name.casefold(), []).append(
                 Phrase(phrase_trie.NAME, MXTOOLBOX, category, name, texts.rule, "", len(name.split()))
             )

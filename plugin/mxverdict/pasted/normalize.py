@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import html
-import quopri
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import NamedTuple
+
+from mxverdict.pasted.levels import is_level
+from mxverdict.pasted.markup import without_markup
+from mxverdict.pasted.masks import is_masked
 
 TEXT_LIMIT = 1 << 20
 """Characters that are read."""
@@ -16,31 +19,26 @@ LINE_LIMIT = 4000
 """Characters of one line that are read."""
 _PIECE = 1 << 16
 
-_TAGS = (
-    "a|b|i|p|br|hr|td|th|tr|ul|ol|li|em|dl|dt|dd|h[1-6]|div|pre|img|svg|path|code|font|span|body|html|head|"
-    "meta|link|table|thead|tbody|strong|small|center|button|input|label|blockquote|script|style|title"
-)
-_TAG = re.compile(rf"<(/?)({_TAGS})(?=[\s/>])[^<>]*>", re.IGNORECASE)
-_STATUS_PICTURE = re.compile(r"alt=[\"']?(Status \w{1,20})", re.IGNORECASE)
-_NEW_LINE = {"br", "hr", "p", "tr", "li", "div", "ul", "ol", "dt", "pre", "table", "blockquote", "body"}
-_CELL = {"td", "th", "dd"}
 _QUOTES = str.maketrans(
     {**dict.fromkeys("“”„«»", '"'), **dict.fromkeys("‘’‚‛", "'"), **dict.fromkeys("–—−‐‑‒", "-")}
 )
 _UNUSUAL = re.compile(r"[^\x20-\x7e\n\t]")
-_CELL_BREAK = re.compile(r"\t| {2,}|\|")
+_CELL_BREAK = re.compile(r"\t| {2,}|\||;(?=\S)|,(?=[^\s\d])")
 _EDGES = "\"'`*_~()[]{}<>,.;:!?-+=#•·→…"
-_REFERENCE = re.compile(r"&#([0-9]{8,});?")
-"""Of a character by a number longer than that of any (HTML 13.2.5.80), but for zeros before it. Python turns
-no more than 4300 digits into a number."""
-_SOFT_BREAK = re.compile(r"=(?:20|3D|E2=80|C2=A0)", re.IGNORECASE)
+_BULLET = re.compile(r"[#(]?\d{1,3}[.)\]:]|[(]?[A-Za-z][.)]|\(?[ivx]{1,4}[.)]")
+"""What numbers an entry of a list, as a word of its own."""
+_QUOTING = re.compile(r"[> \t|]*(?:[A-Za-z]{1,4}>[> \t]*)?")
+_PICTURES = re.compile(r"([\u2600-\u27bf\u2b00-\u2bff\u26a0\u274c\u221a\U0001f000-\U0001faff])")
+_BLURRED = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "!": "l", "5": "s", "8": "b"})
+MASKED = "\0"
+"""The word of a name or address that was made unreadable; nothing else has a character like that."""
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """One word: `word` as it is compared, `raw` as it was written. `first` and `last` say whether a cell of
     the line (between tabs, bars or wide blanks) starts or ends with it, `line` counts from 0, `lead` is what
-    is between the word before and this one (a dash, say)."""
+    is between the word before and this one (a dash, say), `blurred` the word with letters that a
+    camera confuses made one."""
 
     word: str
     raw: str
@@ -48,11 +46,13 @@ class Token:
     first: bool
     last: bool
     lead: str = ""
+    blurred: str = ""
 
     @property
     def bare(self) -> str:
-        """Return it as it was written, without the marks around it."""
-        return self.raw.strip(_EDGES)
+        """Return it as it was written, without the marks around it; a name may begin with `_`."""
+        bare = self.raw.strip(_EDGES.replace("_", ""))
+        return bare.strip(_EDGES) if bare.endswith("_") else bare
 
 
 def lines_of(text: str) -> tuple[list[str], bool]:
@@ -66,12 +66,7 @@ def plain(text: str) -> str:
     """Return a text without markup, with plain blanks, quotes, dashes and line ends; its end is cut at the
     bound."""
     read = text[:TEXT_LIMIT].replace("\r\n", "\n").replace("\r", "\n")
-    if _SOFT_BREAK.search(read) and "=\n" in read:
-        read = quopri.decodestring(read.encode("utf-8", "replace")).decode("utf-8", "replace")
-    if "<" in read:
-        read = _TAG.sub(_tag, read)
-    if "&" in read:
-        read = html.unescape(_REFERENCE.sub(_reference, read))
+    read = without_markup(read)
     return _UNUSUAL.sub(_plain, _normalized(read).translate(_QUOTES))
 
 
@@ -80,10 +75,11 @@ def _normalized(text: str) -> str:
     bound."""
     pieces: list[str] = []
     length = 0
+    limit = min(TEXT_LIMIT, 2 * len(text) + _PIECE)
     for start in range(0, len(text), _PIECE):
-        pieces.append(unicodedata.normalize("NFKC", text[start : start + _PIECE])[: TEXT_LIMIT - length])
+        pieces.append(unicodedata.normalize("NFKC", text[start : start + _PIECE])[: limit - length])
         length += len(pieces[-1])
-        if length >= TEXT_LIMIT:
+        if length >= limit:
             break
     return "".join(pieces)
 
@@ -91,7 +87,9 @@ def _normalized(text: str) -> str:
 def tokens_of(lines: list[str]) -> list[Token]:
     found: list[Token] = []
     for number, line in enumerate(lines):
-        for cell in _CELL_BREAK.split(line.lstrip("> \t")):
+        quoting = _QUOTING.match(line)
+        bare = line[quoting.end() if quoting else 0 :]
+        for cell in _CELL_BREAK.split(bare if bare.isascii() else _PICTURES.sub(r"  \1  ", bare)):
             found += _tokens_of_cell(cell, number)
     return found
 
@@ -103,31 +101,35 @@ def as_written(tokens: Sequence[Token]) -> str:
 
 
 def _tokens_of_cell(cell: str, line: int) -> list[Token]:
-    found: list[Token] = []
+    found: list[tuple[str, str, str]] = []
     lead = ""
     for raw in cell.split():
-        word = raw.strip(_EDGES).casefold()
-        if word:
-            found.append(Token(word, raw, line, not found, False, lead))
-        lead = "" if word else f"{lead} {raw}".strip()
-    if found:
-        found[-1] = replace(found[-1], last=True)
-    return found
+        word = _word(raw)
+        if word and (found or not _BULLET.fullmatch(raw)):
+            found.append((word, raw, lead))
+            lead = ""
+        else:
+            lead = f"{lead} {raw}".strip()
+    end = len(found) - 1
+    return [
+        Token(word, raw, line, number == 0, number == end, lead, blurred(word))
+        for number, (word, raw, lead) in enumerate(found)
+    ]
 
 
-def _reference(match: re.Match[str]) -> str:
-    digits = match[1].lstrip("0")
-    return f"&#{digits or 0};" if len(digits) < 8 else "\ufffd"
+@lru_cache(maxsize=1 << 14)
+def blurred(word: str) -> str:
+    """Return a word as a camera may have read it: `rn` is `m`, `0` is `O`, `1` is `l`."""
+    return word.translate(_BLURRED).replace("rn", "m").replace("nn", "m").replace("vv", "w")
 
 
-def _tag(match: re.Match[str]) -> str:
-    name = match[2].lower()
-    if name == "img":
-        status = _STATUS_PICTURE.search(match[0])
-        return f"\t{status[1]}\t" if status else ""
-    if name in _NEW_LINE or (name[0] == "h" and name[1:].isdigit()):
-        return "\n"
-    return "\t" if name in _CELL else ""
+@lru_cache(maxsize=1 << 14)
+def _word(raw: str) -> str:
+    """Return it as it is compared; "" for what is no word: a dash, a picture without a meaning."""
+    if is_masked(raw):
+        return MASKED
+    word = raw.strip(_EDGES).casefold()
+    return word if word[:1].isalnum() or is_level(word) or any(map(str.isalnum, word)) else ""
 
 
 def _plain(match: re.Match[str]) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Optional
 
 from mxverdict.i18n.message import Message
-from mxverdict.pasted import markers, phrase_trie
+from mxverdict.net.address import is_address
+from mxverdict.pasted import levels, listings, markers, phrase_trie, transcripts
+from mxverdict.pasted.judgements import judgement
 from mxverdict.pasted.markers import Marker
 from mxverdict.pasted.model import (
+    ABOUT_ADDRESSES,
     MXTOOLBOX,
     ROWS_LIMIT,
     Pasted,
@@ -18,7 +23,8 @@ from mxverdict.pasted.model import (
     Unrecognised,
 )
 from mxverdict.pasted.normalize import Token, as_written, tokens_of
-from mxverdict.pasted.phrase_trie import NAME, TEXT, Match, Phrase
+from mxverdict.pasted.phrase_trie import NAME, OTHER, TEXT, Match, Phrase
+from mxverdict.pasted.transcript_rows import rows_of
 
 _SPAN = 2
 """So many line ends may stand within the words of a row."""
@@ -28,8 +34,13 @@ _DETAILS = 8
 _FORMLESS = 3
 """With fewer words after it, a level alone is no row."""
 BLACKLIST = "blacklist"
+_ABOUT_THE_WEB = ("http", "https", "web")
 _MARKS = " ,;\"'`*"
 """What surrounds a row's text in a ticket or in JSON."""
+_WAS_LISTED = re.compile(r"([0-9a-f.:]{3,45}) was listed", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7})(?!\w|:\w)"
+)
 
 
 def read(lines: Sequence[str], cut: bool) -> Pasted:
@@ -40,16 +51,25 @@ def read(lines: Sequence[str], cut: bool) -> Pasted:
 class _Scanner:
     def __init__(self, lines: Sequence[str]) -> None:
         self._lines = lines
-        self._rows: dict[tuple[str, ...], PastedRow] = {}
-        self._ends: dict[int, tuple[str, ...]] = {}
+        self._rows: dict[int, PastedRow] = {}
+        self._same: dict[tuple[str, ...], list[int]] = {}
+        self._ends: dict[int, int] = {}
         self._unrecognised: list[Unrecognised] = []
+        self._alone: list[tuple[int, tuple[Phrase, ...]]] = []
         self._subjects: dict[Subject, None] = {}
         self._sessions: list[PastedSession] = []
         self._claimed: set[int] = set()
         self._subject: Optional[Subject] = None
         self._anchor = -1
+        self._silent: set[int] = set()
         self._tokens = self._outside_transcripts()
         self._phrases = phrase_trie.known()
+        self._section = ""
+        self._names_tester = any(MXTOOLBOX in line.lower() for line in lines)
+        self._leads = False
+        """Whether levels have been seen on lines of their own above their rows."""
+        self._emitted: Optional[tuple[int, int, bool]] = None
+        """The last row, the line where it ends, and whether its level was said."""
         self._clear()
 
     def pasted(self, cut: bool) -> Pasted:
@@ -59,6 +79,8 @@ class _Scanner:
         self._flush()
         self._collect_details()
         self._collect_unknown()
+        self._collect_alone()
+        self._collect_sessions()
         filled = sum(bool(line.strip("> \t|")) for line in self._lines)
         return Pasted(
             rows=tuple(sorted(self._rows.values(), key=lambda row: row.line)),
@@ -71,24 +93,26 @@ class _Scanner:
 
     @property
     def _full(self) -> bool:
-        return len(self._rows) + len(self._unrecognised) >= ROWS_LIMIT
+        return len(self._rows) + len(self._unrecognised) + len(self._alone) >= ROWS_LIMIT
 
     def _outside_transcripts(self) -> list[Token]:
         """Return the words outside of transcripts: what a server said there is no row."""
-        silent: set[int] = set()
-        for taken, session in markers.sessions(self._lines):
-            silent.update(taken)
+        for taken, session in transcripts.sessions(self._lines):
+            self._silent.update(taken)
             self._sessions.append(session)
-        self._claimed |= silent
-        return [token for token in tokens_of(list(self._lines)) if token.line not in silent]
+        self._claimed |= self._silent
+        return [token for token in tokens_of(list(self._lines)) if token.line not in self._silent]
 
     def _clear(self) -> None:
         self._level = ""
         self._certain = False
         self._name: Optional[Match] = None
         self._name_closed = False
+        self._name_loose = False
+        self._name_fills = False
         self._category = ""
         self._host = ""
+        self._masked = False
         self._start = -1
         self._last = -1
         self._rest: list[Token] = []
@@ -97,16 +121,29 @@ class _Scanner:
     def _open(self) -> bool:
         return bool(self._level or self._name or self._category)
 
+    def _starts_line(self, place: int) -> bool:
+        return place == 0 or self._tokens[place - 1].line != self._tokens[place].line
+
+    def _ends_line(self, place: int) -> bool:
+        return place + 1 >= len(self._tokens) or self._tokens[place + 1].line != self._tokens[place].line
+
     def _step(self, place: int) -> int:
         token = self._tokens[place]
+        if self._starts_line(place) and (length := self._heading(place)):
+            return length
         if self._open and token.line > self._last + _REACH:
             self._flush()
         match = self._phrase(place)
+        if match is not None and match.phrases[0].kind == OTHER:
+            self._rest += self._tokens[place : place + match.length] if self._open else []
+            return match.length
         if match is not None:
             if match.phrases[0].kind == NAME:
                 self._open_name(place, match)
             else:
                 self._emit(place, match)
+        elif self._level_behind(place):
+            return 1
         else:
             mark = self._mark(place)
             if mark is None:
@@ -118,19 +155,74 @@ class _Scanner:
         self._anchor = place + match.length
         return match.length
 
+    def _heading(self, place: int) -> int:
+        """Take a line that says what the rows below it are about, or what they all are; return how many
+        words it has, 0 when it is no such line."""
+        line = self._tokens[place].line
+        subject = markers.subject_of_line(self._lines[line])
+        if subject is None and len(self._lines[line]) > _HEADING:
+            return 0
+        length = 1
+        while not self._ends_line(place + length - 1):
+            length += 1
+        if subject is not None:
+            self._flush()
+            self._about(subject)
+            return length
+        terms = [token.word for token in self._tokens[place : place + length]]
+        level = levels.of_heading(terms)
+        if level is None or self._phrases.match_at(self._tokens, place) is not None:
+            return 0
+        self._flush()
+        self._section = level
+        return length
+
+    def _about(self, subject: Subject) -> None:
+        self._subject = subject
+        if subject.argument:
+            self._subjects[subject] = None
+
     def _phrase(self, place: int) -> Optional[Match]:
         """Return a row's name or text at a token, if it is placed there as in a report."""
         match = self._phrases.match_at(self._tokens, place)
         if match is None or not self._connected(place, match.length):
             return None
-        anchored = self._tokens[place].first or place == self._anchor
+        if match.phrases[0].kind == OTHER:
+            return match
+        anchored = self._is_anchored(place)
         names = tuple(p for p in match.phrases if p.kind == NAME and self._is_name(place, p))
-        texts = tuple(phrase for phrase in match.phrases if phrase.kind == TEXT)
-        if names and anchored and (not texts or self._text_follows(place + match.length, names)):
+        texts = tuple(p for p in match.phrases if p.kind == TEXT and p.category != BLACKLIST)
+        if names and not anchored:
+            names = tuple(phrase for phrase in names if self._is_written(place, match.length, phrase.row))
+        if names and (not texts or self._text_follows(place + match.length, names)):
             return Match(names, match.length, match.values)
-        if texts and (not texts[0].short or (anchored and self._fills(place, match.length, texts[0]))):
+        if texts and (
+            (not texts[0].short and not self._is_sentence(place, texts[0]))
+            or (anchored and self._fills(place, match.length, texts[0]))
+            or self._is_verbatim(place, match.length, texts[0])
+        ):
             return Match(texts, match.length, match.values)
         return None
+
+    def _is_sentence(self, place: int, phrase: Phrase) -> bool:
+        """Whether words that lack the level a row begins with are part of a sentence about something else."""
+        token = self._tokens[place]
+        apart = token.bare[:1].isupper() or self._is_anchored(place)
+        return phrase.bare and not apart and not self._names_tester
+
+    def _is_anchored(self, place: int) -> bool:
+        token = self._tokens[place]
+        before = self._tokens[place - 1].raw if not self._starts_line(place) else ""
+        return token.first or place == self._anchor or bool(token.lead) or before.endswith(":")
+
+    def _is_written(self, place: int, length: int, name: str) -> bool:
+        """Whether a name is there in just those letters, small and capital ones."""
+        return " ".join(token.bare for token in self._tokens[place : place + length]) == name
+
+    def _is_verbatim(self, place: int, length: int, phrase: Phrase) -> bool:
+        """Whether a few words are written as the tester writes them and no sentence does."""
+        capital = all(word[:1].isupper() for word in phrase.written.split())
+        return capital and self._is_written(place, length, phrase.written)
 
     def _is_name(self, place: int, phrase: Phrase) -> bool:
         """Whether it is a name: one of one word in its exact letters after `LISTED` or `OK`."""
@@ -138,7 +230,7 @@ class _Scanner:
             return True
         token = self._tokens[place]
         before = self._tokens[place - 1] if place else None
-        is_marked = before is not None and before.line >= token.line - 1 and markers.is_level(before.word)
+        is_marked = before is not None and before.line >= token.line - 1 and levels.is_level(before.word)
         return is_marked and (token.bare == phrase.row or (token.first and token.last))
 
     def _connected(self, place: int, length: int) -> bool:
@@ -156,7 +248,44 @@ class _Scanner:
         if self._tokens[place + length - 1].last or phrase.tester != MXTOOLBOX:
             return True
         after = self._tokens[place + length : place + length + 3]
+        if levels.is_level(after[0].word) and self._ends_line(place + length):
+            return True
         return markers.is_more(" ".join(token.raw for token in after if token.line == after[0].line))
+
+    def _level_behind(self, place: int) -> bool:
+        """Take a level behind what it is about: on its line, or alone on the next one."""
+        token = self._tokens[place]
+        level = levels.level_of(token.word)
+        if not level or token.word == "status":
+            return False
+        alone = self._starts_line(place) and self._ends_line(place)
+        if self._name is not None and not self._level and not self._rest:
+            same = token.line == self._last and (levels.is_picture(token.word) or token.last)
+            below = alone and self._name_fills and not self._leads
+            if below or (same and not self._led(place)):
+                self._level, self._last = level, token.line
+                return True
+        if self._open or self._emitted is None:
+            self._leads = self._leads or (alone and self._row_follows(place + 1))
+            return False
+        number, end, is_said = self._emitted
+        same = token.line == end and self._ends_line(place)
+        if not same and (not alone or self._leads or is_said or token.line != end + 1):
+            self._leads = self._leads or (alone and self._row_follows(place + 1))
+            return False
+        row = self._rows[number]
+        if not is_said:
+            self._rows[number] = replace(row, level=_agreed(level, row.level))
+        self._emitted = None
+        self._claimed.add(token.line)
+        return True
+
+    def _led(self, place: int) -> bool:
+        """Whether a line starts with the level of its first row, so that one in it belongs to the next."""
+        start = place
+        while not self._starts_line(start):
+            start -= 1
+        return self._tokens[start].word == "status" or levels.is_level(self._tokens[start].word)
 
     def _mark(self, place: int) -> Optional[Marker]:
         mark = markers.level_at(self._tokens, place)
@@ -178,8 +307,7 @@ class _Scanner:
         token = self._tokens[place]
         if mark.subject is not None:
             self._flush()
-            self._subject = mark.subject
-            self._subjects[mark.subject] = None
+            self._about(mark.subject)
             self._claimed.add(token.line)
             return
         if self._name or self._rest or (mark.level and self._level) or (mark.category and self._category):
@@ -188,7 +316,8 @@ class _Scanner:
             self._start = token.line
         self._last = self._tokens[place + mark.length - 1].line
         self._level = mark.level or self._level
-        self._category, self._host = mark.category or self._category, mark.host or self._host
+        if mark.category:
+            self._category, self._host, self._masked = mark.category, mark.host, mark.masked
         self._certain = self._certain or mark.certain
 
     def _open_name(self, place: int, match: Match) -> None:
@@ -197,27 +326,37 @@ class _Scanner:
         end = self._tokens[place + match.length - 1]
         if not self._open:
             self._start = self._tokens[place].line
-        self._name, self._name_closed = match, end.last or end.raw.endswith((":", "-"))
+        self._name = match
+        self._name_closed = end.last or end.raw.endswith((":", "-", "="))
+        after = self._tokens[place + match.length : place + match.length + 1]
+        self._name_closed = self._name_closed or bool(after and after[0].line == end.line and after[0].lead)
+        self._name_loose = not self._is_anchored(place)
+        self._name_fills = self._starts_line(place) and self._ends_line(place + match.length - 1)
         self._last = end.line
 
     def _emit(self, place: int, match: Match) -> None:
         """Add a row by its text, with the name, level and host before it."""
         candidates = match.phrases
+        first, last = self._tokens[place].line, self._tokens[place + match.length - 1].line
         if self._name is not None:
             named = {(phrase.tester, phrase.row) for phrase in self._name.phrases}
             same = tuple(phrase for phrase in candidates if (phrase.tester, phrase.row) in named)
+            printed = self._best(self._name.phrases)
+            if not same and printed is not None and self._last == first and not self._rest:
+                same = (replace(printed, kind=TEXT, level=candidates[0].level),)
             if not same:
                 self._flush()
             candidates = same or candidates
         phrase = self._best(candidates)
-        first, last = self._tokens[place].line, self._tokens[place + match.length - 1].line
         if phrase is None:
             self._not_one(candidates, first)
             return
         text = as_written(self._tokens[place : place + match.length]).strip(_MARKS).replace('":', ":")
-        values = tuple(zip(phrase.placeholders, match.values))
+        values = tuple((name, value) for name, value in zip(phrase.placeholders, match.values) if value)
         start = self._start if self._open else first
-        self._add(phrase, self._level or phrase.level, text, values, (start, first, last))
+        level = _agreed(self._level, phrase.level)
+        number = self._add(phrase, level, text, values, (start, first, last))
+        self._emitted = (number, last, bool(self._level))
         self._clear()
 
     def _best(self, candidates: Sequence[Phrase]) -> Optional[Phrase]:
@@ -237,6 +376,14 @@ class _Scanner:
         self._claimed.add(line)
         self._clear()
 
+    def _host_of(self, category: str) -> str:
+        """Return what a row is about by what is before it; an earlier check of an address is not about a
+        domain's row."""
+        if self._host or self._masked or self._subject is None:
+            return self._host
+        argument = self._subject.argument
+        return "" if category not in ABOUT_ADDRESSES and is_address(argument) else argument
+
     def _add(
         self,
         phrase: Phrase,
@@ -244,43 +391,93 @@ class _Scanner:
         text: str,
         values: tuple[tuple[str, str], ...],
         where: tuple[int, int, int],
-    ) -> None:
+    ) -> int:
+        """Keep a row, unless it is there: one complaint counts once, however it is worded."""
         start, line, end = where
-        is_marked = next((value.casefold() for key, value in values if key == "address"), "")
-        host = self._host or (self._subject.argument if self._subject else "") or is_marked
+        named = ("address",) if phrase.tester == MXTOOLBOX else ("host", "address")
+        said = next((value.casefold() for key, value in values if key in named), "")
+        if phrase.tester != MXTOOLBOX and said:
+            host = said
+        elif phrase.category == BLACKLIST and (listed := _WAS_LISTED.search(text)) and is_address(listed[1]):
+            host = self._host_of(phrase.category) or listed[1]
+        else:
+            host = self._host_of(phrase.category) or ("" if self._masked else said)
         if self._host:
             self._subjects[Subject(self._category, self._host)] = None
-        key = (phrase.tester, phrase.category, phrase.row, level, host, text)
-        self._rows.setdefault(
-            key,
-            PastedRow(
-                tester=phrase.tester,
-                category=phrase.category,
-                name=phrase.row,
-                rule=phrase.rule,
-                level=level,
-                text=text,
-                host=host,
-                values=values,
-                line=line + 1,
-                original=self._lines[line].strip("> \t|"),
-            ),
+        row = PastedRow(
+            tester=phrase.tester,
+            category=phrase.category,
+            name=phrase.row,
+            rule=phrase.rule,
+            level=level,
+            text=text,
+            host=host,
+            values=values,
+            line=line + 1,
+            original=self._lines[line].strip("> \t|"),
         )
-        self._ends[end] = key
+        number = self._keep(row)
+        self._ends[end] = number
         self._claimed.update(range(start, end + 1))
+        return number
+
+    def _keep(self, row: PastedRow) -> int:
+        kind = "complaint" if row.complains and row.tester == MXTOOLBOX else row.level
+        same = self._same.setdefault((row.tester, row.category, row.name, kind), [])
+        for number in same[-_COMPARED:]:
+            known = self._rows[number]
+            if (row.host and known.host and row.host != known.host) or (
+                row.values and known.values and row.values != known.values
+            ):
+                continue
+            if row.values == known.values and row.host in ("", known.host) and (known.text or not row.text):
+                return number
+            richer = not known.values and bool(row.values or (row.text and not known.text))
+            better = row if richer else known
+            self._rows[number] = replace(
+                known, text=better.text, values=better.values, host=known.host or row.host
+            )
+            return number
+        number = len(self._rows)
+        self._rows[number] = row
+        same.append(number)
+        return number
 
     def _flush(self) -> None:
         """End what was begun: a row by its name and level, one not known, or none."""
         rest = self._rest_of_row()
-        if self._open and self._name is not None and self._level:
-            phrase = self._best(self._name.phrases) or self._name.phrases[0]
-            if phrase.category == BLACKLIST or not self._name_closed or self._start == self._last:
-                rest = [token for token in rest if token.line == self._last]
-            text = markers.without_more(as_written(rest))
-            self._add(phrase, self._level, text, (), (self._start, self._last, self._last))
+        if self._open and self._name is not None:
+            self._flush_name(rest)
         elif self._open:
             self._flush_unknown(rest)
         self._clear()
+
+    def _flush_name(self, rest: Sequence[Token]) -> None:
+        assert self._name is not None
+        phrase = self._best(self._name.phrases) or self._name.phrases[0]
+        beside = [token for token in rest if token.line == self._last]
+        where = (self._start, self._last, self._last)
+        if self._level:
+            if phrase.category == BLACKLIST or not self._name_closed or self._start == self._last:
+                rest = beside
+            text = markers.without_more(as_written(rest))
+            said = judgement(phrase, beside, self._name_closed)
+            level, values = (said[0], said[1]) if said is not None else (self._level, ())
+            level = level if level == "error" else self._level
+            self._emitted = (self._add(phrase, level, text, values, where), self._last, True)
+            return
+        found = judgement(phrase, beside, self._name_closed)
+        if found is not None:
+            level, values, text = found
+            self._emitted = (self._add(phrase, level, text, values, where), self._last, True)
+        elif self._name_closed and rest and not self._name_loose:
+            self._flush_unknown(rest)
+        elif not beside and (self._name_fills or phrase.level):
+            alone = phrase.level or self._section
+            if alone:
+                self._emitted = (self._add(phrase, alone, "", (), where), self._last, bool(self._section))
+            else:
+                self._alone.append((self._last, self._name.phrases))
 
     def _rest_of_row(self) -> list[Token]:
         """Return the words after what was begun: those of its line, else those of the next line with any."""
@@ -292,14 +489,22 @@ class _Scanner:
         return [token for token in self._rest if token.line == line]
 
     def _flush_unknown(self, rest: Sequence[Token]) -> None:
-        if self._category == BLACKLIST and (name := markers.listed_by(as_written(rest))):
-            text = markers.without_more(as_written(rest))
-            self._add(_unknown_list(name), "error", text, (), (self._start, self._last, self._last))
-            return
+        said = as_written(rest)
+        if self._category == BLACKLIST or self._level:
+            names = listings.names_in(said)
+            if not names and self._category == BLACKLIST and (name := markers.listed_by(said)):
+                names = [name]
+            for name in names:
+                text = listings.text_of(markers.without_more(said), name)
+                self._add(_blocklist(name), "error", text, (), (self._start, self._last, self._last))
+            if names:
+                return
         reason = ""
         if self._name is not None and self._name_closed and rest:
             row = self._name.phrases[0].row
             reason = Message("the row {name}, in words we do not know", name=row)
+        elif self._category in _ABOUT_THE_WEB and rest and (self._certain or self._level):
+            reason = markers.about_the_web()
         elif self._category and rest and (self._certain or self._level):
             reason = Message(
                 "a row about {category} of {host}, in words we do not know",
@@ -315,8 +520,9 @@ class _Scanner:
             self._claimed.update(lines)
 
     def _collect_details(self) -> None:
-        """Add the lines below a row that say more of it."""
-        for end, key in self._ends.items():
+        """Collect the lines below a row that say more of it."""
+        for end, number in self._ends.items():
+            row = self._rows[number]
             details = []
             for line in range(end + 1, min(len(self._lines), end + 1 + _DETAILS)):
                 text = self._lines[line].strip("> \t|")
@@ -324,14 +530,13 @@ class _Scanner:
                     break
                 if markers.is_more(text):
                     self._claimed.add(line)
-                elif text and markers.is_detail(text):
+                elif text and markers.is_detail(text, row.rule):
                     details.append(text)
                     self._claimed.add(line)
                 elif text:
                     break
-            row = self._rows[key]
             if details and not row.details:
-                self._rows[key] = _with_details(row, details)
+                self._rows[number] = replace(row, details=tuple(details))
 
     def _collect_unknown(self) -> None:
         for number, line in enumerate(self._lines):
@@ -339,34 +544,75 @@ class _Scanner:
                 break
             if number in self._claimed:
                 continue
-            if name := markers.listed_by(line):
-                self._subject = self._subject_of(BLACKLIST)
-                text = " ".join(line.strip("> \t|").split())
-                self._add(_unknown_list(name), "error", text, (), (number, number, number))
-            else:
+            names = listings.names_in(line)
+            if not names and (name := markers.listed_by(line)):
+                names = [name]
+            for name in names:
+                text = listings.text_of(" ".join(line.strip("> \t|").split()), name)
+                self._subject = self._listed(line)
+                self._add(_blocklist(name), "error", text, (), (number, number, number))
+            if not names:
                 reason = markers.reason_for_row(line)
                 if reason:
                     self._unrecognised.append(Unrecognised(number + 1, line.strip("> \t|"), reason))
                     self._claimed.add(number)
 
-    def _subject_of(self, command: str) -> Optional[Subject]:
-        return next((subject for subject in self._subjects if subject.command == command), None)
+    def _listed(self, line: str) -> Optional[Subject]:
+        """Return what a line about blocklists is about: what the check was asked, else its one address."""
+        asked = next((subject for subject in self._subjects if subject.command == BLACKLIST), None)
+        if asked is not None:
+            return asked
+        addresses = {found for found in _ADDRESS.findall(line[:_HEADING]) if is_address(found)}
+        return Subject(BLACKLIST, addresses.pop()) if len(addresses) == 1 else None
+
+    def _collect_alone(self) -> None:
+        """Collect names of rows without a result, unless the row is elsewhere."""
+        named = {row.name for row in self._rows.values()}
+        for line, phrases in self._alone:
+            if line not in self._claimed and not any(phrase.row in named for phrase in phrases):
+                reason = Message("the row {name}, without its result", name=phrases[0].row)
+                original = self._lines[line].strip("> \t|")
+                self._unrecognised.append(Unrecognised(line + 1, original, reason))
+                self._claimed.add(line)
+
+    def _collect_sessions(self) -> None:
+        """Collect what transcripts prove, where no row says it."""
+        if any(row.category == "smtp" and row.tester == MXTOOLBOX for row in self._rows.values()):
+            return
+        for session in self._sessions:
+            for row in rows_of(session, self._subject_host()):
+                self._keep(replace(row, original=self._lines[row.line - 1].strip("> \t|")))
+
+    def _subject_host(self) -> str:
+        asked = {subject.argument for subject in self._subjects if subject.command == "smtp"}
+        return asked.pop() if len(asked) == 1 else ""
 
     def _named_subjects(self) -> list[Subject]:
         """Return those named, else those that transcripts and the words of rows show."""
         found = dict(self._subjects)
         if not any(subject.argument for subject in found):
             for session in self._sessions:
-                found[Subject("smtp", session.address)] = None
+                if session.address:
+                    found[Subject("smtp", session.address)] = None
             for row in self._rows.values():
                 if row.host:
                     found[Subject(row.category, row.host)] = None
         return list(found)
 
 
-def _unknown_list(name: str) -> Phrase:
+_HEADING = 200
+"""Characters of a line in which a heading or an address is looked for."""
+_COMPARED = 20
+"""So many rows of one name are compared with a new one."""
+
+
+def _agreed(marked: str, worded: str) -> str:
+    """Return the level of a row by the mark beside it and by its words. A pass with the mark of a failure
+    or the other way round has the mark of its neighbour, or a box that was ticked."""
+    if not marked or (marked != "unknown" and (marked == "ok") != (worded == "ok")):
+        return worded
+    return marked
+
+
+def _blocklist(name: str) -> Phrase:
     return Phrase(NAME, MXTOOLBOX, BLACKLIST, name, "blocklist.listed", "error", 1)
-
-
-def _with_details(row: PastedRow, details: Sequence[str]) -> PastedRow:
-    return PastedRow(**{**vars(row), "details": tuple(details)})

@@ -12,13 +12,18 @@ from mxverdict.pasted.model import PastedRow
 
 
 def opening(
-    answers: Sequence[tuple[PastedRow, Verdict]], counted: Collection[int], unrecognised: int = 0
+    answers: Sequence[tuple[PastedRow, Verdict]],
+    counted: Collection[int],
+    unrecognised: int = 0,
+    outdated: Collection[int] = (),
 ) -> str:
     """Return the opening sentences. `counted` holds the `id` of the rows that count as complaints,
-    `unrecognised` is how many lines look like rows and were not judged."""
+    `unrecognised` is how many lines look like rows and were not judged. `outdated` holds the `id` of
+    complaints that are true no more, though the tester would repeat them."""
     verdicts = [verdict for row, verdict in answers if id(row) in counted]
+    old = sum(id(row) in counted and id(row) in outdated for row, _verdict in answers)
     hidden = sum(verdict is Verdict.PROBLEM for row, verdict in answers if not row.complains)
-    sentences = [_complaints(verdicts)]
+    sentences = [_complaints(verdicts, old)]
     if hidden:
         sentences.append(
             ngettext(
@@ -35,14 +40,16 @@ def opening(
     return " ".join(sentences)
 
 
-def _complaints(verdicts: Sequence[Verdict]) -> str:
+def _complaints(verdicts: Sequence[Verdict], old: int) -> str:
     total = len(verdicts)
     if not total:
         return _("The report complains of nothing.")
-    return _of_one(verdicts[0]) if total == 1 else _of_many(verdicts)
+    return _of_one(verdicts[0], old) if total == 1 else _of_many(verdicts, old)
 
 
-def _of_one(verdict: Verdict) -> str:
+def _of_one(verdict: Verdict, old: int) -> str:
+    if old:
+        return _("The one complaint was true when the report was made, and is not now.")
     if verdict is Verdict.UNKNOWN:
         return _("The complaint could not be judged.")
     if verdict is Verdict.ADVISORY:
@@ -53,13 +60,20 @@ def _of_one(verdict: Verdict) -> str:
     return f"{text} {_('It would not be made today.')}" if verdict is Verdict.OK else text
 
 
-def _of_many(verdicts: Sequence[Verdict]) -> str:
+def _of_many(verdicts: Sequence[Verdict], old: int) -> str:
     total, count = len(verdicts), Counter(verdicts)
     unknown = count[Verdict.UNKNOWN]
     if unknown == total:
         return _("None of the {total} complaints could be judged.").format(total=total)
     sentences = [_real(total, count[Verdict.PROBLEM], unknown)]
-    if gone := count[Verdict.OK]:
+    if old:
+        text = ngettext(
+            "{count} was true when the report was made, and is not now.",
+            "{count} were true when the report was made, and are not now.",
+            old,
+        )
+        sentences.append(text.format(count=old))
+    if gone := count[Verdict.OK] - old:
         text = ngettext("{count} would not be made today.", "{count} would not be made today.", gone)
         sentences.append(text.format(count=gone))
     if harmless := count[Verdict.ADVISORY]:

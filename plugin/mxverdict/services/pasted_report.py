@@ -25,11 +25,13 @@ SUBJECTS_LIMIT = 20
 @dataclass(frozen=True)
 class StoredPastedReport:
     """What a pasted report can be answered from. `evidence` and `report` are None when nothing that it is
-    about is this server; `own` maps each name and address of it to this server's addresses."""
+    about is this server; `own` maps each name and address of it to this server's addresses, `unresolved` are
+    those names of it that have no address at all."""
 
     evidence: Optional[Evidence]
     report: Optional[Report]
     own: dict[str, tuple[str, ...]]
+    unresolved: tuple[str, ...] = ()
 
     def seen_by(self, audience: Audience) -> StoredPastedReport:
         """The same without what `audience` may not see."""
@@ -43,7 +45,7 @@ class StoredPastedReport:
         if not pasted.subjects:
             pasted = replace(pasted, subjects=tuple(Subject("", subject) for subject in about))
         lists = self.evidence.blocklists if self.evidence is not None else None
-        return answer(pasted, self.report, self.own, lists)
+        return answer(pasted, self.report, self.own, lists, self.unresolved)
 
 
 def run(
@@ -70,11 +72,14 @@ def run(
             progress=progress,
             reply_timeout=reply_timeout,
         )
-    except NoLocalTargetError:
+    except NoLocalTargetError as error:
         if not named:
             raise
-        return StoredPastedReport(None, None, dict.fromkeys(named, ()))
-    return StoredPastedReport(evidence, report, {asked.name: asked.addresses for asked in evidence.asked})
+        return StoredPastedReport(None, None, dict.fromkeys(named, ()), error.unresolved)
+    own = {asked.name: asked.addresses for asked in evidence.asked}
+    return StoredPastedReport(
+        evidence, report, own, tuple(asked.name for asked in evidence.asked if not asked.resolves)
+    )
 
 
 def subjects_of(pasted: Pasted) -> tuple[str, ...]:

@@ -77,7 +77,8 @@ class Tester(NamedTuple):
     `patience` is how long it waits for each reply (seconds). `report` says which rows it prints:
     `mxtoolbox` (the full SMTP report), `starttls` (greeting and STARTTLS), `greeting` (greeting alone).
     `domains` hold the reverse names of its addresses; without any, no address can prove that it is its.
-    `page` is None for a program that people run themselves.
+    `page` is None for a program that people run themselves. `printed` holds more of what it prints, each a
+    level and the words, as they were seen.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Tester(NamedTuple):
     no_starttls_text: str = ""
     domains: tuple[str, ...] = ()
     page: Optional[TesterPage] = None
+    printed: tuple[tuple[str, str], ...] = ()
 
     def owns(self, name: str) -> bool:
         """Whether a host name is one of its domains or below one."""
@@ -171,6 +173,7 @@ def load(path: Optional[Path] = None, host: Optional[Host] = None) -> Catalogue:
                 "addresses": tuple(TesterAddress(**address) for address in entry["addresses"]),
                 "domains": tuple(entry.get("domains", ())),
                 "page": _page(entry["page"]) if "page" in entry else None,
+                "printed": tuple((text["level"], text["text"]) for text in entry.get("printed", ())),
             }
         )
         for entry in data["testers"]

@@ -13,6 +13,8 @@ from mxverdict.findings import Row
 FOLDER = Path(__file__).with_name("rows")
 CATEGORIES = ("blacklist", "smtp", "dns", "mx", "spf", "dmarc")
 """In the order of MXToolbox's domain health report."""
+READ = (*CATEGORIES, "bimi")
+"""Those whose rows are read in a pasted report; the others are no matter of mail and are not predicted."""
 HEADLINE = "Headline"
 """Name of the line above MXToolbox's SMTP rows."""
 
@@ -23,7 +25,8 @@ class RowTexts:
     MXToolbox's API (None: unknown), `level` what it is when it does not pass, `ok` and `failed` its words,
     with `{placeholders}`; `ok` is "" when the row is absent then.
 
-    `warned` holds its words where it can be a warning as well as a failure. `seen` says whether `failed` was
+    `warned` holds its words where it can be a warning as well as a failure, `complaint` says that the name
+    alone means a failure. `seen` says whether `failed` was
     seen verbatim (otherwise ours stand in), `older` holds other wordings of it.
     """
 
@@ -38,6 +41,7 @@ class RowTexts:
     seen: bool = True
     older: tuple[str, ...] = ()
     warned: str = ""
+    complaint: bool = False
 
     def passes(self, host: str = "", *, details: tuple[str, ...] = (), **values: object) -> Row:
         return Row(self.rule, self.name, "ok", self.ok.format(**values), self.category, host, details)
@@ -67,10 +71,26 @@ def load(category: str) -> dict[str, RowTexts]:
 
 
 @cache
+def readable(category: str) -> dict[str, RowTexts]:
+    """The rows of a category by name, with those that MXToolbox prints and we do not predict."""
+    others = {
+        entry["name"]: RowTexts(category=category, **{**entry, "older": tuple(entry.get("older", ()))})
+        for entry in _data(category).get("only_read", ())
+    }
+    return {**load(category), **others}
+
+
+@cache
 def limits(category: str) -> dict[str, Any]:
     """Return thresholds of a category's rows, as they stand in its file under `limits`."""
     found: dict[str, Any] = _data(category).get("limits", {})
     return found
+
+
+@cache
+def other_lists() -> tuple[str, ...]:
+    """Names of blocklists that MXToolbox asks and we do not."""
+    return tuple(_data("blacklist")["other_names"]["names"])
 
 
 def printed(row: Row) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Optional
 import pytest
 
 from mxverdict import testers
-from mxverdict.findings import Report
+from mxverdict.findings import Finding, Report, Row, Verdict
 from mxverdict.judge.engine import judge
 from mxverdict.pasted import answer, recognise
 from tests.unit.evidence_maker import EHLO, MXTOOLBOX, OK, evidence, preview, probe, reverse
@@ -86,3 +86,30 @@ def test_the_report_proves_itself_that_the_tester_gave_up() -> None:
     assert [(one.row.name, one.evidence) for one in made.answers if told not in one.evidence] == [
         ("Headline", ())
     ]
+
+
+def test_a_name_that_does_not_resolve_is_said_to_do_so() -> None:
+    pasted = recognise("smtp\tmial.shop.example\tWarning - Does not support TLS.")
+    elsewhere = {"mial.shop.example": ()}
+    (one,) = answer(pasted, report_of(CASES[0]), elsewhere, unresolved=["mial.shop.example"]).answers
+    assert (one.verdict.value, one.why.startswith("mial.shop.example does not resolve")) == ("unknown", True)
+    (other,) = answer(pasted, report_of(CASES[0]), elsewhere).answers
+    assert "is not this server" in other.why
+
+
+def test_no_spf_record_as_txt_is_answered_with_the_record_there_is() -> None:
+    found = domain_report()
+    published = next(one for one in found.findings if one.id == "spf.record")
+    old = Finding(
+        Row("spf.type", "SPF Record Deprecated", "ok", "x", "spf", "shop.example"), Verdict.OK, "Fine."
+    )
+    text = "v=spf1 mx -all"
+    published = replace(published, row=replace(published.row, details=(text,)))
+    report = replace(
+        report_of(CASES[0]) or pytest.fail(), domains=(replace(found, findings=(published, old)),)
+    )
+    pasted = recognise(
+        "spf\tshop.example\tNo SPF records found as TXT. (Record type 99 (SPF) has been deprecated)"
+    )
+    (one,) = answer(pasted, report).answers
+    assert (one.verdict, one.evidence) == (Verdict.OK, (text,))

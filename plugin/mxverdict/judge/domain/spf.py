@@ -235,7 +235,7 @@ def _voids(case: SpfCase) -> list[Finding]:
     else:
         first = _passes(case, "SPF Void Lookups")
     name = "SPF Record Null Value"
-    row = _texts(name).fails(case.domain)
+    row = _texts(name).fails(case.domain, target=next(iter((*case.tree.bare, *voids)), ""))
     if bare:
         why = _("The record includes a domain without an SPF record (RFC 7208 section 5.2).")
         why = f"{why} {_(REFUSED)}"

@@ -207,14 +207,17 @@ def pasted(host: Host, name: str, audience: Audience) -> Optional[PastedReport]:
     if found is None:
         return kept
     own = {subject: tuple(addresses) for subject, addresses in found["own"].items()}
+    unresolved = tuple(found.get("unresolved", ()))
     if found["evidence"] is None:
         return dataclasses.replace(
-            kept, checked=pasted_report.StoredPastedReport(None, None, own), taken_at=found["taken_at"]
+            kept,
+            checked=pasted_report.StoredPastedReport(None, None, own, unresolved),
+            taken_at=found["taken_at"],
         )
     checked = stored(found, audience)
     if checked is None:
         return kept
-    answerable = pasted_report.StoredPastedReport(checked.evidence, checked.report, own)
+    answerable = pasted_report.StoredPastedReport(checked.evidence, checked.report, own, unresolved)
     return dataclasses.replace(kept, checked=answerable, taken_at=found["taken_at"])
 
 
@@ -271,6 +274,7 @@ def _pasted_evidence(
     return {
         "evidence": evidence.to_json(collected) if collected else None,
         "own": checked.own if checked else {},
+        "unresolved": checked.unresolved if checked else (),
         "taken_at": collected.taken_at if collected else time.time(),
     }
 
