@@ -31,7 +31,7 @@ from mxverdict.mailauth.spf.evaluate import check_host
 from mxverdict.mailauth.spf.tree import table, walk
 from mxverdict.net import iplsearch, mailbox
 from mxverdict.net import target as targets
-from mxverdict.pasted import recognise
+from mxverdict.pasted import bounce, recognise
 from mxverdict.refusals import classify
 from mxverdict.sanitize import visible
 from mxverdict.whm import csp_hashes, localopts
@@ -73,6 +73,7 @@ def judged_reply(text: str) -> None:
     said = Reply(550, (text,))
     said.offers("STARTTLS")
     classify(550, text, "rcpt")
+    bounce.read(text.split("\n"))
     answer = RecipientAnswer("shop.example", "postmaster@shop.example", said)
     greeting = HostGreeting("192.0.2.1", "greeted", Probe("192.0.2.1", ()), (answer,))
     mx_hosts._acceptance(greeting, answer, "shop.example")

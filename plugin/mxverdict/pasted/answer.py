@@ -15,6 +15,7 @@ from mxverdict.judge.domain import blocklist
 from mxverdict.pasted import match
 from mxverdict.pasted.match import LocalTargets, MatchedFinding
 from mxverdict.pasted.model import MXTOOLBOX, Pasted, PastedRow, Unrecognised, number
+from mxverdict.pasted.refusal_answer import RefusalAnswer, answer_refusal, refusals_sentence
 from mxverdict.pasted.summary import opening
 
 _SECONDS = re.compile(r"(\d+(?:[.,]\d+)?) seconds\b")
@@ -45,18 +46,24 @@ class Answer:
 @dataclass(frozen=True)
 class Explanation:
     """`answers` with what complains first, then what passes, each with the worst first; `unrecognised` are
-    the lines that look like rows and are none we know; `remarks` say what was left out."""
+    the lines that look like rows and are none we know; `remarks` say what was left out, `refusals` are the
+    answers to refusals of mail servers, the worst first."""
 
     opening: str
     answers: tuple[Answer, ...]
     unrecognised: tuple[Unrecognised, ...] = ()
     remarks: tuple[str, ...] = ()
+    refusals: tuple[RefusalAnswer, ...] = ()
 
     @property
     def exit_status(self) -> int:
-        """1 when something is really wrong, 3 when a complaint could not be judged."""
-        if any(answer.verdict is Verdict.PROBLEM for answer in self.answers):
+        """1 when something is really wrong, 3 when a complaint or refusal could not be judged."""
+        verdicts = [answer.verdict for answer in self.answers]
+        refused = [refusal.verdict for refusal in self.refusals]
+        if Verdict.PROBLEM in (*verdicts, *refused):
             return 1
+        if Verdict.UNKNOWN in refused:
+            return 3
         complaints = [answer for answer in self.answers if answer.row.complains]
         return 3 if any(a.verdict is Verdict.UNKNOWN for a in complaints or self.answers) else 0
 
@@ -83,11 +90,17 @@ def answer(
         answers = [_with_proof(one, text.format(seconds=f"{silence:g}")) for one in answers]
     answers.sort(key=lambda one: (not one.row.complains, one.verdict.rank))
     counted = {id(row) for row in pasted.complaints}
+    refusals = tuple(sorted(map(answer_refusal, pasted.refusals), key=lambda one: one.verdict.rank))
+    sentences = [refusals_sentence(refusals)]
+    if pasted.rows or not refusals:
+        verdicts = [(one.row, one.verdict) for one in answers]
+        sentences.insert(0, opening(verdicts, counted, len(pasted.unrecognised)))
     return Explanation(
-        opening=opening([(one.row, one.verdict) for one in answers], counted, len(pasted.unrecognised)),
+        opening=" ".join(filter(None, sentences)),
         answers=tuple(answers),
         unrecognised=pasted.unrecognised,
         remarks=tuple(_notes(pasted)),
+        refusals=refusals,
     )
 
 
@@ -111,6 +124,8 @@ def _notes(pasted: Pasted) -> list[str]:
     if pasted.left_out:
         text = ngettext("{count} more row was not read.", "{count} more rows were not read.", pasted.left_out)
         remarks.append(text.format(count=pasted.left_out))
+    if not pasted.rows and pasted.refusals:
+        return remarks
     if not any(subject.argument for subject in pasted.subjects) and not any(row.host for row in pasted.rows):
         remarks.append(_("The report does not say what it is about; it is taken to be about this server."))
     return remarks

@@ -170,12 +170,16 @@ def start_pasted(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
 
 
 def _require_own(visitor: Visitor, text: str, about: str) -> None:
-    """A report about nothing would be answered from the whole server, so that it is refused too."""
+    """A report about nothing would be answered from the whole server, so that it is refused too; an answer to
+    refusals alone says nothing of this server."""
     from mxverdict.pasted import recognise
     from mxverdict.services.pasted_report import subjects_of
 
+    report = recognise(text)
     subjects = [about] if about else []
-    subjects += subjects_of(recognise(text))
+    subjects += subjects_of(report)
+    if not subjects and report.refusals and not report.rows:
+        return
     if not subjects:
         raise HttpError(
             400,
@@ -252,7 +256,7 @@ def _pasted_evidence(
 
     signal.alarm(_LONGEST)
     checked = None
-    if report.rows:
+    if report.rows or report.refusals:
         named = [about] if about else []
         actor = visitor.actor
         with audit_failure(host, actor, named), _telling(desk) as telling:
