@@ -16,6 +16,11 @@ from mxverdict.refusals import RefusalClass, classify
 from mxverdict.refusals.normalize import TEXT_LIMIT, reply_words
 
 REFUSALS_LIMIT = 50
+_ATTEMPTS_LIMIT = 500
+"""So many places that look like a refusal are looked at."""
+_LOOK_BACK = 25
+"""So many lines before a refusal may say whose it is."""
+_RECIPIENTS_LIMIT = 20
 _BLANK_LINES = 3
 _QUOTING = re.compile(r"^\s{0,3}(?!>>> (?:MAIL|RCPT|DATA|EHLO|HELO|\.))(?:>[ \t]?){1,20}", re.IGNORECASE)
 _REPLY_LINES = 20
@@ -34,7 +39,7 @@ _FIELD = re.compile(
     r"[>\s|*]{0,20}(Final-Recipient|Original-Recipient|Remote-MTA|Status):\s*(?:[\w-]{1,20}\s*;)?\s*(\S{1,255})",
     re.IGNORECASE,
 )
-_CODE_WITHIN = re.compile(rf"(?<![\d.]){_CODES}(?=[ -])")
+_CODE_WITHIN = re.compile(rf"(?<![\d.]){_CODES}(?=[ ,-]|$)")
 _STATUS_WITHIN = re.compile(r"(?<![\d.])([45])\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 _MAILBOX = re.compile(r"<?([^\s<>@\"',;:()\[\]]{1,64}@[a-z0-9._-]{1,255}[a-z0-9])>?", re.IGNORECASE)
 _NAME = r"([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,10})"
@@ -87,30 +92,33 @@ def read(lines: Sequence[str], is_report: bool = False) -> tuple[PastedRefusal, 
     the form of a bounce is read there.
     """
     found: list[PastedRefusal] = []
+    words: list[str] = []
     for one in _Reader([_QUOTING.sub("", line) for line in lines], is_report).refusals():
-        _add(found, one)
+        _add(found, words, one)
         if len(found) >= REFUSALS_LIMIT:
             break
     explained = {recipient for one in found if one.code for recipient in one.recipients}
     return tuple(one for one in found if one.code or not explained.intersection(one.recipients))
 
 
-def _add(found: list[PastedRefusal], one: PastedRefusal) -> None:
-    """A bounce tells the same twice, once for people and once for programs; the longer form stays."""
+def _add(found: list[PastedRefusal], known: list[str], one: PastedRefusal) -> None:
+    """Add a refusal to `found`, and its words to `known`. A bounce has the same twice, once for people and
+    once for programs: the longer form stays."""
     words = reply_words(one.text).text.strip()
     for place, other in enumerate(found):
-        known = reply_words(other.text).text.strip()
-        if other.code == one.code and (words in known or known in words):
-            longer = one if len(words) > len(known) else other
+        if other.code == one.code and (words in known[place] or known[place] in words):
+            longer = one if len(words) > len(known[place]) else other
+            known[place] = max(words, known[place], key=len)
             found[place] = replace(
                 longer,
                 line=other.line,
                 host=other.host or one.host,
                 stage=other.stage or one.stage,
-                recipients=tuple(dict.fromkeys((*other.recipients, *one.recipients))),
+                recipients=tuple(dict.fromkeys((*other.recipients, *one.recipients)))[:_RECIPIENTS_LIMIT],
             )
             return
     found.append(one)
+    known.append(words)
 
 
 @dataclass(frozen=True)
@@ -135,22 +143,31 @@ class _Reader:
         self._bounce = not is_report and any(_BOUNCE.search(line) for line in lines[:200])
         self._context = _Context()
         self._status = ""
+        self._noted = 0
+        self._attempts = 0
 
     def refusals(self) -> Iterator[PastedRefusal]:
         place = 0
-        while place < len(self._lines):
+        while place < len(self._lines) and self._attempts < _ATTEMPTS_LIMIT:
             line = self._lines[place]
             if not line.strip():
                 place += 1
                 continue
             found = self._diagnostic(place) or self._quoted(place) or self._without_code(place)
             if found is None:
-                self._note(line)
                 place += 1
                 continue
             refusal, place = found
+            self._noted = place
             if refusal is not None:
                 yield refusal
+
+    def _look_back(self, place: int) -> None:
+        """Note the lines since the last refusal."""
+        for line in self._lines[max(self._noted, place - _LOOK_BACK) : place]:
+            self._note(line)
+        self._noted = place
+        self._attempts += 1
 
     def _note(self, line: str) -> None:
         """Keep what a line says of the refusal that may follow."""
@@ -177,6 +194,7 @@ class _Reader:
         match = _DIAGNOSTIC.match(self._lines[place])
         if match is None:
             return None
+        self._look_back(place)
         parts, after = [match["text"]], place + 1
         while (
             after < len(self._lines) and self._lines[after][:1] in (" ", "\t") and self._lines[after].strip()
@@ -203,6 +221,8 @@ class _Reader:
 
     def _quoted(self, place: int) -> Optional[_Found]:
         line = self._lines[place]
+        if _CODE_WITHIN.search(line) is None:
+            return None
         start = _AT_START.match(line)
         match = start or _IN_LINE.search(line)
         if match is None or (start is not None and self._is_report):
@@ -219,9 +239,11 @@ class _Reader:
             rest, after = more[1], after + 1
         lead = line[: match.start("code")]
         text = "\n".join(parts)
+        self._attempts += 1
         if not self._is_one(code, text, lead):
             return None
         whole = "\n".join(self._lines[place:after])
+        self._look_back(place)
         self._note(lead)
         made = self._made(code, _without_tail(text), place, lead, _stage(whole))
         return made, after
@@ -276,8 +298,10 @@ class _Reader:
         return self._in_own_words(place, "\n".join(parts), after)
 
     def _in_own_words(self, place: int, text: str, after: int) -> Optional[_Found]:
+        self._attempts += 1
         if classify(550, text).kind is RefusalClass.UNKNOWN:
             return None
+        self._look_back(place)
         self._note(self._lines[place])
         return self._made(0, text, place, ""), after
 
