@@ -335,6 +335,4 @@ def _in_one_line(text: str) -> str:
     """Return a reply's text in one line, its status code once."""
     if _STATUS_WITHIN.search(text.partition("\n")[0]):
         text = _REPEATED.sub("", text)
-    return " ".join(text.split())[:TEXT_LIMIT].strip(
-        " '\"#<>[]" if text.count("[") != text.count("]") else " '\"#<>"
-    )
+    return " ".join(text.split())[:TEXT_LIMIT].strip(" '\"#")
