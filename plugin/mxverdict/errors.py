@@ -1,4 +1,4 @@
-"""Every error a user can meet. `str(error)` is one line; `advice` says what to do about it."""
+"""Every error a user can meet. `str(error)` is one line; `hint` says what to do about it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mxverdict.i18n.message import Message, join
 class MxVerdictError(Exception):
     """Root of the tree. `exit_status` is what the command line returns for it."""
 
-    advice: str = Message(
+    hint: str = Message(
         "Run the command again; if it stays, send support this message and the file that "
         "`mxverdict check --save FILE` writes."
     )
@@ -21,7 +21,7 @@ class MxVerdictError(Exception):
 class UsageError(MxVerdictError):
     """The request itself is wrong; nothing was read or changed."""
 
-    advice = Message("See `mxverdict --help`.")
+    hint = Message("See `mxverdict --help`.")
     exit_status = 2
     public = True
 
@@ -29,13 +29,13 @@ class UsageError(MxVerdictError):
 class InstallationBroken(MxVerdictError):
     """Python or a package is no longer what install.sh found and installed."""
 
-    advice = Message("Run install.sh again.")
+    hint = Message("Run install.sh again.")
 
 
 class KeeperFailed(MxVerdictError):
     """The keeper could not start, or broke off, the last time it was due."""
 
-    advice = Message("Run install.sh again.")
+    hint = Message("Run install.sh again.")
 
     def __init__(self, moment: str, reason: str) -> None:
         super().__init__(
@@ -52,14 +52,14 @@ class HostError(MxVerdictError):
 
 
 class CommandNotFoundError(HostError):
-    advice = Message("Is this a cPanel server, and are you root on it?")
+    hint = Message("Is this a cPanel server, and are you root on it?")
 
     def __init__(self, command: str) -> None:
         super().__init__(Message("{command} is not there or cannot be run", command=command))
 
 
 class CommandTimeout(HostError):
-    advice = Message("The server is busy or a DNS look-up hangs. Try again in a minute.")
+    hint = Message("The server is busy or a DNS look-up hangs. Try again in a minute.")
 
     def __init__(self, command: str, seconds: float) -> None:
         super().__init__(
@@ -79,7 +79,7 @@ class CommandFailed(HostError):
 class NoLocalTargetError(HostError):
     """Nothing of what was asked about is this server's."""
 
-    advice = Message("Name a domain whose mail comes to this server, or one of the server's own addresses.")
+    hint = Message("Name a domain whose mail comes to this server, or one of the server's own addresses.")
 
 
 class WhmError(MxVerdictError):
@@ -96,9 +96,7 @@ class WhmApiError(WhmError):
 
 
 class WhmUnreachable(WhmError):
-    advice = Message(
-        "Check that cpsrvd runs (`/usr/local/cpanel/scripts/restartsrv_cpsrvd`), then try again."
-    )
+    hint = Message("Check that cpsrvd runs (`/usr/local/cpanel/scripts/restartsrv_cpsrvd`), then try again.")
 
     def __init__(self, function: str, reason: str) -> None:
         self.function = function
@@ -106,7 +104,7 @@ class WhmUnreachable(WhmError):
 
 
 class WhmForbidden(WhmError):
-    advice = Message("Use a root-level account or token.")
+    hint = Message("Use a root-level account or token.")
 
     def __init__(self, function: str, reason: str) -> None:
         self.function = function
@@ -116,7 +114,7 @@ class WhmForbidden(WhmError):
 class AddressRefused(MxVerdictError):
     """DNS does not confirm that an address is a tester's."""
 
-    advice = Message("If you know better, add it with --force and a --reason.")
+    hint = Message("If you know better, add it with --force and a --reason.")
     exit_status = 2
 
 
@@ -127,24 +125,24 @@ class WindowError(MxVerdictError):
 class WindowRefused(WindowError):
     """The request breaks a rule of test windows; nothing was changed."""
 
-    advice = Message("See `mxverdict window list`.")
+    hint = Message("See `mxverdict window list`.")
     exit_status = 2
     public = True
 
 
 class WindowLockedError(WindowError):
-    advice = Message("Try again in a minute.")
+    hint = Message("Try again in a minute.")
     public = True
 
 
 class JournalError(WindowError):
-    advice = Message("Look at the free disk space and at the journal in /var/lib/mxverdict, then try again.")
+    hint = Message("Look at the free disk space and at the journal in /var/lib/mxverdict, then try again.")
 
 
 class JournalCorruptError(JournalError):
     """What the file holds is not what was written."""
 
-    advice = Message(
+    hint = Message(
         "The keeper restores the journal from its copy. If there is no sound copy: see in "
         "/var/lib/mxverdict/audit.jsonl which windows were open, undo by hand what they changed, "
         "then move journal.sqlite and journal.copy.sqlite away."
@@ -154,7 +152,7 @@ class JournalCorruptError(JournalError):
 class JournalNewerError(JournalError):
     """A later version of this program has written the journal: it is read, and never changed."""
 
-    advice = Message("Install that version of MX Verdict again: run its install.sh.")
+    hint = Message("Install that version of MX Verdict again: run its install.sh.")
 
 
 class WindowOpenError(WindowError):
@@ -162,5 +160,5 @@ class WindowOpenError(WindowError):
 
 
 class WindowCloseError(WindowError):
-    advice = Message("The keeper tries again by itself until it succeeds.")
+    hint = Message("The keeper tries again by itself until it succeeds.")
     exit_status = 4

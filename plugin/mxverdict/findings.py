@@ -30,13 +30,18 @@ class Verdict(str, Enum):
 
     @property
     def label(self) -> str:
-        """For people, in the language that is spoken."""
+        """Return it for people, in the current language."""
         return _(_LABELS[self])
 
     @property
     def rank(self) -> int:
-        """0 for the worst."""
+        """Return its place in an order with the worst first, from 0."""
         return list(Verdict).index(self)
+
+    @property
+    def level(self) -> str:
+        """Return the level of a row of our own with this verdict."""
+        return _ROW_LEVELS[self]
 
 
 _LABELS = {
@@ -46,6 +51,18 @@ _LABELS = {
     Verdict.ADVISORY: N_("True but harmless"),
     Verdict.NOT_RUN: N_("Never tested"),
     Verdict.OK: N_("OK"),
+}
+
+
+LEVELS = ("error", "warning", "unknown", "ok")
+"""Of rows, the worst first."""
+_ROW_LEVELS = {
+    Verdict.PROBLEM: "error",
+    Verdict.FALSE_POSITIVE: "error",
+    Verdict.UNKNOWN: "unknown",
+    Verdict.ADVISORY: "warning",
+    Verdict.NOT_RUN: "unknown",
+    Verdict.OK: "ok",
 }
 
 
@@ -63,7 +80,7 @@ class Owner(str, Enum):
 
     @property
     def label(self) -> str:
-        """For people, in the language that is spoken; `value` stays the same in every language."""
+        """Return it for people, in the current language; `value` is the same in every language."""
         return _(self.value)
 
 
@@ -109,6 +126,7 @@ class Finding:
 
 
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Sort by verdict."""
     return tuple(sorted(findings, key=lambda finding: finding.verdict.rank))
 
 
@@ -207,7 +225,7 @@ class Report:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """All of them, each once: the SMTP rows of a domain are those of the predictions."""
+        """Return all findings, each once: the SMTP rows of a domain are those of the predictions."""
         predicted = tuple(f for prediction in self.predictions for f in prediction.findings)
         of_domains = (f for domain in self.domains for f in domain.findings if f.row.category != "smtp")
         return self.server + predicted + tuple(of_domains)
@@ -219,7 +237,7 @@ class Report:
 
     @property
     def exit_status(self) -> int:
-        """0 nothing wrong, 1 a real problem, 3 nothing could be checked."""
+        """Return 0 nothing wrong, 1 a real problem, 3 nothing could be checked."""
         if self.counts[Verdict.PROBLEM]:
             return 1
         return 3 if self.counts[Verdict.UNKNOWN] else 0

@@ -49,22 +49,22 @@ RULES: dict[str, Rule] = {
     "dmarc.policy": Rule(
         N_("DMARC policy"),
         N_("The record asks receivers to quarantine or reject mail that fails DMARC."),
-        "RFC 7489 section 6.3",
+        "RFC 9989; RFC 7489 section 6.3; docs/facts/mail-auth.md 1",
     ),
     "dmarc.record": Rule(
         N_("DMARC record"),
         N_("The domain or its organizational domain publishes a DMARC record."),
-        "RFC 7489 section 6.6.3; docs/facts/mail-auth.md 3",
+        "RFC 9989 section 4.10; docs/facts/mail-auth.md 1 and 3",
     ),
     "dmarc.reports": Rule(
         N_("DMARC report destinations"),
         N_("Other domains that are to receive the reports agree to it."),
-        "RFC 7489 section 7.1",
+        "RFC 9990; RFC 7489 section 7.1",
     ),
     "dmarc.syntax": Rule(
         N_("DMARC syntax"),
         N_("The DMARC record can be parsed, and its report destinations are valid."),
-        "RFC 7489 section 6.4",
+        "RFC 9989 section 4.8; docs/facts/mail-auth.md 1",
     ),
     "dns.delegation": Rule(
         N_("Parent and zone list the same name servers"),

@@ -60,14 +60,18 @@ class Whm:
     """The sandbox's WHM as visitors meet it. `complaints` gathers what no page may cause.
 
     A visitor's login, and what the browser keeps of our pages, outlives the pages: it is taken up again by
-    the next visitor of that name.
+    the next visitor of that name. Pages are answered by `ready_page`, unless each request is to start the
+    installed program as on a server.
     """
 
-    def __init__(self, box: Sandbox, browser: Browser) -> None:
+    def __init__(self, box: Sandbox, browser: Browser, *, installed: bool = False) -> None:
         self.box = box
         host_certificate(box.root).write_bytes(_certificate())
         self.url = box.start_whm()
         self.path = install_plugin(box.root)
+        self.installed = installed
+        if not installed:
+            box.start_ready("ready_page")
         self.complaints: list[str] = []
         self._browser = browser
         self._logins: list[_Login] = []
@@ -175,9 +179,10 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def running_whm(browser: Browser) -> Iterator[Whm]:
+def running_whm(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Whm]:
+    """A module with INSTALLED tests the installed program."""
     with Sandbox() as box:
-        yield Whm(box, browser)
+        yield Whm(box, browser, installed=getattr(request.module, "INSTALLED", False))
 
 
 @pytest.fixture

@@ -89,6 +89,8 @@ def import_first(whm: Whm, module: str) -> None:
     text, done = first.subn(lambda found: f"{found[1]}{ours}\n{found[0]}", program.read_text())
     assert done == 1
     program.write_text(text)
+    if not whm.installed:
+        whm.box.start_ready("ready_page", "--first", module)
 
 
 @contextmanager

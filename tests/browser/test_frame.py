@@ -11,6 +11,7 @@ from tests.browser.conftest import Whm
 from tests.browser.looking import ask_axe
 from tests.sandbox.whm.resellers import PATH
 
+INSTALLED = True
 INTERFACE = "usr/local/cpanel/Whostmgr/HTMLInterface.pm"
 RESELLERS = "var/cpanel/resellers"
 

@@ -114,7 +114,7 @@ def running_whm(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> I
     """The plugin also speaks the language of `tests.catalogue.pseudo`; what is judged is real."""
     with Sandbox(records=states.RECORDS) as box:
         (box.root / "var/log/exim_mainlog").write_text(states.log_lines(time.time()))
-        whm = Whm(box, browser)
+        whm = Whm(box, browser, installed=True)
         install_plugin(box.root, plugin_dir=speaking_copy(tmp_path_factory.mktemp("copy")))
         states.judge_by_hand(whm)
         (box.root / REAL).write_text("yes")

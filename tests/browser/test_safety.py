@@ -13,6 +13,7 @@ from tests.browser.conftest import Whm, open_whitelist
 from tests.sandbox.whm.access import Token
 from tests.sandbox.whm.defaults import ALICE_TOKEN, ROOT_READING_TOKEN, ROOT_TOKEN
 
+INSTALLED = True
 OPEN = {"kind": "whitelist", "tester": "mxtoolbox", "minutes": "5"}
 
 

@@ -43,9 +43,9 @@ elif work == "job":
     root = Visitor(host, "root", "", Frame(0, -1, b"", level="root", framed=False))
     path = host.state / "jobs" / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    desk = queue.JobHandle(path, os.open(path, os.O_RDWR | os.O_CREAT, 0o600), words[0], "root")
-    desk.keep(checks._evidence(host, desk, words[0], root))
-    desk.end({"state": "done", "text": "done"})
+    handle = queue.JobHandle(path, os.open(path, os.O_RDWR | os.O_CREAT, 0o600), words[0], "root")
+    handle.save_result(checks._evidence(host, handle, words[0], root))
+    handle.end({"state": "done", "text": "done"})
     print(json.dumps({"size": os.path.getsize(f"{path}.json")}))
 else:
     from mxverdict.host import Host

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Optional
 
@@ -129,7 +130,11 @@ def _read(box: Sandbox) -> Traffic:
     while True:
         now = time.time()
         found = read_traffic(
-            Host(box.root), now - 3600, now + 1, exempt=[TESTER, *box.addresses], delay=float(DELAY)
+            Host(box.root),
+            now - 3600,
+            now + 1,
+            exempt=[ip_network(one) for one in (TESTER, *box.addresses)],
+            delay=float(DELAY),
         )
         if found.left >= 5 or time.monotonic() > deadline:
             return found

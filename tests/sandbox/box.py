@@ -243,10 +243,10 @@ class Sandbox:
                 raise RuntimeError("cpsrvd does not start; see its error_log")
         return url
 
-    def start_ready(self, program: str) -> None:
+    def start_ready(self, program: str, *options: str) -> None:
         """Have `ready_page` (once the plugin is installed) or `ready_whmapi1` of `tests.sandbox.whm` answer,
         which have imported already what each call would import."""
-        command = [sys.executable, "-m", f"tests.sandbox.whm.{program}", "--root", self.root]
+        command = [sys.executable, "-m", f"tests.sandbox.whm.{program}", "--root", self.root, *options]
         with (self.root / "usr/local/cpanel/logs/error_log").open("ab") as log:
             process = subprocess.Popen(
                 network.enter(self.server, command),

@@ -8,6 +8,7 @@ import re
 import sys
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,8 +42,6 @@ _FORMATS = (
 """Their fields are keys of files and of JSON, which stay (docs/schema)."""
 _STANDARD = {"gather", "zip_longest"}
 """Names of the standard library (asyncio, itertools)."""
-_DONE: tuple[str, ...] = ("collect", "window/watch")
-"""Packages and modules that hold to it."""
 
 
 def _files(place: str) -> list[Path]:
@@ -50,10 +49,18 @@ def _files(place: str) -> list[Path]:
     return [path] if path.is_file() else sorted(path.rglob("*.py"))
 
 
-def _format_names() -> frozenset[str]:
+def _places() -> list[str]:
+    """The packages and modules of the plugin."""
+    return sorted(
+        one.name for one in _PLUGIN.iterdir() if one.suffix == ".py" or (one / "__init__.py").exists()
+    )
+
+
+@cache
+def _format_names(_plugin: Path, places: tuple[str, ...]) -> frozenset[str]:
     return frozenset(
         node.target.id
-        for place in _FORMATS
+        for place in places
         for path in _files(place)
         for one in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(one, ast.ClassDef)
@@ -100,7 +107,7 @@ def private_words(path: Path) -> list[str]:
     """Return what a module says in words of its own, one line each."""
     source = path.read_text(encoding="utf-8")
     tree = ast.parse(source)
-    formats = _format_names()
+    formats = _format_names(_PLUGIN, _FORMATS)
     place = path.relative_to(_PLUGIN)
     found = [f"{place}: {name}" for _, name in _names(tree) if name not in formats and _private(name)]
     for line, text in _prose(source, tree):
@@ -108,7 +115,7 @@ def private_words(path: Path) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-@pytest.mark.parametrize("place", _DONE)
+@pytest.mark.parametrize("place", _places())
 def test_names_and_docstrings_use_the_fields_terms(place: str) -> None:
     assert [one for path in _files(place) for one in private_words(path)] == []
 

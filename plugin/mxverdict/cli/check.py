@@ -110,7 +110,7 @@ def _check(options: argparse.Namespace) -> int:
     else:
         _print_report(report, options.transcript, windows)
     if too_large is not None:
-        print(f"mxverdict: {too_large}. {too_large.advice}", file=sys.stderr)
+        print(f"mxverdict: {too_large}. {too_large.hint}", file=sys.stderr)
         return too_large.exit_status
     return report.exit_status
 

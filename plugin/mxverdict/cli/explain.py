@@ -54,7 +54,7 @@ def register(commands: Any) -> None:
 class UnrecognizedReportError(UsageError):
     """What was pasted is no report that we know."""
 
-    advice = Message(
+    hint = Message(
         "Paste the whole report: the rows as MXToolbox's page shows them, or the JSON of its API; or a mail "
         "server's reply, or the bounce that quotes it."
     )

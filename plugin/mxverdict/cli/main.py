@@ -96,7 +96,7 @@ def warn_close_failures(status: int) -> int:
 
 def _report(error: Optional[MxVerdictError]) -> None:
     if error is not None:
-        print(f"mxverdict: {visible(str(error))}. {error.advice}", file=sys.stderr)
+        print(f"mxverdict: {visible(str(error))}. {error.hint}", file=sys.stderr)
 
 
 def _unexpected(error: Exception, options: argparse.Namespace) -> int:
@@ -141,8 +141,8 @@ def _out_of_memory() -> int:
 def _failed(error: MxVerdictError, options: argparse.Namespace, status: int) -> int:
     message = visible(" ".join(str(error).split()))
     if getattr(options, "json", False):
-        print_json({"error": message, "advice": error.advice, "exit_status": status})
-    print(f"mxverdict: {message}. {error.advice}", file=sys.stderr)
+        print_json({"error": message, "advice": error.hint, "exit_status": status})
+    print(f"mxverdict: {message}. {error.hint}", file=sys.stderr)
     return status
 
 

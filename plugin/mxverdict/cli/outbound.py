@@ -94,12 +94,12 @@ def _outbound(options: argparse.Namespace) -> int:
     sources = _sources(options.source, host, server, hostname, deadline)
     own = frozenset(a for target in server.targets for a in (target.address, target.local_address))
     limits = Limits(deadline, options.timeout, own)
-    ladder = read_outbound(question, sources, hostname, limits, Progress(progress))
-    report = judge_outbound(ladder)
+    evidence = read_outbound(question, sources, hostname, limits, Progress(progress))
+    report = judge_outbound(evidence)
     if options.json:
-        print_json(outbound_json(ladder, report))
+        print_json(outbound_json(evidence, report))
     else:
-        print_outbound(ladder, report, console())
+        print_outbound(evidence, report, console())
     return report.exit_status
 
 

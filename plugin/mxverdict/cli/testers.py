@@ -127,6 +127,6 @@ def _addresses(tester: Tester) -> list[dict[str, Any]]:
     return [one._asdict() for one in tester.addresses]
 
 
-def _say(trouble: str) -> None:
-    if trouble:
-        print(f"Note: {visible(trouble)}")
+def _say(note: str) -> None:
+    if note:
+        print(f"Note: {visible(note)}")

@@ -29,6 +29,7 @@ from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.fs.read import read_regular
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message, message_of
+from mxverdict.net.address import Address
 
 _EXIM_TIMEOUT = 10.0
 _SOMEWHERE = {4: "198.41.0.4", 6: "2001:503:ba3e::2:30"}
@@ -101,7 +102,7 @@ def _leaving(
     public = {target.local_address: target.address for target in targets}
     result = []
     for version in (4, 6):
-        set_up = next((a for a in chosen if ipaddress.ip_address(a).version == version), "")
+        set_up = next((str(address) for address in chosen if address.version == version), "")
         local = set_up or sources.get(version, "")
         if local:
             result.append(
@@ -122,12 +123,12 @@ def _generated(domain: str) -> bool:
     return domain == "*"
 
 
-def _addresses(text: str) -> tuple[list[str], str]:
+def _addresses(text: str) -> tuple[list[Address], str]:
     """The addresses in a line (Exim's list, parted by semicolons), and the first word that is none."""
-    found = []
+    found: list[Address] = []
     for word in filter(None, (word.strip() for word in text.removeprefix("<;").split(";"))):
         try:
-            found.append(str(ipaddress.ip_address(word)))
+            found.append(ipaddress.ip_address(word))
         except ValueError:
             return found, word
     return found, ""

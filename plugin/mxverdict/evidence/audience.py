@@ -20,13 +20,13 @@ class Audience(Enum):
 
 
 def root_alone(instead: Optional[Callable[[Any], Any]] = None) -> Mapping[str, Any]:
-    """Metadata of a dataclass field that only root may see. Others get `instead(value)`, by default an empty
-    value of the same type; applying it twice must change nothing more."""
+    """Return metadata of a dataclass field that only root may see. Others get `instead(value)`, by default an
+    empty value of the same type; applying it twice must change nothing more."""
     return {_KEY: instead or _empty}
 
 
 def redacted(part: _Evidence, audience: Audience) -> _Evidence:
-    """`part`, a dataclass or a tuple of them, with nothing in it that `audience` may not see."""
+    """Return `part`, a dataclass or a tuple of them, without what `audience` may not see."""
     return part if audience is Audience.ROOT else _redacted(part)
 
 
@@ -45,4 +45,6 @@ def _redacted(value: Any) -> Any:
 
 
 def _empty(value: Any) -> Any:
+    if isinstance(value, str):
+        return ""  # a message, too
     return None if value is None else type(value)()

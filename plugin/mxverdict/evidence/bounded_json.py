@@ -16,7 +16,7 @@ BYTES_LIMIT = 5_000_000
 class TooLarge(MxVerdictError):
     """What a check found is more than is kept."""
 
-    advice = Message("Check fewer domains at once.")
+    hint = Message("Check fewer domains at once.")
 
     def __init__(self) -> None:
         super().__init__(

@@ -19,7 +19,7 @@ def _hints(kind: Any) -> dict[str, Any]:
 
 
 def decode(kind: Any, data: Any, where: str) -> Any:
-    """What `dataclasses.asdict` made of a `kind` (a dataclass, or the type of a field), made one again.
+    """Return a `kind` (a dataclass, or the type of a field) made from what `dataclasses.asdict` made of it.
 
     Raises ValueError with one line that says `where` the data does not fit.
     """

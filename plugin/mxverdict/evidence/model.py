@@ -85,7 +85,7 @@ class Evidence:
 
 
 def seen_by(evidence: Evidence, audience: Audience) -> Evidence:
-    """What `audience` may see of the evidence of a check of theirs."""
+    """Return what `audience` may see of the evidence of a check of theirs."""
     if audience is Audience.ROOT:
         return evidence
     names = [domain.name for domain in evidence.domains]
@@ -98,7 +98,7 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
 
 
 def from_json(data: object) -> Evidence:
-    """The inverse of `to_json`. Raises ValueError with one line when the data is not such evidence."""
+    """Return the inverse of `to_json`. Raises ValueError with one line when the data is not such evidence."""
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise ValueError(f"this is no evidence file of schema {SCHEMA}")
     evidence = decode(Evidence, data, "evidence")

@@ -61,12 +61,12 @@ class SmtpAttempt:
     local_address: str = ""
 
     def reply(self, name: str) -> Optional[Reply]:
-        """The last reply at a stage of that name."""
+        """Return the last reply at a stage of that name."""
         return next((stage.reply for stage in reversed(self.stages) if stage.name == name), None)
 
     @property
     def waited(self) -> float:
-        """Seconds of the last exchange before the goodbye."""
+        """Return the seconds of the last exchange before the goodbye."""
         stages = [stage for stage in self.stages if stage.name not in ("rset", "quit")]
         return stages[-1].seconds if stages else 0.0
 

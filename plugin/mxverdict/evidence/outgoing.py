@@ -38,7 +38,7 @@ class Outgoing:
 
 
 def of_domains(outgoing: Sequence[Outgoing], names: Collection[str]) -> tuple[Outgoing, ...]:
-    """Without the lines of all domains but `names` and the one for the rest."""
+    """Return it without the lines of all domains but `names` and the one for the rest."""
     kept = (
         replace(one, domains=tuple(domain for domain in one.domains if domain in ("*", *names)))
         for one in outgoing
@@ -47,7 +47,7 @@ def of_domains(outgoing: Sequence[Outgoing], names: Collection[str]) -> tuple[Ou
 
 
 def sending_addresses(domain: str, outgoing: Sequence[Outgoing]) -> tuple[str, ...]:
-    """The public addresses that mail of `domain` leaves this server from: its own where it has any."""
+    """Return the public addresses that mail of `domain` leaves this server from: its own where it has any."""
     of_its_own = [one.address for one in outgoing if domain in one.domains]
     usual = [one.address for one in outgoing if "*" in one.domains]
     return tuple(dict.fromkeys(address for address in of_its_own or usual if address))

@@ -39,7 +39,7 @@ class FileFacts:
 
     @property
     def described(self) -> str:
-        """Such as `root:mail 0640`."""
+        """Return it as in `root:mail 0640`."""
         if not self.exists:
             return self.kind
         return f"{self.owner}:{self.group} {self.mode:04o}" + (
@@ -277,7 +277,8 @@ def to_json(evidence: Selfcheck) -> dict[str, Any]:
 
 
 def from_bytes(content: bytes) -> Selfcheck:
-    """The evidence in a saved page, which may be anybody's file. Raises ValueError with one short line."""
+    """Return the evidence in a saved page, which may be anybody's file. Raises ValueError with one short
+    line."""
     if len(content) > MAX_BYTES:
         raise ValueError(f"it has more than {MAX_BYTES // 1024} KiB")
     try:

@@ -87,7 +87,7 @@ class Preview:
         return next((stage for stage in self.stages if stage.name == name), None)
 
     def delay(self, name: str) -> Optional[int]:
-        """Seconds of delay at a stage; None when the preview did not get that far."""
+        """Return the seconds of delay at a stage; None when the preview did not get that far."""
         stage = self.stage(name)
         return None if stage is None else stage.delay
 
@@ -97,8 +97,8 @@ class Preview:
 
     @property
     def counted(self) -> tuple[str, ...]:
-        """The rates (`1h/per_rcpt/KEY`) in Exim's ratelimit database that this session was counted in, by its
-        trace: -bh writes there where an ACL says no `noupdate` (Exim 4.94 to 4.100, acl.c)."""
+        """Return the rates (`1h/per_rcpt/KEY`) in Exim's ratelimit database that this session was counted in,
+        by its trace: -bh writes there where an ACL says no `noupdate` (Exim 4.94 to 4.100, acl.c)."""
         keys: dict[str, None] = {}
         key = ""
         for line in self.raw.splitlines():

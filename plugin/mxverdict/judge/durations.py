@@ -6,7 +6,7 @@ from mxverdict.i18n.catalog import gettext as _
 
 
 def duration(seconds: float) -> str:
-    """`45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
+    """Return a duration as `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
     if seconds < 120:
         return _("{seconds} s").format(seconds=f"{seconds:.0f}")
     minutes = round(seconds / 60)

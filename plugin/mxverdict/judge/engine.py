@@ -47,8 +47,8 @@ def judge(
     senders: Sequence[ImpatientSender],
     audience: Audience = Audience.ROOT,
 ) -> Report:
-    """The report each of `testers` would print about each address in `evidence`, with our verdicts, as far as
-    `audience` may see it: what no tester prints of the server is root's alone."""
+    """Return the report each of `testers` would print about each address in `evidence`, with our verdicts, as
+    far as `audience` may see it: what no tester prints of the server is root's alone."""
     evidence = seen_by(evidence, audience)
     predictions = predict(evidence, testers)
     domains = judge_domains(evidence, predictions)
@@ -76,7 +76,7 @@ def _of_server(
 
 
 def predict(evidence: Evidence, testers: Iterable[Tester]) -> tuple[Prediction, ...]:
-    """The predictions alone, by tester and server address."""
+    """Predict each tester's report on each server address."""
     return tuple(
         prediction
         for tester in testers

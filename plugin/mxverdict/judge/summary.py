@@ -15,8 +15,8 @@ _COMPLAINTS = ("warning", "error")
 def summary(
     predictions: Sequence[Prediction], domains: Sequence[DomainReport], server: Sequence[Finding]
 ) -> str:
-    """What the first tester will complain of, or MXToolbox about the domains, how much of it is real, and
-    what is wrong with the server besides."""
+    """Return what the first tester will complain of, or MXToolbox about the domains, how much of it is real,
+    and what is wrong with the server besides."""
     besides = sum(finding.verdict is Verdict.PROBLEM for finding in server)
     sentences = []
     if len(domains) == 1:
@@ -49,8 +49,8 @@ def summary(
 
 
 def about_domain(title: str, findings: Sequence[Finding]) -> str:
-    """What MXToolbox, called `title`, will complain of in its report about a domain, and what is wrong with
-    it besides: in rows that pass and in those that only we look at."""
+    """Return what MXToolbox, called `title`, will complain of in its report about a domain, and what is wrong
+    with it besides: in rows that pass and in those that only we look at."""
     named = [finding for finding in findings if printed(finding.row)]
     besides = sum(
         finding.verdict is Verdict.PROBLEM and not (finding.row.level in _COMPLAINTS and printed(finding.row))
@@ -69,7 +69,7 @@ def about_domain(title: str, findings: Sequence[Finding]) -> str:
 
 
 def complaints(title: str, findings: Sequence[Finding]) -> str:
-    """How many rows of the tester's report will complain, and how many of them with reason."""
+    """Return how many rows of the tester's report will complain, and how many of them with reason."""
     rows = {
         (f.row.category, f.row.host, f.row.name, f.verdict) for f in findings if f.row.level in _COMPLAINTS
     }

@@ -31,7 +31,7 @@ def predict_hypothetical(evidence: Evidence, testers: Iterable[Tester]) -> tuple
 
 
 def without_delay(evidence: Evidence) -> Evidence:
-    """The same evidence without any delay."""
+    """Return the same evidence without any delay."""
     previews = tuple(preview_without_delay(preview) for preview in evidence.previews)
     return dataclasses.replace(evidence, previews=previews)
 
@@ -42,8 +42,8 @@ def preview_without_delay(preview: Preview) -> Preview:
 
 
 def with_previous_delay(evidence: Evidence, before: Mapping[str, int]) -> Evidence:
-    """The same evidence as it was before a window that is open now. `before` maps addresses to the seconds of
-    delay they met in one session then: the same at the connection and at each RCPT
+    """Return the same evidence as it was before a window that is open now. `before` maps addresses to the
+    seconds of delay they met in one session then: the same at the connection and at each RCPT
     (docs/facts/whm.md 1.1)."""
     previews = tuple(
         _delayed(preview, before[preview.address]) if before.get(preview.address) else preview
@@ -65,7 +65,7 @@ def _delayed(preview: Preview, seconds: int) -> Preview:
 
 
 def matching_prediction(prediction: Prediction, others: Iterable[Prediction]) -> Optional[Prediction]:
-    """The one of `others` about the same tester, server address and sources."""
+    """Return the one of `others` about the same tester, server address and sources."""
     for other in others:
         same = (other.tester, other.server_address) == (prediction.tester, prediction.server_address)
         if same and set(prediction.sources) <= set(other.sources):

@@ -52,7 +52,7 @@ class DmarcRecord:
 
     @property
     def outside_destinations(self) -> tuple[str, ...]:
-        """Domains that have to agree to get the reports (RFC 7489 section 7.1)."""
+        """Return the domains that have to agree to get the reports (RFC 7489 section 7.1)."""
         matches = (_DESTINATION.fullmatch(uri) for uri in (*self.aggregate, *self.failure))
         domains = dict.fromkeys(match[1].lower().rstrip(".") for match in matches if match is not None)
         own = f".{self.organisation}"
@@ -65,7 +65,8 @@ def is_record(text: str) -> bool:
 
 
 def places(domain: str) -> tuple[str, ...]:
-    """Names where a record for the domain may stand, its own first (tree walk of RFC 9989 section 4.10)."""
+    """Return the names where a record for the domain may be, its own first (tree walk of RFC 9989 section
+    4.10)."""
     labels = domain.rstrip(".").lower().split(".")
     parents = [labels[start:] for start in range(1, len(labels))]
     if len(labels) > WALK_LIMIT - 1:
@@ -74,8 +75,8 @@ def places(domain: str) -> tuple[str, ...]:
 
 
 def effective(domain: str, answers: Sequence[DnsAnswer]) -> Optional[DmarcRecord]:
-    """The record that counts for mail of the domain: its own, or else that of its organisation. A name with
-    more than one record has none (RFC 7489 section 6.6.3)."""
+    """Return the record that counts for mail of the domain: its own, or else that of its organizational
+    domain. A name with more than one record has none (RFC 7489 section 6.6.3)."""
     found = {}
     for answer in answers:
         texts = [text for text in answer.records if is_record(text)]
@@ -89,7 +90,8 @@ def effective(domain: str, answers: Sequence[DnsAnswer]) -> Optional[DmarcRecord
 
 
 def _organisation(found: dict[str, str]) -> str:
-    """RFC 9989 section 4.10.2: the one that says so (psd=n), else the shortest that is no public suffix."""
+    """Return the organizational domain (RFC 9989 section 4.10.2): the one that says so (psd=n), else the
+    shortest that is no public suffix."""
     says = {name: match[1].lower() for name, text in found.items() for match in [_suffix(text)] if match}
     shortest = sorted(found, key=lambda name: name.count("."))
     for name in shortest:

@@ -57,7 +57,7 @@ class Explanation:
 
     @property
     def exit_status(self) -> int:
-        """1 when something is really wrong, 3 when a complaint or refusal could not be judged."""
+        """Return 1 when something is really wrong, 3 when a complaint or refusal could not be judged."""
         verdicts = [answer.verdict for answer in self.answers]
         refused = [refusal.verdict for refusal in self.refusals]
         if Verdict.PROBLEM in (*verdicts, *refused):
@@ -74,7 +74,7 @@ def answer(
     own: Optional[Mapping[str, Sequence[str]]] = None,
     blocklists: Optional[BlocklistEvidence] = None,
 ) -> Explanation:
-    """Each row of a pasted report with what is true of this server now.
+    """Answer each row of a pasted report with what is true of this server now.
 
     `report` is a check of it (None: nothing of what the report is about is this server). `own` maps what the
     report is about, names and addresses in lower case, to the server's addresses they lead to (none: they are
@@ -105,13 +105,14 @@ def answer(
 
 
 def _silence(pasted: Pasted) -> Optional[float]:
-    """After how many seconds of silence the tester gave up, by the report's own headline or transcript."""
+    """Return after how many seconds of silence the tester gave up, by the report's own headline or
+    transcript."""
     headlines = (row.seconds for row in pasted.rows if row.is_headline)
     return next((seconds for seconds in (*headlines, *(s.gave_up for s in pasted.sessions)) if seconds), None)
 
 
 def _with_proof(one: Answer, text: str) -> Answer:
-    """What the tester could not see, it complains of, and what it could not ask, it passes."""
+    """Return the answer with the proof that the tester timed out: it then reports what it could not see."""
     row = one.row
     seen = row.is_headline or row.category != "smtp" or row.tester != MXTOOLBOX
     return one if seen or one.verdict is Verdict.UNKNOWN else replace(one, evidence=(*one.evidence, text))
@@ -145,7 +146,7 @@ def _answer(row: PastedRow, host: str, places: Optional[LocalTargets], lists: Bl
 
 
 def _not_checked(row: PastedRow, host: str, places: LocalTargets) -> Answer:
-    """A row about a domain without a finding."""
+    """Answer a row about a domain without a finding."""
     if match.is_gone(row, host, places):
         return Answer(row, Verdict.OK, _(_GONE), host)
     if places.domains(host):
@@ -160,7 +161,7 @@ def _not_checked(row: PastedRow, host: str, places: LocalTargets) -> Answer:
 
 
 def _listed(row: PastedRow, host: str, places: Optional[LocalTargets], lists: BlocklistEvidence) -> Answer:
-    """A row of a blocklist, for the first address of ours that it is about."""
+    """Answer a row of a blocklist, for the first address of ours that it is about."""
     judged = match.in_domains(row, host, places) if places is not None else None
     if judged is not None:
         return _judged(row, judged)
@@ -182,7 +183,8 @@ def _not_ours(row: PastedRow, host: str) -> Answer:
 
 
 def _without_finding(row: PastedRow, host: str, places: LocalTargets) -> Answer:
-    """A row of an SMTP session without a finding: another's server, a row that is gone, or one we lack."""
+    """Answer a row of an SMTP session without a finding: another's server, a row that is gone, or one we
+    lack."""
     addresses = places.addresses(host)
     if not addresses:
         return _not_ours(row, host)

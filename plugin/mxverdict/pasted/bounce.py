@@ -13,12 +13,12 @@ from typing import Optional
 
 from mxverdict.pasted.model import PastedRefusal
 from mxverdict.refusals import RefusalClass, classify
-from mxverdict.refusals.normalize import TEXT_LIMIT, reply_words
+from mxverdict.refusals.normalize import TEXT_LIMIT, normalized_reply
 
 REFUSALS_LIMIT = 50
 _ATTEMPTS_LIMIT = 500
 """So many places that look like a refusal are looked at."""
-_LOOK_BACK = 25
+_LINES_BEFORE = 25
 """So many lines before a refusal may say whose it is."""
 _RECIPIENTS_LIMIT = 20
 _BLANK_LINES = 3
@@ -92,9 +92,9 @@ def read(lines: Sequence[str], is_report: bool = False) -> tuple[PastedRefusal, 
     the form of a bounce is read there.
     """
     found: list[PastedRefusal] = []
-    words: list[str] = []
+    plain: list[str] = []
     for one in _Reader([_QUOTING.sub("", line) for line in lines], is_report).refusals():
-        _add(found, words, one)
+        _add(found, plain, one)
         if len(found) >= REFUSALS_LIMIT:
             break
     explained = {recipient for one in found if one.code for recipient in one.recipients}
@@ -102,13 +102,13 @@ def read(lines: Sequence[str], is_report: bool = False) -> tuple[PastedRefusal, 
 
 
 def _add(found: list[PastedRefusal], known: list[str], one: PastedRefusal) -> None:
-    """Add a refusal to `found`, and its words to `known`. A bounce has the same twice, once for people and
-    once for programs: the longer form stays."""
-    words = reply_words(one.text).text.strip()
+    """Add a refusal to `found`, and its plain text to `known`. A bounce has the same twice, once for people
+    and once for programs: the longer form stays."""
+    plain = normalized_reply(one.text).text.strip()
     for place, other in enumerate(found):
-        if other.code == one.code and (words in known[place] or known[place] in words):
-            longer = one if len(words) > len(known[place]) else other
-            known[place] = max(words, known[place], key=len)
+        if other.code == one.code and (plain in known[place] or known[place] in plain):
+            longer = one if len(plain) > len(known[place]) else other
+            known[place] = max(plain, known[place], key=len)
             found[place] = replace(
                 longer,
                 line=other.line,
@@ -118,7 +118,7 @@ def _add(found: list[PastedRefusal], known: list[str], one: PastedRefusal) -> No
             )
             return
     found.append(one)
-    known.append(words)
+    known.append(plain)
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class _Context:
 
 
 _Found = tuple[Optional[PastedRefusal], int]
-"""A refusal (None: a field that tells of none) and the line after it."""
+"""A refusal (None: a field without one) and the line after it."""
 
 
 class _Reader:
@@ -162,9 +162,9 @@ class _Reader:
             if refusal is not None:
                 yield refusal
 
-    def _look_back(self, place: int) -> None:
+    def _note_before(self, place: int) -> None:
         """Note the lines since the last refusal."""
-        for line in self._lines[max(self._noted, place - _LOOK_BACK) : place]:
+        for line in self._lines[max(self._noted, place - _LINES_BEFORE) : place]:
             self._note(line)
         self._noted = place
         self._attempts += 1
@@ -194,7 +194,7 @@ class _Reader:
         match = _DIAGNOSTIC.match(self._lines[place])
         if match is None:
             return None
-        self._look_back(place)
+        self._note_before(place)
         parts, after = [match["text"]], place + 1
         while (
             after < len(self._lines) and self._lines[after][:1] in (" ", "\t") and self._lines[after].strip()
@@ -242,10 +242,10 @@ class _Reader:
         self._attempts += 1
         if not self._is_one(code, text, lead):
             return None
-        whole = "\n".join(self._lines[place:after])
-        self._look_back(place)
+        quoted = "\n".join(self._lines[place:after])
+        self._note_before(place)
         self._note(lead)
-        made = self._made(code, _without_tail(text), place, lead, _stage(whole))
+        made = self._made(code, _without_tail(text), place, lead, _stage(quoted))
         return made, after
 
     def _continued(self, place: int, code: int, more: bool, *, wrapped: bool) -> Optional[tuple[str, str]]:
@@ -282,7 +282,7 @@ class _Reader:
             return None
         because = _BECAUSE.search(self._lines[place])
         if because is not None:
-            return self._in_own_words(place, because[1], place + 1)
+            return self._without_reply(place, because[1], place + 1)
         if not _ALONE.match(self._lines[place]):
             return None
         after, parts, blank = place + 1, list[str](), 0
@@ -291,17 +291,17 @@ class _Reader:
             if _AT_START.match(line) or _IN_LINE.search(line) or _ALONE.match(line) or _FOREIGN.match(line):
                 break
             blank += not line.strip()
-            if not line.strip() and (found := self._in_own_words(place, "\n".join(parts), after)):
+            if not line.strip() and (found := self._without_reply(place, "\n".join(parts), after)):
                 return found
             parts += [line.strip()] * bool(line.strip())
             after += 1
-        return self._in_own_words(place, "\n".join(parts), after)
+        return self._without_reply(place, "\n".join(parts), after)
 
-    def _in_own_words(self, place: int, text: str, after: int) -> Optional[_Found]:
+    def _without_reply(self, place: int, text: str, after: int) -> Optional[_Found]:
         self._attempts += 1
         if classify(550, text).kind is RefusalClass.UNKNOWN:
             return None
-        self._look_back(place)
+        self._note_before(place)
         self._note(self._lines[place])
         return self._made(0, text, place, ""), after
 

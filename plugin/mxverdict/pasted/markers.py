@@ -87,7 +87,7 @@ class Marker:
 
 
 def level_at(tokens: Sequence[Token], place: int) -> Optional[Marker]:
-    """A level at the start of a cell: `Status Warning`, `error`, `[x]`, `LISTED`, a tick or cross."""
+    """Return a level at the start of a cell: `Status Warning`, `error`, `[x]`, `LISTED`, a tick or cross."""
     token = tokens[place]
     if not token.first:
         return None
@@ -103,7 +103,7 @@ def is_level(word: str) -> bool:
 
 
 def category_at(tokens: Sequence[Token], place: int) -> Optional[Marker]:
-    """`smtp  mail.shop.example` as it starts a row of the domain health report."""
+    """Return a marker such as `smtp  mail.shop.example`, as it starts a row of the domain health report."""
     token = tokens[place]
     if not token.first or token.word not in CATEGORIES or place + 1 == len(tokens):
         return None
@@ -114,7 +114,7 @@ def category_at(tokens: Sequence[Token], place: int) -> Optional[Marker]:
 
 
 def subject_at(tokens: Sequence[Token], place: int) -> Optional[Marker]:
-    """What was asked: `smtp:203.0.113.10`, a link to MXToolbox, `Checking 203.0.113.10 against …`."""
+    """Return what was asked: `smtp:203.0.113.10`, a link to MXToolbox, `Checking 203.0.113.10 against …`."""
     token = tokens[place]
     subject = _link(token.raw) if "mxtoolbox.com/" in token.word else None
     if subject is None:
@@ -148,7 +148,7 @@ def _link(raw: str) -> Optional[Subject]:
 
 
 def sessions(lines: Sequence[str]) -> Iterator[tuple[range, PastedSession]]:
-    """The transcripts in a text, with the lines they take."""
+    """Yield the transcripts in a text, with the lines they take."""
     place = 0
     while place < len(lines):
         match = _CONNECTING.match(lines[place])
@@ -179,7 +179,7 @@ def _session_end(lines: Sequence[str], start: int) -> int:
 
 
 def reason_for_row(line: str) -> str:
-    """What makes an unknown line look like a row of a report; "" when nothing does."""
+    """Return what makes an unknown line look like a row of a report; "" when nothing does."""
     cells = [cell for part in _CELLS.split(line.strip("> \t|*-")) if (cell := part.strip())]
     if cells and _FAMILY.fullmatch(cells[0]) and len(cells) > 1:
         return Message("it has the form of a row, but we do not know its name")
@@ -189,7 +189,7 @@ def reason_for_row(line: str) -> str:
 
 
 def listed_by(line: str) -> str:
-    """The name of the blocklist that a line says something is on; "" when it says no such thing."""
+    """Return the name of the blocklist that a line says something is on; "" when it says no such thing."""
     text = line.strip("> \t|*-")
     match = _LISTED_LINE.match(text) or _LISTING.match(text)
     return _LIST_END.split(match[1], maxsplit=1)[0].strip(" .") if match else ""
@@ -204,5 +204,5 @@ def is_more(line: str) -> bool:
 
 
 def without_more(text: str) -> str:
-    """A row's words without the link after them."""
+    """Return a row's words without the link after them."""
     return _MORE.sub("", text).strip(" \t|")

@@ -60,7 +60,7 @@ class LocalTargets:
         return tuple(dict.fromkeys(prediction.server_address for prediction in self.report.predictions))
 
     def domains(self, host: str) -> tuple[DomainReport, ...]:
-        """The reports of the domains that a host is, or is a row of."""
+        """Return the reports of the domains that a host is, or is a row of."""
         return tuple(
             domain
             for domain in self.report.domains
@@ -71,7 +71,8 @@ class LocalTargets:
 
 
 def host_of(row: PastedRow, pasted: Pasted) -> str:
-    """What a row is about: as it says, else what the report was asked about if that is one thing, else ""."""
+    """Return what a row is about: as it says, else what the report was asked about if that is one thing, else
+    ""."""
     if row.host:
         return row.host.lower().rstrip(".")
     same = {subject.argument for subject in pasted.subjects if subject.command == row.category}
@@ -80,7 +81,7 @@ def host_of(row: PastedRow, pasted: Pasted) -> str:
 
 
 def found(row: PastedRow, host: str, places: LocalTargets) -> Optional[MatchedFinding]:
-    """The finding for a row about a host: the worst, where the tester's addresses or ours differ."""
+    """Return the finding for a row about a host: the worst, where the tester's addresses or ours differ."""
     addresses = places.addresses(host)
     predictions = [
         prediction

@@ -43,7 +43,7 @@ class PastedRow:
         return self.name == HEADLINE
 
     def value(self, name: str) -> str:
-        """What stood for a placeholder, "" when nothing did."""
+        """Return what stood for a placeholder, "" when nothing did."""
         return next((value for key, value in self.values if key == name), "")
 
     @property
@@ -114,7 +114,7 @@ class Pasted:
 
     @property
     def complaints(self) -> tuple[PastedRow, ...]:
-        """The rows that complain. The headline counts when it is all there is."""
+        """Return the rows that complain. The headline counts when it is all there is."""
         rows = tuple(row for row in self.rows if row.complains)
         return tuple(row for row in rows if not row.is_headline) or rows
 
@@ -124,7 +124,7 @@ class Pasted:
 
 
 def number(text: str) -> Optional[float]:
-    """A number as people write it, with point or comma; None when it is none."""
+    """Return a number as people write it, with point or comma; None when it is none."""
     with contextlib.suppress(ValueError):
         return float(text.replace(",", "."))
     return None

@@ -28,7 +28,7 @@ _DIGITS = 18
 
 
 def read(text: str) -> Optional[tuple[Pasted, str]]:
-    """What the look-ups in a text say, with the rest of the text; None when there is none."""
+    """Return what the lookups in a text say, with the rest of the text; None when there is none."""
     for candidate in (_unquoted(text), _unquoted(plain(text))):
         values = list(_values(candidate))
         envelopes = [envelope for value, _, _ in values for envelope in _within(value, _DEPTH)]
@@ -78,7 +78,7 @@ def _unquoted(text: str) -> str:
 
 
 def _without(text: str, values: Sequence[tuple[Any, int, int]]) -> str:
-    """A text without the JSON in it that holds look-ups; its other lines keep their numbers."""
+    """Return a text without the JSON in it that holds lookups; its other lines keep their numbers."""
     kept, place = [], 0
     for value, start, end in values:
         if any(_within(value, _DEPTH)):
@@ -95,7 +95,7 @@ def _items(envelope: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
 
 @cache
 def names() -> dict[str, tuple[Phrase, ...]]:
-    """MXToolbox's rows by name in small letters."""
+    """Return MXToolbox's rows by name in small letters."""
     known: dict[str, list[Phrase]] = {}
     for category in row_texts.CATEGORIES:
         for name, texts in row_texts.load(category).items():
@@ -116,7 +116,7 @@ def _numbers() -> dict[int, str]:
 
 
 def in_category(phrases: Sequence[Phrase], category: str) -> Phrase:
-    """The phrase of that category, else the first."""
+    """Return the phrase of that category, else the first."""
     return next((phrase for phrase in phrases if phrase.category == category), phrases[0])
 
 
@@ -167,7 +167,7 @@ def _row(item: Any, level: str, subject: Subject) -> Optional[PastedRow]:
 
 
 def _values(text: str) -> Iterator[tuple[Any, int, int]]:
-    """The JSON values that start on a line of their own, each with where it starts and ends."""
+    """Yield the JSON values that start on a line of their own, each with where it starts and ends."""
     if not any(f'"{key}"' in text.lower() for key in LISTS):
         return
     decoder = json.JSONDecoder(parse_int=_int)
@@ -187,7 +187,7 @@ def _values(text: str) -> Iterator[tuple[Any, int, int]]:
 
 
 def _next_opening(text: str, start: int) -> int:
-    """Where the next line begins that starts with a brace or bracket; -1 when there is none."""
+    """Return where the next line begins that starts with a brace or bracket; -1 when there is none."""
     while start < len(text):
         line = text[start : start + 200].lstrip(" \t\n")
         offset = start + min(len(text) - start, 200) - len(line) if line else start + 200

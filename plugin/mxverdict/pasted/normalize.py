@@ -51,19 +51,20 @@ class Token:
 
     @property
     def bare(self) -> str:
-        """As it was written, without the marks around it."""
+        """Return it as it was written, without the marks around it."""
         return self.raw.strip(_EDGES)
 
 
 def lines_of(text: str) -> tuple[list[str], bool]:
-    """The lines of a text as a person reads them, and whether some of it was cut off."""
+    """Return the lines of a text as a person reads them, and whether some of it was cut off."""
     lines = plain(text).split("\n")
     cut = len(text) > TEXT_LIMIT or len(lines) > LINES_LIMIT or any(len(line) > LINE_LIMIT for line in lines)
     return [line[:LINE_LIMIT].rstrip() for line in lines[:LINES_LIMIT]], cut
 
 
 def plain(text: str) -> str:
-    """A text without markup, with plain blanks, quotes, dashes and line ends; its end is cut at the bound."""
+    """Return a text without markup, with plain blanks, quotes, dashes and line ends; its end is cut at the
+    bound."""
     read = text[:TEXT_LIMIT].replace("\r\n", "\n").replace("\r", "\n")
     if _SOFT_BREAK.search(read) and "=\n" in read:
         read = quopri.decodestring(read.encode("utf-8", "replace")).decode("utf-8", "replace")
@@ -75,7 +76,8 @@ def plain(text: str) -> str:
 
 
 def _normalized(text: str) -> str:
-    """In NFKC, piece by piece: one character may become eighteen, and the text stays within its bound."""
+    """Return it in NFKC, piece by piece: one character may become eighteen, and the text stays within its
+    bound."""
     pieces: list[str] = []
     length = 0
     for start in range(0, len(text), _PIECE):
@@ -95,7 +97,7 @@ def tokens_of(lines: list[str]) -> list[Token]:
 
 
 def as_written(tokens: Sequence[Token]) -> str:
-    """The text that tokens were made of, in one line."""
+    """Return the text that tokens were made of, in one line."""
     parts = [part for token in tokens for part in (token.lead, token.raw) if part]
     return " ".join(parts[1:] if tokens and tokens[0].lead else parts)
 
@@ -129,7 +131,7 @@ def _tag(match: re.Match[str]) -> str:
 
 
 def _plain(match: re.Match[str]) -> str:
-    """Line ends of any kind become one kind, blanks a blank, invisible characters nothing."""
+    """Replace line ends of any kind by one kind, blanks by a blank, invisible characters by nothing."""
     character = match[0]
     category = unicodedata.category(character)
     if character in "\v\f\x85" or category in ("Zl", "Zp"):

@@ -33,7 +33,7 @@ _MARKS = " ,;\"'`*"
 
 
 def read(lines: Sequence[str], cut: bool) -> Pasted:
-    """The rows in `lines` (from `normalize.lines_of`)."""
+    """Return the rows in `lines` (from `normalize.lines_of`)."""
     return _Scanner(lines).pasted(cut)
 
 
@@ -74,7 +74,7 @@ class _Scanner:
         return len(self._rows) + len(self._unrecognised) >= ROWS_LIMIT
 
     def _outside_transcripts(self) -> list[Token]:
-        """The words outside of transcripts: what a server said there is no row."""
+        """Return the words outside of transcripts: what a server said there is no row."""
         silent: set[int] = set()
         for taken, session in markers.sessions(self._lines):
             silent.update(taken)
@@ -119,7 +119,7 @@ class _Scanner:
         return match.length
 
     def _phrase(self, place: int) -> Optional[Match]:
-        """A name or the words of a row at a token, if they stand there as those of a row do."""
+        """Return a row's name or text at a token, if it is placed there as in a report."""
         match = self._phrases.match_at(self._tokens, place)
         if match is None or not self._connected(place, match.length):
             return None
@@ -133,7 +133,7 @@ class _Scanner:
         return None
 
     def _is_name(self, place: int, phrase: Phrase) -> bool:
-        """A name of one word must stand as such: in its exact letters after `LISTED` or `OK`."""
+        """Whether it is a name: one of one word in its exact letters after `LISTED` or `OK`."""
         if not phrase.single:
             return True
         token = self._tokens[place]
@@ -201,7 +201,7 @@ class _Scanner:
         self._last = end.line
 
     def _emit(self, place: int, match: Match) -> None:
-        """The words of a row: with the name, level and host that stand before them."""
+        """Add a row by its text, with the name, level and host before it."""
         candidates = match.phrases
         if self._name is not None:
             named = {(phrase.tester, phrase.row) for phrase in self._name.phrases}
@@ -221,8 +221,7 @@ class _Scanner:
         self._clear()
 
     def _best(self, candidates: Sequence[Phrase]) -> Optional[Phrase]:
-        """Of several rows with the same words, the one of the category that is spoken of; None when it may
-        be any of them."""
+        """Return the row of the current category, of several with the same text; None when it may be any."""
         named = [self._category, self._subject.command if self._subject else ""]
         for category in named:
             for phrase in candidates:
@@ -271,7 +270,7 @@ class _Scanner:
         self._claimed.update(range(start, end + 1))
 
     def _flush(self) -> None:
-        """Nothing more belongs to what was begun: a row by its name and level, one not known, or none."""
+        """End what was begun: a row by its name and level, one not known, or none."""
         rest = self._rest_of_row()
         if self._open and self._name is not None and self._level:
             phrase = self._best(self._name.phrases) or self._name.phrases[0]
@@ -284,7 +283,7 @@ class _Scanner:
         self._clear()
 
     def _rest_of_row(self) -> list[Token]:
-        """The words after what was begun: those of its line, else those of the next line with any."""
+        """Return the words after what was begun: those of its line, else those of the next line with any."""
         if not self._rest:
             return []
         line = self._rest[0].line
@@ -316,7 +315,7 @@ class _Scanner:
             self._claimed.update(lines)
 
     def _collect_details(self) -> None:
-        """The lines below a row that say more of it."""
+        """Add the lines below a row that say more of it."""
         for end, key in self._ends.items():
             details = []
             for line in range(end + 1, min(len(self._lines), end + 1 + _DETAILS)):
@@ -354,7 +353,7 @@ class _Scanner:
         return next((subject for subject in self._subjects if subject.command == command), None)
 
     def _named_subjects(self) -> list[Subject]:
-        """Those named, else those that transcripts and the words of rows show."""
+        """Return those named, else those that transcripts and the words of rows show."""
         found = dict(self._subjects)
         if not any(subject.argument for subject in found):
             for session in self._sessions:

@@ -72,7 +72,7 @@ class Phrase:
 
     @property
     def single(self) -> bool:
-        """A name of one word; only blocklists have such."""
+        """Whether it is a name of one word; only blocklists have such."""
         return self.kind == NAME and self.category == "blacklist" and self.word_count == 1
 
 
@@ -99,7 +99,7 @@ class PhraseTrie:
         self._root = _Node()
 
     def match_at(self, tokens: Sequence[Token], start: int) -> Optional[Match]:
-        """The longest phrase that starts at a token."""
+        """Return the longest phrase that starts at a token."""
         best: Optional[Match] = None
         open_paths: list[tuple[_Node, int, tuple[str, ...]]] = [(self._root, start, ())]
         while open_paths:
@@ -117,7 +117,7 @@ class PhraseTrie:
         return best
 
     def add(self, wording: Sequence[str], phrase: Phrase) -> None:
-        """`wording` as tokens hold its words; `{kind}` for a placeholder."""
+        """Add a phrase; `wording` as tokens hold its words, `{kind}` for a placeholder."""
         said = sum(not word.startswith("{") for word in wording)
         if said < (1 if phrase.single else 2) or wording[0] == "{any}":
             return
@@ -148,7 +148,7 @@ def is_host(word: str) -> bool:
 
 @cache
 def known() -> PhraseTrie:
-    """The words of MXToolbox's rows and of the testers in the catalogue."""
+    """Return the words of MXToolbox's rows and of the testers in the catalogue."""
     made = PhraseTrie()
     for category in row_texts.CATEGORIES:
         for texts in row_texts.load(category).values():
@@ -198,7 +198,7 @@ def _of_mxtoolbox(texts: RowTexts) -> Iterator[tuple[list[str], Phrase]]:
 
 
 def _wording(text: str) -> tuple[list[str], tuple[str, ...]]:
-    """A row's words with their placeholders as kinds, and what the placeholders are called."""
+    """Return a row's words with their placeholders as kinds, and what the placeholders are called."""
     names = tuple(_PLACEHOLDER.findall(text))
     filled = _PLACEHOLDER.sub(lambda match: f"{_STAND_INS[_kind(match[1])]}", text)
     kinds = {stand_in: kind for kind, stand_in in _STAND_INS.items()}

@@ -14,8 +14,8 @@ from mxverdict.pasted.model import PastedRow
 def opening(
     answers: Sequence[tuple[PastedRow, Verdict]], counted: Collection[int], unrecognised: int = 0
 ) -> str:
-    """`counted` holds the `id` of the rows that count as complaints, `unrecognised` is how many lines look
-    like rows and were not judged."""
+    """Return the opening sentences. `counted` holds the `id` of the rows that count as complaints,
+    `unrecognised` is how many lines look like rows and were not judged."""
     verdicts = [verdict for row, verdict in answers if id(row) in counted]
     hidden = sum(verdict is Verdict.PROBLEM for row, verdict in answers if not row.complains)
     sentences = [_complaints(verdicts)]

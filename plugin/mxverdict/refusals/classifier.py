@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mxverdict.findings import Verdict
-from mxverdict.refusals.normalize import reply_words
+from mxverdict.refusals.normalize import normalized_reply
 from mxverdict.refusals.table import ClassFacts, RefusalClass, facts, load
 
 
@@ -36,10 +36,10 @@ def classify(code: int, text: str, stage: str = "") -> Classified:
     read.
     """
     table = load()
-    words = reply_words(text, table.names)
+    reply = normalized_reply(text, table.names)
     steps = (("text", table.texts), ("status", table.codes), ("hint", table.hints), ("reply", table.replies))
     for basis, rows in steps:
-        found = rows.first(code, words, stage)
+        found = rows.first(code, reply, stage)
         if found is not None:
             return Classified(found.kind, basis, found.phrase.pattern, found.source)
     return Classified(RefusalClass.UNKNOWN, "nothing")

@@ -34,7 +34,7 @@ _ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
 
 
 @dataclass(frozen=True)
-class ReplyWords:
+class NormalizedReply:
     """`text` holds the words of a reply, in lower case and without accents, with one blank before and after
     each; `ip`, `addr` and `host` stand for each address, mailbox and host name (but a blocklist's). `links`
     are the words of its links, `enhanced` is the status code (RFC 3463) without its first number: `7.25` for
@@ -45,7 +45,7 @@ class ReplyWords:
     enhanced: str
 
 
-def reply_words(text: str, names: Collection[str] = ()) -> ReplyWords:
+def normalized_reply(text: str, names: Collection[str] = ()) -> NormalizedReply:
     """Read at most TEXT_LIMIT characters of a reply's text; `names` are domains that stay as words."""
     read = text[:TEXT_LIMIT]
     if not read.isascii():
@@ -69,8 +69,8 @@ def reply_words(text: str, names: Collection[str] = ()) -> ReplyWords:
     read = _MAILBOX.sub(" addr ", read)
     read = _IPV4.sub(" ip ", _IPV6.sub(" ip ", read))
     read = _HOST.sub(host, read)
-    return ReplyWords(_words(read), _words(" ".join(links)), f"{found[2]}.{found[3]}" if found else "")
+    return NormalizedReply(_plain(read), _plain(" ".join(links)), f"{found[2]}.{found[3]}" if found else "")
 
 
-def _words(text: str) -> str:
+def _plain(text: str) -> str:
     return f" {_APART.sub(' ', text.replace(chr(39), '').replace('`', '')).strip()} "

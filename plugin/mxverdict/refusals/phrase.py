@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from functools import cached_property
 
 _GAP = ".."
-_ANY_WORDS = r"(?:[a-z0-9]+ ){0,8}?"
+_GAP_PATTERN = r"(?:[a-z0-9]+ ){0,8}?"
 
 
 class Phrase:
-    """`pattern` as the table has it; it is looked for in the words of a reply (`normalize.ReplyWords`).
+    """`pattern` as the table has it; it is looked for in the words of a reply (`normalize.NormalizedReply`).
 
     `weight` counts the letters and digits that a match is sure to hold: of two phrases the heavier says more.
     `keys` are words of which a text has to hold one, as a whole or (with `*`) as a beginning.
@@ -27,8 +27,8 @@ class Phrase:
         self._choices = [[one.replace("_", " ").rstrip("*") for one in choice] for choice in choices]
         shortest = [min(map(len, choice)) for choice in self._choices]
         self.weight = sum(shortest)
-        longest = choices[shortest.index(max(shortest))] if choices else []
-        self.keys = tuple(one.partition("_")[0] for one in longest)
+        key_choice = choices[shortest.index(max(shortest))] if choices else []
+        self.keys = tuple(one.partition("_")[0] for one in key_choice)
 
     @cached_property
     def _expression(self) -> re.Pattern[str]:
@@ -46,7 +46,7 @@ class PhraseIndex:
     """Finds which of many phrases a text may hold, by its words."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
-        self._whole: dict[str, list[int]] = {}
+        self._exact: dict[str, list[int]] = {}
         self._beginnings: list[tuple[str, int]] = []
         self._always: list[int] = []
         for number, phrase in enumerate(phrases):
@@ -56,19 +56,19 @@ class PhraseIndex:
                 if key.endswith("*"):
                     self._beginnings.append((f" {key[:-1]}", number))
                 else:
-                    self._whole.setdefault(key, []).append(number)
+                    self._exact.setdefault(key, []).append(number)
 
     def candidates(self, text: str) -> list[int]:
         """Return the numbers of the phrases that may be in `text`, in ascending order."""
         found = set(self._always)
         for word in set(text.split()):
-            found.update(self._whole.get(word, ()))
+            found.update(self._exact.get(word, ()))
         found.update(number for beginning, number in self._beginnings if beginning in text)
         return sorted(found)
 
 
 def _piece(word: str) -> str:
     if word == _GAP:
-        return _ANY_WORDS
+        return _GAP_PATTERN
     choice = word.replace("_", " ").replace("*", "[a-z0-9]*")
     return f"(?:{choice}) "

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from mxverdict.findings import Owner
-from mxverdict.refusals.normalize import ReplyWords
+from mxverdict.refusals.normalize import NormalizedReply
 from mxverdict.refusals.phrase import Phrase, PhraseIndex
 
 TABLE = Path(__file__).with_name("refusals.json")
@@ -50,7 +50,7 @@ class RefusalClass(str, Enum):
     RELAY_DENIED = "relay_denied"
     GREYLISTED = "greylisted"
     CONTENT = "content"
-    RECEIVER_TROUBLE = "receiver_trouble"
+    RECEIVER_FAULT = "receiver_trouble"
     RECEIVER_LIST_BROKEN = "receiver_list_broken"
     TEMPORARY = "temporary"
     UNKNOWN = "unknown"
@@ -90,7 +90,7 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Pattern:
-    """One row of the table. A phrase without words ("") stands for its conditions alone; `in_links`: it is
+    """One row of the table. A phrase "" counts by its conditions alone; `in_links`: it is
     looked for in the links of a reply instead of its words."""
 
     kind: RefusalClass
@@ -106,14 +106,14 @@ class Rows:
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
         self.patterns = tuple(patterns)
-        self._words = PhraseIndex(one.phrase for one in self.patterns)
+        self._index = PhraseIndex(one.phrase for one in self.patterns)
 
-    def first(self, code: int, words: ReplyWords, stage: str) -> Optional[Pattern]:
+    def first(self, code: int, reply: NormalizedReply, stage: str) -> Optional[Pattern]:
         """Return the row that wins for a reply, None when none fits."""
-        for number in self._words.candidates(words.text + words.links):
+        for number in self._index.candidates(reply.text + reply.links):
             pattern = self.patterns[number]
-            text = words.links if pattern.in_links else words.text
-            if pattern.conditions.hold(code, words.enhanced, stage) and pattern.phrase.is_in(text):
+            text = reply.links if pattern.in_links else reply.text
+            if pattern.conditions.hold(code, reply.enhanced, stage) and pattern.phrase.is_in(text):
                 return pattern
         return None
 

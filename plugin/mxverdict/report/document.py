@@ -48,7 +48,7 @@ class ReportItem:
 
     @property
     def name(self) -> str:
-        """The row's name: a tester's as it prints it, one of ours in the language that is spoken."""
+        """Return the row's name: a tester's as it prints it, one of ours in the current language."""
         return _(self.finding.row.name)
 
     @property
@@ -93,8 +93,8 @@ class ReportDocument:
 def letter(
     report: Report, evidence: Optional[Evidence] = None, windows: Optional[Sequence[Window]] = None
 ) -> ReportDocument:
-    """`evidence` is what the report was judged from; without it the real conversations are missing. `windows`
-    are those to tell of (None: it is not known which there were)."""
+    """Return the document. `evidence` is what the report was judged from; without it the real conversations
+    are missing. `windows` are those to tell of (None: it is not known which there were)."""
     items = list(_merged(_items(report)))
     sections = (
         Section(kind, _(title), tuple(item for item in items if item.finding.verdict in verdicts))
@@ -120,7 +120,8 @@ def _summaries(report: Report) -> Iterator[str]:
 
 
 def _items(report: Report) -> Iterator[ReportItem]:
-    """In the order of the testers' own reports: domains, then each tester, then what no tester prints."""
+    """Yield the items in the order of the testers' own reports: domains, then each tester, then what no
+    tester prints."""
     for domain in report.domains:
         for finding in domain.findings:
             tester = "MXToolbox" if row_texts.printed(finding.row) else ""
@@ -133,7 +134,7 @@ def _items(report: Report) -> Iterator[ReportItem]:
 
 
 def _speaker(finding: Finding, tester: str) -> str:
-    """Where we could not tell what the tester would print, the row's words are ours."""
+    """Return who prints the row: where the tester's output is not known, the words are ours."""
     return "" if finding.row.level == "unknown" else tester
 
 

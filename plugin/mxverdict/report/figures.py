@@ -15,8 +15,8 @@ _STEPS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 168)
 
 
 def bars(hours: Sequence[TrafficHour], since: float, until: float) -> list[TrafficHour]:
-    """The hours put together so that they make at most 25 bars, those without a line of log included. A bar
-    begins at `start`; all have the same width."""
+    """Return the hours put together so that they make at most 25 bars, those without a line of log included.
+    A bar begins at `start`; all have the same width."""
     number = int((until - since) // 3600)
     step = next((step for step in _STEPS if number <= step * _MAX_BARS), -(-number // _MAX_BARS))
     made = [TrafficHour(since + n * step * 3600, 0, 0, 0) for n in range(-(-number // step))]
@@ -34,7 +34,7 @@ def bars(hours: Sequence[TrafficHour], since: float, until: float) -> list[Traff
 
 
 def figures(traffic: Traffic) -> tuple[tuple[str, int, str], ...]:
-    """What is counted, how often, and a remark on it."""
+    """Return what is counted, how often, and a remark on it."""
     at_once = _("{count} of them within 2 s").format(count=traffic.left_at_once)
     turned_away = _("addresses, {count} connections").format(count=traffic.turned_away_connections)
     exempt = _("connections: {testers} of testers and this server, {users} of logged-in users' addresses")

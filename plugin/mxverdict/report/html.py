@@ -28,7 +28,8 @@ _LONG = 40_000
 def report_html(
     report: Report, evidence: Optional[Evidence] = None, windows: Optional[Sequence[Window]] = None
 ) -> str:
-    """The page of `document.letter`, for light and dark screens and for paper; no script, nothing fetched."""
+    """Return the page of `document.letter`, for light and dark screens and for paper; no script, nothing
+    fetched."""
     return _template().render(
         letter=letter(report, evidence, windows), method=gettext(METHOD), language=current_tag()
     )

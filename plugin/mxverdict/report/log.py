@@ -38,7 +38,7 @@ def log_json(log: VisitLog, testers: Sequence[Tester]) -> dict[str, Any]:
 
 
 def print_log(log: VisitLog, testers: Sequence[Tester], console: Console) -> None:
-    """A line for each visit, the oldest first, and below it what the tester will have printed."""
+    """Print a line for each visit, the oldest first, and below it what the tester will have printed."""
     known = {tester.name: tester for tester in testers}
     for remark in log.remarks:
         console.print(Text(f"Note: {visible(remark)}", style="yellow"))

@@ -87,7 +87,7 @@ def _of_domains(report: Report) -> Iterator[_Entry]:
 
 
 def _of_server(report: Report) -> Iterator[_Entry]:
-    """MXToolbox's rows about each address, once: the worst, where its own addresses meet different things."""
+    """Return MXToolbox's rows about each address once: the worst, where its own addresses differ."""
     found: dict[tuple[str, str], _Entry] = {}
     for prediction in report.predictions:
         if prediction.tester != TESTER:
@@ -102,7 +102,7 @@ def _of_server(report: Report) -> Iterator[_Entry]:
 
 
 def _once(entries: Iterable[_Entry]) -> list[_Entry]:
-    """A row about a host once; a domain's report holds those of its mail servers too."""
+    """Return each row about a host once; a domain's report holds those of its mail servers too."""
     found: dict[tuple[str, str, str], _Entry] = {}
     for entry in entries:
         row = entry.finding.row
@@ -139,7 +139,7 @@ def _item(entry: _Entry) -> dict[str, Any]:
 
 
 def _asked(report: Report, entries: Sequence[_Entry]) -> tuple[str, str]:
-    """The command that would have asked for all this, and its argument."""
+    """Return the command that would have asked for all this, and its argument."""
     if report.domains:
         categories = {entry.finding.row.category for entry in entries}
         return (next(iter(categories)) if len(categories) == 1 else "domain"), report.domains[0].domain
@@ -148,7 +148,7 @@ def _asked(report: Report, entries: Sequence[_Entry]) -> tuple[str, str]:
 
 
 def _information(report: Report, evidence: Optional[Evidence]) -> list[dict[str, Any]]:
-    """The server's addresses with the banner each really has."""
+    """Return the server's addresses with the real banner of each."""
     addresses = dict.fromkeys(prediction.server_address for prediction in report.predictions)
     found = []
     for address in addresses:

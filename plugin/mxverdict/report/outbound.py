@@ -28,7 +28,7 @@ def outbound_json(outbound: OutboundEvidence, report: OutboundReport) -> dict[st
 
 
 def print_outbound(outbound: OutboundEvidence, report: OutboundReport, console: Console) -> None:
-    """The conclusion, each conversation as it was held, then the findings."""
+    """Print the conclusion, each conversation as it was held, then the findings."""
     console.print(Text(visible(report.summary), style="bold"))
     for remark in outbound.remarks:
         console.print(Text(f"Note: {visible(remark)}", style="yellow"))
@@ -50,8 +50,8 @@ def _print_attempt(attempt: SmtpAttempt, console: Console) -> None:
 
 
 def attempt_lines(attempt: SmtpAttempt) -> Iterator[tuple[str, str]]:
-    """Lines and their styles: `->` is what we sent, `<-` what came back and after how many seconds, `**` what
-    happened besides."""
+    """Yield lines and their styles: `->` is what we sent, `<-` what came back and after how many seconds,
+    `**` what happened besides."""
     source = attempt.local_address or attempt.source.address or "this server"
     yield f"{visible(attempt.host)} [{attempt.address}] from {source}", "bold"
     last_starttls = max((n for n, stage in enumerate(attempt.stages) if stage.name == "starttls"), default=-1)

@@ -21,12 +21,13 @@ _SHOWN = 5
 
 
 def explanation_json(explanation: Explanation) -> dict[str, Any]:
-    """Everything an explanation holds; fields are added, never renamed or removed."""
+    """Return everything an explanation holds; fields are added, never renamed or removed."""
     return {**to_json(explanation), "exit_status": explanation.exit_status}
 
 
 def print_explanation(explanation: Explanation, console: Console) -> None:
-    """The sentence first, then what the report complains of, what it passes, what is not known of it."""
+    """Print the sentence first, then what the report complains of, what it passes, what is not known of
+    it."""
     console.print(Text(visible(explanation.opening), style="bold"))
     for remark in explanation.remarks:
         console.print(Text(f"Note: {visible(remark)}", style="yellow"))

@@ -25,12 +25,12 @@ _LONG = 20_000
 def report_text(
     report: Report, evidence: Optional[Evidence] = None, windows: Optional[Sequence[Window]] = None
 ) -> str:
-    """The text of `document.letter`, ending in a line feed."""
+    """Return the text of `document.letter`, ending in a line feed."""
     return "\n".join(_lines(letter(report, evidence, windows))) + "\n"
 
 
 def explanation_text(explanation: Explanation) -> str:
-    """The answer to a pasted report, row by row, ending in a line feed."""
+    """Return the answer to a pasted report, row by row, ending in a line feed."""
     return "\n".join(_explained(explanation)) + "\n"
 
 
@@ -120,7 +120,7 @@ def _item(item: ReportItem) -> Iterator[str]:
 
 
 def _passed(section: Section) -> Iterator[str]:
-    """What is fine in one line each, the others with their reason."""
+    """Yield what is fine in one line each, the others with their reason."""
     for item in section.items:
         finding = item.finding
         line = f"{finding.verdict.label}: {item.name}, {finding.row.text} ({item.where})"

@@ -16,7 +16,7 @@ def preview_json(preview: Preview) -> dict[str, Any]:
 
 
 def preview_lines(preview: Preview) -> Iterator[str]:
-    """One line for the address, one for each stage, one for what went wrong."""
+    """Yield one line for the address, one for each stage, one for what went wrong."""
     meaning = ", as any unknown address," if preview.address in UNKNOWN_HOSTS.values() else ""
     yield f"{preview.address}{meaning} to {preview.local_address} port 25"
     for stage in preview.stages:

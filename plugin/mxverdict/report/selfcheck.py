@@ -23,7 +23,7 @@ _HEADINGS = {
 
 
 def selfcheck_json(evidence: Selfcheck, page: Page) -> dict[str, Any]:
-    """The page with the evidence that it can be judged from again (`selfcheck --from`)."""
+    """Return the page with the evidence that it can be judged from again (`selfcheck --from`)."""
     return {
         "schema": SCHEMA,
         "kind": KIND,

@@ -9,7 +9,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.padding import Padding
 from rich.text import Text
 
-from mxverdict.findings import DomainReport, Finding, Prediction, Report, Verdict
+from mxverdict.findings import DomainReport, Finding, Prediction, Report, Verdict, worst_first
 from mxverdict.judge.domain.report import TESTER
 from mxverdict.sanitize import visible
 from mxverdict.testers import format_sources
@@ -41,8 +41,8 @@ class VerdictLine:
 
 
 def print_report(report: Report, console: Console, *, transcripts: bool = False) -> None:
-    """Summary first, then what is wrong with the server, the domains, what is harmless about the server, and
-    each tester's rows with verdict and evidence."""
+    """Print the summary, then what is wrong with the server, the domains, what is harmless about the server,
+    and each tester's rows with verdict and evidence."""
     console.print(Text(visible(report.summary), style="bold"))
     state = {True: "on", False: "off", None: "unknown"}[report.delay_on]
     console.print(
@@ -75,12 +75,11 @@ def _print_server(shown: Sequence[Finding], console: Console) -> None:
 
 
 def _print_domain(domain: DomainReport, said: str, console: Console) -> None:
-    """What is real first, false alarms with their proof next; of the rest that passes only the number. The
-    sentence about the domain is left out where it was `said` on top."""
+    """Print what is real first, false alarms with their proof next; of the rest that passes only the number.
+    The sentence about the domain is left out where it was `said` on top."""
     summary = "" if domain.summary == said else f": {visible(domain.summary)}"
     console.print(Text(f"\n{visible(domain.domain)}{summary}", style="bold"))
-    shown = [finding for finding in domain.findings if finding.verdict is not Verdict.OK]
-    shown.sort(key=lambda finding: finding.verdict.rank)
+    shown = worst_first(finding for finding in domain.findings if finding.verdict is not Verdict.OK)
     console.print(Group(*_lines(shown)))
     if passed := len(domain.findings) - len(shown):
         console.print(Text(f"  {passed} more rows pass and are fine.", style="dim"))
@@ -112,7 +111,7 @@ def _print_prediction(equivalent: list[Prediction], console: Console, transcript
 
 
 def print_findings(findings: Iterable[Finding], console: Console) -> None:
-    """Each finding with its verdict and, unless it is fine, why, the evidence and what to do."""
+    """Print each finding with its verdict and, unless it is fine, why, the evidence and what to do."""
     console.print(Group(*_lines(findings)))
 
 
@@ -138,7 +137,7 @@ def _finding(finding: Finding) -> Iterable[RenderableType]:
 
 
 def one_line(text: str) -> str:
-    """Harmless and without line ends, by which a text from outside could pass for lines of ours."""
+    """Return the text harmless and without line ends, by which it could pass for lines of ours."""
     return visible(text).replace("\n", "\\n")
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 
 def stamp(unix_time: float) -> str:
-    """Date and time in the server's zone, which is named: `2026-11-25 10:31:02 CET (UTC+0100)`."""
+    """Return date and time in the server's zone, which is named: `2026-11-25 10:31:02 CET (UTC+0100)`."""
     local = time.localtime(unix_time)
     zone = time.strftime("%Z", local)
     offset = time.strftime("UTC%z", local)
@@ -16,5 +16,5 @@ def stamp(unix_time: float) -> str:
 
 
 def iso(unix_time: float) -> str:
-    """The same by ISO 8601, with the offset."""
+    """Return the same by ISO 8601, with the offset."""
     return datetime.fromtimestamp(unix_time, timezone.utc).astimezone().isoformat()

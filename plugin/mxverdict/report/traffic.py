@@ -40,7 +40,7 @@ def traffic_json(traffic: Traffic) -> dict[str, Any]:
 
 
 def print_traffic(traffic: Traffic, console: Console) -> None:
-    """Refused senders, what the delay did hour by hour, the findings, and what the log cannot tell."""
+    """Print refused senders, what the delay did hour by hour, the findings, and what the log cannot tell."""
     for remark in traffic.remarks:
         console.print(Text(f"Note: {visible(remark)}", style="yellow"))
     if traffic.read_from is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from typing import TYPE_CHECKING, Optional
 
@@ -24,6 +25,6 @@ def read_traffic(host: Host, since: float, deadline: Optional[float] = None) -> 
     """That of everybody but the testers and this server."""
     from mxverdict.collect.mainlog.traffic import read_traffic
 
-    exempt = [str(network) for tester in testers.load(host=host).testers for network in tester.networks]
-    exempt += [str(address) for address in own_addresses()]
+    exempt = [network for tester in testers.load(host=host).testers for network in tester.networks]
+    exempt += [ipaddress.ip_network(address) for address in own_addresses()]
     return read_traffic(host, since, time.time(), exempt=exempt, deadline=deadline)

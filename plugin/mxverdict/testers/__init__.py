@@ -29,13 +29,13 @@ UNKNOWN_HOSTS = {4: "192.0.2.1", 6: "2001:db8::1"}
 
 
 def titles(names: Sequence[str], known: Sequence[Tester]) -> str:
-    """The title of a tester or, by commas, of several; what is no tester's name stays as it is."""
+    """Return the title of a tester or, by commas, of several; what is no tester's name stays as it is."""
     titled = {one.name: one.title for one in known}
     return ", ".join(titled.get(name, name) for name in names)
 
 
 def format_sources(addresses: Iterable[str]) -> str:
-    """`addresses` that a tester comes from, for people; those of `UNKNOWN_HOSTS` are nobody's."""
+    """Return the `addresses` of a tester for people; those of `UNKNOWN_HOSTS` mean any other."""
     unknown = set(UNKNOWN_HOSTS.values())
     return ", ".join(dict.fromkeys(_("any unknown address") if a in unknown else a for a in addresses))
 
@@ -52,7 +52,7 @@ class TesterAddress(NamedTuple):
 
     @property
     def example(self) -> str:
-        """One address of the network to preview: the address itself, or the first host."""
+        """Return one address of the network to preview: the address itself, or the first host."""
         network = ipaddress.ip_network(self.network)
         return str(network[0] if network.num_addresses == 1 else network[1])
 
@@ -65,7 +65,7 @@ class TesterPage(NamedTuple):
     source: str
 
     def of(self, host: str) -> str:
-        """The address for a host name or IP address; "" when it needs one and there is none."""
+        """Return the address for a host name or IP address; "" when it needs one and there is none."""
         if not host and "{host}" in self.address:
             return ""
         return self.address.replace("{host}", quote(host, safe=""))
@@ -114,13 +114,14 @@ class Tester(NamedTuple):
         return tuple(ipaddress.ip_network(address.network) for address in self.addresses)
 
     def ehlo_from(self, source: str) -> str:
-        """The name it gives when it comes from `source` (IP): that address's own, where known."""
+        """Return the name it gives when it comes from `source` (IP): that address's own, where known."""
         address = ipaddress.ip_address(source)
         names = (known.name for known in self.addresses if address in ipaddress.ip_network(known.network))
         return next(names, "") or self.ehlo
 
     def commands(self, source: str) -> tuple[tuple[str, str], ...]:
-        """The SMTP commands it sends from `source` (IP) after the greeting, as (stage name, command)."""
+        """Return the SMTP commands it sends from `source` (IP) after the greeting, as (stage name,
+        command)."""
         pairs = [("ehlo", f"EHLO {self.ehlo_from(source)}")] if self.report != "greeting" else []
         if self.mail_from:
             pairs.append(("mail", f"MAIL FROM:<{self.mail_from}>"))
@@ -148,7 +149,8 @@ class Catalogue(NamedTuple):
     """One line on what of the server's own file could not be read."""
 
     def tester(self, name: str) -> Tester:
-        """The tester of that name (letter case does not matter). Raises UsageError for an unknown one."""
+        """Return the tester of that name (letter case does not matter). Raises UsageError for an unknown
+        one."""
         for tester in self.testers:
             if tester.name == name.strip().lower():
                 return tester

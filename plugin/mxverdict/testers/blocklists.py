@@ -51,7 +51,7 @@ class Blocklist:
     about_network: bool = False
 
     def meaning(self, code: str) -> str:
-        """What a return code means, a text for `gettext`; "" for one that we do not know."""
+        """Return what a return code means, a text for `gettext`; "" for one that we do not know."""
         known = {entry.code: entry.meaning for entry in (*self.codes, *self.refusals)}
         return known.get(code) or (_REFUSED if self.refuses(code) else "")
 
@@ -95,22 +95,22 @@ class Blocklists:
     public_resolvers: dict[str, str]
 
     def named(self, name: str) -> Optional[Blocklist]:
-        """The list of that title or zone, as a tester's report may write it."""
+        """Return the list of that title or zone, as a tester's report may write it."""
         wanted = _plain(name)
         return next((known for known in self.lists if wanted in (_plain(known.title), known.zone)), None)
 
     def dead_named(self, name: str) -> Optional[DeadBlocklist]:
-        """The dead list of that title or zone."""
+        """Return the dead list of that title or zone."""
         return next((known for known in self.dead if _is_called(known, name)), None)
 
     def closed_named(self, name: str) -> Optional[ClosedBlocklist]:
-        """The closed list of that title or zone."""
+        """Return the closed list of that title or zone."""
         return next((known for known in self.closed if _is_called(known, name)), None)
 
 
 @cache
 def load() -> Blocklists:
-    """The lists that come with the product."""
+    """Return the lists that come with the product."""
     data: dict[str, Any] = json.loads(CATALOGUE.read_text(encoding="utf-8"))
     return Blocklists(
         date=data["date"],

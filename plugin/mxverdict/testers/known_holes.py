@@ -58,18 +58,18 @@ def load() -> tuple[Hole, ...]:
 
 @cache
 def date() -> str:
-    """The day the list was last brought up to date (ISO)."""
+    """Return the day the list was last brought up to date (ISO)."""
     return str(json.loads(FILE.read_text(encoding="utf-8"))["date"])
 
 
 def parse(text: str) -> Optional[Version]:
-    """The numbers of a version such as `11.138.0.19` or `4.99.1`; None for any other text."""
+    """Return the numbers of a version such as `11.138.0.19` or `4.99.1`; None for any other text."""
     return tuple(map(int, text.split("."))) if _VERSION.fullmatch(text) else None
 
 
 def holes_of(product: str, version: str) -> Optional[tuple[tuple[Hole, ...], tuple[Hole, ...]]]:
-    """The known holes that a build has, and those where its number does not tell; None when the version is
-    not understood."""
+    """Return the known holes that a build has, and those where its number does not tell; None when the
+    version is not understood."""
     parsed = parse(version)
     if parsed is None:
         return None

@@ -29,7 +29,8 @@ class LocalTesterAddress(NamedTuple):
 
 
 def read(path: Path) -> tuple[tuple[LocalTesterAddress, ...], str]:
-    """What the file holds, and "" or one line on what of it is damaged and left out. Nothing is raised."""
+    """Return what the file holds, and "" or one line on what of it is damaged and left out. Nothing is
+    raised."""
     try:
         data = json.loads(read_regular(path, _MAX_BYTES))
         rows = data["addresses"] if data["schema"] == SCHEMA else None

@@ -26,7 +26,7 @@ def load() -> tuple[Provider, ...]:
 
 
 def title_of(name: str) -> str:
-    """The provider that a host name belongs to, "" for none. Worth something only for a name that the DNS
-    confirms forward and back, as those are that Exim logs."""
+    """Return the provider that a host name belongs to, "" for none. Worth something only for a name that the
+    DNS confirms forward and back, as those are that Exim logs."""
     lower = name.lower().rstrip(".")
     return next((one.title for one in load() if f".{lower}".endswith(f".{one.domain}")), "")

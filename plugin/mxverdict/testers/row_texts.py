@@ -58,7 +58,7 @@ class RowTexts:
 
 @cache
 def load(category: str) -> dict[str, RowTexts]:
-    """The rows of a category by name."""
+    """Return the rows of a category by name."""
     entries = _data(category)["rows"]
     return {
         entry["name"]: RowTexts(category=category, **{**entry, "older": tuple(entry.get("older", ()))})
@@ -68,7 +68,7 @@ def load(category: str) -> dict[str, RowTexts]:
 
 @cache
 def limits(category: str) -> dict[str, Any]:
-    """Thresholds of a category's rows, as they stand in its file under `limits`."""
+    """Return thresholds of a category's rows, as they stand in its file under `limits`."""
     found: dict[str, Any] = _data(category).get("limits", {})
     return found
 

@@ -125,7 +125,7 @@ def _act(host: Host, request: Request, action: Optional[Action]) -> Response:
         raise HttpError(
             403,
             _("This form is no longer valid; nothing was changed."),
-            advice=_("Open the page again and retry."),
+            hint=_("Open the page again and retry."),
         )
     done = load(action.target)(host, visitor, form)
     return redirect(submit(host, visitor, done, form.get("from", "")) if action.in_job else done)

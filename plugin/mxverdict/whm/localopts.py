@@ -17,7 +17,7 @@ from mxverdict.i18n.message import Message
 class SettingUnknown(HostError):
     """The file does not show whether the delay is on."""
 
-    advice = Message("Save the setting in WHM, Exim Configuration Manager, so that the file holds 0 or 1.")
+    hint = Message("Save the setting in WHM, Exim Configuration Manager, so that the file holds 0 or 1.")
 
 
 KEY = "acl_delay_unknown_hosts"

@@ -1,10 +1,11 @@
 """The plugin's page, ready: a process that has imported all of it and forks for each request.
 
-    python -m tests.sandbox.whm.ready_page --root ROOT
+    python -m tests.sandbox.whm.ready_page --root ROOT [--first MODULE]
 
 What cpsrvd would have started for a request runs in a fork of this process instead, from the product's own
 entry on, with the same environment, files and user: the shell script, the start of Python and the imports are
-what is saved. Prints one line when it is ready. While its socket is there, cpsrvd uses it (`cgi.run`).
+what is saved. MODULE is imported before the product's own. Prints one line when it is ready. While its socket
+is there, cpsrvd uses it (`cgi.run`).
 """
 
 from __future__ import annotations
@@ -115,7 +116,11 @@ def _import_all() -> None:
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="ready_page")
     parser.add_argument("--root", type=Path, required=True)
-    path = parser.parse_args(arguments).root / SOCKET
+    parser.add_argument("--first", metavar="MODULE")
+    options = parser.parse_args(arguments)
+    path = options.root / SOCKET
+    if options.first:
+        import_module(options.first)
     _import_all()
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
         path.unlink(missing_ok=True)

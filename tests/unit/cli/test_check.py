@@ -81,7 +81,7 @@ def test_too_much_evidence_is_said_beside_the_report(cli: CommandLine, tmp_path:
     cli.answer("services.check.run", checked())
     cli.fail("evidence.bounded_json.bounded_json", TooLarge())
     done = cli.run("check", "--save", str(tmp_path / "kept.json"), "--json")
-    assert (done.status, done.err) == (3, f"mxverdict: {TooLarge()}. {TooLarge.advice}\n")
+    assert (done.status, done.err) == (3, f"mxverdict: {TooLarge()}. {TooLarge.hint}\n")
     assert done.json["predictions"]
     assert list(tmp_path.iterdir()) == []
 
@@ -93,7 +93,7 @@ def test_a_file_that_cannot_be_written_is_refused_first(
 ) -> None:
     path = f"{tmp_path}/{place}"
     done = cli.run(*command, path, "--json")
-    done.refused(2, str(Path(path)) + " cannot be written: ", UsageError.advice)
+    done.refused(2, str(Path(path)) + " cannot be written: ", UsageError.hint)
     assert not [call for call in cli.calls if call.service.startswith(("services.", "collect."))]
 
 
@@ -103,7 +103,7 @@ def test_a_file_that_cannot_be_written_after_all(cli: CommandLine, tmp_path: Pat
     cli.fail("fs.atomic_write.atomic_write", OSError(28, "No space left on device"))
     option = {"check": "--save", "report": "-o"}[command]
     done = cli.run(command, option, str(tmp_path / "file"))
-    done.refused(2, f"{tmp_path}/file cannot be written: No space left on device", UsageError.advice)
+    done.refused(2, f"{tmp_path}/file cannot be written: No space left on device", UsageError.hint)
 
 
 @pytest.mark.parametrize("command", ["check", "judge", "explain", "report", "preview", "log"])
@@ -137,9 +137,9 @@ def test_settings_over_https(cli: CommandLine, options: list[str], verify: Any) 
 
 def test_settings_over_https_need_a_token_and_a_port(cli: CommandLine) -> None:
     done = cli.run("check", "--whm", "cp1.example.net", "--json")
-    done.refused(2, "put the API token for --whm into $MXVERDICT_WHM_TOKEN", UsageError.advice)
+    done.refused(2, "put the API token for --whm into $MXVERDICT_WHM_TOKEN", UsageError.hint)
     cli.monkeypatch.setenv("MXVERDICT_WHM_TOKEN", "TOKEN")
-    cli.run("check", "--whm", "cp1:x").refused(2, "'cp1:x' is no HOST:PORT", UsageError.advice)
+    cli.run("check", "--whm", "cp1:x").refused(2, "'cp1:x' is no HOST:PORT", UsageError.hint)
 
 
 def test_judged_again_for_people(cli: CommandLine) -> None:
@@ -173,11 +173,11 @@ def test_saved_evidence_that_is_none(
     elif content is not None:
         path.write_bytes(content)
     for option in ([], ["--json"]):
-        cli.run(*command, str(path), *option).refused(2, f"{path} {reason}", UsageError.advice)
+        cli.run(*command, str(path), *option).refused(2, f"{path} {reason}", UsageError.hint)
 
 
 def test_saved_evidence_that_takes_too_long(cli: CommandLine) -> None:
     path = saved(cli)
     cli.fail("fs.in_time.in_time", TimeoutError())
     done = cli.run("judge", path, "--json")
-    done.refused(2, f"{path} cannot be judged: that takes longer than 60 s", UsageError.advice)
+    done.refused(2, f"{path} cannot be judged: that takes longer than 60 s", UsageError.hint)

@@ -97,10 +97,10 @@ def test_a_refusal_is_answered_without_looking_at_the_server(
 @pytest.mark.parametrize("option", [[], ["--json"]], ids=["text", "JSON"])
 def test_what_is_no_report(cli: CommandLine, option: list[str]) -> None:
     done = cli.run("explain", cli.file("report.txt", "Dear customer,\n"), *option)
-    done.refused(2, "no row of a tester's report was recognised", UnrecognizedReportError.advice)
+    done.refused(2, "no row of a tester's report was recognised", UnrecognizedReportError.hint)
     done = cli.run("explain", cli.file("report.txt", "SMTP Moon Phase\tThe moon is full\n"), *option)
-    done.refused(2, "no row of a tester's report was recognised", UnrecognizedReportError.advice)
+    done.refused(2, "no row of a tester's report was recognised", UnrecognizedReportError.hint)
     done = cli.run("explain", str(cli.root / "missing"), *option)
-    done.refused(2, f"{cli.root}/missing cannot be read: No such file or directory", UsageError.advice)
+    done.refused(2, f"{cli.root}/missing cannot be read: No such file or directory", UsageError.hint)
     done = cli.run("explain", cli.file("report.txt", PASTED), "--about", "no name", *option)
     assert (done.status, cli.called("services.pasted_report.run")) == (2, [])

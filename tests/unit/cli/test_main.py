@@ -81,7 +81,7 @@ def test_each_error_is_one_line_and_its_status(
     raised = made(error)
     done = cli.run(*prepared(cli, "preview", raised), *option)
     assert raised.exit_status in (2, 3, 4)
-    done.refused(raised.exit_status, " ".join(str(raised).split()), raised.advice)
+    done.refused(raised.exit_status, " ".join(str(raised).split()), raised.hint)
 
 
 @JSON
@@ -95,7 +95,7 @@ def test_each_command_says_what_its_service_says(
     cli: CommandLine, command: str, raised: MxVerdictError, option: tuple[str, ...]
 ) -> None:
     done = cli.run(*prepared(cli, command, raised), *option)
-    done.refused(raised.exit_status, str(raised), raised.advice)
+    done.refused(raised.exit_status, str(raised), raised.hint)
 
 
 @JSON
@@ -103,7 +103,7 @@ def test_each_command_says_what_its_service_says(
 def test_each_command_is_roots_alone(cli: CommandLine, command: str, option: tuple[str, ...]) -> None:
     words = prepared(cli, command, AssertionError("asked by nobody"))
     cli.monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    cli.run(*words, *option).refused(2, "only root can ask Exim and change its lists", UsageError.advice)
+    cli.run(*words, *option).refused(2, "only root can ask Exim and change its lists", UsageError.hint)
     assert cli.called(COMMANDS[command][0]) == []
 
 
@@ -130,8 +130,8 @@ def test_a_journal_that_cannot_be_read_is_said_and_stops_no_look(cli: CommandLin
     cli.answer("collect.collector.preview_addresses", ())
     done = cli.run("preview", "192.0.2.1", "--json")
     assert (done.status, done.json["previews"]) == (3, [])
-    assert done.err == f"mxverdict: the journal is damaged. {JournalError.advice}\n"
-    cli.run("window", "list").refused(3, "the journal is damaged", JournalError.advice)
+    assert done.err == f"mxverdict: the journal is damaged. {JournalError.hint}\n"
+    cli.run("window", "list").refused(3, "the journal is damaged", JournalError.hint)
 
 
 def test_a_refusal_keeps_its_status_where_the_journal_cannot_be_read(cli: CommandLine) -> None:
@@ -166,7 +166,7 @@ def test_the_keepers_status_is_the_programs(cli: CommandLine, status: int) -> No
 def test_damaged_files_of_ours_are_named(cli: CommandLine, option: tuple[str, ...]) -> None:
     cli.answer("installation.cause", InstallationBroken("files are damaged: a.py"))
     done = cli.run(*prepared(cli, "log", ImportError("a")), *option)
-    done.refused(3, "files are damaged: a.py", InstallationBroken.advice)
+    done.refused(3, "files are damaged: a.py", InstallationBroken.hint)
 
 
 def test_what_nobody_expected_is_not_hidden(cli: CommandLine) -> None:
@@ -212,7 +212,7 @@ def test_nobody_reads_what_is_printed(cli: CommandLine) -> None:
 
 def test_an_error_of_a_busy_server_names_no_terminal_codes(cli: CommandLine) -> None:
     done = cli.run(*prepared(cli, "log", WindowLockedError("busy\x1b[2J\nnow")), "--json")
-    done.refused(3, "busy", WindowLockedError.advice)
+    done.refused(3, "busy", WindowLockedError.hint)
     assert "\x1b" not in done.err + done.out
 
 

@@ -121,5 +121,5 @@ def test_wrong_usage(cli: CommandLine, words: list[str], reason: str, option: li
     cli.answer("collect.server.is_local", False)
     done = cli.run("outbound", *words, *option)
     done.refused(2, reason)
-    assert not reason or done.err.endswith(f"{UsageError.advice}\n")
+    assert not reason or done.err.endswith(f"{UsageError.hint}\n")
     assert cli.called("collect.outbound.read_outbound") == []

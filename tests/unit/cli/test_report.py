@@ -67,4 +67,4 @@ def test_saved_evidence_needs_no_server(cli: CommandLine) -> None:
     ],
 )
 def test_options_that_exclude_each_other(cli: CommandLine, words: list[str], reason: str) -> None:
-    cli.run("report", *words).refused(2, reason, UsageError.advice)
+    cli.run("report", *words).refused(2, reason, UsageError.hint)

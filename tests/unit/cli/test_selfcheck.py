@@ -43,7 +43,7 @@ def test_the_status_is_the_verdict(
 @pytest.mark.parametrize("option", [[], ["--json"]], ids=["text", "JSON"])
 def test_a_saved_page_that_is_none(cli: CommandLine, tmp_path: Path, option: list[str]) -> None:
     done = cli.run("selfcheck", "--from", str(tmp_path), *option)
-    done.refused(2, f"{tmp_path} cannot be read: ", UsageError.advice)
+    done.refused(2, f"{tmp_path} cannot be read: ", UsageError.hint)
     path = cli.file("page.json", json.dumps({"schema": 2}))
     done = cli.run("selfcheck", "--from", path, *option)
-    done.refused(2, f"{path} cannot be judged: it is not a self-check of schema 1", UsageError.advice)
+    done.refused(2, f"{path} cannot be judged: it is not a self-check of schema 1", UsageError.hint)

@@ -117,7 +117,7 @@ def test_wait(cli: CommandLine, ended: Any, status: int, option: list[str]) -> N
 def test_wait_for_a_window_that_was_there(cli: CommandLine) -> None:
     cli.answer("window.service.open_window", replace(OPEN, until_tested=False))
     done = cli.run("window", "open", "--wait", "--json")
-    done.refused(2, "window 7 was open already and stays so, tested or not", UsageError.advice)
+    done.refused(2, "window 7 was open already and stays so, tested or not", UsageError.hint)
 
 
 def test_list(cli: CommandLine) -> None:
@@ -153,7 +153,7 @@ def test_which_window(
     cli: CommandLine, action: str, windows: tuple[Window, ...], reason: str, option: list[str]
 ) -> None:
     cli.answer("window.queries.open_windows", windows)
-    cli.run("window", action, *option).refused(2, reason, WindowRefused.advice)
+    cli.run("window", action, *option).refused(2, reason, WindowRefused.hint)
 
 
 def test_close(cli: CommandLine) -> None:
@@ -172,7 +172,7 @@ def test_every_window_is_tried_before_one_is_said_to_fail(cli: CommandLine, opti
     cli.answer("window.queries.open_windows", (OPEN, replace(OPEN, id=8)))
     cli.fail("window.service.close_window", WindowCloseError("Exim is gone"))
     done = cli.run("window", "close", "--all", *option)
-    done.refused(4, "Exim is gone; Exim is gone", WindowCloseError.advice)
+    done.refused(4, "Exim is gone; Exim is gone", WindowCloseError.hint)
     assert len(cli.called("window.service.close_window")) == 2
 
 

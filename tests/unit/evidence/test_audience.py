@@ -7,6 +7,7 @@ import dataclasses
 import json
 import typing
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from mxverdict.evidence import Evidence, from_json, seen_by, to_json
 from mxverdict.evidence.audience import Audience, redacted
 from mxverdict.findings import Verdict
+from mxverdict.i18n.message import Message
 from mxverdict.report.json import report_json
 from mxverdict.services import check
 from tests.unit.root_secrets import SECRET, rate_limited, rich, secrets
@@ -42,6 +44,22 @@ def test_every_field_has_its_audience() -> None:
     """A new field is nobody's until somebody has thought about who may see it."""
     assert dict(fields(Evidence, set())) == {row[0]: row[1] == "root" for row in ROWS}
     assert all(len(row) == 3 and row[2] for row in ROWS)
+
+
+def with_messages(value: Any) -> Any:
+    """The same with a message, as what has run leaves one, in the place of each text."""
+    if isinstance(value, tuple):
+        return tuple(map(with_messages, value))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        named = {one.name: with_messages(getattr(value, one.name)) for one in dataclasses.fields(value)}
+        return dataclasses.replace(value, **named)
+    return Message("{text}", text=value) if isinstance(value, str) and not isinstance(value, Enum) else value
+
+
+def test_a_message_that_is_roots_is_empty_for_others() -> None:
+    seen = seen_by(with_messages(rich()), Audience.RESELLER)
+    assert seen == seen_by(rich(), Audience.RESELLER)
+    assert secrets(json.dumps(to_json(seen))) == set()
 
 
 def strings(value: Any) -> Iterator[str]:

@@ -63,17 +63,17 @@ def test_a_larger_file_is_refused_in_one_line(tmp_path: Path) -> None:
 def test_a_job_that_found_more_fails_in_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     host = Host(tmp_path)
 
-    def work(desk: queue.JobHandle) -> str:
-        desk.keep({"evidence": to_json(large())})
+    def work(handle: queue.JobHandle) -> str:
+        handle.save_result({"evidence": to_json(large())})
         return "done"
 
-    name = queue.start_at_desk(host, work, checks.domain_job("shop.example"), "shop.example")
+    name = queue.start_with_handle(host, work, checks.domain_job("shop.example"), "shop.example")
     assert name is not None
     queue.wait(host, name, 30)
     job = queue.read(host, name)
     assert job is not None
     assert (job.state, job.text) == ("failed", "what was found is larger than 5 MB and was not kept")
-    assert job.advice == "Check fewer domains at once."
+    assert job.hint == "Check fewer domains at once."
     assert queue.result(host, name) is None
 
 
@@ -90,12 +90,12 @@ def test_a_larger_result_is_not_read(tmp_path: Path) -> None:
 def test_of_a_long_file_of_steps_the_last_line_counts(tmp_path: Path) -> None:
     host = Host(tmp_path)
 
-    def work(desk: queue.JobHandle) -> str:
+    def work(handle: queue.JobHandle) -> str:
         for number in range(2000):
-            desk.step(f"step {number} \N{SNOWMAN}" * 20, number, 2000)
+            handle.step(f"step {number} \N{SNOWMAN}" * 20, number, 2000)
         return "done"
 
-    name = queue.start_at_desk(host, work, "some", "shop.example")
+    name = queue.start_with_handle(host, work, "some", "shop.example")
     assert name is not None
     queue.wait(host, name, 30)
     job = queue.read(host, name)

@@ -1,9 +1,8 @@
-"""Edits of the server's files: owner, mode, links, and other people's edits at the same moment."""
+"""Edits of the server's files: links, and other people's edits at the same moment."""
 
 from __future__ import annotations
 
 import os
-import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -26,18 +25,6 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "list"
     path.write_bytes(b"theirs\n")
     return path
-
-
-def test_owner_and_mode_stay(path: Path) -> None:
-    os.chown(path, 1234, 8)
-    path.chmod(0o2640)
-    inode = path.stat().st_ino
-    safe_edit.edit(path, line, NEW)
-    status = path.stat()
-    assert path.read_bytes() == b"theirs\nours\n"
-    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (1234, 8, 0o2640)
-    assert status.st_ino != inode
-    assert [entry.name for entry in path.parent.iterdir()] == ["list"]
 
 
 def test_the_name_never_holds_anything_but_the_old_or_the_new_content(
@@ -69,15 +56,6 @@ def test_a_symbolic_link_stays_and_its_target_is_replaced(path: Path, tmp_path: 
     safe_edit.edit(link, line, NEW)
     assert link.is_symlink()
     assert path.read_bytes() == b"theirs\nours\n"
-
-
-def test_a_missing_file_is_made_for_group_mail(tmp_path: Path) -> None:
-    path = tmp_path / "new"
-    safe_edit.edit(path, line, NEW)
-    status = path.stat()
-    assert path.read_bytes() == b"ours\n"
-    assert (status.st_uid, path.group(), stat.S_IMODE(status.st_mode)) == (0, "mail", 0o640)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["new"]
 
 
 def test_a_file_that_somebody_makes_at_the_same_moment_is_kept(tmp_path: Path) -> None:

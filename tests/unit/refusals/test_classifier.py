@@ -13,7 +13,7 @@ import pytest
 
 from mxverdict.findings import Verdict
 from mxverdict.refusals import RefusalClass, classify, facts, refusal_verdict
-from mxverdict.refusals.normalize import TEXT_LIMIT, reply_words
+from mxverdict.refusals.normalize import TEXT_LIMIT, normalized_reply
 from mxverdict.refusals.phrase import Phrase
 from mxverdict.refusals.table import FAULTS, RANKS, TABLE, WAITING, load
 from tests.table.replies import STAGES
@@ -133,7 +133,7 @@ def test_names_and_addresses_in_a_reply_say_nothing(text: str) -> None:
     ],
 )
 def test_the_words_of_a_reply(text: str, words: str, enhanced: str) -> None:
-    read_words = reply_words(text, load().names)
+    read_words = normalized_reply(text, load().names)
     assert (read_words.text, read_words.enhanced) == (f" {words} ", enhanced)
 
 
@@ -161,6 +161,6 @@ def test_the_rest_of_a_long_reply_is_not_read() -> None:
 
 def test_a_deferral_ends_by_waiting_only_where_the_table_says_so() -> None:
     fine = {kind for kind in RefusalClass if refusal_verdict(kind, 450) is Verdict.ADVISORY}
-    assert fine == {RefusalClass.GREYLISTED, RefusalClass.RECIPIENT_RATE, RefusalClass.RECEIVER_TROUBLE}
+    assert fine == {RefusalClass.GREYLISTED, RefusalClass.RECIPIENT_RATE, RefusalClass.RECEIVER_FAULT}
     assert not any(refusal_verdict(kind, 550) is Verdict.ADVISORY for kind in RefusalClass)
     assert not any(refusal_verdict(kind, code) is Verdict.OK for kind in RefusalClass for code in (450, 550))

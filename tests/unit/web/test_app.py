@@ -32,7 +32,7 @@ def test_a_part_that_a_view_does_not_have_is_the_whole(host: Host, view: str, me
 
 @pytest.mark.parametrize("query", ["view=domain", "view=history&job={job}"])
 def test_whm_that_tells_no_owners_any_more_is_said_within_the_page(host: Host, query: str) -> None:
-    job = queue.start_at_desk(host, lambda _desk: "", checks.domain_job("shop.example"), "shop.example")
+    job = queue.start_with_handle(host, lambda _handle: "", checks.domain_job("shop.example"), "shop.example")
     page = call(host, query.format(job=job), as_level="delegated", REMOTE_USER="alice")
     assert page.status == 200
     assert 'role="alert"><strong>WHM does not tell which domains are yours' in page.body
@@ -111,7 +111,7 @@ def test_what_is_waited_for_is_said_before_the_check(
         ("settings", "mxverdict.testers.load"),
         ("main", "mxverdict.web.pages.page_state.load_page_state"),
         ("main", "mxverdict.services.check.run"),
-        ("main", "mxverdict.web.views.window_cards.windows_view"),
+        ("main", "mxverdict.web.pages.home.windows_view"),
         ("main", "mxverdict.web.views.templating.moment"),
         ("testers", "mxverdict.services.check.run"),
     ],

@@ -23,7 +23,7 @@ from mxverdict.report.mxtoolbox_api import api_json
 from mxverdict.report.plain_text import report_text
 from mxverdict.services import check
 from mxverdict.testers.row_texts import CATEGORIES
-from mxverdict.web.auth.permissions import shown_window
+from mxverdict.web.auth.permissions import redact_window
 from mxverdict.web.http import csrf
 from mxverdict.web.http.visitor import Visitor
 from mxverdict.web.jobs import queue
@@ -131,11 +131,13 @@ def test_no_page_tells_why_a_window_failed(host: Host, state: WindowState) -> No
 
 
 def test_of_roots_open_window_only_that_it_is_there(host: Host) -> None:
-    texts = {name: f"{name} {SECRET}" for name in ("tester", "reason", "remark", "error")}
+    texts = {name: f"{name} {SECRET}" for name in ("reason", "remark", "error")}
     with closing(Journal(host, create=True)) as journal:
-        one = journal.insert(window(state=OPEN, networks=("203.0.113.99",), **texts))
+        one = journal.insert(
+            window(state=OPEN, networks=("203.0.113.99",), testers=(f"tester {SECRET}",), **texts)
+        )
     bob = Visitor(host, "bob", SESSION, Frame(0, -1, b"", level="delegated", framed=False))
-    seen = shown_window(bob, one)
+    seen = redact_window(bob, one)
     assert (seen.id, seen.kind, seen.state, seen.ends) == (one.id, one.kind, one.state, one.ends)
     assert [seen.tester, seen.networks, seen.opened_by, seen.reason, seen.remark, seen.error] == [
         "", (), "", "", "", "",
@@ -151,17 +153,17 @@ def running(host: Host) -> Iterator[None]:
     found = {"evidence": to_json(rich()), "complete": sorted(CATEGORIES)}
     end = host.root / "end"
 
-    def work(desk: JobHandle) -> str:
+    def work(handle: JobHandle) -> str:
         import time
 
-        desk.show(found)
-        desk.step("still at it", 1, 2)
+        handle.publish_partial(found)
+        handle.step("still at it", 1, 2)
         while not end.exists():
             time.sleep(0.02)
         return "done"
 
     name = checks.domain_job(NAME)
-    assert queue.start_at_desk(host, work, name, NAME, owner="root")
+    assert queue.start_with_handle(host, work, name, NAME, owner="root")
     while not queue.partial(host, name):
         pass
     yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
 from mxverdict.collect.mainlog.folder_names import REACH, certain_end
@@ -22,7 +22,7 @@ class Block(NamedTuple):
     begin: int
     end: int
     offset: int
-    gaps: tuple[tuple[int, int], ...] = ()
+    gaps: Sequence[tuple[int, int]]
     """Where a line of `text` begins that is endless, and how many bytes of it are left out."""
 
     def offset_of(self, line: int) -> int:
@@ -50,8 +50,9 @@ def blocks(file: BinaryIO, offset: int, size: int, current: bool) -> Iterator[Bl
         else:
             end = certain_end(text, begin, complete, at_rest(file)) if current else complete
         if end > begin:
-            passed = tuple(gap for gap in gaps if gap[0] < end)
-            gaps = gaps[len(passed) :]
+            passed: list[tuple[int, int]] = []
+            while gaps and gaps[0][0] < end:
+                passed.append(gaps.pop(0))
             offset += end - begin + sum(lost for _, lost in passed)
             yield Block(text, begin, end, offset, passed)
             begin = end

@@ -9,17 +9,15 @@ from mxverdict.net.address import Network
 
 
 class IpSet:
-    """Whether an address (canonical, as text) is in one of some networks (CIDR). Raises ValueError for what
-    is no network.
+    """Whether an address (canonical, as text) is in one of some networks.
 
-    `single` are the addresses that stand alone, `beginnings` what all addresses of the wider networks begin
-    with, for a first and quick choice.
+    `single` are the addresses of networks that hold one, `beginnings` what all addresses of the wider
+    networks begin with, for a first and quick choice.
     """
 
-    def __init__(self, networks: Sequence[str]) -> None:
-        parsed = [ipaddress.ip_network(text, strict=False) for text in networks]
-        self.single = {str(n.network_address) for n in parsed if n.prefixlen == n.max_prefixlen}
-        self._wide = [n for n in parsed if n.prefixlen < n.max_prefixlen]
+    def __init__(self, networks: Sequence[Network]) -> None:
+        self.single = {str(n.network_address) for n in networks if n.prefixlen == n.max_prefixlen}
+        self._wide = [n for n in networks if n.prefixlen < n.max_prefixlen]
         self.beginnings = tuple(sorted({_beginning(network) for network in self._wide}))
 
     def __contains__(self, address: str) -> bool:

@@ -73,26 +73,27 @@ class Scan:
         self._times = times
         self._deadline = deadline
         self._current = current
-        self._last_blocks: tuple[Block, ...] = ()
+        self._block: Optional[Block] = None
         self.offset = offset
         self.complete = True
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         """Return each line with its offset. Raises OSError, EOFError and zlib.error as the file does."""
+        block = None
         for block in blocks(self._file, self.offset, CHUNK, self._current):
             for start, end in believed(self._wanted, self._times, block.text, block.begin, block.end):
                 yield block.offset_of(start), block.text[start:end]
             self.offset = block.offset
-            self._last_blocks = (*self._last_blocks[-1:], block)
             if self._deadline is not None and time.monotonic() > self._deadline:
                 self.complete = False
-                return
+                break
+        self._block = block
 
     @property
     def last_time(self) -> Optional[float]:
         """When the last line was written (Unix time); None when none near the end can be believed."""
-        found = (last_time(one.text, one.begin, one.end, self._times) for one in reversed(self._last_blocks))
-        return next((at for at in found if at is not None), None)
+        block = self._block
+        return block and last_time(block.text, block.begin, block.end, self._times)
 
 
 def believed(

@@ -6,6 +6,7 @@ stretch that begins before what is kept is counted from the files, in a temporar
 
 from __future__ import annotations
 
+import ipaddress
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -32,6 +33,7 @@ from mxverdict.collect.mainlog.traffic_store import MAX_CELLS, MAX_REFUSALS, Sto
 from mxverdict.evidence.traffic import Traffic
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message, message_of
+from mxverdict.net.address import Network
 from mxverdict.sanitize import visible
 
 KEPT = 8 * 86_400
@@ -40,7 +42,7 @@ DELAY = 20.0
 """Seconds before the banner (docs/facts/whm.md 1.1)."""
 _BLOCK = 1 << 20
 _FLUSH = 20_000
-_LOOPBACK = ("127.0.0.0/8", "::1/128")
+_LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1"))
 _DAMAGE = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError)
 """What working with impossible values raises."""
 _MAX_TEXT = 200
@@ -51,13 +53,13 @@ def read_traffic(
     since: float,
     until: float,
     *,
-    exempt: Sequence[str] = (),
+    exempt: Sequence[Network] = (),
     delay: float = DELAY,
     deadline: Optional[float] = None,
 ) -> Traffic:
     """What the main log and its rotations tell of the time from `since` to `until` (Unix times).
 
-    `exempt`: addresses and networks (CIDR) that do not count, as the testers' and the server's own; loopback
+    `exempt`: networks that do not count, as the testers' and the server's own; loopback
     never counts. `delay`: seconds before the banner. `deadline` (of `time.monotonic`): stop reading then;
     `complete` is False afterwards, and the next call goes on from there. Raises nothing for what a log or a
     damaged state file holds: `remarks` says what was amiss.

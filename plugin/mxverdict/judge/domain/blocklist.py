@@ -47,8 +47,8 @@ class _State:
 def judge_blocklists(
     evidence: BlocklistEvidence, lists: Optional[Sequence[Blocklist]] = None
 ) -> tuple[Finding, ...]:
-    """One finding for each listing (real or not), then one for each address that sums up the lists it is not
-    on, and one for each reason why lists could not be believed. `lists` are those that were asked."""
+    """Return one finding for each listing (real or not), then one for each address that sums up the lists it
+    is not on, and one for each reason why lists could not be believed. `lists` are those that were asked."""
     known = {entry.zone: entry for entry in (load().lists if lists is None else lists)}
     found = [
         finding
@@ -69,7 +69,7 @@ def judge_blocklists(
 
 
 def judge_named(evidence: BlocklistEvidence, name: str, address: str) -> Finding:
-    """What it is worth that a tester's report says "`address` is listed on `name`" (title or zone)."""
+    """Judge a tester's row that `address` is listed by `name` (title or zone)."""
     catalogue = load()
     known = catalogue.named(name)
     if known is not None:
@@ -118,7 +118,7 @@ def _lookup_hint(page: str) -> str:
 
 
 def _listing(evidence: BlocklistEvidence, known: Blocklist, answer: ListAnswer) -> Optional[Finding]:
-    """The finding for an answer that looks like a listing; None for every other answer."""
+    """Return the finding for an answer that looks like a listing; None for every other answer."""
     codes = tuple(code for code in answer.codes if not known.refuses(code))
     if not codes:
         return None
@@ -157,7 +157,7 @@ def _listing(evidence: BlocklistEvidence, known: Blocklist, answer: ListAnswer) 
 
 
 def _clean(evidence: BlocklistEvidence, known: Iterable[Blocklist], address: str) -> Optional[Finding]:
-    """The lists that are in order and do not list the address, in one finding."""
+    """Return one finding on the lists that are in order and do not list the address."""
     not_listing = [
         entry
         for entry in known
@@ -206,7 +206,7 @@ def _refusing(evidence: BlocklistEvidence, refusing: Sequence[Blocklist]) -> lis
 def _unproven(
     evidence: BlocklistEvidence, known: dict[str, Blocklist], states: dict[str, _State]
 ) -> list[Finding]:
-    """Lists that gave no usable answer, apart from those that refuse."""
+    """Return findings on the lists that gave no usable answer, apart from those that refuse."""
     silent = {zone: state.reason for zone, state in states.items() if state.kind == "silent"}
     for answer in evidence.answers:
         if states.get(answer.zone) == _SOUND and _unanswered(known[answer.zone], answer):

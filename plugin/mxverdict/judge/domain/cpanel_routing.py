@@ -146,7 +146,7 @@ def _routing(route: MailRoute, place: str, routing: Optional[Routing]) -> Iterab
 
 
 def _unreachable(route: MailRoute, routing: Optional[Routing]) -> Iterable[Finding]:
-    """A domain whose mail can go nowhere, but which this server takes for its own."""
+    """Judge a domain whose mail can go nowhere, but which this server accepts as its own."""
     if routing is None or not routing.local or route.kind not in ("null", "none", "mx", "missing"):
         return
     if any(host.errors for host in route.hosts):

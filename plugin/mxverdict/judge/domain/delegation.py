@@ -10,7 +10,8 @@ from mxverdict.findings import Finding, Owner, Verdict
 from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
-from mxverdict.judge.domain.zone_facts import ZoneFacts, answer_lines, listed_errors, listing
+from mxverdict.judge.domain.zone_facts import ZoneFacts, answer_lines, listed_errors
+from mxverdict.judge.listing import listing
 from mxverdict.net.special_ranges import is_public
 from mxverdict.testers.row_texts import RowTexts, limits, load
 
@@ -19,7 +20,8 @@ _DETAILS_LIMIT = 13
 
 
 def bad_glue(facts: ZoneFacts) -> Finding:
-    """Addresses sent along by the zone above against the name servers' real ones (RFC 1912 section 2.3)."""
+    """Compare the addresses that the parent zone gives with the name servers' real ones (RFC 1912 section
+    2.3)."""
     texts = load("dns")["DNS Bad Glue Detected"]
     delegation = facts.zone.delegation
     if delegation.found is None:
@@ -101,7 +103,7 @@ def two_servers(facts: ZoneFacts) -> Finding:
 
 
 def parent_mismatch(facts: ZoneFacts) -> Finding:
-    """The list of name servers above the cut against the one in the zone itself (RFC 1034 section 4.2.2)."""
+    """Compare the parent zone's list of name servers with the zone's own (RFC 1034 section 4.2.2)."""
     texts = load("dns")["DNS Local Parent Mismatch"]
     delegation = facts.zone.delegation
     lists = {server.name_servers for server in facts.authoritative if server.name_servers}
@@ -132,7 +134,7 @@ def parent_mismatch(facts: ZoneFacts) -> Finding:
 
 
 def _lists(who: str, names: Sequence[str]) -> str:
-    """`who` is "" for the root."""
+    """Return a line with the name servers that `who` lists ("" for the root)."""
     if not who:
         return _("The root lists {names}").format(names=listing(names))
     return _("{who} lists {names}").format(who=who, names=listing(names))

@@ -11,6 +11,7 @@ from mxverdict.judge.domain.spf import judge_spf
 
 
 def judge_policy(policy: Policy, outgoing_addresses: Sequence[str]) -> tuple[Finding, ...]:
-    """`outgoing_addresses` are the public addresses that this server sends mail of the domain from; what
-    `policy` was not collected for can only be judged where the record needs no lookup for it."""
+    """Judge SPF and DMARC. `outgoing_addresses` are the public addresses that this server sends mail of the
+    domain from; what `policy` was not collected for can only be judged where the record needs no lookup for
+    it."""
     return (*judge_spf(policy, outgoing_addresses), *judge_dmarc(policy))

@@ -39,7 +39,8 @@ def judge_mail_route(
     own_addresses: frozenset[str],
     routing: Optional[Routing] = None,
 ) -> tuple[Finding, ...]:
-    """The findings about one domain; the first is the row that MXToolbox prints, the others are our own.
+    """Return the findings about one domain; the first is the row that MXToolbox prints, the others are our
+    own.
 
     `greetings` may be those of many domains: the more there are, the better a host that is down can be
     distinguished from a blocked outgoing port. `own_addresses` are this server's, from inside and outside.

@@ -23,7 +23,7 @@ _DOWN = ("refused", "timeout", "no_route")
 _LATER = (
     RefusalClass.GREYLISTED,
     RefusalClass.TEMPORARY,
-    RefusalClass.RECEIVER_TROUBLE,
+    RefusalClass.RECEIVER_FAULT,
     RefusalClass.UNKNOWN,
 )
 _MEANINGS = {
@@ -41,7 +41,7 @@ Judged = tuple[Verdict, str, str, str]
 def judge_mail_host(
     host: MailHost, route: MailRoute, greetings: Sequence[HostGreeting], own: frozenset[str]
 ) -> tuple[Finding, ...]:
-    """What the remote addresses of one host did; nothing for this server's own and for private ones."""
+    """Judge what the remote addresses of one host did; not this server's own, nor private ones."""
     here = [
         greeting
         for greeting in greetings
@@ -86,14 +86,15 @@ def _worst(
     judged: Sequence[tuple[HostGreeting, Judged]],
     lines: Optional[Sequence[str]] = None,
 ) -> Finding:
-    """One finding for all addresses of a host: the worst of them speaks, each has a line."""
+    """Return one finding for all addresses of a host: the worst of them speaks, each has a line."""
     verdict, word, why, todo = min((one for _greeting, one in judged), key=lambda one: _WORST.index(one[0]))
-    level = {Verdict.OK: "ok", Verdict.UNKNOWN: "unknown", Verdict.ADVISORY: "warning"}.get(verdict, "error")
     lines = (
         tuple(lines) if lines is not None else tuple(_greeting_line(greeting) for greeting, _one in judged)
     )
     owner = Owner.OTHER_SERVER if todo else None
-    return Finding(Row(rule, name, level, word, _CATEGORY, host.name), verdict, why, lines, todo, owner)
+    return Finding(
+        Row(rule, name, verdict.level, word, _CATEGORY, host.name), verdict, why, lines, todo, owner
+    )
 
 
 def _presence(greeting: HostGreeting, greetings: Sequence[HostGreeting]) -> Judged:
@@ -117,7 +118,7 @@ def _way_out(address: str, greetings: Sequence[HostGreeting]) -> bool:
 
 
 def _acceptance(greeting: HostGreeting, answer: RecipientAnswer, domain: str) -> Judged:
-    """What the answer to postmaster@domain says about the domain."""
+    """Return what the answer to postmaster@domain says about the domain."""
     reply = answer.reply
     if reply is None:
         return Verdict.UNKNOWN, _("not told"), _("Whether the host takes the domain could not be asked."), ""
@@ -152,7 +153,7 @@ def _meaning(reply: Reply, answer: RecipientAnswer, greeting: HostGreeting) -> s
 
 
 def _plain(reply: Reply, recipient: str) -> str:
-    """The text of a reply without the name of the recipient, so that two of them can be compared."""
+    """Return the text of a reply without the name of the recipient, so that two of them can be compared."""
     text = " ".join(reply.lines).lower()
     for word in (recipient.lower(), recipient.lower().partition("@")[2]):
         text = text.replace(word, "…")

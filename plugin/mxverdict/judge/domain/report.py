@@ -10,7 +10,7 @@ from typing import Optional
 from mxverdict.evidence import Domain, Evidence
 from mxverdict.evidence.blocklist import BlocklistEvidence
 from mxverdict.evidence.outgoing import sending_addresses
-from mxverdict.findings import DomainReport, Finding, Prediction
+from mxverdict.findings import LEVELS, DomainReport, Finding, Prediction
 from mxverdict.judge.domain.blocklist import judge_blocklists
 from mxverdict.judge.domain.mail_policy import judge_policy
 from mxverdict.judge.domain.mx import judge_mail_route
@@ -19,11 +19,11 @@ from mxverdict.judge.summary import about_domain
 from mxverdict.testers.row_texts import CATEGORIES
 
 TESTER = "mxtoolbox"
-_LEVELS = ("error", "warning", "unknown", "ok")
 
 
 def judge_domains(evidence: Evidence, predictions: Sequence[Prediction]) -> tuple[DomainReport, ...]:
-    """A report for each domain in `evidence`; its SMTP rows are those of `predictions` for its mail hosts."""
+    """Return a report for each domain in `evidence`; its SMTP rows are those of `predictions` for its mail
+    hosts."""
 
     @cache
     def listings(addresses: frozenset[str]) -> tuple[Finding, ...]:
@@ -48,7 +48,7 @@ def _report(
         *judge_mail_route(domain.route, evidence.greetings, own, domain.routing),
         *judge_policy(domain.policy, sending),
     ]
-    found.sort(key=lambda f: (_LEVELS.index(f.row.level), CATEGORIES.index(f.row.category)))
+    found.sort(key=lambda f: (LEVELS.index(f.row.level), CATEGORIES.index(f.row.category)))
     return DomainReport(domain.name, about_domain("MXToolbox", found), tuple(found))
 
 
@@ -70,7 +70,7 @@ def _listings(evidence: Optional[BlocklistEvidence], addresses: frozenset[str]) 
 
 
 def _smtp(predictions: Sequence[Prediction], addresses: Sequence[str]) -> list[Finding]:
-    """The rows of the first of the tester's source addresses, for each of the server's `addresses`."""
+    """Return the rows of the first of the tester's source addresses, for each of the server's `addresses`."""
     first: dict[str, Prediction] = {}
     for prediction in predictions:
         if prediction.tester == TESTER and prediction.server_address in addresses:

@@ -11,7 +11,8 @@ from mxverdict.i18n.catalog import N_, decimal
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
 from mxverdict.judge.domain.soa_serial import Serial, read_serial
-from mxverdict.judge.domain.zone_facts import ZoneFacts, answer_lines, listed_errors, listing
+from mxverdict.judge.domain.zone_facts import ZoneFacts, answer_lines, listed_errors
+from mxverdict.judge.listing import listing
 from mxverdict.testers.row_texts import RowTexts, limits, load
 
 _NEVER_LOWER = N_(
@@ -165,13 +166,13 @@ def _serial_line(server: str, serial: Serial) -> str:
 
 
 def _provider(primary: str) -> str:
-    """Title of a DNS provider that is known for its own style of serials."""
+    """Return the title of a DNS provider that is known for its own style of serials."""
     known: list[dict[str, str]] = limits("dns")["providers"]["list"]
     return next((entry["title"] for entry in known if fnmatchcase(primary, entry["primary"])), "")
 
 
 def _seconds(facts: ZoneFacts, field: str, row_name: str, meaning: str) -> Finding:
-    """A row about one of the four spans of the SOA; `meaning` says what the span does."""
+    """Judge a row about one of the four spans of the SOA; `meaning` says what the span does."""
     texts = load("dns")[row_name]
     if not facts.soas:
         return _not_read(texts, facts)
@@ -224,7 +225,7 @@ def _odd_seconds(facts: ZoneFacts, row: Row, field: str, meaning: str, lines: tu
 
 
 def _suggestion(field: str) -> int:
-    """A value that is known to pass."""
+    """Return a value that is known to pass."""
     return {"refresh": 7200, "retry": 3600, "expire": 1209600, "minimum": 3600}[field]
 
 

@@ -39,7 +39,7 @@ class Serial:
 
 
 def read_serial(number: int, taken_at: float) -> Serial:
-    """How the serial reads at `taken_at` (Unix time)."""
+    """Return how the serial reads at `taken_at` (Unix time)."""
     digits = str(number)
     if _FIRST_EPOCH <= number <= taken_at + _DAY:
         return Serial(number, "epoch", "format")
@@ -67,8 +67,8 @@ def tester_date(taken_at: float) -> datetime.date:
 
 
 def _offset(at: float) -> float:
-    """Seconds to add to UTC. Summer time of the USA: second Sunday of March to first Sunday of November, at
-    2 o'clock (15 U.S.C. 260a)."""
+    """Return seconds to add to UTC. Summer time of the USA: second Sunday of March to first Sunday of
+    November, at 2 o'clock (15 U.S.C. 260a)."""
     zone: dict[str, Any] = limits("dns")["time_zone"]
     winter, summer = zone["winter_hours"] * 3600, zone["summer_hours"] * 3600
     year = datetime.datetime.fromtimestamp(at, datetime.timezone.utc).year
@@ -78,7 +78,7 @@ def _offset(at: float) -> float:
 
 
 def _sunday(year: int, month: int, day: int) -> datetime.date:
-    """The first Sunday on or after that day."""
+    """Return the first Sunday on or after that day."""
     date = datetime.date(year, month, day)
     return date + datetime.timedelta(days=6 - date.weekday())
 
@@ -88,7 +88,7 @@ def _midnight(date: datetime.date) -> float:
 
 
 def _date(digits: str) -> Optional[datetime.date]:
-    """The date in YYYYMMDDnn; None when there is no such day, or it lies before the DNS (1983)."""
+    """Return the date in YYYYMMDDnn; None when there is no such day, or it lies before the DNS (1983)."""
     try:
         date = datetime.date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
     except ValueError:

@@ -219,7 +219,7 @@ def _pointers(case: SpfCase) -> Finding:
 
 
 def _voids(case: SpfCase) -> list[Finding]:
-    """Terms that lead nowhere, as a receiver meets them that finds no match before the record's end."""
+    """Judge void lookups, as of a receiver that finds no match before the record's end."""
     stranger = case.strangers[0]
     if stranger.needs or stranger.result == "temperror":
         return []

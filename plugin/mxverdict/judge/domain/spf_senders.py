@@ -159,7 +159,7 @@ def _unanswered(case: SpfCase) -> list[Finding]:
 
 
 def _decided(outcome: Outcome) -> str:
-    """The term that gave the result, or why there is none."""
+    """Return the term that gave the result, or why there is none."""
     if not outcome.term:
         return translate(outcome.why)[:SHOWN]
     return _("{term} in the record of {domain}").format(term=outcome.term[:SHOWN], domain=outcome.domain)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Optional
 
 from mxverdict.evidence.zone import Zone
-from mxverdict.findings import Finding, Owner, Verdict
+from mxverdict.findings import LEVELS, Finding, Owner, Verdict
 from mxverdict.i18n.catalog import N_, ngettext
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
@@ -18,10 +18,10 @@ from mxverdict.judge.domain.delegation import (
     two_servers,
 )
 from mxverdict.judge.domain.soa import judge_soa
-from mxverdict.judge.domain.zone_facts import ZoneFacts, answer_lines, listing
+from mxverdict.judge.domain.zone_facts import ZoneFacts, answer_lines
+from mxverdict.judge.listing import listing
 from mxverdict.testers.row_texts import RowTexts, load
 
-_ORDER = {"error": 0, "warning": 1, "unknown": 2, "ok": 3}
 _NAT = N_("This server cannot reach its own public address (NAT?), so whether others can is not known.")
 _NOT_FROM_HERE = N_("could not be told from this server")
 _NAMED = N_("Look at BIND or PowerDNS: /usr/local/cpanel/scripts/restartsrv_named, then its log.")
@@ -30,7 +30,7 @@ _NAMED = N_("Look at BIND or PowerDNS: /usr/local/cpanel/scripts/restartsrv_name
 def judge_zone(
     zone: Zone, taken_at: float, own_addresses: frozenset[str] = frozenset()
 ) -> tuple[Finding, ...]:
-    """The rows MXToolbox prints about the zone, judged: failures first, then warnings, then passes.
+    """Return the rows MXToolbox prints about the zone, judged: failures first, then warnings, then passes.
 
     `taken_at` is the Unix time at which the zone was read, `own_addresses` are this server's addresses: they
     tell its own name servers from those of a provider.
@@ -43,7 +43,7 @@ def judge_zone(
         _recursion(facts),
         *_transfers(facts),
     ]
-    return tuple(sorted(found, key=lambda finding: _ORDER[finding.row.level]))
+    return tuple(sorted(found, key=lambda finding: LEVELS.index(finding.row.level)))
 
 
 def _texts(name: str) -> RowTexts:
@@ -215,7 +215,8 @@ def _recursion(facts: ZoneFacts) -> Finding:
 
 
 def _transfers(facts: ZoneFacts) -> list[Finding]:
-    """Absent when fine. This server's own name server may rightly hand the zone to the server itself."""
+    """Judge zone transfers; no finding when fine. This server's own name server may rightly hand the zone to
+    the server itself."""
     given = [server for server in facts.answered if server.transfers and server.address not in facts.own]
     if not given:
         return []

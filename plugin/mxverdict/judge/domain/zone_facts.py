@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mxverdict.evidence.zone import ServerAnswers, Soa, Zone
 from mxverdict.findings import Owner
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import ngettext
 from mxverdict.i18n.message import translate
 
 _NOT_ASKED = ("no_time", "unreachable")
-_SHOWN = 13
 
 
 @dataclass(frozen=True)
@@ -25,12 +23,12 @@ class ZoneFacts:
 
     @property
     def host(self) -> str:
-        """What the rows are about."""
+        """Return what the rows are about."""
         return self.zone.apex or self.zone.domain
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Name servers that the world comes to: those the zone above names and those named by these."""
+        """Return the name servers that are in use: those of the parent zone, and those that they name."""
         delegation = self.zone.delegation
         if not delegation.found or delegation.own_copy:
             return tuple(host.name for host in self.zone.hosts)
@@ -46,8 +44,8 @@ class ZoneFacts:
 
     @property
     def asked(self) -> tuple[ServerAnswers, ...]:
-        """Those of `servers` whose silence means something: over IPv6 only when IPv6 works from here. A
-        private address counts: the world cannot reach it."""
+        """Return those of `servers` of which no answer means something: over IPv6 only when IPv6 works here.
+        A private address counts: the world cannot reach it."""
         return tuple(
             server
             for server in self.servers
@@ -73,7 +71,7 @@ class ZoneFacts:
 
     @property
     def without_address(self) -> tuple[str, ...]:
-        """Names of name servers that have no address at all."""
+        """Return names of name servers that have no address at all."""
         glued = {host.name for host in self.zone.delegation.glue}
         return tuple(
             host.name
@@ -90,7 +88,8 @@ class ZoneFacts:
 
     @property
     def soas(self) -> tuple[tuple[str, Soa], ...]:
-        """The SOA with whom it comes from, one for each name server; the resolver's where none answered."""
+        """Return the SOA with whom it comes from, one for each name server; the resolver's where none
+        answered."""
         found = {server.name: server.soa for server in self.authoritative if server.soa is not None}
         if not found and self.zone.resolver_soa is not None:
             primary = self.zone.resolver_soa.primary
@@ -99,7 +98,7 @@ class ZoneFacts:
 
     @property
     def addresses(self) -> dict[str, tuple[str, ...]]:
-        """Addresses of each name server, as sent along by the zone above or known to the resolver."""
+        """Return the addresses of each name server, by the parent zone or the resolver."""
         found: dict[str, list[str]] = {name: [] for name in self.names}
         for host in (*self.zone.delegation.glue, *self.zone.hosts):
             if host.name in found:
@@ -112,7 +111,7 @@ class ZoneFacts:
         return any(server.address in self.own for server in self.authoritative)
 
     def owner(self, servers: Iterable[ServerAnswers]) -> Owner:
-        """Who runs those name servers: this server's owner if all of them are this server."""
+        """Return who runs those name servers: this server's owner if all of them are this server."""
         return Owner.SERVER if self.are_own(servers) else Owner.DNS_PROVIDER
 
     def are_own(self, servers: Iterable[ServerAnswers]) -> bool:
@@ -125,23 +124,13 @@ class ZoneFacts:
         return any(":" in address for address in (*addresses, self.zone.delegation.address))
 
 
-def listing(names: Sequence[str]) -> str:
-    """Names in one line, cut short where there are too many to read."""
-    first, more = ", ".join(names[:_SHOWN]), len(names) - _SHOWN
-    if more <= 0:
-        return first
-    return ngettext("{names} and {count} more", "{names} and {count} more", more).format(
-        names=first, count=more
-    )
-
-
 def listed_errors(*texts: str) -> tuple[str, ...]:
-    """Evidence lines: those of `texts` that say something."""
+    """Return those of `texts` that are not empty, as evidence lines."""
     return tuple(text for text in texts if text)
 
 
 def answer_lines(servers: Iterable[ServerAnswers]) -> tuple[str, ...]:
-    """Evidence lines: what each of `servers` said to the question for the SOA."""
+    """Return the reply of each of `servers` to the SOA query, as evidence lines."""
     return tuple(f"{server.name} ({server.address}): {_said(server)}" for server in servers)[:10]
 
 

@@ -35,7 +35,7 @@ LIMITS = (
 
 
 def judge_delay_cost(traffic: Traffic) -> tuple[Finding, ...]:
-    """What the delay did, and a finding for known large senders that it keeps from delivering."""
+    """Return findings on what the delay did, and on known large senders that it keeps from delivering."""
     if traffic.read_from is None:
         text, why = _("no log to judge it by"), _("The log holds no line that tells the time.")
         return (
@@ -159,8 +159,7 @@ def _line(sender: DelayedSender) -> str:
 def _finding(
     rule: str, verdict: Verdict, text: str, why: str, evidence: list[str] | None = None, todo: str = ""
 ) -> Finding:
-    level = {Verdict.OK: "ok", Verdict.ADVISORY: "warning"}.get(verdict, "unknown")
     lines = tuple((evidence or [])[:_LISTED])
     return Finding(
-        Row(rule, NAME, level, text, "log"), verdict, why, lines, todo, Owner.SERVER if todo else None
+        Row(rule, NAME, verdict.level, text, "log"), verdict, why, lines, todo, Owner.SERVER if todo else None
     )

@@ -169,8 +169,12 @@ def _line(one: RefusedSender) -> str:
 def _finding(
     rule: str, verdict: Verdict, text: str, why: str, groups: Sequence[RefusedSender] = (), todo: str = ""
 ) -> Finding:
-    level = {Verdict.OK: "ok", Verdict.ADVISORY: "warning"}.get(verdict, "unknown")
     evidence = tuple(_line(one) for one in groups[:_LISTED])
     return Finding(
-        Row(rule, NAME, level, text, "log"), verdict, why, evidence, todo, Owner.SERVER if todo else None
+        Row(rule, NAME, verdict.level, text, "log"),
+        verdict,
+        why,
+        evidence,
+        todo,
+        Owner.SERVER if todo else None,
     )

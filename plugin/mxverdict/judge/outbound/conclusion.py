@@ -10,7 +10,6 @@ from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
-from mxverdict.judge.outbound.messages import LEVELS
 from mxverdict.judge.outbound.outcome import CALLOUT_TIMEOUT, NO_CONNECTION, End, Outcome, verdict_of
 from mxverdict.refusals import RefusalClass
 
@@ -143,7 +142,7 @@ def _untried(outbound: OutboundEvidence, why: str) -> Finding:
 
 
 def _best(source: Source, outbound: OutboundEvidence, outcomes: Sequence[End]) -> str:
-    """The best that mail from one source comes to at any mail host."""
+    """Return the best that mail from one source comes to at any mail host."""
     ended = [(end, attempt) for attempt, end in zip(outbound.climbs, outcomes) if attempt.source == source]
     reached = {end for end, _attempt in ended}
     verdicts = {verdict_of(end, attempt) for end, attempt in ended}
@@ -177,5 +176,5 @@ def _finding(
     callback = outbound.purpose == "callback"
     name = N_("Callback") if callback else N_("Outgoing mail")
     rule = "outbound.callback" if callback else "outbound.delivery"
-    row = Row(rule, name, LEVELS[verdict], text, "outbound", outbound.recipient)
+    row = Row(rule, name, verdict.level, text, "outbound", outbound.recipient)
     return Finding(row, verdict, why, tuple(map(translate, outbound.skipped)), todo, owner)

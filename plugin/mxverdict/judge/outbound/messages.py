@@ -24,12 +24,6 @@ class OutcomeMessage:
     owner: Optional[Owner] = None
 
 
-LEVELS = {
-    Verdict.PROBLEM: "error",
-    Verdict.ADVISORY: "warning",
-    Verdict.UNKNOWN: "unknown",
-    Verdict.OK: "ok",
-}
 _ASK_OPERATORS = N_("Tell the people who run {host}, with this transcript.")
 
 MESSAGES: dict[Outcome, OutcomeMessage] = {

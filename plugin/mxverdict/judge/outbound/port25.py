@@ -12,7 +12,7 @@ from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
-from mxverdict.judge.outbound.messages import LEVELS, OutcomeMessage
+from mxverdict.judge.outbound.messages import OutcomeMessage
 from mxverdict.judge.outbound.outcome import End, Outcome, is_redirected, outcome_of, verdict_of
 from mxverdict.refusals import RefusalClass, facts
 
@@ -97,7 +97,7 @@ class SourceReachability:
 
 
 def paths(outbound: OutboundEvidence) -> tuple[SourceReachability, ...]:
-    """The ways out that the well-known receivers were greeted by."""
+    """Return the paths on which the well-known receivers were tried."""
     climbs = list(dict.fromkeys(attempt for receiver in outbound.receivers for attempt in receiver.climbs))
     keys = dict.fromkeys((attempt.source, _version(attempt)) for attempt in climbs)
     return tuple(
@@ -115,7 +115,7 @@ def is_blocked(attempt: SmtpAttempt, found: Sequence[SourceReachability]) -> boo
 
 
 def judge_paths(outbound: OutboundEvidence) -> Iterator[Finding]:
-    """One finding for each way out, one for each receiver that turns this server away."""
+    """Yield one finding for each path, and one for each receiver that refuses this server."""
     found = paths(outbound)
     if outbound.receivers and not found:
         errors = tuple(f"{receiver.domain}: {translate(receiver.error)}" for receiver in outbound.receivers)
@@ -161,7 +161,7 @@ def _finding(path: SourceReachability, over_four: bool, outbound: OutboundEviden
         message = _NOT_TESTED if path.open is None else _closed(path, over_four, outbound)
         text = _(message.text)
     evidence = tuple(f"{attempt.host} [{attempt.address}]: {_said(attempt)}" for attempt in path.climbs)
-    row = Row("outbound.port25", NAME, LEVELS[message.verdict], text, "outbound", about)
+    row = Row("outbound.port25", NAME, message.verdict.level, text, "outbound", about)
     return Finding(row, message.verdict, _(message.why), evidence, _(message.todo), message.owner)
 
 
@@ -198,7 +198,7 @@ def _rejecting_receivers(path: SourceReachability, outbound: OutboundEvidence) -
             Row(
                 "outbound.receiver",
                 N_("Well-known receiver"),
-                LEVELS[verdict],
+                verdict.level,
                 text,
                 "outbound",
                 f"{attempt.host} [{attempt.address}]",

@@ -15,7 +15,6 @@ from mxverdict.i18n.message import translate
 from mxverdict.judge.outbound import port25
 from mxverdict.judge.outbound.conclusion import conclude
 from mxverdict.judge.outbound.messages import (
-    LEVELS,
     NO_IPV6,
     NO_POSTMASTER,
     OWN_UNREACHED,
@@ -120,9 +119,7 @@ def _finding(
         why.append(works.format(host=_name(through)))
     if attempt.own:
         why.append(_("This mail host is this server itself: Exim delivers here without the network."))
-    row = Row(
-        "outbound.host", _MAIL_HOST, LEVELS[verdict], _(message.text).format(**values), "outbound", about
-    )
+    row = Row("outbound.host", _MAIL_HOST, verdict.level, _(message.text).format(**values), "outbound", about)
     exchanges = [stage for stage in attempt.stages if stage.name not in ("rset", "quit")]
     evidence = tuple(stage_line(stage) for stage in exchanges[-1:])
     return Finding(row, verdict, " ".join(why), evidence, _(message.todo).format(**values), message.owner)
@@ -133,7 +130,7 @@ def _name(attempt: SmtpAttempt) -> str:
 
 
 def stage_line(stage: ProbeStage) -> str:
-    """One exchange in one line."""
+    """Return one exchange in one line."""
     said = _("no reply") if stage.reply is None else f"{stage.reply.code} {' / '.join(stage.reply.lines)}"
     asked = stage.command or _("connection")
     return f"{asked} -> {said} ({stage.seconds:.1f} s)"
@@ -235,5 +232,5 @@ def _delivery(outbound: OutboundEvidence) -> Iterator[Finding]:
         return
     message = message_of(outcome, attempt)
     text, why, todo = (_(said).format(**values) for said in (message.text, message.why, message.todo))
-    row = Row("outbound.message", _TEST_MESSAGE, LEVELS[message.verdict], text, "outbound", about)
+    row = Row("outbound.message", _TEST_MESSAGE, message.verdict.level, text, "outbound", about)
     yield Finding(row, message.verdict, why, evidence, todo, message.owner)

@@ -29,8 +29,8 @@ class Page:
 
     @property
     def exit_status(self) -> int:
-        """1 when an answer differs or a build has a known hole, otherwise 3 when something could not be
-        checked."""
+        """Return 1 when an answer differs or a build has a known hole, otherwise 3 when something could not
+        be checked."""
         if self.of(DIFFERS) or self.of(HOLE):
             return 1
         return 3 if self.of(UNKNOWN) else 0

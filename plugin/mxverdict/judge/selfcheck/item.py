@@ -22,7 +22,7 @@ class Item:
 
 
 def item(id: str, good: Optional[bool], found: str, expected: str, meaning: str) -> Item:
-    """`good` is None when it could not be checked."""
+    """Return an item; `good` is None when it could not be checked."""
     state = UNKNOWN if good is None else OK if good else DIFFERS
     return Item(id, state, found, expected, "" if good else meaning)
 

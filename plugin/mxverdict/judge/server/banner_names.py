@@ -22,8 +22,9 @@ def judge_names(evidence: Evidence) -> tuple[Finding, ...]:
 
 
 def _banner(target: Target, truth: GroundTruth) -> Finding:
-    """The strict rule: the first word of the banner, the name of the server (RFC 5321 section 4.2), is a PTR
-    of the address and resolves back to it. The tester is content with a PTR anywhere in the banner."""
+    """Judge by the strict rule: the first word of the banner, the name of the server (RFC 5321 section 4.2),
+    is a PTR of the address and resolves back to it. The tester is content with a PTR anywhere in the
+    banner."""
     first = (truth.greeting or "").split(maxsplit=1)[:1]
     word = first[0] if first else ""
     lines = (

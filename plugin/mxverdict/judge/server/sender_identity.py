@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from mxverdict.evidence import Forward, ReverseDns
 from mxverdict.evidence.outgoing import Outgoing
 from mxverdict.findings import Finding, Owner, Row, Verdict
-from mxverdict.i18n.catalog import N_, ngettext
+from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
+from mxverdict.judge.listing import listing
 from mxverdict.judge.smtp.ground_truth import is_host_name
 from mxverdict.net.special_ranges import special_purpose_kind
 
@@ -23,7 +24,7 @@ _SHOWN = 5
 
 
 def judge_outgoing(one: Outgoing) -> tuple[Finding, ...]:
-    """What is true of one combination of source address and HELO name."""
+    """Judge one combination of source address and HELO name."""
     found = list(_files(one))
     if one.address and one.here and not one.error:
         found += [_helo(one), _reverse(one)]
@@ -220,11 +221,5 @@ def _lines(one: Outgoing) -> tuple[str, ...]:
 
 
 def _who(one: Outgoing) -> str:
-    named = one.domains[:_SHOWN]
-    shown = ", ".join(_("mail in general") if domain == "*" else domain for domain in named)
-    more = len(one.domains) - len(named)
-    if not more:
-        return shown
-    return ngettext("{names} and {count} more", "{names} and {count} more", more).format(
-        names=shown, count=more
-    )
+    names = [_("mail in general") if domain == "*" else domain for domain in one.domains]
+    return listing(names, _SHOWN)

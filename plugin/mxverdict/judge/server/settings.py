@@ -145,7 +145,7 @@ def _broken(evidence: Evidence) -> list[Finding]:
 
 
 def _silent(evidence: Evidence) -> list[Finding]:
-    """Addresses where Exim does not even serve the server itself, which it never delays."""
+    """Return findings on addresses where Exim does not even serve this server, which it never delays."""
     return [
         Finding(
             Row("smtp.response", "SMTP", "error", _("does not answer properly"), host=probe.address),

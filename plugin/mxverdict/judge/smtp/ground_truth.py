@@ -76,20 +76,20 @@ def truth_of(target: Target, evidence: Evidence) -> GroundTruth:
 
 
 def ptr_line(truth: GroundTruth) -> str:
-    """Evidence line: the PTR names of the address."""
+    """Return an evidence line with the PTR names of the address."""
     if truth.ptr_names:
         return _("PTR of {address}: {names}").format(address=truth.address, names=", ".join(truth.ptr_names))
     return _("PTR of {address}: none").format(address=truth.address)
 
 
 def _best_first(names: ReverseDns) -> tuple[str, ...]:
-    """The PTR names, those that lead back to the address first."""
+    """Return the PTR names, those that resolve back to the address first."""
     back = {forward.name for forward in names.forwards if names.address in forward.addresses}
     return tuple(sorted(names.names, key=lambda name: name not in back))
 
 
 def is_host_name(name: str) -> bool:
-    """A fully qualified host name by RFC 1123 section 2.1, with a dot and no all-numeric last label."""
+    """Whether it is a full host name (RFC 1123 section 2.1), with a dot and no all-numeric last label."""
     labels = name.rstrip(".").split(".")
     return len(labels) > 1 and all(_LABEL.match(label) for label in labels) and not labels[-1].isdigit()
 

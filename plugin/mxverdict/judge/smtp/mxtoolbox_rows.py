@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mxverdict.findings import Row, Session
+from mxverdict.findings import LEVELS, Row, Session
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.judge.smtp.ground_truth import GroundTruth, is_host_name
 from mxverdict.testers import Tester
@@ -29,12 +29,11 @@ OPEN_RELAY = "SMTP Open Relay"
 CONNECT = "SMTP Connect"
 DISCONNECTED = "SMTP Server Disconnected"
 
-_ORDER = {"error": 0, "warning": 1, "unknown": 2, "ok": 3}
 _STEPS = {"connect": "Banner", "ehlo": "EHLO", "mail": "MAIL FROM", "rcpt": "RCPT TO"}
 
 
 def headline(session: Session, tester: Tester) -> str:
-    """The line above the rows: how the conversation went, or the greeting when it went to its end."""
+    """Return the line above the rows: how the conversation went, or the greeting when it went to its end."""
     greeting = session.reply("connect")
     completed = [_STEPS[stage.name] for stage in session.stages if stage.reply is not None]
     step = completed[-1] if completed else "Connect"
@@ -51,16 +50,17 @@ def headline(session: Session, tester: Tester) -> str:
 
 
 def rows(session: Session, truth: GroundTruth, tester: Tester) -> tuple[Row, ...]:
-    """Failures first, then warnings, then what passes."""
+    """Return the rows: failures, then warnings, then what passes."""
     if session.ended == "unknown":
         return ()
     found = [*_connect(session), *_name_rows(session, truth), _tls(session)]
     found += [_connection_time(session, tester), _relay(session), _transaction_time(session, tester)]
-    return tuple(sorted(found, key=lambda row: _ORDER[row.level]))
+    return tuple(sorted(found, key=lambda row: LEVELS.index(row.level)))
 
 
 def transcript(session: Session, truth: GroundTruth, tester: Tester) -> str:
-    """As the tester prints it: commands, replies with the milliseconds each took, the total."""
+    """Return the session as the tester prints it: commands, replies with the milliseconds each took, the
+    total."""
     lines = [f"Connecting to {truth.address}", ""]
     if not session.stages:
         lines.append(_says(CONNECT).failed)

@@ -10,7 +10,7 @@ from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.i18n.catalog import N_, ngettext
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
-from mxverdict.judge.outbound.messages import LEVELS
+from mxverdict.judge.listing import listing
 
 NAME = N_("Open relay")
 
@@ -91,7 +91,7 @@ def _finding(
 ) -> Finding:
     evidence = tuple(line for test in tests for line in _lines(test, usual_helo))
     addresses = ", ".join(dict.fromkeys(test.local_address for test in tests))
-    row = Row("smtp.relay.variants", NAME, LEVELS[verdict], text, "relay", addresses)
+    row = Row("smtp.relay.variants", NAME, verdict.level, text, "relay", addresses)
     return Finding(row, verdict, why, evidence, todo, Owner.SERVER if todo else None)
 
 
@@ -110,10 +110,4 @@ def _lines(test: RelayProbe, usual_helo: str) -> Iterator[str]:
 
 
 def _names(tests: Sequence[RelayProbe]) -> str:
-    names = list(dict.fromkeys(translate(test.name) for test in tests))
-    first, more = ", ".join(names[:4]), len(names) - 4
-    if more <= 0:
-        return first
-    return ngettext("{names} and {count} more", "{names} and {count} more", more).format(
-        names=first, count=more
-    )
+    return listing(list(dict.fromkeys(translate(test.name) for test in tests)), 4)

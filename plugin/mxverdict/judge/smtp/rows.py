@@ -44,7 +44,7 @@ class RowContext:
 
     @property
     def delay(self) -> int:
-        """Seconds of delay Exim imposes in the stages the tester reached."""
+        """Return seconds of delay Exim imposes in the stages the tester reached."""
         reached = {stage.name for stage in self.session.stages}
         return sum(stage.delay for stage in self.preview.stages if stage.name in reached)
 
@@ -335,7 +335,7 @@ def _transaction_time(row: Row, case: RowContext) -> Finding:
 
 
 def _time(row: Row, case: RowContext, delay: float, delayed: str) -> Finding:
-    """`delay` is what Exim asks for, in seconds, `delayed` the sentence about it."""
+    """Judge a time. `delay` is Exim's, in seconds, `delayed` the sentence about it."""
     if row.level == "ok":
         return Finding(row, Verdict.OK, _("Fast enough."), banner_lines(case.truth))
     if delay > 0:

@@ -14,7 +14,8 @@ UNREACHED = Session((), "dropped", 0.0)
 
 
 def simulate(preview: Preview, tester: Tester) -> Session:
-    """The session the tester would have. Each wait counts on its own: patience is per reply, in seconds.
+    """Simulate the session that the tester would have. Each wait counts on its own: patience is per reply, in
+    seconds.
 
     The tester stops at the first refused command and says QUIT; that is not timed.
     """

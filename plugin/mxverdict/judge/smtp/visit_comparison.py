@@ -44,22 +44,22 @@ _REFUSED = {
 
 
 def format_time(visit: Visit) -> str:
-    """Date and time as the log has them, with the log's zone: `2026-11-25 10:31:02 UTC+0100`."""
+    """Return date and time as the log has them, with the log's zone: `2026-11-25 10:31:02 UTC+0100`."""
     zone = timezone(timedelta(seconds=visit.zone))
     form = "%Y-%m-%d %H:%M:%S UTC%z" if visit.zone else "%Y-%m-%d %H:%M:%S UTC"
     return datetime.fromtimestamp(visit.came_at, zone).strftime(form)
 
 
 def outcome(visit: Visit, tester: Tester) -> str:
-    """One of GAVE_UP (it waited as long as its patience lasts), CAME_THROUGH (it ended in order),
-    TURNED_AWAY (at connect), DROPPED (by Exim) and UNCLEAR."""
+    """Return one of TIMED_OUT (it waited as long as its patience lasts), COMPLETED (it ended in order),
+    REJECTED (at connect), DROPPED (by Exim) and UNCLEAR."""
     if visit.ended == "left" and (visit.seconds or 0.0) >= tester.patience - _SLACK:
         return TIMED_OUT
     return {"quit": COMPLETED, "rejected": REJECTED, "dropped": DROPPED}.get(visit.ended, UNCLEAR)
 
 
 def ending(visit: Visit) -> str:
-    """How a visit ended, in plain words: `was greylisted, then said QUIT, after 2 s`."""
+    """Return how a visit ended, in plain words: `was greylisted, then said QUIT, after 2 s`."""
     text = _ending(visit)
     if visit.seconds is None:
         return text
@@ -89,7 +89,7 @@ def _ending(visit: Visit) -> str:
 
 
 def _result(visit: Visit) -> str:
-    """What came of it before it ended: it handed mail over or was refused something, "" for neither."""
+    """Return the result before it ended: it delivered mail or was refused something, "" for neither."""
     if visit.messages:
         text = ngettext("handed over {count} message", "handed over {count} messages", visit.messages)
         return text.format(count=visit.messages)
@@ -97,7 +97,8 @@ def _result(visit: Visit) -> str:
 
 
 def reported_text(visit: Visit, tester: Tester) -> str:
-    """What the tester will have printed about this visit, in its own words; "" where the log cannot tell."""
+    """Return what the tester will have printed about this visit, in its own words; "" where the log cannot
+    tell."""
     ended = outcome(visit, tester)
     if tester.report != "mxtoolbox":
         return tester.timeout_text if ended == TIMED_OUT and visit.stage == "connect" else ""
@@ -112,7 +113,7 @@ def reported_text(visit: Visit, tester: Tester) -> str:
 
 
 def compare_with_last_visit(prediction: Prediction, tester: Tester, log: VisitLog) -> str:
-    """The prediction held against the tester's last visit: one or two sentences, "" without a log or for a
+    """Compare the prediction with the tester's last visit: one or two sentences, "" without a log or for a
     tester whose addresses are unknown."""
     if log.since is None or not tester.addresses:
         return ""

@@ -46,7 +46,7 @@ class _Stop(Exception):
 
 
 def check_host(address: str, domain: str, answers: Table, helo: str = "") -> Outcome:
-    """What the SPF record of `domain` says of mail from it that `address` (IP text) sends."""
+    """Return what the SPF record of `domain` says of mail from it that `address` (IP text) sends."""
     parsed = ipaddress.ip_address(address)
     check = _Check(parsed, domain.rstrip(".").lower(), answers, helo or domain)
     try:
@@ -59,8 +59,9 @@ def check_host(address: str, domain: str, answers: Table, helo: str = "") -> Out
 
 
 def macros(address: Address, sender: str, domain: str, helo: str) -> dict[str, str]:
-    """Values of the macro letters (RFC 7208 section 7.2) for mail of the domain `sender`, while the record of
-    `domain` is looked at. `p` is "unknown": its use is discouraged, and that answer allowed (section 7.3)."""
+    """Return the values of the macro letters (RFC 7208 section 7.2) for mail of the domain `sender`, while
+    the record of `domain` is looked at. `p` is "unknown": its use is discouraged, and that answer allowed
+    (section 7.3)."""
     version_4 = address.version == 4
     return {
         "s": f"postmaster@{sender}",
@@ -86,7 +87,8 @@ class _Check:
     needs: dict[tuple[str, str], None] = field(default_factory=dict)
 
     def evaluate(self, domain: str) -> tuple[str, str, str]:
-        """The result, the domain whose record gave it, and the term. The limit of look-ups ends recursion."""
+        """Return the result, the domain whose record gave it, and the term. The lookup limit ends
+        recursion."""
         record = self.record(domain)
         if record is None:
             return "none", domain, ""
@@ -205,7 +207,8 @@ class _Check:
     def _lookup(
         self, name: str, kind: str, *, void: bool = True, literal: bool = True, failing: bool = True
     ) -> DnsAnswer:
-        """An answer of the table. `void`: count it when it is empty; `failing`: an error ends the check."""
+        """Return an answer of the table. `void`: count it when it is empty; `failing`: an error ends the
+        check."""
         answer = self.answers.get(key(name, kind))
         if not all(0 < len(label) < 64 for label in name.split(".")):
             answer = DnsAnswer(name, kind, exists=False)

@@ -71,20 +71,20 @@ class Record:
 
     @property
     def redirect(self) -> Optional[Term]:
-        """Where to go on when no mechanism matches: nowhere when there is an `all` (section 6.1)."""
+        """Return where to go on when no mechanism matches: nowhere when there is an `all` (section 6.1)."""
         if self.all is not None:
             return None
         return next((term for term in self.terms if term.name == "redirect" and not term.qualifier), None)
 
     @property
     def after_all(self) -> tuple[Term, ...]:
-        """Terms behind the first `all`."""
+        """Return the terms after the first `all`."""
         last = self.all
         return self.terms[self.terms.index(last) + 1 :] if last is not None else ()
 
     @property
     def lookup_terms(self) -> tuple[Term, ...]:
-        """Terms that cost a look-up when nothing before them matches: none behind `all`."""
+        """Return the terms that cost a lookup when nothing before them matches: none after `all`."""
         reached = self.terms[: len(self.terms) - len(self.after_all)]
         redirect = self.redirect
         return tuple(
@@ -95,7 +95,7 @@ class Record:
 
     @property
     def ignored(self) -> tuple[Term, ...]:
-        """Mechanisms written with "=": read as modifiers that nobody knows, so they say nothing."""
+        """Return the mechanisms written with "=": they are read as unknown modifiers, which are ignored."""
         return tuple(term for term in self.terms if not term.qualifier and term.name in MECHANISMS)
 
 
@@ -136,8 +136,8 @@ _parse_long = lru_cache(maxsize=8)(_parse)
 
 
 def expand(spec: str, values: dict[str, str]) -> Optional[str]:
-    """A domain-spec with its macros filled in from `values` (letter to text, RFC 7208 section 7); None when
-    one of them is not given."""
+    """Return a domain-spec with its macros filled in from `values` (letter to text, RFC 7208 section 7); None
+    when one of them is not given."""
     missing = False
 
     def fill(match: re.Match[str]) -> str:
@@ -235,7 +235,8 @@ def _named(word: str, name: str, qualifier: str, rest: str, errors: list[str]) -
 
 
 def _check_domain(word: str, domain: str, errors: list[str]) -> None:
-    """RFC 7208 section 7.1: a domain-spec ends in a macro or a top label that is not all digits."""
+    """Check a domain-spec (RFC 7208 section 7.1): it ends in a macro or a top label that is not all
+    digits."""
     plain = _MACRO.sub("", domain)
     letters = {(match[1] or "").lower() for match in _MACRO.finditer(domain)} - {""}
     label = domain.rstrip(".").rpartition(".")[2]

@@ -26,7 +26,7 @@ def key(name: str, kind: str) -> tuple[str, str]:
 
 
 def record_of(answers: Table, domain: str) -> Optional[Record]:
-    """The domain's only SPF record; None when there is none, more than one, or it was not read."""
+    """Return the domain's only SPF record; None when there is none, more than one, or it was not read."""
     answer = answers.get(key(domain, "TXT"))
     texts = [text for text in answer.records if is_record(text)] if answer is not None else []
     return parse(texts[0]) if len(texts) == 1 else None
@@ -101,7 +101,7 @@ class _Counted:
         self.under_way: set[str] = set()
 
     def lookups(self, domain: str) -> int:
-        """Without recursion, for a hostile chain is long."""
+        """Count lookups without recursion, for a hostile chain is long."""
         order: list[tuple[str, bool]] = [(domain, False)]
         while order:
             name, done = order.pop()

@@ -5,6 +5,8 @@ Imports little, so that WHM's header is on its way while the page itself is stil
 
 from __future__ import annotations
 
+from enum import Enum
+
 from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.web.auth import permissions
@@ -13,15 +15,25 @@ from mxverdict.web.http.request import HttpError, Request
 
 SPANS = {"1": N_("the last 24 hours"), "7": N_("the last 7 days")}
 """Days that the log is shown for."""
-WINDOWS, CHECKS, REFUSALS, SETTINGS = "windows", "checks", "refusals", "settings"
+
+
+class EntryKind(str, Enum):
+    """Kinds of entries in the history; the values are those of `?kind=`."""
+
+    ALL = ""
+    WINDOWS = "windows"
+    CHECKS = "checks"
+    REFUSALS = "refusals"
+    SETTINGS = "settings"
+
+
 KINDS = {
-    "": N_("Everything"),
-    WINDOWS: N_("Test windows"),
-    CHECKS: N_("Checks"),
-    REFUSALS: N_("Refused"),
-    SETTINGS: N_("Settings and addresses"),
+    EntryKind.ALL: N_("Everything"),
+    EntryKind.WINDOWS: N_("Test windows"),
+    EntryKind.CHECKS: N_("Checks"),
+    EntryKind.REFUSALS: N_("Refused"),
+    EntryKind.SETTINGS: N_("Settings and addresses"),
 }
-"""Of entries in the history."""
 
 
 def no_condition(request: Request) -> None:
@@ -59,6 +71,6 @@ def known_entries(request: Request) -> None:
         raise HttpError(404, _("There is no such kind of entries."))
 
 
-def kinds(request: Request) -> tuple[str, ...]:
-    """Kinds of entries that the visitor may see."""
-    return tuple(kind for kind in KINDS if request.visitor.is_root or kind != SETTINGS)
+def kinds(request: Request) -> tuple[EntryKind, ...]:
+    """Return the kinds of entries that the visitor may see."""
+    return tuple(kind for kind in KINDS if request.visitor.is_root or kind is not EntryKind.SETTINGS)

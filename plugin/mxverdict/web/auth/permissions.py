@@ -32,8 +32,8 @@ _ABOUT = ("domain", "about", "address")
 class PermissionDenied(HttpError):
     """What was asked for is somebody else's. It is written to the audit trail, in English: `kept`."""
 
-    def __init__(self, kept: str, *, advice: str = "") -> None:
-        super().__init__(403, translate(kept), advice=advice)
+    def __init__(self, kept: str, *, hint: str = "") -> None:
+        super().__init__(403, translate(kept), hint=hint)
         self.kept = kept
 
 
@@ -44,7 +44,7 @@ def require_level(visitor: Visitor, levels: Optional[Collection[str]], unknown: 
     if level == NONE:
         raise PermissionDenied(
             Message("This page needs root privileges in WHM, or the privilege “MX Verdict”."),
-            advice=_("Ask the owner of the server: WHM, Edit Reseller Nameservers and Privileges."),
+            hint=_("Ask the owner of the server: WHM, Edit Reseller Nameservers and Privileges."),
         )
     if levels is None:
         raise HttpError(404, unknown)
@@ -57,7 +57,7 @@ def require_domain(visitor: Visitor, target: str) -> None:
     if not owns_target(visitor, target):
         raise PermissionDenied(
             Message("{target} is not a domain of your accounts.", target=target),
-            advice=_("You can check your own domains and names below them."),
+            hint=_("You can check your own domains and names below them."),
         )
 
 
@@ -84,33 +84,34 @@ def own_domains(visitor: Visitor) -> tuple[str, ...]:
 
 
 def require_opening(host: Host, kind: str, *, named_address: bool = False) -> None:
-    """What resellers may open: windows for known testers, when the settings say so. Raises HttpError."""
+    """Resellers may open windows for known testers, when the settings allow it. Raises HttpError for
+    others."""
     if kind != WHITELIST:
         raise PermissionDenied(
-            Message("Only root may switch the delay off."), advice=_("Let the tester past it instead.")
+            Message("Only root may switch the delay off."), hint=_("Let the tester past it instead.")
         )
     if named_address:
         raise PermissionDenied(Message("Only root may let other addresses than a tester's past."))
     if not settings.read(host).resellers_may_open:
         raise PermissionDenied(
             Message("Resellers may not open test windows on this server."),
-            advice=_("Its owner can allow it in the settings of MX Verdict."),
+            hint=_("Its owner can allow it in the settings of MX Verdict."),
         )
 
 
-def most_minutes(limits: Settings, visitor: Visitor) -> int:
-    """How long a window of the visitor's may be, in minutes."""
+def minutes_limit(limits: Settings, visitor: Visitor) -> int:
+    """Return how long a window of the visitor's may be, in minutes."""
     return limits.most_minutes if visitor.is_root else limits.resellers_most_minutes
 
 
 def owns_window(visitor: Visitor, window: Window) -> bool:
-    """Whether the visitor may see all of it. What may be done to it the engine asks once more, with its lock
-    held."""
+    """Return whether the visitor may see all of it. What may be done to it the engine checks once more, under
+    its lock."""
     return visitor.is_root or (visitor.did(window.opened_by) and window.belongs_to(visitor.actor))
 
 
-def shown_window(visitor: Visitor, window: Window) -> Window:
-    """As much of a window as the visitor may see."""
+def redact_window(visitor: Visitor, window: Window) -> Window:
+    """Return as much of a window as the visitor may see."""
     if visitor.is_root:
         return window
     if not owns_window(visitor, window):
@@ -119,38 +120,39 @@ def shown_window(visitor: Visitor, window: Window) -> Window:
 
 
 def require_window(host: Host, visitor: Visitor, number: int) -> Window:
-    """A window that a reseller opened, whatever its state. Raises HttpError, and JournalError."""
+    """Return a window that the reseller opened, whatever its state. Raises HttpError, and JournalError."""
     from mxverdict.window.queries import find_window
 
     found = find_window(host, number)
     if found is None or not owns_window(visitor, found):
         raise PermissionDenied(
             Message("Window {id} is not one that you opened.", id=number),
-            advice=_("Every window closes by itself at its deadline."),
+            hint=_("Every window closes by itself at its deadline."),
         )
     return found
 
 
 def require_own_job(visitor: Visitor, name: str) -> Optional[Job]:
-    """The job of that name; None for root when there is none, and for "". Raises HttpError, the same for a
-    job of others as for one that does not exist."""
+    """Return the job of that name; None for root when there is none, and for "". Raises HttpError, the same
+    for a job of others as for one that does not exist."""
     job = queue.read(visitor.host, name)
     if name and not visitor.is_root and (job is None or not owns_job(visitor, job)):
         raise PermissionDenied(
-            Message("There is no such work of yours."), advice=_("What is older than a day is not kept.")
+            Message("There is no such work of yours."), hint=_("What is older than a day is not kept.")
         )
-    return shown_job(visitor, job)
+    return redact_job(visitor, job)
 
 
-def shown_job(visitor: Visitor, job: Optional[Job]) -> Optional[Job]:
-    """A job that is the visitor's, as they may see it."""
+def redact_job(visitor: Visitor, job: Optional[Job]) -> Optional[Job]:
+    """Return a job that is the visitor's, as they may see it."""
     if job is None or visitor.is_root or not job.private:
         return job
-    return replace(job, text=_PRIVATE, advice="")
+    return replace(job, text=_PRIVATE, hint="")
 
 
 def owns_job(visitor: Visitor, job: Job) -> bool:
-    """Their own work, and the check of a domain of theirs whoever started it. Raises HttpError."""
+    """Return whether it is the visitor's own work, or the check of a domain of theirs, whoever started it.
+    Raises HttpError."""
     return (
         visitor.is_root
         or visitor.did(job.owner)
@@ -159,8 +161,8 @@ def owns_job(visitor: Visitor, job: Job) -> bool:
 
 
 def record_refusal(host: Host, request: Request, refusal: PermissionDenied) -> None:
-    """Write to the audit trail what was asked and why it was refused; where that cannot be written, the
-    refusal stands all the same."""
+    """Write to the audit log what was asked and why it was refused. An error in that is ignored: the refusal
+    is valid without it."""
     from mxverdict.audit import log
 
     what = "action" if "action" in request.query else "view"
@@ -179,7 +181,7 @@ def record_refusal(host: Host, request: Request, refusal: PermissionDenied) -> N
 
 
 def _named(text: str) -> str:
-    """The domain or address in it; all of it when there is none."""
+    """Return the domain or address in `text`; all of it when there is none."""
     from mxverdict.web.http.fields import parse_target_field
 
     try:
@@ -190,7 +192,7 @@ def _named(text: str) -> str:
 
 def _needs_root() -> PermissionDenied:
     return PermissionDenied(
-        Message("This needs root privileges in WHM."), advice=_("Ask the owner of the server.")
+        Message("This needs root privileges in WHM."), hint=_("Ask the owner of the server.")
     )
 
 
@@ -198,5 +200,5 @@ def _unanswered(error: Exception) -> HttpError:
     return HttpError(
         503,
         _("WHM does not tell which domains are yours: {error}.").format(error=translate(error)),
-        advice=_("Try again."),
+        hint=_("Try again."),
     )

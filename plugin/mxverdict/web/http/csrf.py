@@ -1,7 +1,7 @@
-"""What the server's secret is for: the token in every form, bound to the user and the WHM session, so that no
-other site can guess it, and marks that tell nothing of what they stand for.
+"""The token in every form, bound to the user and the WHM session so that no other site can guess it, and
+opaque marks; both are made with the server's secret.
 
-Imports little: a reseller's polling has need of it."""
+Imports little: a reseller's polling needs it."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def verify_token(host: Host, user: str, session: str, given: str) -> bool:
 
 
 def opaque_marks(state: str) -> Callable[[str], str]:
-    """What makes of a text a mark: the same of the same text, and nobody learns the text from it. Where the
-    secret cannot be had in the product's folder `state`, each veil makes others."""
+    """Return a function that maps text to an opaque mark: equal text gives an equal mark, and the text cannot
+    be recovered. Without the secret in the product's folder `state`, each function gives marks of its own."""
     try:
         secret = _secret(state)
     except OSError:
         secret = os.urandom(_SECRET_BYTES)
 
     def mark(text: str) -> str:
-        said = f"\0{text}"  # as what no token is made of begins
-        return hmac.new(secret, said.encode(), "sha256").hexdigest()[:16]
+        message = f"\0{text}"  # which no token is made of, since a user has a name
+        return hmac.new(secret, message.encode(), "sha256").hexdigest()[:16]
 
     return mark
 

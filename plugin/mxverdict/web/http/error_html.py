@@ -13,8 +13,8 @@ from mxverdict.web.http.request import HttpError
 
 def error_html(refusal: HttpError) -> str:
     """Return a refusal as HTML for a page that has begun."""
-    sentence, advice = escape(visible(str(refusal))), escape(visible(refusal.advice))
-    return f'\n<p role="alert"><strong>{sentence}</strong> {advice}</p>\n'
+    sentence, hint = escape(visible(str(refusal))), escape(visible(refusal.hint))
+    return f'\n<p role="alert"><strong>{sentence}</strong> {hint}</p>\n'
 
 
 def internal_error_html(incident: str, cause: Optional[MxVerdictError] = None) -> str:
@@ -23,7 +23,7 @@ def internal_error_html(incident: str, cause: Optional[MxVerdictError] = None) -
         text = translate(cause)
         return (
             f'\n<p role="alert"><strong>{escape(text[:1].upper() + text[1:])}.</strong> '
-            f"{escape(translate(cause.advice))}</p>\n"
+            f"{escape(translate(cause.hint))}</p>\n"
         )
     return (
         f'\n<p role="alert"><strong>Something went wrong inside MX Verdict.</strong> Nothing more is shown. '

@@ -23,7 +23,7 @@ def parse_target_field(text: str, field: str = "domain") -> str:
         raise HttpError(
             400,
             f"{translate(error)}.",
-            advice=_("Type it like shop.example or 203.0.113.10."),
+            hint=_("Type it like shop.example or 203.0.113.10."),
             field=field,
         ) from None
 

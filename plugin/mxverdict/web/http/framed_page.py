@@ -19,7 +19,7 @@ Draw = Callable[["Shell"], Iterator[str]]
 
 
 class FramedPage:
-    """A page for `visitor`. Unless the frame is `wanted`, it stands alone."""
+    """A page for `visitor`. Unless the frame is `wanted`, the page is without one."""
 
     def __init__(self, visitor: Visitor, *, wanted: bool) -> None:
         self._visitor = visitor

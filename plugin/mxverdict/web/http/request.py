@@ -30,14 +30,14 @@ class HttpError(Exception):
         status: int,
         sentence: str,
         *,
-        advice: str = "",
+        hint: str = "",
         allow: str = "",
         field: str = "",
         redisplay: bool = False,
     ) -> None:
         super().__init__(sentence)
         self.status = status
-        self.advice = advice
+        self.hint = hint
         self.allow = allow
         self.field = field
         self.redisplay = redisplay or bool(field)

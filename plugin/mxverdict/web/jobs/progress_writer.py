@@ -1,4 +1,4 @@
-"""Writes on a job's desk how far a check is and what it has found so far."""
+"""Writes the progress and the partial results of a check to its job's handle."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from mxverdict.evidence import Evidence
 from mxverdict.evidence.bounded_json import TooLarge
 from mxverdict.web.jobs.queue import JobHandle
 
-_EVERY = 0.34
-"""Seconds between two lines at least: what is found so far is some hundred kilobytes each time."""
+_INTERVAL = 0.34
+"""Seconds between two lines at least: a partial result is some hundred kilobytes each time."""
 _Snapshot = tuple[Evidence, frozenset[str]]
 
 
 class ProgressWriter(Progress):
-    """Does so within a `with`, from a thread of its own. `shown` makes what is shown of evidence and the
-    categories of rows that are complete in it, as JSON can hold it."""
+    """Writes within a `with`, from a thread of its own. `to_result` makes the partial result, as JSON can
+    hold it, of evidence and the categories of rows that are complete in it."""
 
-    def __init__(self, desk: JobHandle, shown: Callable[[Evidence, frozenset[str]], object]) -> None:
+    def __init__(self, handle: JobHandle, to_result: Callable[[Evidence, frozenset[str]], object]) -> None:
         super().__init__()
-        self._desk = desk
-        self._shown = shown
+        self._handle = handle
+        self._to_result = to_result
         self._lock = threading.Lock()
         self._news = threading.Event()
         self._over = threading.Event()
@@ -65,17 +65,17 @@ class ProgressWriter(Progress):
         self._news.set()
 
     def _write(self) -> None:
-        told = ("", 0)
-        while not self._over.wait(_EVERY):
+        written = ("", 0)
+        while not self._over.wait(_INTERVAL):
             self._news.wait()
             self._news.clear()
             with self._lock:
                 snapshot, self._snapshot = self._snapshot, None
                 line = self._text, self._tally.done
-            if self._over.is_set() or (snapshot is None and line == told):
+            if self._over.is_set() or (snapshot is None and line == written):
                 continue
-            with contextlib.suppress(OSError, TooLarge):  # the result tells, or why there is none
+            with contextlib.suppress(OSError, TooLarge):  # the result follows, or why there is none
                 if snapshot is not None:
-                    self._desk.show(self._shown(*snapshot))
-                self._desk.step(line[0], line[1], FULL)
-                told = line
+                    self._handle.publish_partial(self._to_result(*snapshot))
+                self._handle.step(line[0], line[1], FULL)
+                written = line

@@ -1,8 +1,8 @@
-"""Work that outlives the request: a detached process, and a file that says how far it is and how it ended.
+"""Jobs: work that outlives the request, in a detached process with a file for its progress and outcome.
 
-Each line of the file is one state, the last one counts. The file is locked while the work runs, so that a
-killed process shows as such. What a job found lies beside it in a second file, and what it has found so far
-in a third as long as it runs. Texts are kept as messages; whoever shows one translates it.
+Each line of the file is one state, and the last one counts. The file is locked while the work runs, so that a
+killed process is recognized. The result is in a second file beside it, a partial result in a third while the
+job runs. Texts are kept as messages; whoever shows one translates it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from pathlib import Path
 from typing import Any, Optional
 
@@ -36,36 +37,44 @@ _KEPT_SECONDS = 86400
 _RUNNING = Message("Working …")
 _INTERRUPTED = Message("The work was interrupted.")
 _AGAIN = Message("Start it again.")
-_PUT_RIGHT = Message("What it left undone is put right within a minute.")
+_REPAIRED = Message("What it left undone is put right within a minute.")
 _BUG = Message("Something went wrong inside MX Verdict (incident {number}).")
 _LAST_LINES = 16 * 1024
 """Bytes at the end of a job's file in which its last line is looked for."""
 _TRIES = 5
 _WAIT = 10.0
-MOST_AT_ONCE = 4
-MOST_KEPT = 300
+MAX_RUNNING_CHECKS = 4
+MAX_KEPT_CHECKS = 300
 """Checks of one owner, where the number is limited: one takes threads and sockets, its result disk."""
-MOST_BYTES_KEPT = 100_000_000
+MAX_KEPT_BYTES = 100_000_000
 """Of the results of such an owner's checks: as many of domains that mean harm would fill the disk."""
-MOST_CHANGES_AT_ONCE = 2
-MOST_CHANGES = 200
+MAX_RUNNING_CHANGES = 2
+MAX_CHANGES = 200
 """Jobs without a title of such an owner: each may wait for a lock, or have Exim's configuration built."""
+
+
+class JobState(str, Enum):
+    """The values are those of the jobs' files and of the pages' script."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True)
 class Job:
-    """`state` is `running`, `done`, `failed` or `interrupted`; `text` and `advice` are one line each.
+    """`text` says in one line what the job does or how it ended, `hint` what to do about it.
 
     `title` is what the job is about ("" for one that has no page of its own), `changed` the Unix time of its
-    last word. Of `total` units `done` are done (0 of 0: nobody knows); `version` counts what was shown of its
-    result while it runs. `owner` is the WHM user who started it, "" for nobody. `private`: why it failed is
-    for root alone.
+    last line. Of `total` units `done` are done (0 of 0: unknown); `version` counts its partial results.
+    `owner` is the WHM user who started it, "" for nobody. `private`: why it failed is for root alone.
     """
 
     name: str
-    state: str
+    state: JobState
     text: str
-    advice: str = ""
+    hint: str = ""
     title: str = ""
     changed: float = field(default=0.0, compare=False)
     done: int = 0
@@ -74,41 +83,47 @@ class Job:
     owner: str = ""
     private: bool = False
 
+    @property
+    def is_running(self) -> bool:
+        return self.state is JobState.RUNNING
+
 
 class JobHandle:
-    """What running work writes on: its steps, what it has found so far and what it found."""
+    """Takes the progress, the partial results and the result of running work."""
 
     def __init__(self, path: Path, file: int, title: str, owner: str = "") -> None:
         self._path = path
         self._file = file
         self._always = {"title": title, "owner": owner}
-        self._far = {"done": 0, "total": 0, "version": 0}
+        self._progress = {"done": 0, "total": 0, "version": 0}
 
     def step(self, text: str, done: int = 0, total: int = 0) -> None:
-        """Say in one line what is being done, and how much of the whole is done; without a `total` that
-        stays as it was."""
+        """Report in one line what is being done, and that `done` of `total` is; 0 leaves these as they
+        were."""
         if total:
-            self._far.update(done=done, total=total)
-        self._line({"state": "running", "text": text if isinstance(text, Message) else text[:200]})
+            self._progress.update(done=done, total=total)
+        self._line({"state": JobState.RUNNING, "text": text if isinstance(text, Message) else text[:200]})
 
-    def show(self, result: object) -> None:
-        """Let what is found so far be seen, as JSON; the next step tells of it. Raises OSError, TooLarge."""
+    def publish_partial(self, result: object) -> None:
+        """Publish a partial result, as JSON; the next step announces it. Raises OSError, TooLarge."""
         self._write(_partial(self._path), result)
-        self._far["version"] += 1
+        self._progress["version"] += 1
 
-    def keep(self, result: object) -> None:
-        """Leave what was found, as JSON; it replaces what an earlier job of the name left. Raises OSError,
+    def save_result(self, result: object) -> None:
+        """Save the result, as JSON, in place of that of an earlier job of the name. Raises OSError,
         TooLarge."""
         self._write(_result(self._path), result)
 
     def end(self, outcome: dict[str, Any]) -> None:
-        if outcome["state"] == "done":
-            self._far["done"] = self._far["total"]
+        if outcome["state"] is JobState.DONE:
+            self._progress["done"] = self._progress["total"]
         self._line(outcome)
         _partial(self._path).unlink(missing_ok=True)
 
-    def _line(self, said: dict[str, Any]) -> None:
-        os.write(self._file, json.dumps(to_json({**said, **self._always, **self._far})).encode() + b"\n")
+    def _line(self, state: dict[str, Any]) -> None:
+        os.write(
+            self._file, json.dumps(to_json({**state, **self._always, **self._progress})).encode() + b"\n"
+        )
 
     def _write(self, path: Path, result: object) -> None:
         from mxverdict.evidence.bounded_json import bounded_json
@@ -125,10 +140,10 @@ def start(
     With a `name`, only one job of it runs at a time: None when it runs already. `limited` as below. Raises
     OSError when the job cannot be written down or started.
     """
-    return start_at_desk(host, lambda _desk: work(), name, owner=owner, limited=limited)
+    return start_with_handle(host, lambda _handle: work(), name, owner=owner, limited=limited)
 
 
-def start_at_desk(
+def start_with_handle(
     host: Host,
     work: Callable[[JobHandle], str],
     name: str = "",
@@ -137,11 +152,13 @@ def start_at_desk(
     *,
     limited: bool = False,
 ) -> Optional[str]:
-    """Like `start`, for work that tells its steps and leaves a result, under a `title`. When it is `limited`,
-    an owner may have so many at once, and so many kept. Raises HttpError for one more."""
+    """Like `start`, for work that reports its progress and has a result, under a `title`.
+
+    `limited`: an owner may have a limited number of jobs running and kept. Raises HttpError for one more.
+    """
     folder = _folder(host)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _forget_old(folder)
+    _delete_expired(folder)
     name = name or os.urandom(16).hex()
     with _one_at_a_time(folder) if limited else contextlib.nullcontext():
         file = os.open(folder / name, os.O_RDWR | os.O_CREAT, 0o600)
@@ -149,20 +166,20 @@ def start_at_desk(
             if not _locked(file):
                 return None
             if limited:
-                _require_room(host, folder / name, title, owner)
+                _enforce_quota(host, folder / name, title, owner)
             os.ftruncate(file, 0)
             _partial(folder / name).unlink(missing_ok=True)
-            desk = JobHandle(folder / name, file, title, owner)
-            desk.step(_RUNNING)
+            handle = JobHandle(folder / name, file, title, owner)
+            handle.step(_RUNNING)
             if os.fork() == 0:
-                _live_on(host, work, desk, file)
+                _run_child(host, work, handle, file)
         finally:
             os.close(file)
     return name
 
 
 def read(host: Host, name: str) -> Optional[Job]:
-    """None when there is no such job."""
+    """Return None when there is no such job."""
     if not _NAME.fullmatch(name):
         return None
     running = False
@@ -175,32 +192,34 @@ def read(host: Host, name: str) -> Optional[Job]:
             known = os.fstat(file.fileno())
             changed = known.st_mtime
             file.seek(max(0, known.st_size - _LAST_LINES))
-            said = file.read(_LAST_LINES).rpartition(b"\n")[0].rpartition(b"\n")[2]
+            line = file.read(_LAST_LINES).rpartition(b"\n")[0].rpartition(b"\n")[2]
     except OSError:
         return None
-    job = Job(name, "running", _RUNNING, changed=changed)
+    job = Job(name, JobState.RUNNING, _RUNNING, changed=changed)
     with contextlib.suppress(ValueError, TypeError):  # a line that a full disk tore, or of another version
-        job = _job(name, changed, json.loads(said)) if said else job
-    if job.state != "running" or running:
+        job = _job(name, changed, json.loads(line)) if line else job
+    if running or not job.is_running:
         return job
-    advice = _AGAIN if job.title else _PUT_RIGHT
-    return replace(job, state="interrupted", text=_INTERRUPTED, advice=advice)
+    hint = _AGAIN if job.title else _REPAIRED
+    return replace(job, state=JobState.INTERRUPTED, text=_INTERRUPTED, hint=hint)
 
 
-def _job(name: str, changed: float, line: dict[str, Any]) -> Job:
-    for key in ("text", "advice"):
-        if key in line:
-            line[key] = from_json(line[key])
-    return Job(name, changed=changed, **line)
+def _job(name: str, changed: float, line: Any) -> Job:
+    """Raises ValueError and TypeError for a line that this version did not write."""
+    if not isinstance(line, dict) or not {"state", "text"} <= line.keys():
+        raise TypeError
+    state, text, hint = JobState(line.pop("state")), line.pop("text"), line.pop("advice", "")
+    return Job(name, state, from_json(text), from_json(hint), changed=changed, **line)
 
 
 def result(host: Host, name: str) -> Any:
-    """What the last job of that name left that had a result; None when there is none of the last day."""
+    """Return the result of the last job of that name that had one; None when there is none of the last
+    day."""
     return _read_json(_result(_folder(host) / name)) if _NAME.fullmatch(name) else None
 
 
 def partial(host: Host, name: str) -> Any:
-    """What the job of that name, which runs, has found so far; None when it has not shown anything."""
+    """Return the partial result of the running job of that name; None when it has published none."""
     return _read_json(_partial(_folder(host) / name)) if _NAME.fullmatch(name) else None
 
 
@@ -214,8 +233,8 @@ def _read_json(path: Path) -> Any:
         return None
 
 
-def titled(host: Host, prefix: str) -> list[Job]:
-    """Jobs with a title whose names begin with `prefix`, the latest first."""
+def list_titled(host: Host, prefix: str) -> list[Job]:
+    """Return the jobs with a title whose names begin with `prefix`, the latest first."""
     try:
         names = [path.name for path in _folder(host).iterdir() if path.name.startswith(prefix)]
     except OSError:
@@ -229,7 +248,7 @@ def wait(host: Host, name: str, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         job = read(host, name)
-        if job is None or job.state != "running":
+        if job is None or not job.is_running:
             return
         time.sleep(0.01)
 
@@ -247,7 +266,7 @@ def _partial(job: Path) -> Path:
 
 
 def _locked(file: int) -> bool:
-    """Take the lock; somebody who reads holds it for a moment only."""
+    """Try to lock a job's file, retrying briefly: readers hold a shared lock for an instant."""
     for attempt in range(_TRIES):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -272,13 +291,15 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _require_room(host: Host, path: Path, title: str, owner: str) -> None:
-    """For the job at `path` beside those of its owner. Raises HttpError."""
+def _enforce_quota(host: Host, path: Path, title: str, owner: str) -> None:
+    """Raises HttpError when the job at `path` is one too many beside those of its owner."""
     every = [read(host, one.name) for one in path.parent.iterdir() if one.name != path.name]
     others = [job for job in every if job and bool(job.title) == bool(title) and job.owner == owner]
-    states = [job.state for job in others]
+    running = sum(job.is_running for job in others)
     refusal = (
-        _too_many_checks(states, _bytes_kept(path.parent, others)) if title else _too_many_changes(states)
+        _checks_refusal(running, len(others), _bytes_kept(path.parent, others))
+        if title
+        else _changes_refusal(running, len(others))
     )
     if refusal is not None:
         if not path.stat().st_size:
@@ -294,41 +315,41 @@ def _bytes_kept(folder: Path, found: list[Job]) -> int:
     return size
 
 
-def _too_many_checks(states: list[str], size: int) -> Optional[HttpError]:
-    if states.count("running") >= MOST_AT_ONCE:
+def _checks_refusal(running: int, kept: int, size: int) -> Optional[HttpError]:
+    if running >= MAX_RUNNING_CHECKS:
         return HttpError(
             429,
-            _("{count} of your checks are running.").format(count=states.count("running")),
-            advice=_("Wait until one of them has ended."),
+            _("{count} of your checks are running.").format(count=running),
+            hint=_("Wait until one of them has ended."),
         )
-    if len(states) >= MOST_KEPT or size >= MOST_BYTES_KEPT:
+    if kept >= MAX_KEPT_CHECKS or size >= MAX_KEPT_BYTES:
         return HttpError(
             429,
-            _("{count} of your checks are kept already.").format(count=len(states)),
-            advice=_("What is older than a day is not kept."),
+            _("{count} of your checks are kept already.").format(count=kept),
+            hint=_("What is older than a day is not kept."),
         )
     return None
 
 
-def _too_many_changes(states: list[str]) -> Optional[HttpError]:
-    if states.count("running") >= MOST_CHANGES_AT_ONCE:
+def _changes_refusal(running: int, kept: int) -> Optional[HttpError]:
+    if running >= MAX_RUNNING_CHANGES:
         return _under_way()
-    if len(states) >= MOST_CHANGES:
+    if kept >= MAX_CHANGES:
         return HttpError(
             429,
-            _("You have changed test windows {count} times within a day.").format(count=len(states)),
-            advice=_("Every window closes by itself at its deadline."),
+            _("You have changed test windows {count} times within a day.").format(count=kept),
+            hint=_("Every window closes by itself at its deadline."),
         )
     return None
 
 
 def _under_way() -> HttpError:
-    return HttpError(429, _("Another change of yours is under way."), advice=_("Try again in a minute."))
+    return HttpError(429, _("Another change of yours is under way."), hint=_("Try again in a minute."))
 
 
-def _forget_old(folder: Path) -> None:
-    """Old files go, and so does whatever is no file and would stand in the way of one. A clock that is put
-    forward makes everything old, also what runs."""
+def _delete_expired(folder: Path) -> None:
+    """Delete old files, and whatever is no file and would be in the way of one. Running jobs stay, also
+    when the clock was put forward, which makes everything old."""
     for path in folder.iterdir():
         with contextlib.suppress(FileNotFoundError):
             mode = path.lstat().st_mode
@@ -351,8 +372,8 @@ def _is_old(path: Path) -> bool:
     return path.stat().st_mtime < time.time() - _KEPT_SECONDS
 
 
-def _live_on(host: Host, work: Callable[[JobHandle], str], desk: JobHandle, file: int) -> None:
-    """The child's life: cut off from the browser and the terminal, do the work, write the end down."""
+def _run_child(host: Host, work: Callable[[JobHandle], str], handle: JobHandle, file: int) -> None:
+    """Do the work in the child process, detached from browser and terminal, and record its outcome."""
     try:
         os.setsid()
         import signal
@@ -360,7 +381,7 @@ def _live_on(host: Host, work: Callable[[JobHandle], str], desk: JobHandle, file
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         _detach(keep=file)
         activate("en")
-        desk.end(_outcome(host, work, desk))
+        handle.end(_outcome(host, work, handle))
     finally:
         os._exit(0)
 
@@ -375,21 +396,26 @@ def _detach(keep: int) -> None:
                 os.close(descriptor)
 
 
-def _outcome(host: Host, work: Callable[[JobHandle], str], desk: JobHandle) -> dict[str, Any]:
+def _outcome(host: Host, work: Callable[[JobHandle], str], handle: JobHandle) -> dict[str, Any]:
     try:
-        return {"state": "done", "text": work(desk)}
-    except (UsageError, WindowRefused) as error:  # their advice speaks of the command line
-        return {"state": "failed", "text": message_of(error)}
+        return {"state": JobState.DONE, "text": work(handle)}
+    except (UsageError, WindowRefused) as error:  # their hint is about the command line
+        return {"state": JobState.FAILED, "text": message_of(error)}
     except MxVerdictError as error:
         return {
-            "state": "failed",
+            "state": JobState.FAILED,
             "text": message_of(error),
-            "advice": error.advice,
+            "advice": error.hint,
             "private": not error.public,
         }
     except Exception as error:
         number = incidents.record(host, error)
         cause = installation.cause(error)
         if cause is not None:
-            return {"state": "failed", "text": message_of(cause), "advice": cause.advice, "private": True}
-        return {"state": "failed", "text": _BUG.format(number=number)}
+            return {
+                "state": JobState.FAILED,
+                "text": message_of(cause),
+                "advice": cause.hint,
+                "private": True,
+            }
+        return {"state": JobState.FAILED, "text": _BUG.format(number=number)}

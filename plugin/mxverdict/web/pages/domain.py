@@ -60,7 +60,7 @@ def _target(request: Request) -> str:
 def _values(host: Host, request: Request, target: str) -> dict[str, Any]:
     visitor, name = request.visitor, checks.domain_job(target)
     state = page_state.load_page_state(host, request, name)
-    running = state.job is not None and state.job.state == "running"
+    running = state.job is not None and state.job.is_running
     checked = None if running or not target else _checked(host, visitor, name)
     return {
         "seen": state,

@@ -73,7 +73,7 @@ def _stored(host: Host, visitor: Visitor, target: str) -> StoredCheck:
     found = checks.stored(queue.result(host, checks.domain_job(target)), visitor.audience)
     if found is None:
         raise HttpError(
-            404, _("There is no result for {target}.").format(target=target), advice=_("Check it first.")
+            404, _("There is no result for {target}.").format(target=target), hint=_("Check it first.")
         )
     return found
 
@@ -85,7 +85,7 @@ def _fresh(host: Host) -> StoredCheck:
         return StoredCheck(*check.run(host))
     except MxVerdictError as error:
         why = _("This server could not be checked: {error}.").format(error=translate(error))
-        raise HttpError(503, why, advice=translate(error.advice)) from None
+        raise HttpError(503, why, hint=translate(error.hint)) from None
 
 
 def _file_name(about: str, ending: str, report: Optional[Report]) -> str:

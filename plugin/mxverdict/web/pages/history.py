@@ -18,7 +18,7 @@ from mxverdict.web.http.request import Request
 from mxverdict.web.http.visitor import Visitor
 from mxverdict.web.pages import page_state
 from mxverdict.web.pages.render import Shell
-from mxverdict.web.views.history import actions_of, is_told, kind_of, told
+from mxverdict.web.views.history import actions_of, has_own_row, history_row, kind_of
 from mxverdict.window import Window
 from mxverdict.window.journal import reading
 
@@ -38,14 +38,14 @@ def show(host: Host, request: Request, shell: Shell) -> Iterator[str]:
         load_error = error.strerror or str(error)
     windows, known = _windows(host, visitor, read.entries), testers.load(host=host).testers
     rows = [
-        told(entry, windows, lambda names: testers.titles(names, known), private=not visitor.is_root)
+        history_row(entry, windows, lambda names: testers.titles(names, known), private=not visitor.is_root)
         for entry in read.entries
     ]
     state = page_state.load_page_state(host, request)
     content = shell.render(
         "history.html",
         seen=state,
-        kinds={kind: _(KINDS[kind]) for kind in admission.kinds(request)},
+        kinds={kind.value: _(KINDS[kind]) for kind in admission.kinds(request)},
         kind=kind,
         rows=rows,
         older=read.older,
@@ -62,7 +62,7 @@ def _filter(kind: str, visitor: Visitor) -> AuditFilter:
     def test(entry: Entry) -> bool:
         if not visitor.is_root and not (entry.origin == "web" and visitor.did(entry.user)):
             return False
-        return is_told(entry) and (not kind or kind_of(entry) == kind)
+        return has_own_row(entry) and (not kind or kind_of(entry) == kind)
 
     if not visitor.is_root:
         return AuditFilter(test, (reader.field_pattern("user", visitor.user),))
@@ -87,4 +87,4 @@ def _windows(host: Host, visitor: Visitor, entries: Iterable[Entry]) -> dict[int
     except JournalError:
         return {}
     shown = (one for one in found if one is not None)
-    return {one.id: permissions.shown_window(visitor, one) for one in shown}
+    return {one.id: permissions.redact_window(visitor, one) for one in shown}

@@ -11,7 +11,10 @@ from mxverdict.errors import MxVerdictError
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.web.http.request import Request
+from mxverdict.web.pages import page_state
 from mxverdict.web.pages.render import Shell
+from mxverdict.web.tasks import checks
+from mxverdict.web.views.window_cards import reload_address, windows_view
 
 if TYPE_CHECKING:
     from mxverdict.web.views.check import CheckView
@@ -21,9 +24,6 @@ if TYPE_CHECKING:
 
 def show(host: Host, request: Request, shell: Shell) -> Iterator[str]:
     yield shell.top(_("This server"))
-    from mxverdict.web.pages import page_state
-    from mxverdict.web.views.window_cards import reload_address, windows_view
-
     state = page_state.load_page_state(host, request)
     yield shell.start(
         shell.render("home_start.html", seen=state),
@@ -33,8 +33,6 @@ def show(host: Host, request: Request, shell: Shell) -> Iterator[str]:
         reload=(state.refresh, reload_address(state)),
     )
     checked, drawn = (None, None) if state.busy else _check(host, state.windows)
-    from mxverdict.web.tasks import checks
-
     report = checked.report if checked else None
     content = shell.render(
         "home.html",
@@ -48,7 +46,7 @@ def show(host: Host, request: Request, shell: Shell) -> Iterator[str]:
 
 
 def _check(host: Host, windows: Sequence[Window]) -> tuple[CheckView, Optional[Pictures]]:
-    from mxverdict import testers
+    from mxverdict import testers  # what checks is imported while the visitor reads that it does
     from mxverdict.services import check
     from mxverdict.web.views.check import CheckView, check_view
     from mxverdict.web.views.session_chart import pictures, without_picture

@@ -27,7 +27,7 @@ def show(host: Host, request: Request, shell: Shell) -> Iterator[str]:
 
     log_reading.wait(host)
     search = queue.read(host, tester_search.JOB)
-    searching = search is not None and search.state == "running"
+    searching = search is not None and search.is_running
     watched = tester_search.JOB if searching else log_reading.JOB
     state = page_state.load_page_state(host, request, request.query.get("job", "") or watched)
     reading_job = queue.read(host, log_reading.JOB)
@@ -43,7 +43,7 @@ def show(host: Host, request: Request, shell: Shell) -> Iterator[str]:
         seen=state,
         days=days,
         span=span,
-        running=reading_job is not None and reading_job.state == "running",
+        running=reading_job is not None and reading_job.is_running,
         reading_job=reading_job,
         reading=reading,
         found=tester_search.latest(host, state.testers),

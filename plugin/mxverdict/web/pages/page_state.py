@@ -50,12 +50,12 @@ class PageState:
     loaded_at: float = field(default_factory=time.time)
 
     @property
-    def most_minutes(self) -> int:
-        return permissions.most_minutes(self.settings, self.visitor)
+    def minutes_limit(self) -> int:
+        return permissions.minutes_limit(self.settings, self.visitor)
 
     @property
     def minutes(self) -> int:
-        return min(self.settings.minutes, self.most_minutes)
+        return min(self.settings.minutes, self.minutes_limit)
 
     @property
     def tester(self) -> Tester:
@@ -140,11 +140,11 @@ def load_page_state(host: Host, request: Request, job_name: str = "") -> PageSta
     load_error: Optional[MxVerdictError] = None
     try:
         page_version.close_expired(host)
-        windows = tuple(permissions.shown_window(visitor, one) for one in window.open_windows(host))
+        windows = tuple(permissions.redact_window(visitor, one) for one in window.open_windows(host))
         permanent = tuple(window.permanent_entries(host)) if visitor.is_root else ()
         past = (one for one in window.list_windows(host, limit=_HISTORY) if one.finished)
         history = tuple(
-            permissions.shown_window(visitor, one) for one in past if permissions.owns_window(visitor, one)
+            permissions.redact_window(visitor, one) for one in past if permissions.owns_window(visitor, one)
         )
     except MxVerdictError as error:
         load_error = error
@@ -159,7 +159,7 @@ def load_page_state(host: Host, request: Request, job_name: str = "") -> PageSta
         history,
         permanent,
         load_error,
-        permissions.shown_job(visitor, job),
+        permissions.redact_job(visitor, job),
         _token(host, visitor),
         testers.load(host=host).testers,
         visitor,

@@ -32,7 +32,7 @@ def close_expired(host: Host) -> None:
 
 def is_busy(windows: Sequence[Window], job: Optional[Job], now: Optional[float] = None) -> bool:
     """Return whether something goes on that soon changes what the page shows."""
-    working = job is not None and job.state == "running"
+    working = job is not None and job.is_running
     now = time.time() if now is None else now
     return working or any(
         one.state in (OPENING, CLOSING) or (one.state == OPEN and one.seconds_left(now) <= 0)

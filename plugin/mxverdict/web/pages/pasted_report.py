@@ -72,7 +72,7 @@ def send_rows(host: Host, request: Request) -> Response:
 def _values(host: Host, request: Request) -> dict[str, Any]:
     visitor, name = request.visitor, request.query.get("job", "")
     state = page_state.load_page_state(host, request)
-    running = state.job is not None and state.job.state == "running"
+    running = state.job is not None and state.job.is_running
     is_report = name.startswith(checks.PASTED)
     return {
         "seen": state,

@@ -1,4 +1,4 @@
-"""Draws the pages: what stands around the content of each, and the content from its template."""
+"""Draws the pages: what surrounds the content of each, and the content from its template."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from mxverdict.web.routes import VIEWS
 from mxverdict.web.views.templating import jinja_environment
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from mxverdict.web.pages.page_state import PageState
 
 
 def render(host: Host, template: str, **values: Any) -> str:
-    """Return a template with `values` and the Unix time `now` filled in."""
-    return jinja_environment(host).get_template(template).render(now=time.time(), **values)
+    """Return a part of a page: a template with `values` and the Unix time `now` filled in."""
+    return _filled(jinja_environment(host), template, values)
 
 
 class Shell:
@@ -29,12 +31,14 @@ class Shell:
 
     def __init__(self, visitor: Visitor, *, framed: bool) -> None:
         self.visitor = visitor
+        self._environment = jinja_environment(visitor.host)
         self._framed = framed
         self._title = ""
         self._started = False
 
     def render(self, template: str, **values: Any) -> str:
-        return render(self.visitor.host, template, visitor=self.visitor, **values)
+        """Return a template filled in, as `render` does."""
+        return _filled(self._environment, template, values)
 
     def top(self, title: str, *scripts: str) -> str:
         """Return the beginning; `scripts` are static files beside the one that all pages have."""
@@ -85,6 +89,10 @@ class Shell:
     def _surround(self, template: str, **values: Any) -> str:
         around = {"framed": self._framed, "title": self._title, "language": catalog.current_tag()}
         return self.render(template, **{**around, **values})
+
+
+def _filled(environment: Environment, template: str, values: Mapping[str, Any]) -> str:
+    return environment.get_template(template).render(values, now=time.time())
 
 
 def _links(visitor: Visitor) -> list[tuple[str, str, str]]:

@@ -13,7 +13,7 @@ from mxverdict.web.auth import permissions
 from mxverdict.web.http.request import Request
 from mxverdict.web.http.visitor import Visitor
 from mxverdict.web.jobs import queue
-from mxverdict.web.jobs.queue import Job
+from mxverdict.web.jobs.queue import Job, JobState
 from mxverdict.web.pages import page_state
 from mxverdict.web.pages.render import Shell
 from mxverdict.web.tasks import checks
@@ -58,10 +58,10 @@ def show(host: Host, request: Request, shell: Shell) -> Iterator[str]:
 
 def _rows(host: Host, visitor: Visitor, domains: Sequence[str]) -> list[DomainRow]:
     rows = [
-        DomainRow(domain, permissions.shown_job(visitor, queue.read(host, checks.domain_job(domain))))
+        DomainRow(domain, permissions.redact_job(visitor, queue.read(host, checks.domain_job(domain))))
         for domain in domains
     ]
-    done = [row for row in rows if row.job is not None and row.job.state == "done"]
+    done = [row for row in rows if row.job is not None and row.job.state is JobState.DONE]
     latest = sorted(done, key=lambda row: row.job.changed if row.job else 0.0)[-_JUDGED:]
     return [
         replace(row, summary=_summary(host, visitor, row.domain)) if row in latest else row for row in rows

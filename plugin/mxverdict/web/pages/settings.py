@@ -28,7 +28,7 @@ def show(host: Host, request: Request, shell: Shell, refused: Optional[HttpError
         values=typed,
         refused=refused,
         saved=request.query.get("saved") == "1",
-        most=MAX_MINUTES,
+        limit=MAX_MINUTES,
         languages=[("", _("What each browser asks for")), *catalog.NAMES.items()],
         testers=[(one.name, one.title) for one in known.testers if one.addresses],
         added=[(tester.title, one) for tester in known.testers for one in tester.addresses if one.added],

@@ -35,7 +35,7 @@ def send_state(host: Host, request: Request) -> Response:
     state: dict[str, Any] = {
         "signature": page_version.signature(windows, job),
         "busy": page_version.is_busy(windows, job),
-        "step": translate(job.text) if job is not None and job.state == "running" else "",
+        "step": translate(job.text) if job is not None and job.is_running else "",
         "met": {one.id: _visit_lines(host, one) for one in awaited},
         "windows": [{"id": one.id, "seconds_left": round(one.seconds_left(now), 1)} for one in windows],
     }

@@ -10,6 +10,7 @@ from mxverdict.errors import MxVerdictError
 from mxverdict.host import Host
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.web.http.request import Request
+from mxverdict.web.pages import page_state
 from mxverdict.web.pages.render import Shell
 from mxverdict.window.model import DELAY_OFF, Window
 
@@ -32,8 +33,6 @@ class TesterComparison:
 
 def show(host: Host, request: Request, shell: Shell) -> Iterator[str]:
     yield shell.top(_("Testers compared"))
-    from mxverdict.web.pages import page_state
-
     state = page_state.load_page_state(host, request)
     yield shell.start(
         shell.render("testers_start.html", seen=state),

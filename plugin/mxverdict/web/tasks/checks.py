@@ -1,4 +1,4 @@
-"""Checks that outlive the request: each a job whose result is the evidence, judged again when it is shown."""
+"""Checks that outlive the request: each a job whose result is the evidence, judged anew when it is shown."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import hashlib
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from mxverdict.errors import UsageError
 from mxverdict.host import Host
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from mxverdict.services import pasted_report
     from mxverdict.web.jobs.progress_writer import ProgressWriter
 
-_LONGEST = 300
-"""Seconds after which the process of a check is ended, so that nothing bars the next check for ever."""
+_PROCESS_TIMEOUT = 300
+"""Seconds after which the process of a check is ended, so that nothing blocks the next check for ever."""
 _RECENT = 8
 _CHECKED = Message("{target} is checked.")
 _READING = Message("reading the report")
@@ -41,22 +42,25 @@ PASTED = "pasted-"
 """How the names of the jobs begin that judge a pasted report."""
 
 
-class StoredCheck(NamedTuple):
-    """A stored result, judged, without what the one may not see whom it is shown to."""
+@dataclass(frozen=True)
+class StoredCheck:
+    """A stored result, judged, without what its reader may not see."""
 
     evidence: Evidence
     report: Report
 
 
-class PartialCheck(NamedTuple):
-    """What a check that runs has found, likewise: the rows of the categories that are `complete`."""
+@dataclass(frozen=True)
+class PartialCheck:
+    """A partial result of a running check, likewise: the rows of the categories that are `complete`."""
 
     evidence: Evidence
     report: Report
     complete: frozenset[str]
 
 
-class PastedReport(NamedTuple):
+@dataclass(frozen=True)
+class PastedReport:
     """A pasted report as it is kept; `report` is what was recognised in its text, `checked` what it is
     answered from (None: it was not judged), `taken_at` the Unix time of that."""
 
@@ -68,51 +72,53 @@ class PastedReport(NamedTuple):
 
 
 def domain_job(target: str) -> str:
-    """The name of the job that checks `target`: the same for everybody."""
+    """Return the name of the job that checks `target`, which is the same for everybody."""
     return queue.ABOUT_DOMAIN + hashlib.sha256(target.encode()).hexdigest()[:32]
 
 
 def recent(host: Host, visitor: Visitor) -> list[Job]:
-    """The latest checks of the visitor's domains, one for each."""
+    """Return the latest checks of the visitor's domains, one for each."""
     found = (
-        job for job in queue.titled(host, queue.ABOUT_DOMAIN) if permissions.owns_target(visitor, job.title)
+        job
+        for job in queue.list_titled(host, queue.ABOUT_DOMAIN)
+        if permissions.owns_target(visitor, job.title)
     )
     return list(islice(found, _RECENT))
 
 
 def start_domain(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
-    """Start the check of `form["domain"]` unless it runs already; answers the address of its page. Raises
+    """Start the check of `form["domain"]` unless it runs already, and return the address of its page. Raises
     HttpError for what is malformed or not the visitor's."""
     target = parse_target_field(form.get("domain", ""))
     permissions.require_domain(visitor, target)
     name = domain_job(target)
 
-    def work(desk: JobHandle) -> str:
-        desk.keep(_evidence(host, desk, target, visitor))
+    def work(handle: JobHandle) -> str:
+        handle.save_result(_evidence(host, handle, target, visitor))
         return _CHECKED.format(target=target)
 
-    if queue.start_at_desk(host, work, name, target, owner=visitor.user, limited=not visitor.is_root):
+    if queue.start_with_handle(host, work, name, target, owner=visitor.user, limited=not visitor.is_root):
         queue.wait(host, name, PATIENCE)
     return f"?view=domain&domain={target}"
 
 
 def stored(result: Any, audience: Audience) -> Optional[StoredCheck]:
-    """What a check left (`queue.result`), judged for `audience`; None when it left nothing or another version
-    wrote it."""
+    """Return the `result` of a check (see `queue.result`), judged for `audience`; None when there is none or
+    another version wrote it."""
     from mxverdict import evidence
     from mxverdict.services import check
 
     if not isinstance(result, dict):
         return None
     try:
-        gathered = evidence.seen_by(evidence.from_json(result.get("evidence")), audience)
-        return StoredCheck(gathered, check.judge_evidence(gathered, audience=audience))
+        collected = evidence.seen_by(evidence.from_json(result.get("evidence")), audience)
+        return StoredCheck(collected, check.judge_evidence(collected, audience=audience))
     except (ValueError, UsageError):
         return None
 
 
 def partial(host: Host, name: str, audience: Audience) -> Optional[PartialCheck]:
-    """What the check in the job of that name has found so far, judged for `audience`; None when nothing
+    """Return the partial result of the job of that name, judged for `audience`; None when there is none
     yet."""
     from mxverdict import evidence
     from mxverdict.services import check
@@ -121,24 +127,24 @@ def partial(host: Host, name: str, audience: Audience) -> Optional[PartialCheck]
     if not isinstance(shown, dict):
         return None
     try:
-        gathered = evidence.seen_by(evidence.from_json(shown.get("evidence")), audience)
+        collected = evidence.seen_by(evidence.from_json(shown.get("evidence")), audience)
         complete = frozenset(shown.get("complete", ()))
         return PartialCheck(
-            gathered, check.judge_partial_evidence(gathered, complete, audience=audience), complete
+            collected, check.judge_partial_evidence(collected, complete, audience=audience), complete
         )
     except (ValueError, UsageError):
         return None
 
 
 def start_pasted(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
-    """Start the check behind the answer to `form["text"]`, a pasted report; answers its address. Raises
-    HttpError for what is malformed or about more than is the visitor's."""
+    """Start the check that `form["text"]`, a pasted report, is answered from, and return the address of the
+    answer. Raises HttpError for what is malformed or about more than is the visitor's."""
     text = form.get("text", "")
     if not text.strip():
         raise HttpError(
             400,
             _("Nothing was pasted."),
-            advice=_("Paste the text of the report into the field."),
+            hint=_("Paste the text of the report into the field."),
             field="text",
         )
     about = parse_target_field(form["about"], "about") if form.get("about", "").strip() else ""
@@ -148,15 +154,15 @@ def start_pasted(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
 
     left: dict[str, Any] = {"text": text, "about": about}
 
-    def work(desk: JobHandle) -> str:
-        desk.step(_READING)
+    def work(handle: JobHandle) -> str:
+        handle.step(_READING)
         report = recognise(text)
         left["report"] = dataclasses.asdict(report)
-        desk.keep(left)
-        desk.keep({**left, "checked": _pasted_evidence(host, desk, report, about, visitor)})
+        handle.save_result(left)
+        handle.save_result({**left, "checked": _pasted_evidence(host, handle, report, about, visitor)})
         return _JUDGED
 
-    name = queue.start_at_desk(
+    name = queue.start_with_handle(
         host,
         work,
         PASTED + os.urandom(16).hex(),
@@ -170,8 +176,8 @@ def start_pasted(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
 
 
 def _require_own(visitor: Visitor, text: str, about: str) -> None:
-    """A report about nothing would be answered from the whole server, so that it is refused too; an answer to
-    refusals alone says nothing of this server."""
+    """Raises HttpError for a report about others, or about nothing: that would be answered from all of the
+    server. Refusals of mail servers alone are answered without it."""
     from mxverdict.pasted import recognise
     from mxverdict.services.pasted_report import subjects_of
 
@@ -184,7 +190,7 @@ def _require_own(visitor: Visitor, text: str, about: str) -> None:
         raise HttpError(
             400,
             _("The report does not say which domain it is about."),
-            advice=_("Name one of your domains in the second field."),
+            hint=_("Name one of your domains in the second field."),
             field="about",
         )
     for subject in subjects:
@@ -192,7 +198,8 @@ def _require_own(visitor: Visitor, text: str, about: str) -> None:
 
 
 def pasted(host: Host, name: str, audience: Audience) -> Optional[PastedReport]:
-    """What is kept of a pasted report, judged for `audience`; None when nothing is."""
+    """Return the pasted report that the job of that name keeps, judged for `audience`; None when it keeps
+    none."""
     from mxverdict.services import pasted_report
 
     left = queue.result(host, name)
@@ -204,18 +211,18 @@ def pasted(host: Host, name: str, audience: Audience) -> Optional[PastedReport]:
         return kept
     own = {subject: tuple(addresses) for subject, addresses in found["own"].items()}
     if found["evidence"] is None:
-        return kept._replace(
-            checked=pasted_report.StoredPastedReport(None, None, own), taken_at=found["taken_at"]
+        return dataclasses.replace(
+            kept, checked=pasted_report.StoredPastedReport(None, None, own), taken_at=found["taken_at"]
         )
     checked = stored(found, audience)
     if checked is None:
         return kept
     answerable = pasted_report.StoredPastedReport(checked.evidence, checked.report, own)
-    return kept._replace(checked=answerable, taken_at=found["taken_at"])
+    return dataclasses.replace(kept, checked=answerable, taken_at=found["taken_at"])
 
 
 def _recognised(left: Mapping[str, Any]) -> pasted_reports.Pasted:
-    """What the job recognised; read from the text again when another version left it."""
+    """Return what the job recognised, or recognise it anew when another version wrote it."""
     from mxverdict import pasted as pasted_reports
     from mxverdict.evidence.decode import decode
 
@@ -226,55 +233,55 @@ def _recognised(left: Mapping[str, Any]) -> pasted_reports.Pasted:
     return pasted_reports.recognise(left["text"])
 
 
-def _evidence(host: Host, desk: JobHandle, target: str, visitor: Visitor) -> dict[str, Any]:
-    """What `target` has to do with this server. Raises what `check.run` raises."""
+def _evidence(host: Host, handle: JobHandle, target: str, visitor: Visitor) -> dict[str, Any]:
+    """Check `target` and return the evidence as JSON. Raises what `check.run` raises."""
     import signal
 
     from mxverdict import evidence
     from mxverdict.audit.checks import audit_check, audit_failure, counted_findings
     from mxverdict.services import check
 
-    signal.alarm(_LONGEST)
+    signal.alarm(_PROCESS_TIMEOUT)
     actor = visitor.actor
-    with audit_failure(host, actor, [target]), _telling(desk) as telling:
-        gathered, report = check.run(host, targets=[target], progress=telling)
+    with audit_failure(host, actor, [target]), _progress(handle) as progress:
+        collected, report = check.run(host, targets=[target], progress=progress)
     if not visitor.is_root:
-        report = check.judge_evidence(gathered, audience=visitor.audience)
+        report = check.judge_evidence(collected, audience=visitor.audience)
     audit_check(host, actor, [target], [one.verdict for one in counted_findings(report)])
-    return {"evidence": evidence.to_json(gathered)}
+    return {"evidence": evidence.to_json(collected)}
 
 
 def _pasted_evidence(
-    host: Host, desk: JobHandle, report: pasted_reports.Pasted, about: str, visitor: Visitor
+    host: Host, handle: JobHandle, report: pasted_reports.Pasted, about: str, visitor: Visitor
 ) -> dict[str, Any]:
-    """What a pasted report has to do with this server; `evidence` is None for nothing."""
+    """Check what a pasted report is about and return the evidence as JSON, None for a report without rows."""
     import signal
 
     from mxverdict import evidence
     from mxverdict.audit.checks import audit_check, audit_failure
     from mxverdict.services import pasted_report
 
-    signal.alarm(_LONGEST)
+    signal.alarm(_PROCESS_TIMEOUT)
     checked = None
     if report.rows or report.refusals:
         named = [about] if about else []
         actor = visitor.actor
-        with audit_failure(host, actor, named), _telling(desk) as telling:
-            checked = pasted_report.run(host, report, about=named, progress=telling)
+        with audit_failure(host, actor, named), _progress(handle) as progress:
+            checked = pasted_report.run(host, report, about=named, progress=progress)
         answers = checked.seen_by(visitor.audience).explain(report, named).answers
         audit_check(host, actor, list(checked.own), [one.verdict for one in answers])
-    gathered = checked.evidence if checked else None
+    collected = checked.evidence if checked else None
     return {
-        "evidence": evidence.to_json(gathered) if gathered else None,
+        "evidence": evidence.to_json(collected) if collected else None,
         "own": checked.own if checked else {},
-        "taken_at": gathered.taken_at if gathered else time.time(),
+        "taken_at": collected.taken_at if collected else time.time(),
     }
 
 
-def _telling(desk: JobHandle) -> ProgressWriter:
+def _progress(handle: JobHandle) -> ProgressWriter:
     from mxverdict.evidence import to_json
     from mxverdict.web.jobs.progress_writer import ProgressWriter
 
     return ProgressWriter(
-        desk, lambda found, complete: {"evidence": to_json(found), "complete": sorted(complete)}
+        handle, lambda found, complete: {"evidence": to_json(found), "complete": sorted(complete)}
     )

@@ -1,4 +1,4 @@
-"""Reading Exim's log for the page: one job for everybody, which starts when what it left is not fresh."""
+"""Reads Exim's log for the page, by one job for everybody, which starts when its last result is not fresh."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ DAY = 86_400.0
 WEEK = 7 * DAY
 _TITLE = "the log"
 _FRESH = 5.0
-"""Seconds that a reading is shown without a look at what is new."""
+"""Seconds that a reading is shown without reading what is new."""
 _WAIT = 1.0
 """Seconds that a page waits for the job: what is new is read in less, a big log for the first time is not."""
-_PATIENCE = 240.0
-_LONGEST = 600
+_TIMEOUT = 240.0
+_PROCESS_TIMEOUT = 600
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the log told at `taken_at` (Unix time): the visits of a week, the traffic of a day and a week."""
+    """The log as of `taken_at` (Unix time): the visits of a week, the traffic of a day and of a week."""
 
     taken_at: float
     visits: VisitLog
@@ -40,11 +40,11 @@ class Reading:
 
 
 def refresh(host: Host) -> None:
-    """Have the log read, unless that goes on already or was done a moment ago."""
+    """Start reading the log, unless that runs already or ended a moment ago."""
     job = queue.read(host, JOB)
-    if job is None or (job.state != "running" and abs(time.time() - job.changed) > _FRESH):
+    if job is None or (not job.is_running and abs(time.time() - job.changed) > _FRESH):
         with contextlib.suppress(OSError):  # what was read before is shown
-            queue.start_at_desk(host, lambda desk: _read(host, desk), JOB, _TITLE)
+            queue.start_with_handle(host, lambda handle: _read(host, handle), JOB, _TITLE)
 
 
 def wait(host: Host) -> None:
@@ -53,16 +53,16 @@ def wait(host: Host) -> None:
 
 
 def latest(host: Host) -> Optional[Reading]:
-    """None when nothing was read within a day, another version left it, or it cannot be true."""
+    """Return None when nothing was read within a day, another version wrote it, or it is not plausible."""
     left = queue.result(host, JOB)
     try:
         reading: Optional[Reading] = None if left is None else decode(Reading, left, "reading")
     except ValueError:
         return None
-    return reading if reading is not None and _can_be_true(reading) else None
+    return reading if reading is not None and _is_plausible(reading) else None
 
 
-def _can_be_true(reading: Reading) -> bool:
+def _is_plausible(reading: Reading) -> bool:
     log = reading.visits
     times = (reading.taken_at, *(() if log.since is None else (log.since,)))
     return (
@@ -73,17 +73,17 @@ def _can_be_true(reading: Reading) -> bool:
     )
 
 
-def _read(host: Host, desk: JobHandle) -> str:
+def _read(host: Host, handle: JobHandle) -> str:
     import signal
 
     from mxverdict.services import mail_log
 
-    signal.alarm(_LONGEST)
+    signal.alarm(_PROCESS_TIMEOUT)
     now = time.time()
-    desk.step(Message("looking for visits of testers in Exim's log"))
-    visits = mail_log.read_tester_visits(host, now - WEEK, time.monotonic() + _PATIENCE)
-    desk.step(Message("counting who sent mail, who left during the delay and who was refused"))
-    week = mail_log.read_traffic(host, now - WEEK, time.monotonic() + _PATIENCE)
-    day = mail_log.read_traffic(host, now - DAY, time.monotonic() + _PATIENCE)
-    desk.keep(dataclasses.asdict(Reading(now, visits, day, week)))
+    handle.step(Message("looking for visits of testers in Exim's log"))
+    visits = mail_log.read_tester_visits(host, now - WEEK, time.monotonic() + _TIMEOUT)
+    handle.step(Message("counting who sent mail, who left during the delay and who was refused"))
+    week = mail_log.read_traffic(host, now - WEEK, time.monotonic() + _TIMEOUT)
+    day = mail_log.read_traffic(host, now - DAY, time.monotonic() + _TIMEOUT)
+    handle.save_result(dataclasses.asdict(Reading(now, visits, day, week)))
     return Message("The log is read.")

@@ -28,12 +28,12 @@ def save(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
     except InvalidSetting as error:
         raise HttpError(422, translate(error), field=error.field) from None
     except MxVerdictError as error:
-        raise HttpError(503, translate(error), advice=translate(error.advice), redisplay=True) from None
+        raise HttpError(503, translate(error), hint=translate(error.hint), redisplay=True) from None
     return "?view=settings&saved=1"
 
 
 def values(current: Settings) -> dict[str, Any]:
-    """Return what stands in the fields of the form: settings as they would be typed."""
+    """Return settings as they would be typed into the fields of the form."""
     by_name = dataclasses.asdict(current)
     return {
         name: by_name[name] if name in _TICKS else str(by_name[name])
@@ -42,7 +42,7 @@ def values(current: Settings) -> dict[str, Any]:
 
 
 def typed_values(form: Mapping[str, str]) -> dict[str, Any]:
-    """Return the same of a form that was sent."""
+    """Return what was typed into the fields of a form that was sent."""
     return {
         **{name: name in form for name in _TICKS},
         **{name: form.get(name, "").strip()[:_TYPED_LIMIT] for name in (*_NUMBERS, *_TEXTS)},

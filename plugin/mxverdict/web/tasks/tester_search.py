@@ -1,4 +1,4 @@
-"""Visitors that call themselves after a tester: looked for on demand, by a job, and offered to be kept."""
+"""Searches the log, by a job, for visitors whose HELO is a tester's name, so that they can be added."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from mxverdict.web.tasks.submit import PATIENCE
 JOB = "found-testers"
 _SINCE = 7 * 86_400.0
 _DEADLINE = 180.0
-_LONGEST = 300
+_PROCESS_TIMEOUT = 300
 
 
 @dataclass(frozen=True)
 class TesterCandidateView:
-    """One that gave a name of a tester. `name` is the reverse name that proves it, "" without a proof;
-    `doubt` says what is amiss then. `last` is Unix time, `line` stands in the log."""
+    """A visitor with a tester's name. `name` is the reverse name that proves it, "" without a proof; `doubt`
+    says what is wrong then. `last` is Unix time, `line` one of the log."""
 
     address: str
     tester: str
@@ -39,7 +39,7 @@ class TesterCandidateView:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     taken_at: float
     visitors: tuple[TesterCandidateView, ...]
     remarks: tuple[str, ...]
@@ -47,19 +47,19 @@ class Found:
 
 def start(host: Host, _visitor: Visitor, _form: Mapping[str, str]) -> str:
     """Start the search unless it runs already, and return the address of the page that shows it."""
-    if queue.start_at_desk(host, lambda desk: _look(host, desk), JOB, "new addresses of testers"):
+    if queue.start_with_handle(host, lambda handle: _search(host, handle), JOB, "new addresses of testers"):
         queue.wait(host, JOB, PATIENCE)
     return "?view=log#found-title"
 
 
-def latest(host: Host, testers: Sequence[Tester]) -> Optional[Found]:
-    """What was found within a day, without the addresses that are known meanwhile."""
+def latest(host: Host, testers: Sequence[Tester]) -> Optional[SearchResult]:
+    """Return what was found within a day, without the addresses that are known meanwhile."""
     left = queue.result(host, JOB)
     try:
-        found = decode(Found, left, "found")
+        found = decode(SearchResult, left, "found")
     except ValueError:
         return None
-    assert isinstance(found, Found)
+    assert isinstance(found, SearchResult)
     known = [network for tester in testers for network in tester.networks]
     new = (
         one for one in found.visitors if not any(ipaddress.ip_address(one.address) in net for net in known)
@@ -67,14 +67,14 @@ def latest(host: Host, testers: Sequence[Tester]) -> Optional[Found]:
     return dataclasses.replace(found, visitors=tuple(new))
 
 
-def _look(host: Host, desk: JobHandle) -> str:
+def _search(host: Host, handle: JobHandle) -> str:
     import signal
 
     from mxverdict import testers
     from mxverdict.services.tester_addresses import candidates, explain_mismatch
 
-    signal.alarm(_LONGEST)
-    desk.step(Message("looking in Exim's log for visitors that call themselves after a tester"))
+    signal.alarm(_PROCESS_TIMEOUT)
+    handle.step(Message("looking in Exim's log for visitors that call themselves after a tester"))
     now = time.time()
     found, remarks = candidates(host, now - _SINCE, time.monotonic() + _DEADLINE)
     known = testers.load(host=host)
@@ -90,5 +90,5 @@ def _look(host: Host, desk: JobHandle) -> str:
         )
         for one in found
     )
-    desk.keep(dataclasses.asdict(Found(now, visitors, remarks)))
+    handle.save_result(dataclasses.asdict(SearchResult(now, visitors, remarks)))
     return Message("The log is looked through.")

@@ -1,4 +1,5 @@
-"""What the forms do: each checks its fields, then hands the work to a job."""
+"""What the forms about test windows and tester addresses do: check the fields and return the work for a
+job."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ Work = Callable[[], str]
 
 
 def open_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
-    """For a tester, or for an `address` alone, which the engine judges; resellers get what root allows."""
+    """Open a window for a tester, or for an `address`, which the engine judges; resellers get what root
+    allows."""
     kind = form.get("kind", "")
     if kind not in KINDS:
         raise HttpError(400, _("There is no such kind of window."))
@@ -96,7 +98,7 @@ def close_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
 
 
 def add_tester_address(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
-    """DNS is asked once more, and has to confirm it."""
+    """Add an address, which DNS has to confirm once more."""
     address, tester = form.get("address", ""), form.get("tester", "")
 
     def work() -> str:
@@ -132,11 +134,11 @@ def close_due(host: Host) -> Work:
 
 
 def _minutes(host: Host, visitor: Visitor, form: Mapping[str, str]) -> int:
-    most = permissions.most_minutes(settings.read(host), visitor)
+    limit = permissions.minutes_limit(settings.read(host), visitor)
     text = form.get("minutes", "").strip()
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= limit):
         raise HttpError(
-            400, _("Minutes must be a whole number from 1 to {most}.").format(most=most), field="minutes"
+            400, _("Minutes must be a whole number from 1 to {limit}.").format(limit=limit), field="minutes"
         )
     return int(text)
 
@@ -149,7 +151,7 @@ def _number(form: Mapping[str, str]) -> int:
 
 
 def _tester(host: Host, form: Mapping[str, str], kind: str) -> tuple[str, list[str]]:
-    """Its name, and the addresses that a window of that kind takes."""
+    """Return the tester's name, and the addresses that a window of that kind takes. Raises HttpError."""
     try:
         tester = testers.load(host=host).tester(form.get("tester", ""))
     except UsageError as error:
@@ -159,6 +161,6 @@ def _tester(host: Host, form: Mapping[str, str], kind: str) -> tuple[str, list[s
         raise HttpError(
             400,
             _("{tester} publishes no addresses.").format(tester=tester.title),
-            advice=_("Switch the delay off for everybody instead."),
+            hint=_("Switch the delay off for everybody instead."),
         )
     return tester.name, networks

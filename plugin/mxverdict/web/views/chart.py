@@ -19,8 +19,8 @@ _TALL = 120
 _GAP = 0.2
 """Of a bar's place."""
 _LABELS = 4
-_LONG = 30 * 3600
-"""Seconds; of more than that the axis tells the days instead of the hours."""
+_DAYS_FROM = 30 * 3600
+"""Seconds; from this on the axis has days instead of hours."""
 
 
 @dataclass(frozen=True)
@@ -35,47 +35,47 @@ class Column:
 
 @dataclass(frozen=True)
 class Chart:
-    """`ticks` are (x, time) below the axis at `floor`, `most` says what the tallest bar stands for."""
+    """`ticks` are (x, time) below the axis at `floor`, `peak` the number at the tallest bar."""
 
     columns: tuple[Column, ...]
     ticks: tuple[tuple[float, str], ...]
-    most: str
+    peak: str
     floor: int
     height: int
     description: str
 
 
 def chart(bars: Sequence[TrafficHour]) -> Optional[Chart]:
-    """None when there was no connection at all."""
-    most = max((bar.connections for bar in bars), default=0)
-    if not most:
+    """Return None when there was no connection at all."""
+    peak = max((bar.connections for bar in bars), default=0)
+    if not peak:
         return None
     place = 100 / len(bars)
     step = -(-len(bars) // _LABELS)
     busiest = max(bars, key=lambda bar: bar.connections)
-    form = "%m-%d" if bars[-1].start - bars[0].start > _LONG else "%H:%M"
+    form = "%m-%d" if bars[-1].start - bars[0].start > _DAYS_FROM else "%H:%M"
     left = sum(bar.left for bar in bars)
     return Chart(
-        columns=tuple(_column(bar, number * place, place, most) for number, bar in enumerate(bars)),
+        columns=tuple(_column(bar, number * place, place, peak) for number, bar in enumerate(bars)),
         ticks=tuple(
             (round(number * place, 2), time.strftime(form, time.localtime(bars[number].start)))
             for number in range(0, len(bars), step)
         ),
-        most=ngettext("{count} connection", "{count} connections", most).format(count=most),
+        peak=ngettext("{count} connection", "{count} connections", peak).format(count=peak),
         floor=_TOP + _TALL,
         height=_TOP + _TALL + 20,
         description=_(
-            "{total} connections, {left} of them left during the delay; the most, {most}, from {time} on. "
+            "{total} connections, {left} of them left during the delay; the most, {peak}, from {time} on. "
             "The table has all figures."
         ).format(
-            total=sum(bar.connections for bar in bars), left=left, most=most, time=_moment(busiest.start)
+            total=sum(bar.connections for bar in bars), left=left, peak=peak, time=_moment(busiest.start)
         ),
     )
 
 
-def _column(bar: TrafficHour, x: float, place: float, most: int) -> Column:
+def _column(bar: TrafficHour, x: float, place: float, peak: int) -> Column:
     left = min(bar.left, bar.connections)
-    stayed_tall, left_tall = _tall(bar.connections - left, most), _tall(left, most)
+    stayed_tall, left_tall = _tall(bar.connections - left, peak), _tall(left, peak)
     floor = float(_TOP + _TALL)
     return Column(
         x=round(x + place * _GAP / 2, 2),
@@ -85,9 +85,9 @@ def _column(bar: TrafficHour, x: float, place: float, most: int) -> Column:
     )
 
 
-def _tall(number: int, most: int) -> float:
-    """What is there at all shows."""
-    return max(1.0, round(_TALL * number / most, 1)) if number else 0.0
+def _tall(number: int, peak: int) -> float:
+    """Return the height of a bar; what is not 0 is visible."""
+    return max(1.0, round(_TALL * number / peak, 1)) if number else 0.0
 
 
 def _moment(unix_time: float) -> str:

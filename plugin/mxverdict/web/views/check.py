@@ -70,8 +70,8 @@ class CheckView:
     @property
     def problems(self) -> int:
         """How many rows are real problems, of the server and of what testers report."""
-        told = [finding for group in self.groups for card in group.cards for finding in card.findings]
-        rows = {(one.row.category, one.row.name) for one in told if one.verdict is Verdict.PROBLEM}
+        findings = [one for group in self.groups for card in group.cards for one in card.findings]
+        rows = {(one.row.category, one.row.name) for one in findings if one.verdict is Verdict.PROBLEM}
         return len(rows) + sum(finding.verdict is Verdict.PROBLEM for finding in self.server)
 
     @property
@@ -80,7 +80,7 @@ class CheckView:
 
     @property
     def delayed(self) -> bool:
-        """Does the first tester complain because of the delay?"""
+        """Whether the first tester complains because of the delay."""
         cards = self.groups[0].cards if self.groups else ()
         return any(
             card.complains and any(stage.delay for stage in card.prediction.session.stages) for card in cards
@@ -142,7 +142,7 @@ def _card(prediction: Prediction, preview: Optional[Preview]) -> Card:
 
 
 def preview_of(prediction: Prediction, tester: Tester, evidence: Evidence) -> Optional[Preview]:
-    """The pretend session that the prediction was made from."""
+    """Return the simulated session (exim -bh) that the prediction was made from."""
     local = {target.address: target.local_address for target in evidence.targets}
     for preview in evidence.previews:
         if (

@@ -94,7 +94,7 @@ def _tally(verdicts: Iterable[Verdict]) -> Tally:
 
 
 def _reaches(prediction: Prediction) -> str:
-    """How far the session gets, in one sentence."""
+    """Return how far the session gets, in one sentence."""
     session = prediction.session
     if session.ended == "unknown":
         return _("Exim did not say what it does to this tester.")
@@ -104,18 +104,18 @@ def _reaches(prediction: Prediction) -> str:
     at_once = last.name == "connect"
     values = {"seconds": f"{prediction.patience:g}", "command": last.name.upper()}
     if session.ended == "timeout" and at_once:
-        told = _("It hangs up after {seconds} s without a greeting.")
+        sentence = _("It hangs up after {seconds} s without a greeting.")
     elif session.ended == "timeout":
-        told = _("It hangs up after {seconds} s without an answer to {command}.")
+        sentence = _("It hangs up after {seconds} s without an answer to {command}.")
     elif session.ended == "dropped" or last.reply is None:
-        told = (
+        sentence = (
             _("The connection is dropped before a greeting.")
             if at_once
             else _("It is dropped after {command}.")
         )
     elif last.name != "rcpt" and not last.reply.positive:
-        told = _("It is refused at once.") if at_once else _("It is refused at {command}.")
+        sentence = _("It is refused at once.") if at_once else _("It is refused at {command}.")
     else:
         values["seconds"] = decimal(max(0.1, session.seconds), 1)
-        told = _("It gets through in {seconds} s.")
-    return told.format(**values)
+        sentence = _("It gets through in {seconds} s.")
+    return sentence.format(**values)

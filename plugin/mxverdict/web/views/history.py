@@ -1,9 +1,9 @@
-"""What the page of the history shows of each line of the audit trail, in words."""
+"""What the page of the history shows of each line of the audit log."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from mxverdict.audit import checks
 from mxverdict.audit.log import Outcome
@@ -11,7 +11,7 @@ from mxverdict.audit.reader import Entry
 from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
-from mxverdict.web.auth.admission import CHECKS, REFUSALS, SETTINGS, WINDOWS
+from mxverdict.web.auth.admission import EntryKind
 from mxverdict.web.auth.permissions import PRIVATE_REASON
 from mxverdict.web.views import refusal
 from mxverdict.web.views.timestamps import moment
@@ -28,18 +28,18 @@ from mxverdict.window.model import (
 )
 
 _ACTIONS = {
-    "open": WINDOWS,
-    "join": WINDOWS,
-    "extend": WINDOWS,
-    "close": WINDOWS,
-    "rollback": WINDOWS,
-    CLOSE_FAILED: WINDOWS,
-    "check": CHECKS,
-    "refuse": REFUSALS,
-    "refused": REFUSALS,
-    "settings": SETTINGS,
-    "add_tester_address": SETTINGS,
-    "remove_tester_address": SETTINGS,
+    "open": EntryKind.WINDOWS,
+    "join": EntryKind.WINDOWS,
+    "extend": EntryKind.WINDOWS,
+    "close": EntryKind.WINDOWS,
+    "rollback": EntryKind.WINDOWS,
+    CLOSE_FAILED: EntryKind.WINDOWS,
+    "check": EntryKind.CHECKS,
+    "refuse": EntryKind.REFUSALS,
+    "refused": EntryKind.REFUSALS,
+    "settings": EntryKind.SETTINGS,
+    "add_tester_address": EntryKind.SETTINGS,
+    "remove_tester_address": EntryKind.SETTINGS,
 }
 _DOINGS = {
     "join": N_("Test window {number}: joined"),
@@ -67,7 +67,8 @@ _KEEPER = "keeper"
 TitleOf = Callable[[Sequence[str]], str]
 
 
-class HistoryRow(NamedTuple):
+@dataclass(frozen=True)
+class HistoryRow:
     """`who` did `what` at `time` (Unix) by `way` ("" for the pages), `why` as they said; `outcome` is what
     came of it, `bad` whether that wants to be seen. `about` are words of a request that was refused."""
 
@@ -81,18 +82,19 @@ class HistoryRow(NamedTuple):
     about: str
 
 
-def kind_of(entry: Entry) -> str:
-    """One of WINDOWS, CHECKS, REFUSALS and SETTINGS, "" for a line of another version."""
-    return _ACTIONS.get(entry.action, "")
+def kind_of(entry: Entry) -> EntryKind:
+    """Return ALL for an entry of another version."""
+    return _ACTIONS.get(entry.action, EntryKind.ALL)
 
 
 def actions_of(kind: str) -> tuple[str, ...]:
-    """The actions of one kind, none for ""."""
+    """Return the actions of one kind, none for ""."""
     return tuple(action for action, its in _ACTIONS.items() if its == kind)
 
 
-def is_told(entry: Entry) -> bool:
-    """False for a line about a window whose outcome stands with its beginning."""
+def has_own_row(entry: Entry) -> bool:
+    """Return whether the entry gets its own row. Outcomes are shown in the row of the window's `open`
+    entry."""
     if entry.action == "open":
         return entry.outcome is not Outcome.DONE
     if entry.action == "join":
@@ -100,7 +102,7 @@ def is_told(entry: Entry) -> bool:
     return not (entry.action == "close" and entry.origin == _KEEPER and entry.window is not None)
 
 
-def told(
+def history_row(
     entry: Entry, windows: Mapping[int, Window], title_of: TitleOf, *, private: bool = False
 ) -> HistoryRow:
     """`windows` are those of the journal, by number; `title_of` gives the title of a tester. `private`: why

@@ -12,13 +12,13 @@ from mxverdict.i18n.catalog import ngettext
 from mxverdict.judge.smtp.visit_comparison import ending, reported_text
 from mxverdict.testers import Tester
 
-_MOST_VISITS = 200
+_MAX_VISITS = 200
 
 
 @dataclass(frozen=True)
 class VisitRow:
-    """A visit: `title` of the tester, how it `ended` in words, what the tester `printed` about it ("" where
-    the log cannot tell)."""
+    """A visit: `title` of the tester, a phrase for how it `ended`, what the tester `printed` about it (""
+    where the log does not show that)."""
 
     visit: Visit
     title: str
@@ -27,14 +27,14 @@ class VisitRow:
 
     @property
     def silent(self) -> bool:
-        """Whether it said no EHLO as far as the log tells; Exim leaves out a name that DNS confirms."""
+        """Whether no EHLO was logged. (Exim omits a HELO name that DNS confirms.)"""
         return not self.visit.helo and self.visit.stage == "connect" and self.visit.ended != "quit"
 
 
 @dataclass(frozen=True)
 class VisitsView:
-    """The visits since a time, the youngest first; `total` are known, `since` is when the log begins to tell,
-    if that is later, `missing` says that there is no log."""
+    """The visits since a time, the latest first; `total` are known, `since` is when the log begins, if that
+    is later, `missing` says that there is no log."""
 
     summary: str
     visits: tuple[VisitRow, ...]
@@ -49,7 +49,7 @@ def visits_view(log: VisitLog, since: float, span: str, testers: Sequence[Tester
     found = [visit for visit in log.visits if visit.came_at >= since]
     return VisitsView(
         summary=_summary(found, span, testers),
-        visits=tuple(came(visit, testers) for visit in reversed(found[-_MOST_VISITS:])),
+        visits=tuple(visit_row(visit, testers) for visit in reversed(found[-_MAX_VISITS:])),
         total=len(found),
         since=log.since if log.since is not None and log.since > since + 1 else 0.0,
         missing=log.since is None,
@@ -57,7 +57,7 @@ def visits_view(log: VisitLog, since: float, span: str, testers: Sequence[Tester
     )
 
 
-def came(visit: Visit, testers: Sequence[Tester]) -> VisitRow:
+def visit_row(visit: Visit, testers: Sequence[Tester]) -> VisitRow:
     tester = next((one for one in testers if one.name == visit.tester), None)
     return VisitRow(
         visit,

@@ -1,4 +1,4 @@
-"""What the pages show of a check that still runs: the rows that are known, and what is still looked at."""
+"""What the pages show of a check that still runs: the known rows, and what is pending."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mxverdict.web.tasks.checks import PartialCheck
 from mxverdict.web.views.check import Group, check_view
 from mxverdict.web.views.domain import DomainView, domain_view
 
-_LOOKING = {
+_PENDING = {
     "blacklist": N_("Blocklists are still being asked."),
     "smtp": N_("Still looking at what testers meet at this server."),
     "dns": N_("Name servers are still being asked."),
@@ -27,8 +27,8 @@ _LOOKING = {
 
 @dataclass(frozen=True)
 class RunningView:
-    """`groups` and `listings` are what is told of an address. `pending` has a sentence for each category of
-    rows that is not known yet, `count` tells how many rows are known."""
+    """`groups` and `listings` are about an address. `pending` has a sentence for each category of rows that
+    is not known yet, `count` is the number of known rows."""
 
     domains: tuple[DomainView, ...] = ()
     groups: tuple[Group, ...] = ()
@@ -49,12 +49,12 @@ def running_view(found: PartialCheck, testers: Sequence[Tester]) -> RunningView:
 
 
 def pending(complete: Collection[str]) -> tuple[str, ...]:
-    return tuple(_(_LOOKING[category]) for category in CATEGORIES if category not in complete)
+    return tuple(_(_PENDING[category]) for category in CATEGORIES if category not in complete)
 
 
 def partial_answers(explanation: Explanation, complete: Collection[str]) -> tuple[Answer, ...]:
-    """The answers that stay: rows of what is complete. What could not be told waits for the end, for other
-    rows may yet tell it."""
+    """Return the answers that are final: rows of complete categories, without `unknown` ones, which other
+    rows may yet answer."""
     return tuple(
         answer
         for answer in explanation.answers

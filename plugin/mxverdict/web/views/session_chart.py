@@ -44,11 +44,11 @@ def pictures(
     changed = with_previous_delay(evidence, before) if before else without_delay(evidence)
     other = matching_prediction(shown, predict_hypothetical(changed, [tester]))
     there = timeline(other, preview_of(other, tester, changed)) if other else None
-    now = timeline(shown, preview_of(shown, tester, evidence), longest=there.longest if there else 0.0)
+    now = timeline(shown, preview_of(shown, tester, evidence), scale=there.scale if there else 0.0)
     if now is None:
         return None
     differs = other is not None and other.session != shown.session
-    there = timeline(other, preview_of(other, tester, changed), longest=now.longest) if other else None
+    there = timeline(other, preview_of(other, tester, changed), scale=now.scale) if other else None
     return Pictures(shown, now, there if differs else None, bool(before))
 
 

@@ -1,4 +1,5 @@
-"""Jinja2 as the pages use it: everything escaped, outside text made visible, compiled templates kept."""
+"""Jinja2 as the pages use it: everything escaped, control characters made visible, compiled templates
+cached."""
 
 from __future__ import annotations
 
@@ -53,9 +54,9 @@ def jinja_environment(host: Host) -> Environment:
 
 
 def row_id(row: Row, about: str = "") -> str:
-    """An id that a row keeps from one look to the next."""
-    words = "\0".join((about, row.category, row.name, row.host, row.text))
-    return f"row-{zlib.crc32(words.encode(errors='replace')):08x}"
+    """Return an HTML id that is the same whenever the row is drawn."""
+    identity = "\0".join((about, row.category, row.name, row.host, row.text))
+    return f"row-{zlib.crc32(identity.encode(errors='replace')):08x}"
 
 
 def _transcript(text: str) -> Markup:
@@ -63,12 +64,13 @@ def _transcript(text: str) -> Markup:
 
 
 def _pasted(text: str) -> Markup:
-    """A text on its way back into the field it was pasted into."""
+    """Return a text for the field that it was pasted into."""
     return escape(visible(text.replace("\r\n", "\n").replace("\t", "    "), PASTE_LIMIT))
 
 
 def as_sentence(text: object) -> str:
-    """An error's line with a full stop and a capital letter, unless it begins with a name or an address."""
+    """Return an error's line with a full stop and a capital letter, unless it begins with a name or an
+    address."""
     line = str(text).strip()
     name = any(mark in line.partition(" ")[0].rstrip(".:") for mark in ".:")
     capital = line[:1] if name else line[:1].upper()
@@ -76,7 +78,7 @@ def as_sentence(text: object) -> str:
 
 
 def _cache(host: Host) -> Optional[FileSystemBytecodeCache]:
-    """Compiled templates lie where only root can write; without that folder they are compiled each time."""
+    """Return the cache of compiled templates, in a folder that only root can write; None when that fails."""
     folder = host.state / "templates"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

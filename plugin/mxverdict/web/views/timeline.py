@@ -1,4 +1,4 @@
-"""Geometry of the picture of a tester's session: one bar for each wait, the tester's patience as a line.
+"""Geometry of the picture of a tester's session: a bar for each wait, a line for the tester's patience.
 
 All x values are percent of the width, so that the picture fits any screen and its text keeps its size.
 """
@@ -45,7 +45,7 @@ class Timeline:
     patience: str
     height: int
     description: str
-    longest: float
+    scale: float
 
     @property
     def floor(self) -> int:
@@ -53,33 +53,29 @@ class Timeline:
         return self.height - 18
 
 
-def timeline(
-    prediction: Prediction, preview: Optional[Preview], *, longest: float = 0.0
-) -> Optional[Timeline]:
-    """None when the session is not known. `preview` tells what would have followed had the tester stayed.
+def timeline(prediction: Prediction, preview: Optional[Preview], *, scale: float = 0.0) -> Optional[Timeline]:
+    """Return None when the session is not known. `preview` is what would have followed had the tester stayed.
 
-    The scale reaches beyond the longest wait, or to `longest` seconds where that is more.
+    The scale reaches beyond the longest wait, or to `scale` seconds where that is more.
     """
     waits = _waits(prediction, preview)
     if not waits:
         return None
-    longest = max(longest, prediction.patience * 1.08, *(1.08 * (wait + rest) for _n, wait, rest in waits))
+    scale = max(scale, prediction.patience * 1.08, *(1.08 * (wait + rest) for _n, wait, rest in waits))
     reached = len(prediction.session.stages)
     bars = tuple(
-        _bar(number, name, delay, answer, longest, number < reached)
+        _bar(number, name, delay, answer, scale, number < reached)
         for number, (name, delay, answer) in enumerate(waits)
     )
-    step = next((step for step in _STEPS if longest / step <= _TICKS_LIMIT), _STEPS[-1])
+    step = next((step for step in _STEPS if scale / step <= _TICKS_LIMIT), _STEPS[-1])
     return Timeline(
         bars=bars,
-        ticks=tuple(
-            (_percent(second, longest), f"{second} s") for second in range(0, int(longest) + 1, step)
-        ),
-        patience_x=_percent(prediction.patience, longest),
+        ticks=tuple((_percent(second, scale), f"{second} s") for second in range(0, int(scale) + 1, step)),
+        patience_x=_percent(prediction.patience, scale),
         patience=_("waits {seconds} s").format(seconds=f"{prediction.patience:g}"),
         height=_TOP + len(bars) * _ROW + 20,
         description=_description(prediction, bars),
-        longest=longest,
+        scale=scale,
     )
 
 
@@ -93,8 +89,8 @@ def _waits(prediction: Prediction, preview: Optional[Preview]) -> list[tuple[str
     return [(stage.name, stage.delay, max(0.0, stage.seconds - stage.delay)) for stage in session.stages]
 
 
-def _bar(number: int, name: str, delay: float, answer: float, longest: float, reached: bool) -> Bar:
-    delay_width = _percent(delay, longest)
+def _bar(number: int, name: str, delay: float, answer: float, scale: float, reached: bool) -> Bar:
+    delay_width = _percent(delay, scale)
     value = (
         _("{seconds} s, {delay} s delay").format(seconds=decimal(delay + answer, 1), delay=f"{delay:g}")
         if delay
@@ -105,13 +101,13 @@ def _bar(number: int, name: str, delay: float, answer: float, longest: float, re
         value=value if reached else _("not reached"),
         y=_TOP + number * _ROW,
         delay=(0.0, delay_width),
-        answer=(delay_width, max(_percent(answer, longest), 0.0 if delay else _SLIVER)),
+        answer=(delay_width, max(_percent(answer, scale), 0.0 if delay else _SLIVER)),
         reached=reached,
     )
 
 
-def _percent(seconds: float, longest: float) -> float:
-    return round(100 * seconds / longest, 2)
+def _percent(seconds: float, scale: float) -> float:
+    return round(100 * seconds / scale, 2)
 
 
 def _description(prediction: Prediction, bars: Sequence[Bar]) -> str:

@@ -1,4 +1,4 @@
-"""Times as the page words them."""
+"""Times as the pages show them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from mxverdict.i18n.catalog import ngettext
 
 
 def moment(unix_time: float, *, day: bool = False) -> str:
-    """A time in the server's zone, which is named; with the date when `day` is wanted or it is not today."""
+    """Return a time in the server's zone, which is named; with the date when `day` is true or it is not
+    today."""
     local = time.localtime(unix_time)
     zone = time.strftime("%Z (UTC%z)", local)
     name = time.strftime("%Z", local)
@@ -21,7 +22,7 @@ def moment(unix_time: float, *, day: bool = False) -> str:
 
 
 def age(unix_time: float) -> str:
-    """How long ago a moment was, in whole units."""
+    """Return how long ago a Unix time was, in one unit."""
     seconds = max(0.0, time.time() - unix_time)
     days, hours, minutes = (int(seconds // size) for size in (86400, 3600, 60))
     if days:
@@ -34,8 +35,7 @@ def age(unix_time: float) -> str:
 
 
 def countdown(seconds: float) -> str:
-    """`14:05`, or `1:14:05` from an hour on."""
-    whole = max(0, math.ceil(seconds))
-    minutes, rest = divmod(whole, 60)
+    """Return `14:05`, or `1:14:05` from an hour on."""
+    minutes, rest = divmod(max(0, math.ceil(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

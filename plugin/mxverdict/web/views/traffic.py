@@ -16,15 +16,16 @@ from mxverdict.judge.log.refused_senders import CAUSES, accepted_later, judge_re
 from mxverdict.report.figures import bars, figures
 from mxverdict.web.views.chart import Chart, chart
 
-_MOST_REFUSED = 50
-_MOST_DELAYED = 15
+_MAX_REFUSED = 50
+_MAX_DELAYED = 15
 _ALWAYS = 2
-"""Figures that are told even when they are 0."""
+"""Figures that are shown even when they are 0."""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A relay host and sender domain that was refused; `why` and what came in since in words."""
+    """A relay host and sender domain that was refused; sentences for `why` and for what has `passed`
+    since."""
 
     sender: RefusedSender
     why: str
@@ -41,13 +42,13 @@ class Delayed:
 
 @dataclass(frozen=True)
 class TrafficView:
-    """`figures` are (what, number, remark); `untold` of the senders refused are not listed, `told` is False
+    """`figures` are (what, number, note); `omitted` of the senders refused are not listed, `counted` is False
     when the log holds nothing that could be counted."""
 
     traffic: Traffic
-    told: bool
+    counted: bool
     refused: tuple[Refused, ...]
-    untold: int
+    omitted: int
     refused_findings: tuple[Finding, ...]
     delay_findings: tuple[Finding, ...]
     chart: Optional[Chart]
@@ -60,12 +61,12 @@ class TrafficView:
 
 def traffic_view(traffic: Traffic) -> TrafficView:
     made = bars(traffic.hours, traffic.since, traffic.until)
-    shown = traffic.refused[:_MOST_REFUSED]
+    shown = traffic.refused[:_MAX_REFUSED]
     return TrafficView(
         traffic=traffic,
-        told=traffic.read_from is not None,
+        counted=traffic.read_from is not None,
         refused=tuple(_refused(one) for one in shown),
-        untold=max(0, traffic.refused_groups - len(shown)),
+        omitted=max(0, traffic.refused_groups - len(shown)),
         refused_findings=worst_first(judge_refused_senders(traffic)),
         delay_findings=worst_first(judge_delay_cost(traffic)),
         chart=chart(made),
@@ -96,9 +97,5 @@ def _delayed(senders: Sequence[DelayedSender]) -> tuple[Delayed, ...]:
         Delayed(
             one, _("after {duration}").format(duration=duration(one.waited)) if one.waited is not None else ""
         )
-        for one in senders[:_MOST_DELAYED]
+        for one in senders[:_MAX_DELAYED]
     )
-
-
-def _after(seconds: float) -> str:
-    return _("after {duration}").format(duration=duration(seconds))

@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from functools import cache
+from ipaddress import ip_network
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -57,7 +58,7 @@ def write(path: Path, lines: Sequence[Line]) -> None:
 
 
 def read(host: Host, **options: Any) -> Traffic:
-    return read_traffic(host, start(), time.time(), exempt=EXEMPT, **options)
+    return read_traffic(host, start(), time.time(), exempt=[ip_network(one) for one in EXEMPT], **options)
 
 
 def events(lines: Sequence[Line]) -> list[Event]:
@@ -280,7 +281,7 @@ def test_cases(host: Host, case: dict[str, Any]) -> None:
         line.replace("DAY", time.strftime("%Y-%m-%d", time.gmtime(start()))) for line in case["log"]
     )
     host.exim_mainlog.write_bytes(text.encode("latin-1") + b"\n")
-    found = read_traffic(host, start() - 24 * HOUR, time.time(), exempt=["192.0.2.64/26"])
+    found = read_traffic(host, start() - 24 * HOUR, time.time(), exempt=[ip_network("192.0.2.64/26")])
     told = dataclasses.asdict(found)
     for name, value in case["expect"].items():
         if name == "refused":

@@ -15,6 +15,7 @@ from mxverdict.errors import WindowOpenError
 from mxverdict.host import Host
 from mxverdict.i18n import catalog
 from mxverdict.web.jobs import queue
+from mxverdict.web.jobs.queue import JobState
 
 
 def started(host: Host, work: object, name: str = "") -> str:
@@ -32,15 +33,15 @@ def ended(host: Host, name: str) -> queue.Job:
 
 def test_done(host: Host) -> None:
     name = started(host, lambda: "It is done.")
-    assert ended(host, name) == queue.Job(name, "done", "It is done.")
+    assert ended(host, name) == queue.Job(name, JobState.DONE, "It is done.")
 
 
-def test_failed_with_advice(host: Host) -> None:
+def test_failed_with_a_hint(host: Host) -> None:
     def work() -> str:
         raise WindowOpenError("no room")
 
     job = ended(host, started(host, work))
-    assert (job.state, job.text, job.advice) == ("failed", "no room", WindowOpenError.advice)
+    assert (job.state, job.text, job.hint) == ("failed", "no room", WindowOpenError.hint)
 
 
 def test_a_bug_is_an_incident(host: Host) -> None:
@@ -119,17 +120,17 @@ def test_old_jobs_are_forgotten(host: Host) -> None:
 
 
 def kept(host: Host, result: object, name: str = "domain-1", title: str = "shop.example") -> queue.Job:
-    def work(desk: queue.JobHandle) -> str:
-        desk.keep(result)
+    def work(handle: queue.JobHandle) -> str:
+        handle.save_result(result)
         return "It is checked."
 
-    assert queue.start_at_desk(host, work, name, title) == name
+    assert queue.start_with_handle(host, work, name, title) == name
     return ended(host, name)
 
 
 def test_a_result_lies_beside_the_job_for_root_alone(host: Host) -> None:
     job = kept(host, {"found": ["é", 1]})
-    assert job == queue.Job("domain-1", "done", "It is checked.", title="shop.example")
+    assert job == queue.Job("domain-1", JobState.DONE, "It is checked.", title="shop.example")
     assert queue.result(host, "domain-1") == {"found": ["é", 1]}
     files = {path.name: path.stat().st_mode & 0o777 for path in (host.state / "jobs").iterdir()}
     assert files == {"domain-1": 0o600, "domain-1.json": 0o600}
@@ -140,11 +141,11 @@ def test_a_new_result_replaces_the_old_one_and_a_failure_leaves_it(host: Host) -
     kept(host, 2)
     assert queue.result(host, "domain-1") == 2
 
-    def broken(desk: queue.JobHandle) -> str:
-        desk.keep(3 + 0j)
+    def broken(handle: queue.JobHandle) -> str:
+        handle.save_result(3 + 0j)
         return "never"
 
-    queue.start_at_desk(host, broken, "domain-1", "shop.example")
+    queue.start_with_handle(host, broken, "domain-1", "shop.example")
     assert ended(host, "domain-1").state == "failed"
     assert queue.result(host, "domain-1") == 2
     assert len(list((host.state / "jobs").iterdir())) == 2
@@ -170,14 +171,14 @@ def test_old_results_are_forgotten(host: Host) -> None:
 def test_the_last_step_is_told_while_the_work_runs(host: Host, tmp_path: Path) -> None:
     go_on = tmp_path / "go-on"
 
-    def work(desk: queue.JobHandle) -> str:
-        desk.step("one")
-        desk.step("two\n" + "x" * 1000)
+    def work(handle: queue.JobHandle) -> str:
+        handle.step("one")
+        handle.step("two\n" + "x" * 1000)
         while not go_on.exists():
             time.sleep(0.01)
         return "all"
 
-    queue.start_at_desk(host, work, "domain-1", "shop.example")
+    queue.start_with_handle(host, work, "domain-1", "shop.example")
     limit = time.monotonic() + 10
     while (job := queue.read(host, "domain-1")) and not job.text.startswith("two"):
         assert time.monotonic() < limit
@@ -188,24 +189,24 @@ def test_the_last_step_is_told_while_the_work_runs(host: Host, tmp_path: Path) -
 
 
 def test_a_killed_check_says_what_to_do(host: Host) -> None:
-    def work(desk: queue.JobHandle) -> str:
-        desk.step("one")
+    def work(handle: queue.JobHandle) -> str:
+        handle.step("one")
         os.kill(os.getpid(), signal.SIGKILL)
         return "never"
 
-    queue.start_at_desk(host, work, "domain-1", "shop.example")
+    queue.start_with_handle(host, work, "domain-1", "shop.example")
     job = ended(host, "domain-1")
-    assert (job.state, job.title, job.advice) == ("interrupted", "shop.example", "Start it again.")
+    assert (job.state, job.title, job.hint) == ("interrupted", "shop.example", "Start it again.")
 
 
 def test_titled_jobs_are_listed_latest_first(host: Host) -> None:
-    assert queue.titled(host, "domain-") == []
+    assert queue.list_titled(host, "domain-") == []
     for number in (1, 2):
         kept(host, 1, f"domain-{number}", f"{number}.example")
     kept(host, 1, "other-1", "other")
     started(host, lambda: "x", "domain-3")
     os.utime(host.state / "jobs/domain-2", (1, 1))
-    assert [job.title for job in queue.titled(host, "domain-")] == ["1.example", "2.example"]
+    assert [job.title for job in queue.list_titled(host, "domain-")] == ["1.example", "2.example"]
 
 
 def test_reading_a_job_does_not_bar_its_next_start(host: Host) -> None:
@@ -222,28 +223,28 @@ def test_reading_a_job_does_not_bar_its_next_start(host: Host) -> None:
 def test_how_far_the_work_is_and_what_it_has_found_so_far(host: Host, tmp_path: Path) -> None:
     go_on = tmp_path / "go-on"
 
-    def work(desk: queue.JobHandle) -> str:
-        desk.step("one", 3, 10)
-        desk.show(["first"])
-        desk.show(["first", "second"])
-        desk.step("two")
+    def work(handle: queue.JobHandle) -> str:
+        handle.step("one", 3, 10)
+        handle.publish_partial(["first"])
+        handle.publish_partial(["first", "second"])
+        handle.step("two")
         while not go_on.exists():
             time.sleep(0.01)
-        desk.keep("all")
+        handle.save_result("all")
         return "all"
 
     assert queue.partial(host, "domain-1") is None
-    queue.start_at_desk(host, work, "domain-1", "shop.example", "alice")
+    queue.start_with_handle(host, work, "domain-1", "shop.example", "alice")
     limit = time.monotonic() + 10
     while (job := queue.read(host, "domain-1")) and job.text != "two":
         assert time.monotonic() < limit
     assert job == queue.Job(
-        "domain-1", "running", "two", title="shop.example", done=3, total=10, version=2, owner="alice"
+        "domain-1", JobState.RUNNING, "two", title="shop.example", done=3, total=10, version=2, owner="alice"
     )
     assert queue.partial(host, "domain-1") == ["first", "second"]
     assert (host.state / "jobs/domain-1.part").stat().st_mode & 0o777 == 0o600
     assert queue.result(host, "domain-1") is None
-    assert [one.name for one in queue.titled(host, "domain-")] == ["domain-1"]
+    assert [one.name for one in queue.list_titled(host, "domain-")] == ["domain-1"]
     go_on.touch()
     job = ended(host, "domain-1")
     assert (job.state, job.done, job.total, job.owner) == ("done", 10, 10, "alice")
@@ -253,17 +254,19 @@ def test_how_far_the_work_is_and_what_it_has_found_so_far(host: Host, tmp_path: 
 
 
 def test_a_new_start_forgets_what_a_killed_one_had_found(host: Host) -> None:
-    def killed(desk: queue.JobHandle) -> str:
-        desk.show("some")
-        desk.step("one", 1, 2)
+    def killed(handle: queue.JobHandle) -> str:
+        handle.publish_partial("some")
+        handle.step("one", 1, 2)
         os.kill(os.getpid(), signal.SIGKILL)
         return "never"
 
-    queue.start_at_desk(host, killed, "domain-1", "shop.example", "alice")
+    queue.start_with_handle(host, killed, "domain-1", "shop.example", "alice")
     job = ended(host, "domain-1")
     assert (job.state, job.done, job.total, job.owner) == ("interrupted", 1, 2, "alice")
     assert queue.partial(host, "domain-1") == "some"
-    queue.start_at_desk(host, lambda desk: str(queue.partial(host, "domain-1")), "domain-1", "shop.example")
+    queue.start_with_handle(
+        host, lambda handle: str(queue.partial(host, "domain-1")), "domain-1", "shop.example"
+    )
     assert ended(host, "domain-1").text == "None"
 
 
@@ -272,7 +275,7 @@ def test_lines_of_an_earlier_version_are_read(host: Host) -> None:
     line = '{"state": "done", "text": "It is checked.", "title": "shop.example"}\n'
     (host.state / "jobs/domain-1").write_text(line)
     assert queue.read(host, "domain-1") == queue.Job(
-        "domain-1", "done", "It is checked.", title="shop.example"
+        "domain-1", JobState.DONE, "It is checked.", title="shop.example"
     )
 
 

@@ -37,10 +37,10 @@ folder, name = Path(sys.argv[1]), sys.argv[2]
 def wait_for(file):
     while not (folder / file).exists():
         time.sleep(0.01)
-def work(desk):
+def work(handle):
     wait_for("go-on")
     return "done"
-def count(*given, count=queue._require_room):
+def count(*given, count=queue._enforce_quota):
     count(*given)
     (folder / f"{name}-counted").touch()
     wait_for("counting-ends")
@@ -50,9 +50,9 @@ def lock(file, how, lock=fcntl.flock):
     except BlockingIOError:
         (folder / f"{name}-waits").touch()
         raise
-queue._require_room, fcntl.flock = count, lock
+queue._enforce_quota, fcntl.flock = count, lock
 try:
-    queue.start_at_desk(Host(folder), work, "domain-" + name, "shop.example", "alice", limited=True)
+    queue.start_with_handle(Host(folder), work, "domain-" + name, "shop.example", "alice", limited=True)
 except HttpError:
     print("refused")
 """
@@ -67,12 +67,12 @@ def go_on(tmp_path: Path) -> Iterator[Path]:
 
 
 def start(host: Host, go_on: Path, name: str, owner: str = "alice", *, limited: bool = True) -> None:
-    def work(_desk: queue.JobHandle) -> str:
+    def work(_handle: queue.JobHandle) -> str:
         while not go_on.exists():
             time.sleep(0.01)
         return "done"
 
-    queue.start_at_desk(host, work, name, "shop.example", owner, limited=limited)
+    queue.start_with_handle(host, work, name, "shop.example", owner, limited=limited)
 
 
 def names(host: Host) -> set[str]:
@@ -80,7 +80,7 @@ def names(host: Host) -> set[str]:
 
 
 def test_so_many_at_once_and_no_more(host: Host, go_on: Path) -> None:
-    running = {f"domain-{number}" for number in range(queue.MOST_AT_ONCE)}
+    running = {f"domain-{number}" for number in range(queue.MAX_RUNNING_CHECKS)}
     for name in sorted(running):
         start(host, go_on, name)
     with pytest.raises(HttpError, match="4 of your checks are running") as refused:
@@ -96,13 +96,13 @@ def test_so_many_at_once_and_no_more(host: Host, go_on: Path) -> None:
 
 
 def test_a_refused_check_leaves_what_an_earlier_one_found(host: Host, go_on: Path) -> None:
-    def work(desk: queue.JobHandle) -> str:
-        desk.keep("found")
+    def work(handle: queue.JobHandle) -> str:
+        handle.save_result("found")
         return "done"
 
-    queue.start_at_desk(host, work, "domain-x", "shop.example", "bob")
+    queue.start_with_handle(host, work, "domain-x", "shop.example", "bob")
     queue.wait(host, "domain-x", 10)
-    for number in range(queue.MOST_AT_ONCE):
+    for number in range(queue.MAX_RUNNING_CHECKS):
         start(host, go_on, f"domain-{number}")
     with pytest.raises(HttpError):
         start(host, go_on, "domain-x")
@@ -113,7 +113,7 @@ def test_a_refused_check_leaves_what_an_earlier_one_found(host: Host, go_on: Pat
 
 
 def test_so_many_are_kept_and_no_more(host: Host, go_on: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "MOST_KEPT", 2)
+    monkeypatch.setattr(queue, "MAX_KEPT_CHECKS", 2)
     go_on.touch()
     for name in ("domain-1", "domain-2"):
         start(host, go_on, name)
@@ -126,13 +126,13 @@ def test_so_many_are_kept_and_no_more(host: Host, go_on: Path, monkeypatch: pyte
 def test_so_much_is_kept_and_no_more(host: Host, go_on: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By one of them; the results of domains that mean harm are large."""
 
-    def work(desk: queue.JobHandle) -> str:
-        desk.keep("x" * 600)
+    def work(handle: queue.JobHandle) -> str:
+        handle.save_result("x" * 600)
         return "done"
 
-    monkeypatch.setattr(queue, "MOST_BYTES_KEPT", 1000)
+    monkeypatch.setattr(queue, "MAX_KEPT_BYTES", 1000)
     for name in ("domain-1", "domain-2"):
-        queue.start_at_desk(host, work, name, "shop.example", "alice", limited=True)
+        queue.start_with_handle(host, work, name, "shop.example", "alice", limited=True)
         queue.wait(host, name, 10)
     with pytest.raises(HttpError, match="2 of your checks are kept already"):
         start(host, go_on, "domain-3")
@@ -150,7 +150,7 @@ def change(host: Host, go_on: Path, owner: str = "bob", *, limited: bool = True)
 
 
 def test_so_many_changes_at_once_and_no_more(host: Host, go_on: Path) -> None:
-    running = {change(host, go_on) for _ in range(queue.MOST_CHANGES_AT_ONCE)}
+    running = {change(host, go_on) for _ in range(queue.MAX_RUNNING_CHANGES)}
     with pytest.raises(HttpError, match="Another change of yours is under way") as refused:
         change(host, go_on)
     assert refused.value.status == 429
@@ -165,7 +165,7 @@ def test_so_many_changes_at_once_and_no_more(host: Host, go_on: Path) -> None:
 
 
 def test_so_many_changes_a_day_and_no_more(host: Host, go_on: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "MOST_CHANGES", 2)
+    monkeypatch.setattr(queue, "MAX_CHANGES", 2)
     go_on.touch()
     for _ in range(2):
         queue.wait(host, change(host, go_on), 10)
@@ -209,7 +209,7 @@ def audit_and_journal(host: Host) -> tuple[bytes, list[Window]]:
 def test_nobody_counts_while_another_has_counted_and_not_begun(
     host: Host, tmp_path: Path, go_on: Path
 ) -> None:
-    for number in range(queue.MOST_AT_ONCE - 1):
+    for number in range(queue.MAX_RUNNING_CHECKS - 1):
         start(host, go_on, f"domain-{number}")
     asked = []
     for name in ("first", "second"):
@@ -241,4 +241,4 @@ def test_a_line_that_cannot_be_read_is_an_interruption(host: Host, line: str) ->
     job = queue.read(host, "domain-1")
     assert job is not None
     assert job.state == "interrupted"
-    assert queue.titled(host, "domain-") == []
+    assert queue.list_titled(host, "domain-") == []

@@ -204,7 +204,7 @@ def test_a_check_that_fails_says_so_and_keeps_the_earlier_result(
     checks.append(nowhere)
     page = finished(host)
     assert "shop.example: 192.0.2.1 is not an address of this server." in page
-    assert escape(NoLocalTargetError.advice).replace("&#x27;", "&#39;") in page
+    assert escape(NoLocalTargetError.hint).replace("&#x27;", "&#39;") in page
     assert f"{DOMAIN} could not be checked." in page
     checks.append(checks[0])
     assert SUMMARY in finished(host)
@@ -217,7 +217,7 @@ def test_a_check_that_fails_says_so_and_keeps_the_earlier_result(
 def test_a_killed_check_can_be_started_again(
     host: Host, checks: Checks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mxverdict.web.tasks.checks._LONGEST", 1)
+    monkeypatch.setattr("mxverdict.web.tasks.checks._PROCESS_TIMEOUT", 1)
 
     def endless(host: Host) -> Checked:
         time.sleep(30)

@@ -25,7 +25,7 @@ from mxverdict.web.tasks import log_reading, tester_search
 from mxverdict.web.tasks.log_reading import Reading
 from mxverdict.web.views import live_visits
 from mxverdict.web.views.chart import chart
-from mxverdict.web.views.log import came, visits_view
+from mxverdict.web.views.log import visit_row, visits_view
 from mxverdict.web.views.traffic import traffic_view
 from mxverdict.whm.frame import start
 from mxverdict.window.model import Window, WindowKind, WindowState
@@ -55,11 +55,11 @@ def left_behind(host: Host, reading: Reading) -> None:
 
 
 def leave(host: Host, name: str, result: object) -> None:
-    def work(desk: queue.JobHandle) -> str:
-        desk.keep(result)
+    def work(handle: queue.JobHandle) -> str:
+        handle.save_result(result)
         return "It is done."
 
-    assert queue.start_at_desk(host, work, name, "a title")
+    assert queue.start_with_handle(host, work, name, "a title")
     queue.wait(host, name, 10)
 
 
@@ -124,7 +124,7 @@ def test_the_youngest_visit_comes_first_and_a_short_log_says_so() -> None:
     ],
 )
 def test_a_visit_in_words(changes: dict[str, Any], ended: str, printed: str, silent: bool) -> None:
-    shown = came(visit(**changes), KNOWN)
+    shown = visit_row(visit(**changes), KNOWN)
     assert (shown.ended, shown.printed, shown.silent) == (ended, printed, silent)
 
 
@@ -140,7 +140,7 @@ def test_the_picture_is_to_scale() -> None:
     assert middle.left[1] == 30.0
     assert made.columns[0].stayed[1] == made.columns[0].left[1] == 0.0
     assert all(column.x >= 0 and column.x + column.width <= 100 for column in made.columns)
-    assert made.most == "24 connections"
+    assert made.peak == "24 connections"
     assert made.description.startswith("300 connections, 144 of them left during the delay")
     assert len(made.ticks) <= 4
     assert all(re.fullmatch(r"\d\d:\d\d", label) for _, label in made.ticks)
@@ -186,7 +186,7 @@ def test_a_refused_sender_in_words(passed: int, passed_at: float, words: str) ->
         passed_at,
     )
     view = traffic_view(traffic(refused=(sender,), refused_groups=5, refused_total=9))
-    assert (view.refused[0].passed, view.untold) == (words, 4)
+    assert (view.refused[0].passed, view.omitted) == (words, 4)
     assert view.refused[0].why == "the callout to the sender's mail host timed out"
 
 
@@ -215,7 +215,7 @@ def test_a_page_reads_only_when_what_is_there_is_not_fresh(
     left_behind(host, Reading(NOW, VisitLog(NOW - 10), traffic(), traffic()))
     taken_at = "read a moment ago"
     started: list[str] = []
-    monkeypatch.setattr(queue, "start_at_desk", lambda *_: started.append(taken_at))
+    monkeypatch.setattr(queue, "start_with_handle", lambda *_: started.append(taken_at))
     call(host, "view=log")
     assert started == []
     monkeypatch.setattr(log_reading, "_FRESH", -1.0)
@@ -226,8 +226,8 @@ def test_a_page_reads_only_when_what_is_there_is_not_fresh(
 def test_a_big_log_is_waited_for_with_progress(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_reading, "_WAIT", 0.0)
 
-    def slow(host: Host, desk: queue.JobHandle) -> str:
-        desk.step("counting")
+    def slow(host: Host, handle: queue.JobHandle) -> str:
+        handle.step("counting")
         time.sleep(3)
         return "read"
 
@@ -299,7 +299,7 @@ def test_found_visitors_are_offered_until_they_are_known(host: Host) -> None:
     def visitor(address: str, name: str) -> tester_search.TesterCandidateView:
         return tester_search.TesterCandidateView(address, "mxtoolbox", HOSTILE, NOW, HOSTILE, name, HOSTILE)
 
-    found = tester_search.Found(
+    found = tester_search.SearchResult(
         NOW,
         (visitor("198.51.100.1", "k.mxtoolbox.com"), visitor("198.51.100.2", ""), visitor(TESTER, "x")),
         (),
@@ -327,7 +327,7 @@ def test_found_visitors_are_offered_until_they_are_known(host: Host) -> None:
     ],
 )
 def test_what_is_told_while_a_window_waits(changes: dict[str, Any], words: str) -> None:
-    (line,) = live_visits.visit_lines([came(visit(**changes), KNOWN)])
+    (line,) = live_visits.visit_lines([visit_row(visit(**changes), KNOWN)])
     assert line.endswith(words)
 
 

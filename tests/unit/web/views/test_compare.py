@@ -144,7 +144,7 @@ def test_the_page_says_why_nothing_could_be_checked(host: Host, checks: Checks) 
     checks.append(fail)
     page = call(host, "view=testers").body
     assert "/usr/sbin/exim is not there or cannot be run." in page
-    assert MxVerdictError.advice not in page
+    assert MxVerdictError.hint not in page
     assert "Is this a cPanel server" in page
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import time
@@ -13,7 +14,7 @@ import pytest
 
 from mxverdict.findings import Verdict
 from mxverdict.host import Host
-from mxverdict.pasted import Answer, Explanation, PastedRow
+from mxverdict.pasted import Answer, Explanation, PastedRow, recognise
 from mxverdict.services import check
 from mxverdict.testers.row_texts import CATEGORIES
 from mxverdict.web.http import csrf
@@ -177,6 +178,15 @@ def test_a_pasted_report_is_answered_as_the_checks_behind_it_arrive(host: Host, 
     assert "are answered so far" not in found
 
 
+def test_rows_that_an_earlier_version_kept_are_recognised_again() -> None:
+    known = recognise(PASTED)
+    kept = dataclasses.asdict(known)
+    assert checks._recognised({"text": "", "report": kept}) == known
+    for row in kept["rows"]:
+        del row["rule"]
+    assert checks._recognised({"text": PASTED, "report": kept}) == known
+
+
 @pytest.mark.parametrize(
     "category, verdict, stays",
     [
@@ -197,7 +207,7 @@ def test_answers_that_may_still_change_wait(category: str, verdict: Verdict, sta
 
 @pytest.mark.slow
 def test_what_is_shown_is_written_a_few_times_a_second_at_most() -> None:
-    class Desk(queue.JobHandle):
+    class Recorder(queue.JobHandle):
         def __init__(self) -> None:
             self.steps: list[str] = []
             self.shown: list[object] = []
@@ -205,39 +215,39 @@ def test_what_is_shown_is_written_a_few_times_a_second_at_most() -> None:
         def step(self, text: str, done: int = 0, total: int = 0) -> None:
             self.steps.append(text)
 
-        def show(self, result: object) -> None:
+        def publish_partial(self, result: object) -> None:
             self.shown.append(result)
 
-    desk = Desk()
+    handle = Recorder()
     began = time.monotonic()
-    with ProgressWriter(desk, lambda evidence, complete: len(complete)) as telling:
+    with ProgressWriter(handle, lambda evidence, complete: len(complete)) as telling:
         for number in range(1500):
             telling.advance("blocklists", number % 31, 31)
             telling.snapshot(whole(), frozenset(str(n) for n in range(number)))
             time.sleep(0.001)
         time.sleep(0.5)
     most = (time.monotonic() - began) * 3 + 1
-    assert 2 <= len(desk.shown) <= most
-    assert len(desk.steps) <= most
-    assert desk.shown[-1] == 1499
-    assert desk.steps[-1] == "11 of 31 blocklists asked"
+    assert 2 <= len(handle.shown) <= most
+    assert len(handle.steps) <= most
+    assert handle.shown[-1] == 1499
+    assert handle.steps[-1] == "11 of 31 blocklists asked"
 
 
 def test_the_text_is_that_of_what_is_left_to_do() -> None:
-    class Desk(queue.JobHandle):
+    class Recorder(queue.JobHandle):
         def __init__(self) -> None:
             self.text = ""
 
         def step(self, text: str, done: int = 0, total: int = 0) -> None:
             self.text = text
 
-    desk = Desk()
+    handle = Recorder()
 
     def told() -> str:
         time.sleep(0.5)
-        return desk.text
+        return handle.text
 
-    with ProgressWriter(desk, lambda evidence, complete: None) as telling:
+    with ProgressWriter(handle, lambda evidence, complete: None) as telling:
         telling.step("reading the report")
         assert told() == "reading the report"
         telling.advance("zone", 0, 1)
@@ -256,9 +266,9 @@ def test_a_full_disk_does_not_stop_a_check() -> None:
             self.tries += 1
             raise OSError(28, "No space left on device")
 
-    desk = Full()
-    with ProgressWriter(desk, lambda evidence, complete: None) as telling:
+    handle = Full()
+    with ProgressWriter(handle, lambda evidence, complete: None) as telling:
         for word in ("one", "two", "three"):
             telling.step(word)
             time.sleep(0.5)
-    assert desk.tries > 1
+    assert handle.tries > 1
