@@ -14,7 +14,6 @@ _SUITES = (
     "tests/unit/judge",
     "tests/unit/pasted",
     "tests/unit/window",
-    "tests/unit/web",
     "tests/unit/report",
 )
 _MIN_SHARE = 0.9
