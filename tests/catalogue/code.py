@@ -91,4 +91,15 @@ def _of_testers(data: Any) -> Iterator[str]:
     yield from (entry["effect"] for entry in data["senders"])
 
 
-_DATA.update({"testers/blocklists.json": _of_blocklists, "testers/catalogue.json": _of_testers})
+def _of_refusals(data: Any) -> Iterator[str]:
+    for entry in data["classes"].values():
+        yield from (entry[name] for name in ("title", "meaning", "todo"))
+
+
+_DATA.update(
+    {
+        "testers/blocklists.json": _of_blocklists,
+        "testers/catalogue.json": _of_testers,
+        "refusals/refusals.json": _of_refusals,
+    }
+)

@@ -18,7 +18,7 @@ FLOORS = (
     ("pasted",),
     ("judge", "collect"),
     ("settings",),
-    ("testers", "whm", "audit"),
+    ("testers", "whm", "audit", "refusals"),
     ("mailauth",),
     ("net", "installation"),
     ("host",),

@@ -24,7 +24,6 @@ from mxverdict.i18n import catalog
 from mxverdict.i18n.message import Message
 from mxverdict.judge.domain import mx_hosts
 from mxverdict.judge.domain.mail_policy import judge_policy
-from mxverdict.judge.outbound import outcome
 from mxverdict.judge.smtp import ground_truth
 from mxverdict.mailauth.dmarc import destination, discovery
 from mxverdict.mailauth.dmarc import record as dmarc_record
@@ -33,7 +32,8 @@ from mxverdict.mailauth.spf.evaluate import check_host
 from mxverdict.mailauth.spf.tree import table, walk
 from mxverdict.net import iplsearch, mailbox
 from mxverdict.net import target as targets
-from mxverdict.pasted import recognise
+from mxverdict.pasted import bounce, recognise
+from mxverdict.refusals import classify
 from mxverdict.sanitize import visible
 from mxverdict.whm import csp_hashes, localopts
 from tests.cpu_time import cost
@@ -73,9 +73,8 @@ def reply(text: str) -> Reply:
 def judged_reply(text: str) -> None:
     said = Reply(550, (text,))
     said.offers("STARTTLS")
-    outcome.enhanced_code(said)
-    for name in ("_SENDER_CHECK", "_NO_USER", "_RELAY", "_FULL", "_STARTTLS_FIRST"):
-        getattr(outcome, name).search(text)
+    classify(550, text, "rcpt")
+    bounce.read(text.split("\n"))
     answer = RecipientAnswer("shop.example", "postmaster@shop.example", said)
     greeting = HostGreeting("192.0.2.1", "greeted", Probe("192.0.2.1", ()), (answer,))
     mx_hosts._acceptance(greeting, answer, "shop.example")

@@ -1,4 +1,4 @@
-"""`mxverdict explain`: a tester's report, pasted, answered row by row."""
+"""`mxverdict explain`: a tester's report, pasted, answered row by row; or a bounce, answered."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ _BYTES = 4 << 20
 
 
 def register(commands: Any) -> None:
-    explain = command(commands, "explain", _explain, "a tester's report, pasted: verdict row by row")
+    explain = command(
+        commands, "explain", _explain, "a tester's report or a bounce, pasted: what of it is true"
+    )
     explain.add_argument(
         "file", nargs="?", default="-", metavar="FILE", help="the report; - or nothing: standard input"
     )
@@ -57,7 +59,10 @@ def register(commands: Any) -> None:
 class UnrecognizedReportError(UsageError):
     """What was pasted is no report that we know."""
 
-    hint = Message("Paste the whole report: the rows as MXToolbox's page shows them, or the JSON of its API.")
+    hint = Message(
+        "Paste the whole report: the rows as MXToolbox's page shows them, or the JSON of its API; or a mail "
+        "server's reply, or the bounce that quotes it."
+    )
 
 
 def _explain(options: argparse.Namespace) -> int:
@@ -70,7 +75,7 @@ def _explain(options: argparse.Namespace) -> int:
     check.select_testers(options.tester)
     about = [target.parse_target(text) for text in options.about]
     pasted = recognise(_read(options.file))
-    if not pasted.rows:
+    if not pasted.rows and not pasted.refusals:
         raise UnrecognizedReportError(f"no row of a tester's report was recognised{_reasons(pasted)}")
     host = root_host()
     close_expired_quietly(host)

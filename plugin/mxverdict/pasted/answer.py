@@ -16,6 +16,7 @@ from mxverdict.pasted import earlier_state, match
 from mxverdict.pasted.earlier_state import Greeting
 from mxverdict.pasted.match import LocalTargets, MatchedFinding
 from mxverdict.pasted.model import MXTOOLBOX, Pasted, PastedRow, Unrecognised, number
+from mxverdict.pasted.refusal_answer import RefusalAnswer, answer_refusal, refusals_sentence
 from mxverdict.pasted.summary import opening
 
 _SECONDS = re.compile(r"(\d+(?:[.,]\d+)?) seconds\b")
@@ -53,18 +54,24 @@ class OutdatedAnswer(Answer):
 @dataclass(frozen=True)
 class Explanation:
     """`answers` with what complains first, then what passes, each with the worst first; `unrecognised` are
-    the lines that look like rows and are none we know; `remarks` say what was left out."""
+    the lines that look like rows and are none we know; `remarks` say what was left out, `refusals` are the
+    answers to refusals of mail servers, the worst first."""
 
     opening: str
     answers: tuple[Answer, ...]
     unrecognised: tuple[Unrecognised, ...] = ()
     remarks: tuple[str, ...] = ()
+    refusals: tuple[RefusalAnswer, ...] = ()
 
     @property
     def exit_status(self) -> int:
-        """Return 1 when something is really wrong, 3 when a complaint could not be judged."""
-        if any(answer.verdict is Verdict.PROBLEM for answer in self.answers):
+        """Return 1 when something is really wrong, 3 when a complaint or refusal could not be judged."""
+        verdicts = [answer.verdict for answer in self.answers]
+        refused = [refusal.verdict for refusal in self.refusals]
+        if Verdict.PROBLEM in (*verdicts, *refused):
             return 1
+        if Verdict.UNKNOWN in refused:
+            return 3
         complaints = [answer for answer in self.answers if answer.row.complains]
         return 3 if any(a.verdict is Verdict.UNKNOWN for a in complaints or self.answers) else 0
 
@@ -101,12 +108,17 @@ def answer(
     answers.sort(key=lambda one: (not one.row.complains, one.verdict.rank))
     counted = {id(row) for row in pasted.complaints}
     outdated = {id(one.row) for one in answers if isinstance(one, OutdatedAnswer)}
-    judged = [(one.row, one.verdict) for one in answers]
+    refusals = tuple(sorted(map(answer_refusal, pasted.refusals), key=lambda one: one.verdict.rank))
+    sentences = [refusals_sentence(refusals)]
+    if pasted.rows or not refusals:
+        judged = [(one.row, one.verdict) for one in answers]
+        sentences.insert(0, opening(judged, counted, len(pasted.unrecognised), outdated))
     return Explanation(
-        opening=opening(judged, counted, len(pasted.unrecognised), outdated),
+        opening=" ".join(filter(None, sentences)),
         answers=tuple(answers),
         unrecognised=pasted.unrecognised,
         remarks=tuple(_notes(pasted)),
+        refusals=refusals,
     )
 
 
@@ -147,6 +159,8 @@ def _notes(pasted: Pasted) -> list[str]:
     if pasted.left_out:
         text = ngettext("{count} more row was not read.", "{count} more rows were not read.", pasted.left_out)
         remarks.append(text.format(count=pasted.left_out))
+    if not pasted.rows and pasted.refusals:
+        return remarks
     if not any(subject.argument for subject in pasted.subjects) and not any(row.host for row in pasted.rows):
         remarks.append(_("The report does not say what it is about; it is taken to be about this server."))
     return remarks

@@ -92,6 +92,20 @@ class PastedSession:
 
 
 @dataclass(frozen=True)
+class PastedRefusal:
+    """A mail server's refusal: `code` is its reply code (0: a bounce without one), `text` its words in one
+    line, `stage` what was answered (`connect`, `ehlo`, `mail`, `rcpt`, `message`; "" when not said), `host`
+    who refused and `recipients` whose mail it was, as far as they are named; `line` is where it was."""
+
+    code: int
+    text: str
+    stage: str = ""
+    host: str = ""
+    recipients: tuple[str, ...] = ()
+    line: int = 0
+
+
+@dataclass(frozen=True)
 class Pasted:
     """`ignored` counts the lines that are no part of a report, `cut` says that the text was too long and its
     end was not read, `left_out` how many more rows its JSON has than are read; `form` is `api` when some of
@@ -105,6 +119,7 @@ class Pasted:
     cut: bool = False
     left_out: int = 0
     form: str = "text"
+    refusals: tuple[PastedRefusal, ...] = ()
 
     @property
     def complaints(self) -> tuple[PastedRow, ...]:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mxverdict.pasted import mxtoolbox_api, parser
+from mxverdict.pasted import bounce, mxtoolbox_api, parser
 from mxverdict.pasted.model import ROWS_LIMIT, Pasted
 from mxverdict.pasted.normalize import TEXT_LIMIT, lines_of
 
 
 def recognise(text: str) -> Pasted:
     """Recognise a pasted report: MXToolbox's page, old or new, its API's JSON, or the line of another tester,
-    in any ticket or mail. Rows that are not recognised are reported as such, never guessed; other
-    text is left out. Reads at most `normalize.TEXT_LIMIT` characters and `normalize.LINES_LIMIT` lines; never
-    raises.
+    in any ticket or mail; and refusals of mail servers, as replies or in a bounce. Rows that are not
+    recognised are reported as such, never guessed; other text is left out. Reads at most
+    `normalize.TEXT_LIMIT` characters and `normalize.LINES_LIMIT` lines; never raises.
     """
     cut = len(text) > TEXT_LIMIT
     answers = mxtoolbox_api.read(text[:TEXT_LIMIT])
     if answers is None:
-        return parser.read(*lines_of(text))
+        lines, is_cut = lines_of(text)
+        report = parser.read(lines, is_cut)
+        return replace(report, refusals=bounce.read(lines, is_report=bool(report.rows or report.sessions)))
     found, rest = answers
     beside = parser.read(*lines_of(rest))
     return replace(

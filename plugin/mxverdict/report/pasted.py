@@ -31,6 +31,12 @@ def print_explanation(explanation: Explanation, console: Console) -> None:
     console.print(Text(visible(explanation.opening), style="bold"))
     for remark in explanation.remarks:
         console.print(Text(f"Note: {visible(remark)}", style="yellow"))
+    if explanation.refusals:
+        console.print("\nWhat mail servers refused", style="bold")
+        for refusal in explanation.refusals:
+            console.print(VerdictLine(refusal.verdict, Text(one_line(refusal.title), style="bold")))
+            for name, value in refusal.facts:
+                console.print(_indented(f"{name}: {one_line(value)}"))
     complaints = [answer for answer in explanation.answers if answer.row.complains]
     passes = [answer for answer in explanation.answers if not answer.row.complains]
     for title, answers in (("What the report complains of", complaints), ("What the report passes", passes)):

@@ -38,6 +38,12 @@ def _explained(explanation: Explanation) -> Iterator[str]:
     yield from _wrapped(explanation.opening)
     for remark in explanation.remarks:
         yield from _wrapped(_("Note: {remark}").format(remark=remark), hanging="  ")
+    if explanation.refusals:
+        yield from _heading(_("What mail servers refused"))
+    for refusal in explanation.refusals:
+        yield from _wrapped(f"* {refusal.verdict.label}: {refusal.title}", hanging="  ")
+        for name, value in refusal.facts:
+            yield from _wrapped(f"{name}: {value}", "  ", "    ")
     for title, complains in ((_("What the report complains of"), True), (_("What the report passes"), False)):
         answers = [answer for answer in explanation.answers if answer.row.complains is complains]
         if answers:

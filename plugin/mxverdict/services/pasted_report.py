@@ -58,10 +58,13 @@ def run(
     progress: Optional[Progress] = None,
     reply_timeout: float = REPLY_TIMEOUT,
 ) -> StoredPastedReport:
-    """Check this server for the testers of a report and for what it is about (`about` adds to that).
+    """Check this server for the testers of a report and for what it is about (`about` adds to that). Refusals
+    of mail servers alone are answered without looking at the server.
 
     Raises UsageError (unknown tester), CommandNotFoundError and other HostError (there is no working Exim).
     """
+    if pasted.refusals and not pasted.rows:
+        return StoredPastedReport(None, None, {})
     named = list(dict.fromkeys([*about, *subjects_of(pasted)]))[:SUBJECTS_LIMIT]
     try:
         evidence, report = check.run(

@@ -78,6 +78,22 @@ def test_what_the_options_ask_for(cli: CommandLine) -> None:
     assert (call.named["testers"], call.named["reply_timeout"]) == (["mxtoolbox"], 5.0)
 
 
+@pytest.mark.parametrize(
+    ("text", "status", "words"),
+    [
+        ("550 5.1.1 user unknown", 1, "the recipient does not exist"),
+        ("550 5.7.1 xyzzy", 3, "the reason is unclear"),
+        ("451 4.7.1 Greylisted", 0, "greylisting"),
+    ],
+)
+def test_a_refusal_is_answered_without_looking_at_the_server(
+    cli: CommandLine, text: str, status: int, words: str
+) -> None:
+    done = cli.run("explain", cli.file("bounce.txt", text), "--json")
+    assert (done.status, done.err, done.json["refusals"][0]["title"]) == (status, "", words)
+    assert words in cli.run("explain", cli.file("bounce.txt", text)).out
+
+
 @pytest.mark.parametrize("option", [[], ["--json"]], ids=["text", "JSON"])
 def test_what_is_no_report(cli: CommandLine, option: list[str]) -> None:
     done = cli.run("explain", cli.file("report.txt", "Dear customer,\n"), *option)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Optional
 
@@ -12,6 +11,7 @@ from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.i18n.catalog import N_, decimal
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
+from mxverdict.refusals import RefusalClass, classify
 
 ANSWERS = N_("MX host answers")
 TAKES = N_("MX host takes the domain")
@@ -20,34 +20,19 @@ _CATEGORY = "mx"
 _WORST = (Verdict.PROBLEM, Verdict.UNKNOWN, Verdict.ADVISORY, Verdict.OK)
 _DOWN = ("refused", "timeout", "no_route")
 
-_RELAY_PHRASES = ("relay", "not a local", "not local", "not accept mail for", "not hosted here")
-_USER_PHRASES = (
-    "unknown user",
-    "user unknown",
-    "no such",
-    "does not exist",
-    "mailbox",
-    "unrouteable address",
+_LATER = (
+    RefusalClass.GREYLISTED,
+    RefusalClass.TEMPORARY,
+    RefusalClass.RECEIVER_FAULT,
+    RefusalClass.UNKNOWN,
 )
-_POLICY_PHRASES = (
-    "open relay",
-    "client host",
-    "block",
-    "blacklist",
-    "spam",
-    "reputation",
-    "listed",
-    "policy",
-    "dnsbl",
-    "rbl",
-    "ptr",
-    "reverse",
-    "verify",
-    "helo",
-    "starttls",
-    "authenticat",
-)
-_ENHANCED = re.compile(r"[245]\.(\d{1,3})\.(\d{1,3})\b")
+_MEANINGS = {
+    **dict.fromkeys((RefusalClass.RELAY_DENIED, RefusalClass.RECIPIENT_DOMAIN), "foreign"),
+    **dict.fromkeys(
+        (RefusalClass.RECIPIENT_UNKNOWN, RefusalClass.RECIPIENT_DISABLED, RefusalClass.MAILBOX_FULL), "user"
+    ),
+}
+"""What a refusal of the recipient says of the domain, a key of `_REFUSALS`; all others are `policy`."""
 
 Judged = tuple[Verdict, str, str, str]
 """Verdict, the word for the row, why, todo."""
@@ -139,7 +124,7 @@ def _acceptance(greeting: HostGreeting, answer: RecipientAnswer, domain: str) ->
         return Verdict.UNKNOWN, _("not told"), _("Whether the host takes the domain could not be asked."), ""
     if not answer.at_mail and reply.positive:
         return Verdict.OK, _("takes it"), _("The host takes mail for {domain}.").format(domain=domain), ""
-    if 400 <= reply.code < 500:
+    if reply.code < 500 and _class_of(reply, answer) in _LATER:
         why = _(
             "The host asks to come back later (greylisting, or a passing trouble), which says nothing yet."
         )
@@ -149,17 +134,16 @@ def _acceptance(greeting: HostGreeting, answer: RecipientAnswer, domain: str) ->
     return verdict, _(word), _(why).format(domain=domain), _(todo).format(domain=domain)
 
 
+def _class_of(reply: Reply, answer: RecipientAnswer) -> RefusalClass:
+    return classify(reply.code, reply.text, "mail" if answer.at_mail else "rcpt").kind
+
+
 def _meaning(reply: Reply, answer: RecipientAnswer, greeting: HostGreeting) -> str:
-    """Return a key of `_REFUSALS`. What is not certain counts as `policy`."""
+    """Return a key of `_REFUSALS`."""
+    meaning = _MEANINGS.get(_class_of(reply, answer), "policy")
+    if meaning != "user":
+        return meaning
     text = _plain(reply, answer.recipient)
-    if any(word in text for word in _POLICY_PHRASES):
-        return "policy"
-    enhanced = _ENHANCED.match(text)
-    code = (enhanced[1], enhanced[2]) if enhanced is not None else ("", "")
-    if code == ("1", "2") or any(word in text for word in _RELAY_PHRASES):
-        return "foreign"
-    if code[0] != "1" and not any(word in text for word in _USER_PHRASES):
-        return "policy"
     same = any(
         _plain(other.reply, other.recipient) == text
         for other in greeting.recipients
@@ -182,7 +166,7 @@ def _relay(host: MailHost, greetings: Sequence[HostGreeting]) -> Iterable[Findin
     refused = [
         (g, a)
         for g, a in asked
-        if a.reply is not None and a.reply.code >= 500 and _meaning(a.reply, a, g) != "policy"
+        if a.reply is not None and not a.reply.positive and _meaning(a.reply, a, g) != "policy"
     ]
     if open_ones:
         yield Finding(

@@ -10,9 +10,9 @@ from mxverdict.findings import Finding, Owner, Row, Verdict
 from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
-from mxverdict.judge.outbound.outcome import CALLOUT_TIMEOUT, NO_CONNECTION, Outcome
+from mxverdict.judge.outbound.outcome import CALLOUT_TIMEOUT, NO_CONNECTION, End, Outcome, verdict_of
+from mxverdict.refusals import RefusalClass
 
-WAITING = {Outcome.GREYLISTED, Outcome.PUT_OFF, Outcome.BUSY}
 _UNFINISHED = {Outcome.NO_ANSWER, Outcome.OUT_OF_TIME, Outcome.LEFT_ALONE, Outcome.FAILED}
 _NOWHERE = {
     "missing": (
@@ -35,6 +35,13 @@ _ENDS: dict[str, tuple[Verdict, str, str, str, Optional[Owner]]] = {
         N_("does not get through"),
         N_("No mail host takes it; what each of them says stands below."),
         N_("Begin with the first of them: senders try it first."),
+        None,
+    ),
+    "unclear": (
+        Verdict.UNKNOWN,
+        N_("is refused for an unclear reason"),
+        N_("A mail host refuses or defers it, and its reply does not say why in words that are known."),
+        N_("Read the reply; run the test again in an hour."),
         None,
     ),
     "unfinished": (
@@ -69,7 +76,7 @@ _ENDS: dict[str, tuple[Verdict, str, str, str, Optional[Owner]]] = {
 """What the best a source comes to means, the worst first; its texts are for `gettext`."""
 
 
-def conclude(outbound: OutboundEvidence, outcomes: Sequence[Outcome]) -> Finding:
+def conclude(outbound: OutboundEvidence, outcomes: Sequence[End]) -> Finding:
     """Return the conclusion. `outcomes` are those of the attempts, in their order; `outbound` has a
     domain."""
     route = outbound.route
@@ -97,7 +104,7 @@ def conclude(outbound: OutboundEvidence, outcomes: Sequence[Outcome]) -> Finding
     return _finding(outbound, verdict, shown, _(why), _(todo), owner)
 
 
-def _works(outbound: OutboundEvidence, outcomes: Sequence[Outcome]) -> Finding:
+def _works(outbound: OutboundEvidence, outcomes: Sequence[End]) -> Finding:
     if outbound.purpose != "callback":
         why = _("A mail host of the domain takes the mail.")
         return _finding(outbound, Verdict.OK, _("gets through"), why)
@@ -134,17 +141,21 @@ def _untried(outbound: OutboundEvidence, why: str) -> Finding:
     return _finding(outbound, Verdict.UNKNOWN, _("could not be tried"), why, todo, Owner.SERVER)
 
 
-def _best(source: Source, outbound: OutboundEvidence, outcomes: Sequence[Outcome]) -> str:
+def _best(source: Source, outbound: OutboundEvidence, outcomes: Sequence[End]) -> str:
     """Return the best that mail from one source comes to at any mail host."""
-    reached = {outcome for attempt, outcome in zip(outbound.climbs, outcomes) if attempt.source == source}
+    ended = [(end, attempt) for attempt, end in zip(outbound.climbs, outcomes) if attempt.source == source]
+    reached = {end for end, _attempt in ended}
+    verdicts = {verdict_of(end, attempt) for end, attempt in ended}
     if Outcome.ACCEPTED in reached:
         return "accepted"
-    if Outcome.UNKNOWN_USER in reached and not outbound.recipient_chosen:
+    if RefusalClass.RECIPIENT_UNKNOWN in reached and not outbound.recipient_chosen:
         return "no_postmaster"
-    if reached & WAITING:
+    if Verdict.ADVISORY in verdicts:
         return "waiting"
     if any(c.own and o in NO_CONNECTION and c.source == source for c, o in zip(outbound.climbs, outcomes)):
         return "own"
+    if Verdict.UNKNOWN in verdicts:
+        return "unclear"
     return "unfinished" if reached & _UNFINISHED else "failing"
 
 

@@ -1,13 +1,15 @@
-"""The message for each outcome of the outbound test."""
+"""The message for each end of an attempt of the outbound test."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Optional
 
+from mxverdict.evidence.outbound import SmtpAttempt
 from mxverdict.findings import Owner, Verdict
 from mxverdict.i18n.catalog import N_
-from mxverdict.judge.outbound.outcome import Outcome
+from mxverdict.judge.outbound.outcome import End, Outcome, verdict_of
+from mxverdict.refusals import RefusalClass, facts
 
 
 @dataclass(frozen=True)
@@ -109,37 +111,6 @@ MESSAGES: dict[Outcome, OutcomeMessage] = {
         ),
         Owner.OTHER_SERVER,
     ),
-    Outcome.REJECTED_AT_CONNECT: OutcomeMessage(
-        Verdict.PROBLEM,
-        N_("turns {source} away at the connection: {reply}"),
-        N_("The server refuses this address whatever the mail is, so it has this address on a list."),
-        N_("Look {source} up in the blocklists, check its PTR, and follow the reply's own words."),
-        Owner.SERVER,
-    ),
-    Outcome.BUSY: OutcomeMessage(
-        Verdict.ADVISORY,
-        N_("puts {source} off at {stage}: {reply}"),
-        N_("The server says that it has no time now; Exim tries again by itself."),
-        N_(
-            "If it stays for hours, look {source} up in the blocklists: some servers put listed addresses "
-            "off."
-        ),
-        Owner.SERVER,
-    ),
-    Outcome.NAME_REJECTED: OutcomeMessage(
-        Verdict.PROBLEM,
-        N_("rejects the name {helo}: {reply}"),
-        N_("The server does not like the name that this server introduces itself with."),
-        N_("Make {helo} resolve to {source} and {source} back to {helo}."),
-        Owner.SERVER,
-    ),
-    Outcome.SENDER_REJECTED: OutcomeMessage(
-        Verdict.PROBLEM,
-        N_("rejects the sender {sender}: {reply}"),
-        N_("The server takes no mail from this sender."),
-        N_("Follow the reply's own words; check SPF and the blocklists for the sender's domain."),
-        Owner.SERVER,
-    ),
     Outcome.NULL_SENDER_REJECTED: OutcomeMessage(
         Verdict.PROBLEM,
         N_("rejects the empty sender: {reply}"),
@@ -150,85 +121,12 @@ MESSAGES: dict[Outcome, OutcomeMessage] = {
         _ASK_OPERATORS,
         Owner.OTHER_SERVER,
     ),
-    Outcome.SENDER_NOT_VERIFIED: OutcomeMessage(
-        Verdict.PROBLEM,
-        N_("could not verify the sender {sender}: {reply}"),
-        N_(
-            "The server checks that the sender's address exists, for which it looks up the MX of the "
-            "sender's domain or calls it, and that failed."
-        ),
-        N_(
-            "Check that {sender} exists and that its MX answers strangers quickly: a delay for unknown hosts "
-            "makes such a call time out. `mxverdict outbound {sender} --callback` walks the same way from "
-            "here."
-        ),
-        Owner.SERVER,
-    ),
-    Outcome.UNKNOWN_USER: OutcomeMessage(
-        Verdict.PROBLEM,
-        N_("knows no {recipient}: {reply}"),
-        N_("The way there works; the server says that this mailbox does not exist."),
-        N_("Check the recipient's address."),
-        Owner.OTHER_SERVER,
-    ),
-    Outcome.MAILBOX_FULL: OutcomeMessage(
-        Verdict.PROBLEM,
-        N_("the mailbox of {recipient} is full: {reply}"),
-        N_("The way there works; the recipient's mailbox takes no more."),
-        N_("The owner of the mailbox has to make room."),
-        Owner.OTHER_SERVER,
-    ),
-    Outcome.RELAY_DENIED: OutcomeMessage(
-        Verdict.PROBLEM,
-        N_("does not take mail for {domain}: {reply}"),
-        N_("The MX record names a server that does not feel responsible for the domain."),
-        N_("Correct the MX record of {domain}, or let its server accept the domain."),
-        Owner.OTHER_SERVER,
-    ),
-    Outcome.REJECTED: OutcomeMessage(
-        Verdict.PROBLEM,
-        N_("rejects the mail at RCPT: {reply}"),
-        N_("The server refuses by a rule of its own, most often because of the address {source}."),
-        N_("Follow the reply's own words; look {source} up in the blocklists and check its PTR."),
-        Owner.SERVER,
-    ),
-    Outcome.GREYLISTED: OutcomeMessage(
-        Verdict.ADVISORY,
-        N_("greylists: {reply}"),
-        N_(
-            "The server puts first-time senders off and takes the mail at a later attempt, which Exim makes "
-            "by itself."
-        ),
-        "",
-        Owner.NOBODY,
-    ),
-    Outcome.PUT_OFF: OutcomeMessage(
-        Verdict.ADVISORY,
-        N_("puts the mail off at {stage}: {reply}"),
-        N_("The server says that it cannot take the mail now; Exim tries again by itself."),
-        N_("If it stays for hours, follow the reply's own words."),
-        Owner.OTHER_SERVER,
-    ),
-    Outcome.TLS_REQUIRED: OutcomeMessage(
-        Verdict.PROBLEM,
-        N_("wants TLS first, and TLS does not work: {reply}"),
-        N_("The server takes mail over TLS alone, but no TLS connection came about."),
-        _ASK_OPERATORS,
-        Owner.OTHER_SERVER,
-    ),
     Outcome.TLS_BROKEN: OutcomeMessage(
         Verdict.PROBLEM,
         N_("the TLS handshake fails: {failure}"),
         N_("The server offers STARTTLS, but the handshake does not come to an end."),
         _ASK_OPERATORS,
         Owner.OTHER_SERVER,
-    ),
-    Outcome.CONTENT_REJECTED: OutcomeMessage(
-        Verdict.PROBLEM,
-        N_("refuses the message: {reply}"),
-        N_("Sender and recipient were accepted, the message itself was not."),
-        N_("Follow the reply's own words; check SPF, DKIM and DMARC of the sender's domain."),
-        Owner.SERVER,
     ),
     Outcome.REDIRECTED: OutcomeMessage(
         Verdict.PROBLEM,
@@ -255,6 +153,21 @@ MESSAGES: dict[Outcome, OutcomeMessage] = {
         N_("See the message; try again."),
     ),
 }
+
+
+def message_of(end: End, attempt: SmtpAttempt) -> OutcomeMessage:
+    """Return the message for the end of an attempt."""
+    if isinstance(end, Outcome):
+        return MESSAGES[end]
+    about, verdict = facts(end), verdict_of(end, attempt)
+    assert verdict is not None
+    return OutcomeMessage(verdict, N_("{cause}: {reply}"), about.meaning, about.todo, about.owner)
+
+
+def cause_of(end: End) -> str:
+    """Return what a refusal is about, a text for `gettext`; "" for another end."""
+    return facts(end).title if isinstance(end, RefusalClass) else ""
+
 
 PORT_25_BLOCKED = OutcomeMessage(
     Verdict.PROBLEM,

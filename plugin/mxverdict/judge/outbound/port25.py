@@ -13,7 +13,8 @@ from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
 from mxverdict.judge.outbound.messages import OutcomeMessage
-from mxverdict.judge.outbound.outcome import Outcome, is_redirected, outcome_of
+from mxverdict.judge.outbound.outcome import End, Outcome, is_redirected, outcome_of, verdict_of
+from mxverdict.refusals import RefusalClass, facts
 
 NAME = N_("Outgoing port 25")
 _OPEN = OutcomeMessage(Verdict.OK, "", N_("Connections to mail servers elsewhere come about."))
@@ -33,7 +34,7 @@ _BLOCKED = OutcomeMessage(
     ),
     Owner.ADDRESS,
 )
-_REASONS = {
+_REASONS: dict[End, str] = {
     Outcome.TIMED_OUT: N_(
         "Whatever is sent to port 25 of anybody vanishes on the way, which is how providers block it."
     ),
@@ -129,7 +130,7 @@ def judge_paths(outbound: OutboundEvidence) -> Iterator[Finding]:
     over_four = any(path.open for path in found if path.version == 4)
     for path in found:
         yield _finding(path, over_four, outbound)
-        yield from _rejecting_receivers(path)
+        yield from _rejecting_receivers(path, outbound)
 
 
 def _path(
@@ -180,11 +181,15 @@ def _closed(path: SourceReachability, over_four: bool, outbound: OutboundEvidenc
     return replace(_BLOCKED, why=_REASONS.get(next(iter(ended)), _NOBODY) if len(ended) == 1 else _NOBODY)
 
 
-def _rejecting_receivers(path: SourceReachability) -> Iterator[Finding]:
+def _rejecting_receivers(path: SourceReachability, outbound: OutboundEvidence) -> Iterator[Finding]:
     for attempt in path.climbs:
         reply = attempt.reply(attempt.failed_at) if attempt.cause == "reply" else None
-        if reply is None or reply.code < 500:
+        end = outcome_of(attempt, outbound.hostname)
+        verdict = verdict_of(end, attempt)
+        if reply is None or verdict is None or (reply.code < 500 and verdict is not Verdict.PROBLEM):
             continue
+        assert isinstance(end, RefusalClass)
+        about = facts(end)
         source = attempt.local_address
         text = _("turns {address} away: {reply}").format(
             address=source, reply=f"{reply.code} {' '.join(reply.lines)}"
@@ -193,18 +198,16 @@ def _rejecting_receivers(path: SourceReachability) -> Iterator[Finding]:
             Row(
                 "outbound.receiver",
                 N_("Well-known receiver"),
-                "error",
+                verdict.level,
                 text,
                 "outbound",
                 f"{attempt.host} [{attempt.address}]",
             ),
-            Verdict.PROBLEM,
-            _("A large receiver refuses this address before it has seen any mail."),
+            verdict,
+            f"{_('A large receiver refuses this address before it has seen any mail.')} {_(about.meaning)}",
             (_said(attempt),),
-            _("Look {address} up in the blocklists, check its PTR, and follow the reply's own words.").format(
-                address=source
-            ),
-            Owner.SERVER,
+            _(about.todo),
+            about.owner,
         )
 
 

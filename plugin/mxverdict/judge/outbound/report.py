@@ -15,14 +15,16 @@ from mxverdict.i18n.message import translate
 from mxverdict.judge.outbound import port25
 from mxverdict.judge.outbound.conclusion import conclude
 from mxverdict.judge.outbound.messages import (
-    MESSAGES,
     NO_IPV6,
     NO_POSTMASTER,
     OWN_UNREACHED,
     PORT_25_BLOCKED,
     OutcomeMessage,
+    cause_of,
+    message_of,
 )
-from mxverdict.judge.outbound.outcome import NO_CONNECTION, Outcome, outcome_of
+from mxverdict.judge.outbound.outcome import NO_CONNECTION, End, Outcome, outcome_of
+from mxverdict.refusals import RefusalClass
 
 _MAIL_HOST = N_("Mail host")
 _TEST_MESSAGE = N_("Test message")
@@ -38,7 +40,9 @@ def judge_outbound(outbound: OutboundEvidence) -> OutboundReport:
     for attempt, outcome in zip(outbound.climbs, outcomes):
         special = _special(attempt, outcome, outbound, found)
         through = None if special else _through(attempt, outbound, outcomes)
-        findings.append(_finding(attempt, special or MESSAGES[outcome], outbound, through))
+        findings.append(
+            _finding(attempt, outcome, special or message_of(outcome, attempt), outbound, through)
+        )
     findings += _hosts_without_address(outbound)
     findings += _broken_tls(outbound)
     findings += _delivery(outbound)
@@ -63,7 +67,7 @@ def _summary(outbound: OutboundEvidence, findings: Sequence[Finding]) -> str:
 
 def _special(
     attempt: SmtpAttempt,
-    outcome: Outcome,
+    outcome: End,
     outbound: OutboundEvidence,
     found: Sequence[port25.SourceReachability],
 ) -> Optional[OutcomeMessage]:
@@ -77,13 +81,13 @@ def _special(
             return PORT_25_BLOCKED
         if attempt.own:
             return OWN_UNREACHED
-    if outcome is Outcome.UNKNOWN_USER and not outbound.recipient_chosen:
+    if outcome is RefusalClass.RECIPIENT_UNKNOWN and not outbound.recipient_chosen:
         return NO_POSTMASTER
     return None
 
 
 def _through(
-    attempt: SmtpAttempt, outbound: OutboundEvidence, outcomes: Sequence[Outcome]
+    attempt: SmtpAttempt, outbound: OutboundEvidence, outcomes: Sequence[End]
 ) -> Optional[SmtpAttempt]:
     """Return the attempt from the same source that got through, if one did."""
     others = (
@@ -93,15 +97,19 @@ def _through(
 
 
 def _finding(
-    attempt: SmtpAttempt, message: OutcomeMessage, outbound: OutboundEvidence, through: Optional[SmtpAttempt]
+    attempt: SmtpAttempt,
+    end: End,
+    message: OutcomeMessage,
+    outbound: OutboundEvidence,
+    through: Optional[SmtpAttempt],
 ) -> Finding:
-    values = _values(attempt, outbound)
+    values = _values(attempt, end, outbound)
     about = _name(attempt)
     if len({one.source for one in outbound.climbs}) > 1:
         about = _("{host} from {source}").format(host=about, source=values["source"])
     verdict = message.verdict
     why = [_(message.why).format(**values)]
-    if verdict is Verdict.PROBLEM and through is not None:
+    if (verdict is Verdict.PROBLEM or isinstance(end, RefusalClass)) and through is not None:
         verdict = Verdict.ADVISORY
         works = (
             _("The callback works all the same, by {host}.")
@@ -128,7 +136,7 @@ def stage_line(stage: ProbeStage) -> str:
     return f"{asked} -> {said} ({stage.seconds:.1f} s)"
 
 
-def _values(attempt: SmtpAttempt, outbound: OutboundEvidence) -> dict[str, str]:
+def _values(attempt: SmtpAttempt, end: End, outbound: OutboundEvidence) -> dict[str, str]:
     reply = attempt.reply(attempt.failed_at or "connect")
     stages = {"connect": _("the greeting"), "message": _("the message")}
     return {
@@ -139,6 +147,7 @@ def _values(attempt: SmtpAttempt, outbound: OutboundEvidence) -> dict[str, str]:
         "domain": outbound.domain,
         "sender": outbound.sender or "<>",
         "recipient": outbound.recipient,
+        "cause": _(cause_of(end)),
         "failure": translate(attempt.failure),
         "stage": stages.get(attempt.failed_at, attempt.failed_at.upper()),
         "seconds": f"{attempt.waited:.0f}",
@@ -204,7 +213,7 @@ def _delivery(outbound: OutboundEvidence) -> Iterator[Finding]:
         yield Finding(row, Verdict.UNKNOWN, _("No mail host took the recipient, so nothing was sent."))
         return
     outcome = outcome_of(attempt, outbound.hostname)
-    values = _values(attempt, outbound)
+    values = _values(attempt, outcome, outbound)
     evidence = (f"Message-ID {outbound.message_id}", *map(stage_line, attempt.stages))
     if outcome is Outcome.ACCEPTED:
         taken = attempt.reply("message")
@@ -221,7 +230,7 @@ def _delivery(outbound: OutboundEvidence) -> Iterator[Finding]:
         why = _("The mail host has taken the message; whether it reaches the inbox shows only there.")
         yield Finding(row, Verdict.OK, why, evidence)
         return
-    message = MESSAGES[outcome]
+    message = message_of(outcome, attempt)
     text, why, todo = (_(said).format(**values) for said in (message.text, message.why, message.todo))
     row = Row("outbound.message", _TEST_MESSAGE, message.verdict.level, text, "outbound", about)
     yield Finding(row, message.verdict, why, evidence, todo, message.owner)

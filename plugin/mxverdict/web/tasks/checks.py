@@ -177,12 +177,15 @@ def start_pasted(host: Host, visitor: Visitor, form: Mapping[str, str]) -> str:
 
 def _require_own(visitor: Visitor, text: str, about: str) -> None:
     """Raises HttpError for a report about others, or about nothing: that would be answered from all of the
-    server."""
+    server. Refusals of mail servers alone are answered without it."""
     from mxverdict.pasted import recognise
     from mxverdict.services.pasted_report import subjects_of
 
+    report = recognise(text)
     subjects = [about] if about else []
-    subjects += subjects_of(recognise(text))
+    subjects += subjects_of(report)
+    if not subjects and report.refusals and not report.rows:
+        return
     if not subjects:
         raise HttpError(
             400,
@@ -263,7 +266,7 @@ def _pasted_evidence(
 
     signal.alarm(_PROCESS_TIMEOUT)
     checked = None
-    if report.rows:
+    if report.rows or report.refusals:
         named = [about] if about else []
         actor = visitor.actor
         with audit_failure(host, actor, named), _progress(handle) as progress:

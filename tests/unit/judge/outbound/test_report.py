@@ -28,8 +28,8 @@ TABLES = Path(__file__).parents[3] / "tables"
 CAUSES_TABLE = list(csv.DictReader((TABLES / "outbound_causes.tsv").read_text().splitlines(), delimiter="\t"))
 UNREACHED = climb("timeout", "connect")
 PLACEHOLDERS = {
-    "host", "address", "source", "helo", "domain", "sender", "recipient", "failure", "stage", "seconds",
-    "reply",
+    "host", "address", "source", "helo", "domain", "sender", "recipient", "cause", "failure", "stage",
+    "seconds", "reply",
 }  # fmt: skip
 
 
@@ -92,7 +92,7 @@ def test_one_mail_host_that_accepts_makes_the_others_harmless() -> None:
 
 
 def test_a_source_that_fails_while_another_gets_through_is_named() -> None:
-    refused = climb("reply", "rcpt", Reply(550, ("5.7.1 not you",)), source=SOURCE6)
+    refused = climb("reply", "rcpt", Reply(550, ("5.7.1 your address is on our list",)), source=SOURCE6)
     report = judge_outbound(ladder(climb(), refused))
     assert report.exit_status == 1
     assert only(report, "Outgoing mail").row.text == f"does not get through from {SOURCE6.address}"
@@ -193,6 +193,33 @@ def test_broken_tls_is_told_and_harmless() -> None:
         assert report.exit_status == 0
         assert only(report, "TLS").verdict is Verdict.ADVISORY
     assert not named(judge_outbound(ladder(climb(tls=Tls(True, "TLSv1.3", True, True)))), "TLS")
+
+
+@pytest.mark.parametrize(
+    ("stage", "reply", "verdict", "status", "row"),
+    [
+        ("rcpt", Reply(550, ("xyzzy",)), Verdict.UNKNOWN, 3, "is refused for an unclear reason"),
+        ("rcpt", Reply(451, ("4.7.1 xyzzy",)), Verdict.UNKNOWN, 3, "is refused for an unclear reason"),
+        ("rcpt", Reply(451, ("Try again later",)), Verdict.UNKNOWN, 3, "is refused for an unclear reason"),
+        ("connect", Reply(554, ("xyzzy",)), Verdict.UNKNOWN, 3, "is refused for an unclear reason"),
+        ("rcpt", Reply(451, ("4.7.1 Greylisted",)), Verdict.ADVISORY, 0, "is put off for now"),
+        ("rcpt", Reply(450, ("4.1.1 User unknown",)), Verdict.PROBLEM, 1, "does not get through"),
+        ("rcpt", Reply(450, ("4.7.25 no PTR record",)), Verdict.PROBLEM, 1, "does not get through"),
+        (
+            "connect",
+            Reply(421, ("too many connections from you",)),
+            Verdict.PROBLEM,
+            1,
+            "does not get through",
+        ),
+    ],
+)
+def test_a_refusal_that_is_not_understood_or_does_not_end_by_waiting_is_never_fine(
+    stage: str, reply: Reply, verdict: Verdict, status: int, row: str
+) -> None:
+    report = judge_outbound(ladder(climb("reply", stage, reply)))
+    assert report.exit_status == status
+    assert (only(report, "Mail host").verdict, only(report, "Outgoing mail").row.text) == (verdict, row)
 
 
 def test_silence_longer_than_any_sender_waits_is_a_problem() -> None:

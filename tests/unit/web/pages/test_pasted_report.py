@@ -53,6 +53,20 @@ def test_a_report_is_answered_row_by_row(host: Host) -> None:
     assert "Frobnication" not in complaints + passes
 
 
+def test_a_bounce_is_answered_without_a_check(host: Host, checks: Checks) -> None:
+    def broken(host: Host) -> Checked:
+        raise CommandNotFoundError("/usr/sbin/exim")
+
+    checks.append(broken)
+    page = answered(host, "Your mail could not be delivered:\n550 5.7.25 [203.0.113.10] no PTR <b>record</b>")
+    shown = page[page.index("What mail servers refused") :]
+    assert "The sending address has no valid PTR record" in shown
+    assert "550 5.7.25 [203.0.113.10] no PTR record" in shown
+    assert "Whose fault:" in shown
+    assert "the address that sends" in shown
+    assert "Compared with this server" not in page
+
+
 def test_the_form_is_shown_before_and_after(host: Host) -> None:
     for page in (call(host, "view=explain").body, answered(host)):
         assert re.search(r'<textarea [^>]*name="text"[^>]*></textarea>', page)
