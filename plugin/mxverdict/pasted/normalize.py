@@ -34,6 +34,12 @@ MASKED = "\0"
 """The word of a name or address that was made unreadable; nothing else has a character like that."""
 
 
+_KEY = re.compile(r"(?<=\w)\[([^\s\[\]|]{1,200})\]")
+"""The parameters of an item such as `net.tcp.service[smtp,203.0.113.10]`."""
+_VALUE = re.compile(r"\[([a-z])\|([^\s\[\]|]{1,200})\]")
+"""The value of one with its type: `[u|1]`."""
+
+
 class Token(NamedTuple):
     """One word: `word` as it is compared, `raw` as it was written. `first` and `last` say whether a cell of
     the line (between tabs, bars or wide blanks) starts or ends with it, `line` counts from 0, `lead` is what
@@ -89,6 +95,9 @@ def tokens_of(lines: list[str]) -> list[Token]:
     for number, line in enumerate(lines):
         quoting = _QUOTING.match(line)
         bare = line[quoting.end() if quoting else 0 :]
+        if "[" in bare:
+            bare = _VALUE.sub(r"\1 \2", bare)
+            bare = _KEY.sub(lambda match: " " + match[1].replace(",", " "), bare)
         for cell in _CELL_BREAK.split(bare if bare.isascii() else _PICTURES.sub(r"  \1  ", bare)):
             found += _tokens_of_cell(cell, number)
     return found
