@@ -35,7 +35,7 @@ CATALOGUE = load()
         ),
         ("checkdmarc", 4, "starttls: true", "ok"),
         ("check_smtp", 20, "CRITICAL - Socket timeout after 10 seconds", "false_positive"),
-        ("swaks", 20, "221 cp1.example.net closing connection", "ok"),
+        ("swaks", 20, "221 cp1.example.net closing connection === Connection closed with remote host.", "ok"),
     ],
 )
 def test_tester(name: str, delay: int, text: str, verdict: str) -> None:

@@ -102,7 +102,7 @@ def _too_many(case: RowContext, refused_from: int) -> Finding:
     limit = next(one for one in case.preview.connection_limits if one.refused_from() == refused_from)
     why = _(
         "The server answers; the test opens about {connections} connections, and Exim refuses it from number "
-        "{number} on: a rule of its own allows fewer than {limit} in {period}."
+        "{number} on: a rule of this server allows {limit} in {period}."
     ).format(
         connections=tester.connections, number=refused_from, limit=f"{limit.limit:g}", period=limit.period
     )
