@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, help="replay the random tests with this number")
     parser.addoption("--pictures", action="store_true", help="picture every page, into screenshots/")
     parser.addoption(
-        "--one-in", type=int, default=1, metavar="N", help="run one in N cases of `sampled` tests (1: all)"
+        "--one-in", type=int, default=1, metavar="N", help="run one in N cases of each test (1: all)"
     )
     parser.addoption(
         "--configurations", type=int, default=24, help="how many servers at random are predicted (24)"
@@ -49,8 +49,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What the sample leaves out is deselected; what takes long and mostly waits begins first."""
-    sampled = [item.nodeid for item in items if item.get_closest_marker("sampled")]
-    unwanted = left_out(sampled, config.option.one_in, config.option.seed)
+    unwanted = left_out([item.nodeid for item in items], config.option.one_in, config.option.seed)
     config.hook.pytest_deselected(items=[item for item in items if item.nodeid in unwanted])
     items[:] = [item for item in items if item.nodeid not in unwanted]
     items.sort(key=lambda item: item.get_closest_marker("waits") is None)

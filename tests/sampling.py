@@ -1,4 +1,4 @@
-"""Which cases of a test marked `sampled` a run leaves out. The seed chooses, so that many runs cover all."""
+"""Which cases of a test with many a run leaves out. The seed chooses, so that many runs cover all."""
 
 from __future__ import annotations
 
