@@ -84,10 +84,9 @@ _MARKED = re.compile(
     re.IGNORECASE,
 )
 _MAIL = re.compile(
-    r"\b(?:SMTP|DNS|DNSSEC|SPF|DKIM|DMARC|BIMI|TLS|STARTTLS|MX|PTR|rDNS|DANE|MTA-STS|TLS-RPT|HELO|EHLO|SOA|"
-    r"NS|"
-    r"reverse|banner|relay|black-?list(?:ed)?|block-?list(?:ed)?|mail ?server|"
-    r"name ?servers?|hostname|port 25)\b",
+    r"\b(?:(?:mail|mx\d{0,2})\.|(?:SMTP(?:_\w+)?|DNS|DNSSEC|SPF|DKIM|DMARC|BIMI|TLS|STARTTLS|MX|PTR|rDNS|DANE|"
+    r"MTA-STS|TLS-RPT|HELO|EHLO|SOA|NS|reverse|banner|relay|black-?list(?:ed)?|block-?list(?:ed)?|"
+    r"mail ?server|name ?servers?|hostname|port 25)\b)",
     re.IGNORECASE,
 )
 _REPORTED = re.compile(
@@ -99,7 +98,8 @@ _REPORTED = re.compile(
 )
 _COMPLAINT = re.compile(
     r"\b(?:fail(?:s|ed|ure|ing)?|not|cannot|can't|\w+n't|unable|missing|mismatch(?:es)?|invalid|wrong|"
-    r"time(?:d|s)?[- ]?outs?|down|errors?|refused|rejected|unreachable|too (?:many|slow|long|few)|slow|"
+    r"time(?:d|s)?[- ]?outs?|down|errors?|refused|rejected|unreachable|probe_success 0|slow|"
+    r"too (?:many|slow|long|few)|"
     r"no (?:\w+ ){0,2}(?:records?|support|tls|starttls|ptr|rdns|banner|greeting|answer|response)|"
     r"e(?:timedout|connrefused|hostunreach))\b",
     re.IGNORECASE,
