@@ -138,7 +138,7 @@ class Tester(NamedTuple):
     def networks(self) -> tuple[Network, ...]:
         return tuple(ipaddress.ip_network(address.network) for address in self.addresses)
 
-    def words(self, text: str, address: str, host: str) -> str:
+    def printed_text(self, text: str, address: str, host: str) -> str:
         """Return one of its texts as it prints it about this server's `address` (IP), named `host`."""
         port = "25"
         values = {"address": address, "host": host, "any": f"{address}:{port}", "port": port, "code": "221"}

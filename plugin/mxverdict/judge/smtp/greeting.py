@@ -97,7 +97,7 @@ def _not_matched(row: Row, case: RowContext) -> Finding:
 
 def _too_many(case: RowContext, refused_from: int) -> Finding:
     tester = case.tester
-    text = tester.words(tester.timeout_text, case.truth.address, case.truth.hostname)
+    text = tester.printed_text(tester.timeout_text, case.truth.address, case.truth.hostname)
     row = Row(tester.rule, tester.row, "error", text)
     limit = next(one for one in case.preview.connection_limits if one.refused_from() == refused_from)
     why = _(
@@ -156,7 +156,9 @@ def _unexpected(case: RowContext) -> bool:
 def _row(case: RowContext) -> Row:
     tester = case.tester
     level, text = _said(case)
-    return Row(tester.rule, tester.row, level, tester.words(text, case.truth.address, case.truth.hostname))
+    return Row(
+        tester.rule, tester.row, level, tester.printed_text(text, case.truth.address, case.truth.hostname)
+    )
 
 
 def _said(case: RowContext) -> tuple[str, str]:
