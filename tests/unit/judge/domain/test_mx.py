@@ -214,3 +214,25 @@ def test_addresses_that_were_not_asked_are_told() -> None:
     assert found.verdict is Verdict.UNKNOWN
     assert found.row.text == "15 more addresses were not looked at"
     assert found.evidence == ("mx.example: 1 of 16 addresses",)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "text"),
+    [
+        (("203.0.113.10",), ("10.0.0.10",), "mx.example and b.example are one machine"),
+        (
+            ("198.51.100.20",),
+            ("198.51.100.20", "198.51.100.21"),
+            "198.51.100.20 is behind mx.example and b.example",
+        ),
+        (("203.0.113.10",), ("198.51.100.20",), ""),
+    ],
+)  # fmt: skip
+def test_mail_hosts_that_are_one_machine_are_told(
+    first: tuple[str, ...], second: tuple[str, ...], text: str
+) -> None:
+    found = judge_mail_route(route(host("mx.example", *first), host("b.example", *second)), (), OWN)
+    told = [finding.row.text for finding in found if finding.id == "mx.address.sharing"]
+    assert told == ([text] if text else [])
+    shared = named(found, "MX preference")
+    assert ("shares the load" in shared.why) == (shared.verdict is Verdict.OK and not text)
