@@ -125,7 +125,7 @@ _ENGLISH = (
         "domain-failed",
         "?view=domain",
         state=lambda whm: states.said(
-            whm, FAIL, Message("{name} does not exist, or has no address", name=DOMAIN)
+            whm, FAIL, Message("{name} does not resolve: it does not exist, or has no address", name=DOMAIN)
         ),
         reach=_failed,
     ),

@@ -282,12 +282,16 @@ def _reverse_mismatch(row: Row, case: RowContext) -> Finding:
     if row.level == "ok":
         return Finding(row, Verdict.OK, _("Address and name agree in both directions."), ptr_lines(truth))
     name = truth.ptr_names[0]
+    why = _("The PTR name {name} does not lead back to {address}; receivers count that against your mail.")
+    if name in truth.dangling:
+        why = _(
+            "The PTR name {name} does not resolve: it does not exist, or has no address; receivers count "
+            "that against your mail."
+        )
     return Finding(
         row,
         Verdict.PROBLEM,
-        _(
-            "The PTR name {name} does not lead back to {address}; receivers count that against your mail."
-        ).format(name=name, address=truth.address),
+        why.format(name=name, address=truth.address),
         ptr_lines(truth),
         _("Add an address record for {name} that points to {address}, or have the PTR changed.").format(
             name=name, address=truth.address

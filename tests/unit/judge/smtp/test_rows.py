@@ -266,6 +266,14 @@ def test_of_several_names_the_one_that_leads_back_is_shown() -> None:
     assert text == f"OK - {SERVER} resolves to {HOSTNAME}"
 
 
+@pytest.mark.parametrize("addresses", [(), ("203.0.113.99",)])
+def test_a_ptr_name_without_an_address_does_not_resolve(addresses: tuple[str, ...]) -> None:
+    names = ReverseDns(SERVER, (HOSTNAME,), (Forward(HOSTNAME, addresses),))
+    (prediction,) = report(reverse_dns=(names,)).predictions
+    found = next(finding for finding in prediction.findings if finding.id == "ptr.forward")
+    assert (found.verdict.value, "does not resolve" in found.why) == ("problem", not addresses)
+
+
 @pytest.mark.parametrize("lines", [("",), ("", ""), ()])
 def test_a_banner_without_a_word_is_a_banner(lines: tuple[str, ...]) -> None:
     """`220` and nothing else is a proper reply (RFC 5321 section 4.2)."""
