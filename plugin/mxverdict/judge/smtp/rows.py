@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mxverdict.evidence import Preview
+from mxverdict.evidence import Preview, Reply
 from mxverdict.evidence.smtp import RATE_LIMITED
 from mxverdict.findings import Finding, Row, Session, Verdict
 from mxverdict.i18n.catalog import N_, decimal
@@ -20,6 +20,7 @@ from mxverdict.judge.smtp.evidence_lines import (
     tls_lines,
 )
 from mxverdict.judge.smtp.ground_truth import GroundTruth
+from mxverdict.refusals import RefusalClass, classify, facts
 from mxverdict.testers import Tester
 
 _WINDOW = N_("To show it a clean report, open a test window.")
@@ -377,8 +378,8 @@ def _relay(row: Row, case: RowContext) -> Finding:
         why = _("The tester prints a pass, but it never got as far as asking.")
         return Finding(row, Verdict.NOT_RUN, why, case.statements)
     lines = (foreign_recipient(reply),) if reply else ()
-    if row.level == "ok":
-        return Finding(row, Verdict.OK, _("A foreign recipient is refused."), lines)
+    if row.level == "ok" and reply is not None:
+        return _relay_refused(row, case, reply, lines)
     return Finding(
         row,
         Verdict.PROBLEM,
@@ -388,6 +389,37 @@ def _relay(row: Row, case: RowContext) -> Finding:
     )
 
 
+def _relay_refused(row: Row, case: RowContext, reply: Reply, lines: tuple[str, ...]) -> Finding:
+    """Judge the refusal of the foreign recipient: only one because of the recipient says that Exim does not
+    relay; another one ends before that is decided."""
+    kind = _refusal_class(reply, case)
+    if kind in _NOT_RELAYED and (reply.code >= 500 or kind is RefusalClass.RELAY_DENIED):
+        return Finding(row, Verdict.OK, _("A foreign recipient is refused."), lines)
+    if kind in (RefusalClass.UNKNOWN, *_NOT_RELAYED):
+        why = _("Exim refuses the foreign recipient, but its reply does not say why; see Open relay.")
+        return Finding(row, Verdict.UNKNOWN, why, lines)
+    why = _("The tester prints a pass, but Exim refused it for another reason, before relaying was decided.")
+    return Finding(row, Verdict.NOT_RUN, why, (*lines, _(facts(kind).title)))
+
+
+def _refusal_class(reply: Reply, case: RowContext) -> RefusalClass:
+    """Return what the refusal of the recipient is about, by the reply, else by the line that Exim would
+    log."""
+    stage = case.preview.stage("rcpt")
+    for text in (reply.text, *(stage.log[-1:] if stage is not None else ())):
+        kind = classify(reply.code, text, "rcpt").kind
+        if kind is not RefusalClass.UNKNOWN:
+            return kind
+    return RefusalClass.UNKNOWN
+
+
+_NOT_RELAYED = (
+    RefusalClass.RELAY_DENIED,
+    RefusalClass.LOGIN_REQUIRED,
+    RefusalClass.RECIPIENT_UNKNOWN,
+    RefusalClass.RECIPIENT_DOMAIN,
+)
+"""Refusals that say of a foreign recipient that it is not taken."""
 _JUDGES: dict[str, Callable[[Row, RowContext], Finding]] = {
     "smtp.connect": _connect,
     "smtp.disconnect": _connect,

@@ -97,6 +97,20 @@ def test_a_host_that_knows_nobody_tells_nothing_about_the_domain() -> None:
     assert (found.verdict, found.row.text) == (Verdict.UNKNOWN, "knows no postmaster")
 
 
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (Reply(450, ("4.1.1 User unknown",)), False),
+        (Reply(550, ("No thanks",)), False),
+        (Reply(550, ("5.1.1 User unknown",)), True),
+        (Reply(454, ("4.7.1 Relay access denied",)), True),
+    ],
+)
+def test_only_a_refusal_for_what_it_is_says_that_a_host_does_not_relay(reply: Reply, told: bool) -> None:
+    found = judge_mail_route(route(host()), (greeting(foreign=reply),), OWN)
+    assert any(one.id == "mx.host.relay" for one in found) is told
+
+
 @pytest.mark.parametrize("at_mail", [{"stage": "mail"}, {"reason": "at MAIL"}])
 def test_a_refusal_of_mail_says_nothing_about_the_domain(at_mail: dict[str, str]) -> None:
     """Evidence of earlier versions names the stage as a reason."""

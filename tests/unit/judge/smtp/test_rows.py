@@ -220,6 +220,26 @@ def test_every_problem_says_what_to_do() -> None:
             assert finding.verdict.value != "problem" or finding.todo, finding
 
 
+@pytest.mark.parametrize(
+    ("code", "text", "verdict"),
+    [
+        (550, "Rejected relay attempt", "ok"),
+        (454, "4.7.1 Relay access denied", "ok"),
+        (550, "5.1.1 There is no such user here", "ok"),
+        (550, "No thanks", "unknown"),
+        (450, "4.1.1 User unknown", "unknown"),
+        (451, "Greylisted, please try again in 5 minutes", "not_run"),
+        (550, "Verification failed for <supertool@mxtoolboxsmtpdiag.com>", "not_run"),
+        (550, "Your address is listed by zen.spamhaus.org", "not_run"),
+    ],
+)
+def test_only_a_refusal_of_relaying_says_that_the_server_does_not_relay(
+    code: int, text: str, verdict: str
+) -> None:
+    (prediction,) = report(previews=(preview(replies={"rcpt": Reply(code, (text,))}),)).predictions
+    assert table(prediction)["SMTP Open Relay"] == ("ok", "OK - Not an open relay.", verdict)
+
+
 OPEN_RELAY = {"rcpt": Reply(250, ("Accepted",))}
 
 
