@@ -14,7 +14,7 @@ _PLACE = re.compile(
 )
 _SHOWN = 300
 """Characters of Exim's complaint that are shown."""
-_LOOKED_AT = 100_000
+_READ = 100_000
 
 
 class BuildFailed(CommandFailed):
@@ -42,7 +42,7 @@ class BuildFailed(CommandFailed):
 def complaint(output: str) -> str:
     """Return what Exim complains of, with line and file where it names them (`line 12 of
     /etc/exim.conf.buildtest.5: …`); "" where the output holds no complaint of Exim's."""
-    found = _PLACE.search(output[:_LOOKED_AT])
+    found = _PLACE.search(output[:_READ])
     if found is None:
         return ""
     line, file, text = found.groups()

@@ -109,7 +109,7 @@ def two_servers(facts: ZoneFacts) -> Finding:
 
 def _one_machine(facts: ZoneFacts, texts: RowTexts) -> Optional[Finding]:
     """Return the finding on several names that lead to one machine, which a tester that counts names passes;
-    None where there are more machines, or where that cannot be told."""
+    None where there are more machines, or where that is not known."""
     found = {name: held for name, held in facts.addresses.items() if name not in facts.without_address}
     if len(found) < 2 or len(machines(found, facts.own)) > 1:
         return None
