@@ -403,14 +403,13 @@ def _relay_refused(row: Row, case: RowContext, reply: Reply, lines: tuple[str, .
 
 
 def _refusal_class(reply: Reply, case: RowContext) -> RefusalClass:
-    """Return what the refusal of the recipient is about, by the reply, else by the line that Exim would
-    log."""
+    """Return what the refusal of the recipient is about, by the line that Exim would log and by the reply,
+    whose words are the owner's: relaying when either says so, else what the first that is known says."""
     stage = case.preview.stage("rcpt")
-    for text in (reply.text, *(stage.log[-1:] if stage is not None else ())):
-        kind = classify(reply.code, text, "rcpt").kind
-        if kind is not RefusalClass.UNKNOWN:
-            return kind
-    return RefusalClass.UNKNOWN
+    texts = (*(stage.log[-1:] if stage is not None else ()), reply.text)
+    kinds = [classify(reply.code, text, "rcpt").kind for text in texts]
+    known = [kind for kind in kinds if kind is not RefusalClass.UNKNOWN]
+    return next((kind for kind in known if kind in _NOT_RELAYED), next(iter(known), RefusalClass.UNKNOWN))
 
 
 _NOT_RELAYED = (

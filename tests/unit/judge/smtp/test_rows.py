@@ -240,6 +240,20 @@ def test_only_a_refusal_of_relaying_says_that_the_server_does_not_relay(
     assert table(prediction)["SMTP Open Relay"] == ("ok", "OK - Not an open relay.", verdict)
 
 
+def test_exims_log_says_what_a_refusal_in_the_owners_words_is_about() -> None:
+    words = (
+        "Relaying through cp1.example.net needs authentication.",
+        "[18.209.86.113] is not allowed to send.",
+    )
+    said = Reply(550, words)
+    (stage,) = [stage for stage in preview(replies={"rcpt": said}).stages if stage.name == "rcpt"]
+    logged = replace(stage, log=("F=<a@b.example> rejected RCPT <c@d.example>: Rejected relay attempt: 'x'",))
+    for last, verdict in ((stage, "not_run"), (logged, "ok")):
+        seen = preview(replies={"rcpt": said})
+        (prediction,) = report(previews=(replace(seen, stages=(*seen.stages[:-1], last)),)).predictions
+        assert table(prediction)["SMTP Open Relay"] == ("ok", "OK - Not an open relay.", verdict)
+
+
 OPEN_RELAY = {"rcpt": Reply(250, ("Accepted",))}
 
 
