@@ -242,7 +242,7 @@ def test_only_a_refusal_of_relaying_says_that_the_server_does_not_relay(
 
 def test_exims_log_says_what_a_refusal_in_the_owners_words_is_about() -> None:
     words = (
-        "Relaying through cp1.example.net needs authentication.",
+        "Strangers are not served by cp1.example.net.",
         "[18.209.86.113] is not allowed to send.",
     )
     said = Reply(550, words)
