@@ -87,7 +87,8 @@ class Tester(NamedTuple):
     `echo` it prints its own settings. `domains` hold the reverse names of its addresses; without any, no
     address can prove that it is its.
     `page` is None for a program that people run themselves, `addresses_page` where its addresses are
-    published. `date` (ISO) is when its data was last looked at, `texts_source` where its words are from.
+    published. `date` (ISO) is when its data was last looked at, `texts_source` where its words are from
+    (`texts_estimated`: they were not seen).
     `printed` holds more of what it prints, each a
     level and the words, as they were seen.
     """
@@ -121,6 +122,7 @@ class Tester(NamedTuple):
     addresses_page: Optional[TesterPage] = None
     date: str = ""
     texts_source: str = ""
+    texts_estimated: bool = False
     echo: str = ""
 
     def owns(self, name: str) -> bool:
