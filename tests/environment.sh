@@ -29,6 +29,15 @@ need_for_sandbox() { # the mail server, and what the integration tests do to it
     need ps procps
 }
 
+need_for_testers() { # testers that people run themselves, and their monitors
+    need /usr/lib/nagios/plugins/check_smtp monitoring-plugins-basic
+    need monit monit
+    need prometheus-blackbox-exporter prometheus-blackbox-exporter
+    need swaks swaks libnet-ssleay-perl
+    need testssl testssl.sh
+    need zabbix_agentd zabbix-agent
+}
+
 need_for_roots() {
     need debootstrap debootstrap
     [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] ||
@@ -39,6 +48,7 @@ need_for_all() {
     need_python
     need_for_style
     need_for_sandbox
+    need_for_testers
     need_for_roots
     need chromium-headless-shell chromium-headless-shell fonts-dejavu-core
     need npm npm

@@ -41,7 +41,8 @@ install_missing_packages() (
         fail "apt-get could not install: $*; the whole output is $report"
     fi
     rm -f "$report"
-    for daemon in exim4-daemon-heavy:exim4 bind9:named rbldnsd:rbldnsd; do
+    for daemon in exim4-daemon-heavy:exim4 bind9:named rbldnsd:rbldnsd monit:monit zabbix-agent:zabbix-agent \
+        prometheus-blackbox-exporter:prometheus-blackbox-exporter; do
         case " $* " in *" ${daemon%:*} "*) update-rc.d "${daemon#*:}" disable 2>/dev/null || true ;; esac
     done
     # rbldnsd's package brings a socket on port 53 of every address besides.

@@ -41,7 +41,8 @@ def _printed(rows: tuple[PrintedRow, ...]) -> Iterator[str]:
     for row in rows:
         fails = " or ".join(f"`{text}`" for text in row.fails) + ("" if row.seen else " (estimated)")
         passes = f"`{row.passes}`" if row.passes else "no such row"
-        yield f"| {row.tester} | {row.row} | {passes} | {fails} |"
+        cells = (text.replace("|", "\\|") for text in (row.tester, row.row, passes, fails))
+        yield f"| {' | '.join(cells)} |"
 
 
 def write() -> None:

@@ -177,6 +177,8 @@ class Prediction:
     transcript: str
     history: str = ""
     """How this compares with the tester's last visit in Exim's log."""
+    setting: str = ""
+    """What ends the tester's false alarms: a setting, there or on this server; "" when none is known."""
 
     @property
     def rows(self) -> tuple[Row, ...]:

@@ -147,9 +147,14 @@ def test_testers_stand_side_by_side_and_lead_to_their_reports(whm: Whm, host: Ho
     page = visit(whm, "Testers compared", javascript=javascript)
     rows = page.locator(".compared tbody tr")
     expect(rows).to_have_count(len(TITLES))
-    assert [row.get_by_role("rowheader").get_by_role("link").inner_text() for row in rows.all()] == TITLES
+    headers = rows.get_by_role("rowheader")
+    assert [text.splitlines()[0].strip() for text in headers.all_inner_texts()] == TITLES
+    assert headers.get_by_role("link").all_inner_texts() == [one.title for one in load().testers if one.usual]
     expect(rows.first).to_contain_text("It hangs up after 15 s without a greeting.")
     expect(rows.first).to_contain_text("3 rows turn to a pass.")
+    monitor = rows.nth(TITLES.index("Monit"))
+    expect(monitor).to_contain_text("5 s (settable)")
+    expect(monitor).to_contain_text("if failed port 25 protocol smtp with timeout 30 seconds then alert")
     expect(page.locator(".working").last).to_be_hidden()
     fits(page, *WIDTHS)
     rows.nth(1).get_by_role("link", name=TITLES[1]).click()

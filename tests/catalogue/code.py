@@ -88,6 +88,7 @@ def _of_blocklists(data: Any) -> Iterator[str]:
 
 
 def _of_testers(data: Any) -> Iterator[str]:
+    yield from (entry["setting"] for entry in data["testers"] if "setting" in entry)
     yield from (entry["effect"] for entry in data["senders"])
 
 

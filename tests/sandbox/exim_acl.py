@@ -37,6 +37,7 @@ def render(root: Path, options: LocalOpts, settings: Settings, greylisting: bool
             "acl_smtp_connect:",
             _block(
                 "ACL-CONNECT-BLOCK",
+                say.CONNECT_LIMIT if settings.connections_an_hour else "",
                 inserts={
                     "delay_unknown_hosts": on("acl_delay_unknown_hosts", say.CONNECT_DELAY),
                     "ratelimit": on("acl_ratelimit", say.CONNECT_RATELIMIT),
@@ -93,6 +94,7 @@ def render(root: Path, options: LocalOpts, settings: Settings, greylisting: bool
         "CONNECT_DELAY": str(settings.connect_delay),
         "RCPT_DELAY": str(settings.rcpt_delay),
         "SPAM_DELAY": str(settings.spam_delay),
+        "CONNECTIONS": str(settings.connections_an_hour),
         "SLOW_FAIL_LIMIT": str(settings.slow_fail_limit),
         "CALLOUT": on("callouts", f"/callout={settings.callout_seconds}s", default=False),
     }

@@ -15,6 +15,13 @@ CONNECT_DELAY = f"""\
     delay = %CONNECT_DELAY%s
 """
 
+CONNECT_LIMIT = """\
+  defer
+    message = Too many connections.
+    log_message = "Host is ratelimited ($sender_rate/$sender_rate_period max:$sender_rate_limit)"
+    ratelimit = %CONNECTIONS% / 1h / strict / per_conn / connections_$sender_host_address
+"""
+
 CONNECT_RATELIMIT = f"""\
   accept
     hosts = : +loopback : +recent_authed_mail_ips : +backupmx_hosts

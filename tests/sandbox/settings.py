@@ -32,6 +32,8 @@ class Settings(NamedTuple):
     """Rate of all-failed sessions per hour from which a host is refused at connect."""
     spam_marked: bool = False
     """True: the spam scan marks every message, so the third delay applies."""
+    connections_an_hour: int = 0
+    """Rate from which a rule that an administrator added refuses a host its connections; 0: no such rule."""
     smtp_accept_max: int = 100
     log_selector: str = LOG_SELECTORS["cPanel's"]
     negation: str = "list"

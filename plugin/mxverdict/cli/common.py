@@ -46,7 +46,11 @@ def command(commands: Any, name: str, run: Any, summary: str) -> argparse.Argume
 
 def tester_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--tester", action="append", default=[], metavar="NAME", help="only this tester (may be repeated)"
+        "--tester",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this tester (may be repeated); `all`: the monitors of the catalogue too",
     )
 
 

@@ -51,15 +51,15 @@ def _list(options: argparse.Namespace) -> int:
     if options.found:
         return _found(host, known, options)
     if options.json:
-        rows = [{"name": one.name, "title": one.title, "addresses": _addresses(one)} for one in known.testers]
-        print_json({"testers": rows, "trouble": known.load_error})
+        print_json({"testers": [_json(one) for one in known.testers], "trouble": known.load_error})
     else:
         for tester in known.testers:
-            print(
-                f"{tester.title} ({tester.name})" + ("" if tester.addresses else ": publishes no addresses")
-            )
+            print(f"{tester.title} ({tester.name}){_whence(tester)}")
+            print(f"  waits {tester.patience:g} s{' (settable)' if tester.settable else ''}")
             for one in tester.addresses:
                 print(f"  {one.network}  {visible(one.name)}  {one.date}  {visible(one.source)}")
+            if tester.setting:
+                print(f"  > {tester.setting}")
         _say(known.load_error)
     return 3 if known.load_error else 0
 
@@ -123,8 +123,28 @@ def _remove(options: argparse.Namespace) -> int:
     return 0
 
 
-def _addresses(tester: Tester) -> list[dict[str, Any]]:
-    return [one._asdict() for one in tester.addresses]
+def _whence(tester: Tester) -> str:
+    """Return where its addresses are published, where they are not in the catalogue."""
+    if tester.addresses:
+        return ""
+    page = tester.addresses_page
+    return f": addresses at {page.address}" if page is not None else ": publishes no addresses"
+
+
+def _json(tester: Tester) -> dict[str, Any]:
+    page = tester.addresses_page
+    return {
+        "name": tester.name,
+        "title": tester.title,
+        "addresses": [one._asdict() for one in tester.addresses],
+        "patience": tester.patience,
+        "settable": tester.settable,
+        "setting": tester.setting,
+        "usual": tester.usual,
+        "source": tester.patience_source,
+        "date": tester.date,
+        "addresses_page": page.address if page is not None else "",
+    }
 
 
 def _say(note: str) -> None:

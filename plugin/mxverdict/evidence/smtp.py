@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Optional
@@ -12,7 +13,11 @@ from mxverdict.i18n.message import Message
 RATE_LIMITED = "ratelimited"
 """Part of Exim's log line of a session that an ACL refused for its rate."""
 _HIDDEN = Message("only the owner of this server can see why")
-_RATE = re.compile(r"ratelimit condition count=\S+ [^/\s]+/(\S+)")
+_RATE = re.compile(r"ratelimit condition count=\S+ ([^/\s]+)/(\S+)")
+_VERB = re.compile(r'processing (?:ACL \S+ |inline ACL )?"(\w+)"')
+_COMPUTED = re.compile(r"ratelimit computed rate (\d+(?:\.\d+)?)")
+_NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
+_REFUSING = ("defer", "deny", "drop")
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,24 @@ class PreviewStage:
 
 
 @dataclass(frozen=True)
+class ConnectionLimit:
+    """A rate from which Exim refuses a host at the connection: `limit` connections in a `period` as Exim
+    writes it (`1h`). `rate` is the host's, with this connection; `counted` says whether each connection
+    counts, as opposed to what became of them."""
+
+    limit: float
+    period: str
+    rate: float
+    counted: bool
+
+    def refused_from(self) -> Optional[int]:
+        """Return which of the connections that follow one another is the first to be refused, from 1; None
+        when connections alone are never too many. A rate decays from one to the next, so that it is below
+        the limit when as many have come (measured with Exim 4.96)."""
+        return max(1, math.floor(self.limit - self.rate) + 2) if self.counted else None
+
+
+@dataclass(frozen=True)
 class Preview:
     """What the server's own Exim would do to `address` on port 25 of `local_address`.
 
@@ -96,6 +119,28 @@ class Preview:
         return self.failure not in ("timeout", "not_understood")
 
     @property
+    def connection_limits(self) -> tuple[ConnectionLimit, ...]:
+        """Return the limits on connections that this session's trace shows (Exim specification, "ratelimit"
+        with per_conn, in a statement that refuses)."""
+        found: list[ConnectionLimit] = []
+        verb = ""
+        asked: Optional[tuple[str, str]] = None
+        counted = False
+        for line in self.raw.splitlines():
+            if match := _VERB.search(line):
+                verb, asked = match[1], None
+            elif match := _RATE.search(line):
+                of_connections = verb in _REFUSING and "/per_conn/" in f"{match[2]}/"
+                asked, counted = ((match[1], match[2]) if of_connections else None), False
+            elif "ratelimit db updated" in line:
+                counted = True
+            elif asked and (match := _COMPUTED.search(line)) and _NUMBER.fullmatch(asked[0]):
+                period = asked[1].partition("/")[0]
+                found.append(ConnectionLimit(float(asked[0]), period, float(match[1]), counted))
+                asked = None
+        return tuple(found)
+
+    @property
     def counted(self) -> tuple[str, ...]:
         """Return the rates (`1h/per_rcpt/KEY`) in Exim's ratelimit database that this session was counted in,
         by its trace: -bh writes there where an ACL says no `noupdate` (Exim 4.94 to 4.100, acl.c)."""
@@ -103,7 +148,7 @@ class Preview:
         key = ""
         for line in self.raw.splitlines():
             if match := _RATE.search(line):
-                key = match[1]
+                key = match[2]
             elif "ratelimit db updated" in line and key:
                 keys[key] = None
         return tuple(keys)

@@ -157,6 +157,7 @@ def _prediction(
         session=session,
         findings=findings,
         transcript=mxtoolbox_rows.transcript(session, truth, tester),
+        setting=_(tester.setting) if tester.setting else "",
     )
     return dataclasses.replace(predicted, history=compare_with_last_visit(predicted, tester, evidence.visits))
 

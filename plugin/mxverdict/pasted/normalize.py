@@ -35,6 +35,14 @@ MASKED = "\0"
 """The word of a name or address that was made unreadable; nothing else has a character like that."""
 
 
+_KEY = re.compile(r"(?<=\w)\[([^\s\[\]|]{1,200})\]")
+"""The parameters of an item such as `net.tcp.service[smtp,203.0.113.10]`."""
+_VALUE = re.compile(r"\[([a-z])\|([^\s\[\]|]{1,200})\]")
+"""The value of one with its type: `[u|1]`."""
+_LABELS = re.compile(r"(\b[a-z_]{1,60})\{[^{}|]{1,400}\} (?:== ?)?(\d)")
+"""A metric with its labels: `probe_success{instance="mail.shop.example:25"} 0`."""
+
+
 class Token(NamedTuple):
     """One word: `word` as it is compared, `raw` as it was written. `first` and `last` say whether a cell of
     the line (between tabs, bars or wide blanks) starts or ends with it, `line` counts from 0, `lead` is what
@@ -90,9 +98,21 @@ def tokens_of(lines: list[str]) -> list[Token]:
     for number, line in enumerate(lines):
         quoting = _QUOTING.match(line)
         bare = line[quoting.end() if quoting else 0 :]
+        bare = _without_notation(bare)
         for cell in _CELL_BREAK.split(bare if bare.isascii() else _PICTURES.sub(r"  \1  ", bare)):
             found += _tokens_of_cell(cell, number)
     return found
+
+
+def _without_notation(line: str) -> str:
+    """Return a line of a monitor as plain words: the parameters of an item apart, a metric without its
+    labels, the message of a log in a cell of its own."""
+    if "[" in line:
+        line = _VALUE.sub(r"\1 \2", line)
+        line = _KEY.sub(lambda match: " " + match[1].replace(",", " "), line)
+    if "{" in line:
+        line = _LABELS.sub(r"\1 \2", line)
+    return line.replace(' msg="', '  msg="')
 
 
 def as_written(tokens: Sequence[Token]) -> str:

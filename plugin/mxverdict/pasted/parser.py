@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Optional
 
+from mxverdict import testers
 from mxverdict.i18n.message import Message
 from mxverdict.net.address import is_address
 from mxverdict.pasted import levels, listings, markers, phrase_trie, transcripts
@@ -100,6 +102,7 @@ class _Scanner:
         for taken, session in transcripts.sessions(self._lines):
             self._silent.update(taken)
             self._sessions.append(session)
+        self._silent |= _echoed(self._lines)
         self._claimed |= self._silent
         return [token for token in tokens_of(list(self._lines)) if token.line not in self._silent]
 
@@ -604,6 +607,24 @@ _HEADING = 200
 """Characters of a line in which a heading or an address is looked for."""
 _COMPARED = 20
 """So many rows of one name are compared with a new one."""
+
+
+@cache
+def _echoes() -> frozenset[str]:
+    return frozenset(tester.echo for tester in testers.load().testers if tester.echo)
+
+
+def _echoed(lines: Sequence[str]) -> set[int]:
+    """Return the lines in which a tester prints its own settings: from its heading of them to the next empty
+    line but one."""
+    found: set[int] = set()
+    for number, line in enumerate(lines):
+        if number not in found and line.strip("> \t|") in _echoes():
+            end = number + 1
+            while end < len(lines) and (lines[end].strip("> \t|") or end == number + 1):
+                end += 1
+            found.update(range(number, end))
+    return found
 
 
 def _agreed(marked: str, worded: str) -> str:

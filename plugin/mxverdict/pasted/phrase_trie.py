@@ -55,6 +55,8 @@ _HOSTS = frozenset(["ptr", "name", "host", "domain", "server", "ns", "mname", "m
 _ADDRESSES = ("address", "ip")
 _PREFIXES = ("ok", "warning", "error")
 _OTHERS = ("does not support tls {number}", "supports tls {number}", "support tls {number}")
+_STATES = ("0", "1")
+"""Numbers that say what is the case, not how much."""
 _STAND_INS = {"number": "7777777", "address": "192.0.2.7", "host": "ns7.example.net", "any": "placeholder7"}
 
 
@@ -201,7 +203,9 @@ def _of_tester(tester: testers.Tester) -> Iterator[tuple[list[str], Phrase]]:
     wordings = [("ok", tester.ok_text), ("error", tester.timeout_text), ("warning", tester.no_starttls_text)]
     for level, text in (*wordings, *tester.printed):
         wording, placeholders = _wording(text)
-        numbers = ["{number}" if _DIGITS.fullmatch(word) else word for word in wording]
+        numbers = [
+            "{number}" if _DIGITS.fullmatch(word) and word not in _STATES else word for word in wording
+        ]
         if wording and wording != name:
             values = placeholders or ("seconds",) * numbers.count("{number}")
             yield (

@@ -22,10 +22,9 @@ from mxverdict.whm.api import LocalWhmApi, WhmApi
 
 
 def select_testers(names: Sequence[str], host: Optional[Host] = None) -> tuple[Tester, ...]:
-    """The testers of those names, all of them without a name; with the addresses added on `host`. Raises
+    """The testers of those names, the usual ones without a name; with the addresses added on `host`. Raises
     UsageError for an unknown one."""
-    known = catalogue.load(host=host)
-    return tuple(known.tester(name) for name in names) or known.testers
+    return catalogue.load(host=host).select(names)
 
 
 def run(

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 CATALOGUE = Path(__file__).with_name("catalogue.json")
 
+MXTOOLBOX = "mxtoolbox"
+ALL = "all"
+"""In place of a tester's name: every one of the catalogue."""
+
 UNKNOWN_HOSTS = {4: "192.0.2.1", 6: "2001:db8::1"}
 """Stand for "any host the server does not know", by IP version (RFC 5737 and RFC 3849)."""
 
@@ -75,9 +79,17 @@ class Tester(NamedTuple):
     """An outside service that grades servers.
 
     `patience` is how long it waits for each reply (seconds). `report` says which rows it prints:
-    `mxtoolbox` (the full SMTP report), `starttls` (greeting and STARTTLS), `greeting` (greeting alone).
-    `domains` hold the reverse names of its addresses; without any, no address can prove that it is its.
-    `page` is None for a program that people run themselves. `printed` holds more of what it prints, each a
+    `mxtoolbox` (the full SMTP report), `starttls` (greeting and STARTTLS), `greeting` (greeting alone),
+    `connect` (that the port is open). `settable` says whether its user can change the patience, `setting` is
+    a message for `catalog.gettext`: the exact setting, there or on this server, that ends its false alarms.
+    `usual` testers are looked at when none is named. A line of the greeting, code included, has to match
+    the regular expression `expects` ("": any will do). One run opens about `connections`. Below a line
+    `echo` it prints its own settings. `domains` hold the reverse names of its addresses; without any, no
+    address can prove that it is its.
+    `page` is None for a program that people run themselves, `addresses_page` where its addresses are
+    published. `date` (ISO) is when its data was last looked at, `texts_source` where its words are from
+    (`texts_estimated`: they were not seen).
+    `printed` holds more of what it prints, each a
     level and the words, as they were seen.
     """
 
@@ -100,6 +112,18 @@ class Tester(NamedTuple):
     domains: tuple[str, ...] = ()
     page: Optional[TesterPage] = None
     printed: tuple[tuple[str, str], ...] = ()
+    settable: bool = False
+    setting: str = ""
+    usual: bool = True
+    expects: str = ""
+    expects_source: str = ""
+    connections: int = 1
+    connections_source: str = ""
+    addresses_page: Optional[TesterPage] = None
+    date: str = ""
+    texts_source: str = ""
+    texts_estimated: bool = False
+    echo: str = ""
 
     def owns(self, name: str) -> bool:
         """Whether a host name is one of its domains or below one."""
@@ -109,11 +133,18 @@ class Tester(NamedTuple):
     @property
     def rule(self) -> str:
         """Return the identifier of what its one row is about (`mxverdict.rules`); "" for a full report."""
-        return {"starttls": "smtp.starttls", "greeting": "smtp.greeting"}.get(self.report, "")
+        rules = {"starttls": "smtp.starttls", "greeting": "smtp.greeting", "connect": "smtp.connect"}
+        return rules.get(self.report, "")
 
     @property
     def networks(self) -> tuple[Network, ...]:
         return tuple(ipaddress.ip_network(address.network) for address in self.addresses)
+
+    def printed_text(self, text: str, address: str, host: str) -> str:
+        """Return one of its texts as it prints it about this server's `address` (IP), named `host`."""
+        port = "25"
+        values = {"address": address, "host": host, "any": f"{address}:{port}", "port": port, "code": "221"}
+        return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), text)
 
     def ehlo_from(self, source: str) -> str:
         """Return the name it gives when it comes from `source` (IP): that address's own, where known."""
@@ -124,7 +155,7 @@ class Tester(NamedTuple):
     def commands(self, source: str) -> tuple[tuple[str, str], ...]:
         """Return the SMTP commands it sends from `source` (IP) after the greeting, as (stage name,
         command)."""
-        pairs = [("ehlo", f"EHLO {self.ehlo_from(source)}")] if self.report != "greeting" else []
+        pairs = [("ehlo", f"EHLO {self.ehlo_from(source)}")] if self.report in (MXTOOLBOX, "starttls") else []
         if self.mail_from:
             pairs.append(("mail", f"MAIL FROM:<{self.mail_from}>"))
             pairs.append(("rcpt", f"RCPT TO:<{self.rcpt_to}>"))
@@ -161,6 +192,14 @@ class Catalogue(NamedTuple):
             Message("unknown tester {name}; known are {known}", name=repr(name[:60]), known=known)
         )
 
+    def select(self, names: Sequence[str]) -> tuple[Tester, ...]:
+        """Return the testers of those names, the usual ones without a name, each one for `all`. Raises
+        UsageError for an unknown name."""
+        if ALL in (name.strip().lower() for name in names):
+            return self.testers
+        usual = tuple(tester for tester in self.testers if tester.usual)
+        return tuple(self.tester(name) for name in names) or usual
+
 
 def load(path: Optional[Path] = None, host: Optional[Host] = None) -> Catalogue:
     """Read the catalogue that comes with the product, or another file of the same form. With a `host`, the
@@ -172,7 +211,7 @@ def load(path: Optional[Path] = None, host: Optional[Host] = None) -> Catalogue:
                 **entry,
                 "addresses": tuple(TesterAddress(**address) for address in entry["addresses"]),
                 "domains": tuple(entry.get("domains", ())),
-                "page": _page(entry["page"]) if "page" in entry else None,
+                **{name: _page(entry[name]) for name in ("page", "addresses_page") if name in entry},
                 "printed": tuple((text["level"], text["text"]) for text in entry.get("printed", ())),
             }
         )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mxverdict.testers import load
+from mxverdict.testers import MXTOOLBOX, load
 from mxverdict.testers.row_texts import READ, readable
 
 _MXTOOLBOX = "MXToolbox"
@@ -27,7 +27,8 @@ class PrintedRow:
 
 
 def printed_about(rule: str) -> tuple[PrintedRow, ...]:
-    """Return the rows about a rule, each once; none where no tester prints one."""
+    """Return the rows about a rule, each once; none where no tester prints one. Testers whose words are an
+    estimate are left out."""
     return tuple(dict.fromkeys((*_mxtoolbox(rule), *_others(rule))))
 
 
@@ -45,9 +46,10 @@ def _mxtoolbox(rule: str) -> Iterator[PrintedRow]:
 
 def _others(rule: str) -> Iterator[PrintedRow]:
     for tester in load().testers:
-        if tester.rule == rule and tester.report != "mxtoolbox":
+        if tester.rule == rule and tester.report != MXTOOLBOX and not tester.texts_estimated:
             fails = dict.fromkeys(filter(None, (tester.timeout_text, tester.no_starttls_text)))
-            yield PrintedRow(tester.title, tester.row, tester.ok_text, tuple(fails), True)
+            complaints = tuple(_shown(text) for text in fails)
+            yield PrintedRow(tester.title, tester.row, _shown(tester.ok_text), complaints, True)
 
 
 def _shown(text: str) -> str:

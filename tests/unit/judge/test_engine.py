@@ -21,11 +21,21 @@ CATALOGUE = load()
     [
         ("internet.nl", 20, "STARTTLS not testable: mail server unreachable", "false_positive"),
         ("internet.nl", 9, "STARTTLS available", "ok"),
-        ("checkdmarc", 20, "SMTPError: Connection timed out", "false_positive"),
-        ("checkdmarc", 6, "SMTPError: Connection timed out", "false_positive"),
+        (
+            "checkdmarc",
+            20,
+            "cp1.example.net: SMTP error code Connection unexpectedly closed: timed out",
+            "false_positive",
+        ),
+        (
+            "checkdmarc",
+            6,
+            "cp1.example.net: SMTP error code Connection unexpectedly closed: timed out",
+            "false_positive",
+        ),
         ("checkdmarc", 4, "starttls: true", "ok"),
         ("check_smtp", 20, "CRITICAL - Socket timeout after 10 seconds", "false_positive"),
-        ("swaks", 20, "Connected, greeted", "ok"),
+        ("swaks", 20, "221 cp1.example.net closing connection === Connection closed with remote host.", "ok"),
     ],
 )
 def test_tester(name: str, delay: int, text: str, verdict: str) -> None:

@@ -53,7 +53,7 @@ def _compared(host: Host, windows: Sequence[Window]) -> TesterComparison:
     from mxverdict.web.views.compare import compare
 
     try:
-        evidence, report = check.run(host)
+        evidence, report = check.run(host, testers=[testers.ALL])
     except MxVerdictError as error:
         return TesterComparison(error=error)
     known = testers.load(host=host)

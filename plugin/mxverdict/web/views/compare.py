@@ -33,7 +33,8 @@ class SessionOutlook:
 class Line:
     """One tester. `number` is that of its reports on the first page: so many `reports`, of which `now` is the
     worst, about the address `about`; `during` is None when it stays the same. `confirmed` is the ISO date of
-    the youngest of the tester's addresses, "" without any."""
+    the youngest of the tester's addresses, "" without any. `setting` is what ends its false alarm, "" when
+    it raises none."""
 
     number: int
     tester: Tester
@@ -42,6 +43,7 @@ class Line:
     now: SessionOutlook
     during: Optional[SessionOutlook]
     confirmed: str
+    setting: str = ""
 
 
 def compare(evidence: Evidence, report: Report, testers: Sequence[Tester]) -> tuple[Line, ...]:
@@ -63,9 +65,14 @@ def compare(evidence: Evidence, report: Report, testers: Sequence[Tester]) -> tu
                 now=_outlook(worst),
                 during=_during(worst, other) if other else None,
                 confirmed=max((one.date for one in tester.addresses), default=""),
+                setting=worst.setting if _raises_false_alarm(worst) else "",
             )
         )
     return tuple(lines)
+
+
+def _raises_false_alarm(prediction: Prediction) -> bool:
+    return any(finding.verdict is Verdict.FALSE_POSITIVE for finding in prediction.findings)
 
 
 def _during(now: Prediction, then: Prediction) -> Optional[SessionOutlook]:
