@@ -16,6 +16,12 @@ LONG_WAIT = 3600.0
 """Seconds of waiting for wanted mail that are worth a word: most people look again after an hour."""
 _LISTED = 10
 
+EXEMPT_PROVIDERS = N_(
+    "Turn on WHM's own option for the Greylisting list “Common Mail Providers” in place of single addresses: "
+    "mxverdict window open --common-mail-providers, or WHM, Exim Configuration Manager, "
+    "acl_dont_delay_greylisting_common_mail_providers."
+)
+
 LIMITS = (
     N_(
         "The log cannot tell who would have sent spam: turned away means no more than that the address left "
@@ -61,10 +67,7 @@ def _findings(traffic: Traffic) -> Iterator[Finding]:
                 "for the greeting; their mail may have come from other addresses of theirs."
             ),
             [_line(one) for one in lost],
-            _(
-                "Let these addresses past the delay: WHM, Exim Configuration Manager, Access Lists, Sender "
-                "verification bypass IP addresses."
-            ),
+            _(EXEMPT_PROVIDERS),
         )
     waiting = [one for one in traffic.waiting if (one.waited or 0.0) >= LONG_WAIT and title_of(one.name)]
     if waiting:
@@ -81,10 +84,7 @@ def _findings(traffic: Traffic) -> Iterator[Finding]:
                 "more."
             ).format(time=duration(min(one.waited or 0.0 for one in waiting))),
             [_line(one) for one in waiting],
-            _(
-                "Let these addresses past the delay, if their mail is urgent: WHM, Exim Configuration "
-                "Manager, Access Lists, Sender verification bypass IP addresses."
-            ),
+            _(EXEMPT_PROVIDERS),
         )
 
 

@@ -14,6 +14,7 @@ from mxverdict.judge.durations import duration
 from mxverdict.judge.log.delay_impact import LIMITS, judge_delay_cost
 from mxverdict.judge.log.refused_senders import CAUSES, accepted_later, judge_refused_senders
 from mxverdict.report.figures import bars, figures
+from mxverdict.testers.providers import title_of
 from mxverdict.web.views.chart import Chart, chart
 
 _MAX_REFUSED = 50
@@ -34,10 +35,12 @@ class Refused:
 
 @dataclass(frozen=True)
 class Delayed:
-    """An address that left during the delay; `delivered` says when it delivered, "" for never."""
+    """An address that left during the delay; `delivered` says when it delivered, "" for never, `provider`
+    whose pool it belongs to, "" for none."""
 
     sender: DelayedSender
     delivered: str
+    provider: str
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,9 @@ def _refused(one: RefusedSender) -> Refused:
 def _delayed(senders: Sequence[DelayedSender]) -> tuple[Delayed, ...]:
     return tuple(
         Delayed(
-            one, _("after {duration}").format(duration=duration(one.waited)) if one.waited is not None else ""
+            one,
+            _("after {duration}").format(duration=duration(one.waited)) if one.waited is not None else "",
+            title_of(one.name),
         )
         for one in senders[:_MAX_DELAYED]
     )

@@ -1,0 +1,170 @@
+"""The exemption of WHM's Common Mail Providers: shown, opened, proved, kept, removed, rolled back."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from mxverdict import window as window_functions
+from tests.integration.windows import STRANGER, Windows
+from tests.sandbox.box import Sandbox
+
+pytestmark = pytest.mark.exim
+
+KEY = "acl_dont_delay_greylisting_common_mail_providers"
+ON, OFF = f"{KEY}=1", f"{KEY}=0"
+LIST = """\
+192.0.2.128/27 # Example Mail
+192.0.2.160/28 # Example Mail
+203.0.113.64/26 # Post
+"2001:db8:5::/48" # Six
+"""
+PROVIDERS = ("192.0.2.129", "203.0.113.65", "2001:db8:5::1")
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    with Sandbox() as box:
+        yield box
+
+
+@pytest.fixture
+def windows(box: Sandbox) -> Iterator[Windows]:
+    windows = Windows(box)
+    kept = windows.host.localopts.read_bytes()
+    windows.host.greylist_common_mail_providers.write_text(LIST)
+    yield windows
+    for fault in (box.root / "sandbox/faults").iterdir():
+        fault.unlink()
+    for path in windows.host.state.glob("*"):
+        path.unlink()
+    windows.host.localopts.write_bytes(kept)
+    if named(windows) or windows.markers() != 3:
+        box.rebuild()
+
+
+def named(windows: Windows) -> int:
+    return windows.host.exim_conf.read_text().count("+greylist_common_mail_providers :")
+
+
+def command(windows: Windows, *words: str) -> tuple[int, Any]:
+    done = windows.box.run([sys.executable, "-m", "mxverdict.cli.main", "window", *words, "--json"])
+    return done.returncode, json.loads(done.stdout)
+
+
+def opened(windows: Windows, *words: str) -> tuple[int, Any]:
+    return command(windows, "open", "--common-mail-providers", *words)
+
+
+def test_shown_opened_kept_and_removed(windows: Windows) -> None:
+    before, daemon = windows.snapshot(), windows.daemon()
+    status, shown = opened(windows, "--dry-run")
+    assert (status, windows.snapshot(), windows.daemon()) == (0, before, daemon)
+    plan = shown["dry_run"]
+    assert (plan["before"], plan["after"]) == (OFF, ON)
+    assert (plan["entries"], plan["providers"], len(plan["exim_conf"])) == (4, 3, 3)
+    assert {(one["address"], one["before"], one["after"]) for one in plan["simulated"]} == {
+        (address, 40, 0) for address in PROVIDERS
+    }
+
+    status, said = opened(windows, "--reason", "Gmail waits")
+    assert status == 0, said
+    (entry,) = said["windows"]
+    assert (entry["kind"], entry["permanent"], entry["deadline"]) == ("common_mail_providers", True, None)
+    assert "3 of the 3 providers" in entry["remark"] and "3 of them waited before" in entry["remark"]
+    assert windows.daemon() != daemon
+    conf = windows.host.exim_conf.read_text().splitlines()
+    assert [conf[one["line"] - 1] for one in plan["exim_conf"]] == [one["after"] for one in plan["exim_conf"]]
+    assert windows.delays(STRANGER, *PROVIDERS) == {STRANGER: 40, **dict.fromkeys(PROVIDERS, 0)}
+
+    windows.let_time_pass(400 * 86_400)
+    assert windows.keeper() == 0
+    assert opened(windows)[0] == 2
+    assert named(windows) == 3
+    (listed,) = command(windows, "list")[1]["permanent"]
+    assert (listed["id"], listed["reason"]) == (entry["id"], "Gmail waits")
+    assert windows.open("delay_off", [])["state"] == "open"
+    assert windows.close(2)["state"] == "closed"
+    assert windows.delays(STRANGER, *PROVIDERS[:1]) == {STRANGER: 40, PROVIDERS[0]: 0}
+
+    status, said = command(windows, "close", str(entry["id"]))
+    assert (status, said["windows"][0]["state"]) == (0, "closed"), said
+    assert windows.snapshot() == before
+    assert windows.delays(*PROVIDERS) == dict.fromkeys(PROVIDERS, 40)
+    assert [one["kind"] for one in windows.audit() if one["action"] == "close"] == [
+        "delay_off",
+        "common_mail_providers",
+    ]
+
+
+@pytest.mark.parametrize(
+    "fault", ["delay off", "edited", "empty", "missing", "unreadable", "on", "not built", "bare"]
+)
+def test_refused_where_it_cannot_work(windows: Windows, fault: str) -> None:
+    host = windows.host
+    listed, options = host.greylist_common_mail_providers, host.localopts
+    if fault == "delay off":
+        options.write_text(
+            options.read_text().replace("acl_delay_unknown_hosts=1", "acl_delay_unknown_hosts=0")
+        )
+        windows.box.rebuild()
+    elif fault == "edited":
+        host.localopts_dry_run.write_text("")
+    elif fault == "empty":
+        listed.write_text("# nobody\n")
+    elif fault == "missing":
+        listed.unlink()
+    elif fault == "unreadable":
+        listed.chmod(0o600)
+    else:
+        options.write_text(options.read_text().replace(OFF, KEY if fault == "bare" else ON))
+        if fault == "on":
+            windows.box.rebuild()
+    before = windows.snapshot()
+    try:
+        for words in ((), ("--dry-run",)):
+            status, said = opened(windows, *words)
+            assert (status, bool(said["error"])) == (2, True)
+            assert windows.snapshot() == before
+        assert windows.actions() == ["refuse"]
+    finally:
+        host.localopts_dry_run.unlink(missing_ok=True)
+        listed.write_text(LIST)
+        listed.chmod(0o644)
+
+
+@pytest.mark.parametrize("fault", ["buildeximconf-fails", "killed"])
+def test_what_did_not_come_about_is_put_back(windows: Windows, fault: str) -> None:
+    before = windows.snapshot()
+    if fault == "killed":
+        die = (
+            "import os; from mxverdict.window.changes import exim_config; "
+            "exim_config.apply_configuration = lambda *_: os._exit(9)"
+        )
+        with pytest.raises(RuntimeError, match="status 9"):
+            windows.exempt_common_providers(before=die)
+        assert ON in windows.host.localopts.read_text()
+        assert [row.state for row in window_functions.open_windows(windows.host)] == ["opening"]
+        assert windows.keeper() == 0
+    else:
+        windows.fault(fault)
+        status, said = opened(windows)
+        assert (status, bool(said["error"])) == (3, True)
+    assert windows.snapshot() == before
+    assert window_functions.permanent_entries(windows.host) == []
+    assert windows.delays(PROVIDERS[0]) == {PROVIDERS[0]: 40}
+    assert windows.actions()[-1] == "rollback" or fault != "killed"
+
+
+def test_what_somebody_else_changed_stays(windows: Windows) -> None:
+    number = opened(windows)[1]["windows"][0]["id"]
+    options = windows.host.localopts
+    options.write_text(options.read_text().replace(ON, f"{KEY}=2"))
+    status, said = command(windows, "close", str(number))
+    assert (status, said["windows"][0]["state"]) == (0, "closed")
+    assert "changed by somebody else" in said["windows"][0]["remark"]
+    assert f"{KEY}=2" in options.read_text()
