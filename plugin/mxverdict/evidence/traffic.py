@@ -75,6 +75,12 @@ class Traffic:
     `waiting` and `giving_up` list those with the most, `giving_up_total` is how many there are;
     `waited_median` is over all that were kept waiting. `untold` counts addresses, hour by hour, that are in
     the sums alone, `refused_untold` the refusals that no listed group holds.
+
+    `peak_connections` is Exim's own count at the busiest moment (`peak_at`), of everybody's; the delay held
+    `delayed_at_peak` of them (None: the log of that moment is not there). Exim has so many `slots`
+    (`smtp_accept_max`; 0: no limit, None: not known). `refused_connections` were refused because all slots
+    were taken, the last one at `refused_connection_at`; `refused_of_address` because one address had too
+    many.
     """
 
     since: float
@@ -106,4 +112,11 @@ class Traffic:
     waiting: tuple[DelayedSender, ...] = ()
     giving_up: tuple[DelayedSender, ...] = ()
     refused: tuple[RefusedSender, ...] = ()
+    peak_connections: int = 0
+    peak_at: Optional[float] = None
+    delayed_at_peak: Optional[int] = None
+    slots: Optional[int] = None
+    refused_connections: int = 0
+    refused_connection_at: Optional[float] = None
+    refused_of_address: int = 0
     remarks: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from mxverdict.evidence.traffic import Traffic, TrafficHour
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.catalog import ngettext
 from mxverdict.judge.durations import duration
+from mxverdict.report.timestamps import stamp
 
 _MAX_BARS = 25
 _STEPS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 168)
@@ -52,12 +53,31 @@ def figures(traffic: Traffic) -> tuple[tuple[str, int, str], ...]:
                 count=traffic.delivering
             ),
         ),
+        (_("most connections at once"), traffic.peak_connections, _peak(traffic)),
+        (
+            _("connections refused, none free"),
+            traffic.refused_connections,
+            _("“too many connections”, the last {time}").format(time=stamp(traffic.refused_connection_at))
+            if traffic.refused_connection_at is not None
+            else "",
+        ),
         (
             _("not counted"),
             traffic.exempt_connections + traffic.user_connections,
             exempt.format(testers=traffic.exempt_connections, users=traffic.user_connections),
         ),
     )
+
+
+def _peak(traffic: Traffic) -> str:
+    if traffic.peak_at is None:
+        return ""
+    parts = [stamp(traffic.peak_at)]
+    if traffic.slots:
+        parts.append(_("Exim takes {count} at once").format(count=traffic.slots))
+    if traffic.delayed_at_peak is not None:
+        parts.append(_("the delay held {count}").format(count=traffic.delayed_at_peak))
+    return ", ".join(parts)
 
 
 def _waited(traffic: Traffic) -> str:

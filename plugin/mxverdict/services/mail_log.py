@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Optional
 
 from mxverdict import testers
@@ -22,9 +23,12 @@ def read_tester_visits(host: Host, since: float, deadline: Optional[float] = Non
 
 
 def read_traffic(host: Host, since: float, deadline: Optional[float] = None) -> Traffic:
-    """That of everybody but the testers and this server."""
+    """That of everybody but the testers and this server, with the slots that Exim has for it."""
+    from mxverdict.collect.exim_options import exim_options
     from mxverdict.collect.mainlog.traffic import read_traffic
 
     exempt = [network for tester in testers.load(host=host).testers for network in tester.networks]
     exempt += [ipaddress.ip_network(address) for address in own_addresses()]
-    return read_traffic(host, since, time.time(), exempt=exempt, deadline=deadline)
+    found = read_traffic(host, since, time.time(), exempt=exempt, deadline=deadline)
+    slots = exim_options(host, "smtp_accept_max").get("smtp_accept_max", "")
+    return replace(found, slots=int(slots) if slots.isdigit() and slots.isascii() else None)

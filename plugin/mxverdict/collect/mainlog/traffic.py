@@ -7,6 +7,7 @@ stretch that begins before what is kept is counted from the files, in a temporar
 from __future__ import annotations
 
 import ipaddress
+import json
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ from mxverdict.collect.mainlog.log_cursor import (
 )
 from mxverdict.collect.mainlog.log_files import files_of
 from mxverdict.collect.mainlog.plausible import is_traffic
+from mxverdict.collect.mainlog.slots import held_at
 from mxverdict.collect.mainlog.traffic_counter import HOUR, TrafficCounter
 from mxverdict.collect.mainlog.traffic_query import summed
 from mxverdict.collect.mainlog.traffic_store import MAX_CELLS, MAX_REFUSALS, StoreBusy, TrafficStore
@@ -118,10 +120,29 @@ def _counted(
         reader.catch_up()
         store.commit()
         notes = (*remarks, *reader.remarks)
-        found = summed(store, since, until, exempt, delay, reader.complete, notes)
+        held = _held(store, host.exim_mainlog, since, until, delay)
+        found = summed(store, since, until, exempt, delay, reader.complete, notes, held)
     if path is not None and not is_traffic(found):
         raise ValueError(Message("what it holds cannot be true"))
     return found
+
+
+def _held(
+    store: TrafficStore, log: Path, since: float, until: float, delay: float
+) -> Optional[Sequence[str]]:
+    """The addresses of the delayed connections at the busiest moment, looked up once for each."""
+    busiest = store.busiest(int(since // HOUR), int(-(-until // HOUR)))
+    if busiest is None:
+        return None
+    if busiest.held is not None and busiest.held_by == delay:
+        known = json.loads(busiest.held)
+        return [one for one in known if isinstance(one, str)] if isinstance(known, list) else None
+    found = held_at(log, busiest.at, delay)
+    if found is not None and found.certain:
+        store.begin()
+        store.set_held(busiest.at, found.addresses, delay)
+        store.commit()
+    return None if found is None else found.addresses
 
 
 class _Reader:

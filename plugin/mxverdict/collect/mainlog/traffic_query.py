@@ -25,8 +25,10 @@ def summed(
     delay: float,
     complete: bool,
     remarks: Sequence[str],
+    held: Optional[Sequence[str]],
 ) -> Traffic:
-    """The evidence of the hours that hold the time from `since` to `until`."""
+    """The evidence of the hours that hold the time from `since` to `until`. `held` are the addresses of the
+    delayed connections at the busiest moment, None when they are not known."""
     first, end = int(since // HOUR), int(-(-until // HOUR))
     store.choose(first, end, exempt)
     hours, sums = _hours(store)
@@ -34,6 +36,7 @@ def summed(
         since=float(first * HOUR), until=float(end * HOUR), read_from=store.time("first"),
         read_to=store.time("last"), complete=complete, delay=delay, remarks=tuple(remarks), hours=hours,
         **sums, **_delayed(store), **_refused(store, first, end, exempt),
+        **_slots(store, first, end, exempt, held),
     )  # fmt: skip
 
 
@@ -50,6 +53,22 @@ def _hours(store: TrafficStore) -> tuple[tuple[TrafficHour, ...], dict[str, Any]
         "delivered": sum(row.delivered for row in rows),
         "delivering": store.delivering(),
         "untold": sum(row.untold for row in rows),
+    }
+
+
+def _slots(
+    store: TrafficStore, first: int, end: int, exempt: IpSet, held: Optional[Sequence[str]]
+) -> dict[str, Any]:
+    busiest = store.busiest(first, end)
+    refused, last, of_address = store.refused_connections(first, end)
+    counted = None if held is None else store.not_skipped([one for one in held if one not in exempt])
+    return {
+        "peak_connections": busiest.connections if busiest else 0,
+        "peak_at": float(busiest.at) if busiest else None,
+        "delayed_at_peak": min(counted, busiest.connections) if busiest and counted is not None else None,
+        "refused_connections": refused,
+        "refused_connection_at": float(last) if last else None,
+        "refused_of_address": of_address,
     }
 
 
