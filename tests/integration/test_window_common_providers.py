@@ -10,6 +10,10 @@ from typing import Any
 import pytest
 
 from mxverdict import window as window_functions
+from mxverdict.collect import exim_preview
+from mxverdict.collect.mainlog.what_if import Ranges, count_exempt
+from mxverdict.services import mail_log
+from mxverdict.window.changes import common_providers
 from tests.integration.windows import STRANGER, Windows
 from tests.sandbox.box import Sandbox
 
@@ -168,3 +172,55 @@ def test_what_somebody_else_changed_stays(windows: Windows) -> None:
     assert (status, said["windows"][0]["state"]) == (0, "closed")
     assert "changed by somebody else" in said["windows"][0]["remark"]
     assert f"{KEY}=2" in options.read_text()
+
+
+def test_what_the_log_would_have_spared_is_what_exim_exempts(windows: Windows) -> None:
+    """Exim is asked under each configuration that the figures are about."""
+    host = windows.host
+    host.greylist_trusted_netblocks.write_text("198.51.100.0/29 # ours\n")
+    addresses = (
+        *("192.0.2.127", "192.0.2.128", "192.0.2.159", "192.0.2.176", "203.0.113.64", "203.0.113.128"),
+        *("2001:db8:5::9", "2001:db8:6::9", "198.51.100.6", "198.51.100.8", "198.51.100.70"),
+    )
+    lists = {name: Ranges(networks) for name, networks in mail_log.exempting_lists(host)}
+    now = host.exim_conf.read_text()
+    stanzas = exim_preview.delay_stanzas(host.exim_conf) or []
+    outside = [
+        line
+        for number, line in enumerate(now.splitlines(), 1)
+        if not any(number in stanza for stanza in stanzas)
+    ]
+    named = common_providers.candidate(host)
+    assert named is not None
+    configurations = {
+        "": now.replace("+greylist_trusted_netblocks : ", ""),
+        "common_mail_providers": named.replace("+greylist_trusted_netblocks : ", ""),
+        "trusted_hosts": now,
+        "no_delay": "\n".join([*outside, ""]),
+    }
+    exempt: dict[str, set[str]] = {}
+    path = windows.box.root / "etc/exim.conf.candidate"
+    for name, text in configurations.items():
+        path.write_text(text)
+        done = windows.box.run([sys.executable, "-c", _ASK, str(path), *addresses], check=True)
+        exempt[name] = {address for address, seconds in json.loads(done.stdout).items() if not seconds}
+    path.unlink()
+    assert exempt.pop("") == set()
+    assert len(exempt["no_delay"]) == len(addresses)
+    for name, ranges in lists.items():
+        assert {address for address in addresses if address in ranges} == exempt[name]
+        assert 0 < len(exempt[name]) < len(addresses)
+    senders = [(address, 1) for address in addresses]
+    assert {one.by: one.addresses for one in count_exempt(senders, lists)} == {
+        name: len(found) for name, found in exempt.items()
+    }
+
+
+_ASK = """
+import json, sys
+from pathlib import Path
+from mxverdict.host import Host
+from mxverdict.window import verify
+found = verify.delays(Host.from_environment(), sys.argv[2:], verify.FULL_SESSION, Path(sys.argv[1]))
+print(json.dumps(found))
+"""

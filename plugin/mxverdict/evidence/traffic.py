@@ -13,6 +13,22 @@ the domain has no mail host (or, for one of this server, no such mailbox); the s
 good; it said "not now"; something else."""
 
 
+COMMON_PROVIDERS, TRUSTED_HOSTS, NO_DELAY = "common_mail_providers", "trusted_hosts", "no_delay"
+"""What would exempt a delayed sender: WHM's list of Common Mail Providers, Greylisting's trusted hosts, or no
+delay."""
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """So many addresses, with so many connections that left during the delay, would have been exempt `by` one
+    of the names above. `entries` are the networks in that list (None: it is none)."""
+
+    by: str
+    entries: Optional[int]
+    addresses: int
+    connections: int
+
+
 @dataclass(frozen=True)
 class TrafficHour:
     """An hour from `start`: connections, those of them that left during the delay, messages that came in."""
@@ -27,7 +43,8 @@ class TrafficHour:
 class DelayedSender:
     """An address that left during the delay at least once. `name` is its host name as Exim logged it ("" when
     it has none that confirms), `at_once` those of the `left` that stayed for less than two seconds, `waited`
-    the time from its first leaving to the first message after it (None: none came)."""
+    the time from its first leaving to the first message after it (None: none came), `exempted_by` the lists
+    that have it."""
 
     address: str
     name: str
@@ -38,6 +55,7 @@ class DelayedSender:
     first_left: float
     last_left: float
     waited: Optional[float]
+    exempted_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,4 +137,5 @@ class Traffic:
     refused_connections: int = 0
     refused_connection_at: Optional[float] = None
     refused_of_address: int = 0
+    what_if: tuple[WhatIf, ...] = ()
     remarks: tuple[str, ...] = ()

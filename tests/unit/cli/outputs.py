@@ -12,7 +12,8 @@ from typing import Any
 from mxverdict.evidence import Evidence, Forward, Reply, ReverseDns, Tls
 from mxverdict.evidence.decode import decode
 from mxverdict.evidence.tester_candidate import Candidate, HeloMatch
-from mxverdict.evidence.traffic import Traffic, TrafficHour
+from mxverdict.evidence.traffic import COMMON_PROVIDERS as COMMON_PROVIDERS_LIST
+from mxverdict.evidence.traffic import NO_DELAY, Traffic, TrafficHour, WhatIf
 from mxverdict.evidence.visit import Visit, VisitLog
 from mxverdict.findings import Finding, Report, Verdict
 from mxverdict.services.check import judge_evidence
@@ -81,7 +82,10 @@ def traffic() -> Traffic:
     found = decode(Traffic, {**defaults["traffic"], **lists, "remarks": ["a file is gone"]}, "traffic")
     assert isinstance(found, Traffic)
     hours = (TrafficHour(found.since, 3, 2, 1),)
-    return replace(found, connections=3, left=2, refused_total=1, refused_groups=1, hours=hours)
+    spares = (WhatIf(COMMON_PROVIDERS_LIST, 4, 1, 2), WhatIf(NO_DELAY, None, 1, 2))
+    return replace(
+        found, connections=3, left=2, refused_total=1, refused_groups=1, hours=hours, what_if=spares
+    )
 
 
 def ladder() -> Any:

@@ -299,6 +299,10 @@ class TrafficStore:
         rows = self._db.execute(sql.FREQUENT_GIVING_UP, (min_times, limit)).fetchall()
         return int(number), [SenderRow._make(row) for row in rows]
 
+    def left(self) -> Iterator[tuple[str, int]]:
+        """Each address that left, and how often."""
+        return iter(self._db.execute(sql.LEFT))
+
     def sender(self, address: str) -> SenderRow:
         """One that left."""
         return SenderRow._make(self._db.execute(sql.SENDER, (address,)).fetchone())

@@ -196,6 +196,7 @@ SELECT * FROM senders WHERE delivered = 0 AND later = 0 AND departed >= ?
     AND connections - departed <= (last_connection > last_departed)
 ORDER BY departed DESC, address LIMIT ?
 """
+LEFT = "SELECT address, departed FROM senders"
 SENDER = "SELECT * FROM senders WHERE address = ?"
 NAME_OF = """
 SELECT name FROM cells, span
