@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Callable
 
 import pytest
 
+from tests.sampling import left_out
+
 if TYPE_CHECKING:
     from tests.faults.trial import Damage
 
@@ -22,6 +24,9 @@ Tally = Callable[[str, "Damage"], None]
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, help="replay the random tests with this number")
     parser.addoption("--pictures", action="store_true", help="picture every page, into screenshots/")
+    parser.addoption(
+        "--one-in", type=int, default=1, metavar="N", help="run one in N cases of each test (1: all)"
+    )
     parser.addoption(
         "--configurations", type=int, default=24, help="how many servers at random are predicted (24)"
     )
@@ -42,8 +47,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     _fault_table(terminalreporter)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long and mostly waits begins first, so that others run beside it."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What the sample leaves out is deselected; what takes long and mostly waits begins first."""
+    unwanted = left_out([item.nodeid for item in items], config.option.one_in, config.option.seed)
+    config.hook.pytest_deselected(items=[item for item in items if item.nodeid in unwanted])
+    items[:] = [item for item in items if item.nodeid not in unwanted]
     items.sort(key=lambda item: item.get_closest_marker("waits") is None)
 
 

@@ -29,7 +29,8 @@ _REPLY = rf"(?P<code>{_CODES})(?P<rest>[ ,-](?=\s*\S).*|$)"
 _AT_START = re.compile(rf"[>\s|*\"'#<(;:~-]{{0,20}}{_REPLY}")
 _LEAD = (
     r"\b(?:said|returned|error|respon(?:se|ded)|reply|antwort(?:et)?|fehler|was|lautete?|smtp|zuruck|after|"
-    r"talk to me|connection|rejected|hat|status|code|failed|message|meldung|command)|\]"
+    r"talk to me|reason|detail|diagnostic|description|connection|rejected|hat|status|code|failed|message|"
+    r"meldung|command)|\]"
 )
 _IN_LINE = re.compile(rf"(?:{_LEAD})[^\n]{{0,300}}?[:;'\"(#>\[]\s{{0,3}}[#'\"]?{_REPLY}", re.IGNORECASE)
 _DIAGNOSTIC = re.compile(

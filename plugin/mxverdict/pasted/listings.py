@@ -66,6 +66,9 @@ def _known_in(text: str) -> list[str]:
     found = []
     place = 0
     while place < len(terms):
+        if terms[place].rstrip(".").casefold() not in _first_words():
+            place += 1
+            continue
         for length in range(min(_NAME_LENGTH, len(terms) - place), 0, -1):
             said = " ".join(terms[place : place + length]).rstrip(".")
             name = _known().get(said.casefold())
@@ -75,6 +78,11 @@ def _known_in(text: str) -> list[str]:
                 break
         place += 1
     return found
+
+
+@cache
+def _first_words() -> frozenset[str]:
+    return frozenset(words[0].rstrip(".") for name in _known() if (words := _WORD.findall(name)))
 
 
 @cache

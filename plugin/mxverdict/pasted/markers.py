@@ -84,10 +84,24 @@ _MARKED = re.compile(
     re.IGNORECASE,
 )
 _MAIL = re.compile(
-    r"\b(?:SMTP|DNS|DNSSEC|SPF|DKIM|DMARC|BIMI|TLS|STARTTLS|MX|PTR|rDNS|DANE|MTA-STS|TLS-RPT|HELO|EHLO|SOA|"
-    r"NS|"
-    r"reverse|banner|relay|black-?list(?:ed)?|block-?list(?:ed)?|mail ?server|"
-    r"name ?servers?|hostname|port 25)\b",
+    r"\b(?:(?:mail|mx\d{0,2})\.|(?:SMTP(?:_\w+)?|DNS|DNSSEC|SPF|DKIM|DMARC|BIMI|TLS|STARTTLS|MX|PTR|rDNS|DANE|"
+    r"MTA-STS|TLS-RPT|HELO|EHLO|SOA|NS|reverse|banner|relay|black-?list(?:ed)?|block-?list(?:ed)?|"
+    r"mail ?server|name ?servers?|hostname|port 25)\b)",
+    re.IGNORECASE,
+)
+_REPORTED = re.compile(
+    r"\b(?:say(?:s|ing)?|said|shows?|showing|reports?|reported|complain(?:s|ed|ing)?|alert(?:s|ed)?|monitor(?:s|ing)?|"
+    r"probe(?:s|_success)?|trigger(?:ed)?|warns?|gett?(?:ing)?|got|gives?|tells?|results?|meldet|zeigt|sagt|affiche|"
+    r"indique|dice|muestra|mxtoolbox|checktls|hardenize|nagios|icinga|zabbix|uptime|monit|blackbox|internet\.nl|"
+    r"checkdmarc|testssl|swaks|intodns|dnsstuff|mail-?tester|glockapps|pingdom|statuscake|hetrix\w*|site24x7)\b",
+    re.IGNORECASE,
+)
+_COMPLAINT = re.compile(
+    r"\b(?:fail(?:s|ed|ure|ing)?|not|cannot|can't|\w+n't|unable|missing|mismatch(?:es)?|invalid|wrong|"
+    r"time(?:d|s)?[- ]?outs?|down|errors?|refused|rejected|unreachable|probe_success 0|slow|"
+    r"too (?:many|slow|long|few)|"
+    r"no (?:\w+ ){0,2}(?:records?|support|tls|starttls|ptr|rdns|banner|greeting|answer|response)|"
+    r"e(?:timedout|connrefused|hostunreach))\b",
     re.IGNORECASE,
 )
 _SHORT = re.compile(r"(?:\S+\s+){2,25}\S+$")
@@ -239,7 +253,8 @@ def reason_for_row(line: str) -> str:
     if any(_JUDGED.match(cell) for cell in cells[:3]):
         return Message("it has the form of a result, but we do not know its words")
     said = " ".join(cells)
-    if marked and _MAIL.search(said) and _SHORT.match(said):
+    reported = marked or (_REPORTED.search(said) and _COMPLAINT.search(said))
+    if reported and _MAIL.search(said) and _SHORT.match(said):
         return Message("it looks like a complaint, but is none that we know")
     return ""
 

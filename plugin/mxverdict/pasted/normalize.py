@@ -14,7 +14,7 @@ from mxverdict.pasted.masks import is_masked
 
 TEXT_LIMIT = 1 << 20
 """Characters that are read."""
-LINES_LIMIT = 10_000
+LINES_LIMIT = 5000
 LINE_LIMIT = 4000
 """Characters of one line that are read."""
 _PIECE = 1 << 16
@@ -27,6 +27,7 @@ _CELL_BREAK = re.compile(r"\t| {2,}|\||;(?=\S)|,(?=[^\s\d])")
 _EDGES = "\"'`*_~()[]{}<>,.;:!?-+=#•·→…"
 _BULLET = re.compile(r"[#(]?\d{1,3}[.)\]:]|[(]?[A-Za-z][.)]|\(?[ivx]{1,4}[.)]")
 """What numbers an entry of a list, as a word of its own."""
+_CONTRACTION = re.compile(r"\b(do|does|did|is|are|was|could|has|have)n't\b", re.IGNORECASE)
 _QUOTING = re.compile(r"[> \t|]*(?:[A-Za-z]{1,4}>[> \t]*)?")
 _PICTURES = re.compile(r"([\u2600-\u27bf\u2b00-\u2bff\u26a0\u274c\u221a\U0001f000-\U0001faff])")
 _BLURRED = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "!": "l", "5": "s", "8": "b"})
@@ -103,7 +104,7 @@ def as_written(tokens: Sequence[Token]) -> str:
 def _tokens_of_cell(cell: str, line: int) -> list[Token]:
     found: list[tuple[str, str, str]] = []
     lead = ""
-    for raw in cell.split():
+    for raw in _CONTRACTION.sub(r"\1 not", cell).split():
         word = _word(raw)
         if word and (found or not _BULLET.fullmatch(raw)):
             found.append((word, raw, lead))

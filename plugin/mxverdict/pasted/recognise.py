@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mxverdict.pasted import bounce, mxtoolbox_api, parser
+from mxverdict.pasted.json_strings import json_strings
 from mxverdict.pasted.model import ROWS_LIMIT, Pasted
 from mxverdict.pasted.normalize import TEXT_LIMIT, lines_of
 
@@ -20,7 +21,9 @@ def recognise(text: str) -> Pasted:
     if answers is None:
         lines, is_cut = lines_of(text)
         report = parser.read(lines, is_cut)
-        return replace(report, refusals=bounce.read(lines, is_report=bool(report.rows or report.sessions)))
+        strings = json_strings(text[:TEXT_LIMIT])
+        replies = lines if strings is None else lines_of("\n".join(strings))[0]
+        return replace(report, refusals=bounce.read(replies, is_report=bool(report.rows or report.sessions)))
     found, rest = answers
     beside = parser.read(*lines_of(rest))
     return replace(

@@ -109,3 +109,17 @@ def test_what_a_refusal_says_does_no_harm() -> None:
 def test_refusals_are_bounded() -> None:
     lines = [f"{550 + number % 4} 5.1.1 user number{number} unknown" for number in range(500)]
     assert len(read(lines)) == REFUSALS_LIMIT
+
+
+@pytest.mark.parametrize(
+    "text, codes",
+    [
+        ('{"event": "bounced", "reason": "550 5.1.1 unknown user"}', [550]),
+        ('[{"a": {"b": ["451 4.7.1 Greylisted, try again later", "x"]}}, "554 5.7.1 spam"]', [451, 554]),
+        ('{"reply": {"code": 550, "lines": ["Rejected relay attempt"]}}', []),
+        ('{"reason": "550 5.1.1 unknown user"', [550]),
+        ("[" * 100_000, []),
+    ],
+)
+def test_the_texts_within_json_are_read_and_nothing_of_its_form(text: str, codes: list[int]) -> None:
+    assert [refusal.code for refusal in recognise(text).refusals] == codes

@@ -12,6 +12,7 @@ import pytest
 
 from mxverdict.judge.smtp import mxtoolbox_rows
 from mxverdict.pasted import Pasted, recognise
+from mxverdict.pasted.markers import CATEGORIES
 from mxverdict.pasted.model import ROWS_LIMIT
 from mxverdict.pasted.normalize import LINES_LIMIT, TEXT_LIMIT, plain
 from mxverdict.sanitize import visible
@@ -162,6 +163,7 @@ def test_random_words_are_no_report(seed: int, random: Random) -> None:
         words = [
             "".join(random.choices(letters, k=random.randint(1, 12))) for _ in range(random.randint(1, 400))
         ]
+        words = [word for word in words if word not in CATEGORIES]
         text = "".join(word + random.choice("  \t\n.,:;-|") for word in words)
         found = recognise(text)
         assert (found.rows, found.unrecognised) == ((), ()), text
@@ -244,3 +246,35 @@ def test_a_text_of_too_many_rows_is_cut() -> None:
     pasted = recognise(text)
     assert len(pasted.unrecognised) == ROWS_LIMIT
     assert pasted.cut
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CheckTLS: Cannot connect to mail.example.net [203.0.113.10]: timeout",
+        "Hardenize says that the SMTP server did something wrong",
+        "The test says banner mismatch, no TLS and 15s transaction time.",
+        "Uptime alert: mail.example.net is down since 10:02",
+        "blackbox exporter probe_success 0 for smtp_starttls mail.example.net:25",
+    ],
+)
+def test_a_complaint_in_words_of_nobody_is_not_passed_over(text: str) -> None:
+    found = recognise(text)
+    assert found.rows or found.unrecognised
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ("MXToolbox says my reverse DNS doesn't match the SMTP banner, why?", "SMTP Banner Check"),
+        ("Reverse DNS doesn't match SMTP Banner", "SMTP Banner Check"),
+        ("The rDNS does not match the SMTP banner, they say", "SMTP Banner Check"),
+        ("They found that it Doesn't support TLS.", "SMTP TLS"),
+        ("they complain about « 15.3 seconds - Not good! »", "SMTP Transaction Time"),
+        ("More than one SPF record found for shop.example", "SPF Multiple Records"),
+    ],
+)
+def test_contractions_and_near_quotes(text: str, row: str) -> None:
+    found = recognise(text)
+    names = [one.name for one in found.rows] + ["unrecognised"] * len(found.unrecognised)
+    assert names == [row]
