@@ -46,6 +46,7 @@ def windows(box: Sandbox) -> Iterator[Windows]:
         fault.unlink()
     for path in windows.host.state.glob("*"):
         path.unlink()
+    windows.host.localopts_shadow.write_text("")
     windows.host.localopts.write_bytes(kept)
     if named(windows) or windows.markers() != 3:
         box.rebuild()
@@ -162,6 +163,19 @@ def test_what_did_not_come_about_is_put_back(windows: Windows, fault: str) -> No
     assert window_functions.permanent_entries(windows.host) == []
     assert windows.delays(PROVIDERS[0]) == {PROVIDERS[0]: 40}
     assert windows.actions()[-1] == "rollback" or fault != "killed"
+
+
+@pytest.mark.parametrize("line", ["", f"{KEY} = 0"])
+def test_the_old_line_comes_back_where_whm_must_not_write(windows: Windows, line: str) -> None:
+    """WHM would copy the password into a file that everybody may read."""
+    windows.host.localopts_shadow.write_text("smarthost_password=S3CRET\n")
+    options = windows.host.localopts
+    options.write_text(options.read_text().replace(f"{OFF}\n", f"{line}\n" if line else ""))
+    before = windows.snapshot()
+    (entry,) = opened(windows)[1]["windows"]
+    assert ON in options.read_text() and "S3CRET" not in options.read_text()
+    assert command(windows, "close", str(entry["id"]))[1]["windows"][0]["state"] == "closed"
+    assert windows.snapshot() == before
 
 
 def test_what_somebody_else_changed_stays(windows: Windows) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Optional
 
@@ -10,7 +9,6 @@ from mxverdict.errors import HostError
 from mxverdict.fs.atomic_write import atomic_write
 from mxverdict.fs.lock import exclusive
 from mxverdict.host import Host
-from mxverdict.i18n.message import Message
 from mxverdict.window import verify
 from mxverdict.window.changes import common_providers
 from mxverdict.window.changes.common_providers import Samples, Statement
@@ -23,7 +21,8 @@ _LOCK_WAIT = 60.0
 class DryRun:
     """The line of exim.conf.localopts as it is (None: there is none) and as it would be, the lines of
     exim.conf as they are expected, and the seconds of delay of each sampled address before and after. `after`
-    is None where exim.conf is not of the known form, so that only the real build can show it."""
+    is None where exim.conf is not of the known form, or Exim does not read a copy of it, so that only the
+    real build can show it."""
 
     path: str
     line_before: Optional[str]
@@ -54,7 +53,8 @@ def simulate_common_providers(host: Host) -> DryRun:
 
 
 def _after(host: Host, addresses: list[str]) -> Optional[dict[str, int]]:
-    """Exim's own answer, with the list named in a copy of exim.conf (-C, which root may give)."""
+    """Exim's own answer, with the list named in a copy of exim.conf (-C, which root may give); None when it
+    gives none."""
     text = common_providers.candidate(host)
     if text is None:
         return None
@@ -62,9 +62,7 @@ def _after(host: Host, addresses: list[str]) -> Optional[dict[str, int]]:
     try:
         atomic_write(path, text.encode(errors="surrogateescape"))
         return verify.delays(host, addresses, verify.FULL_SESSION, path)
-    except OSError as error:
-        raise HostError(
-            Message("{path} cannot be written: {error}", path=path, error=os.strerror(error.errno or 0))
-        ) from error
+    except (OSError, HostError):
+        return None
     finally:
         path.unlink(missing_ok=True)
