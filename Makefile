@@ -30,5 +30,6 @@ demo: ## a stand-in cPanel server, its verdict and the page in WHM (Debian or Ub
 docs: setup ## what is generated: the table of privileges, the identifiers, the catalog
 	PYTHONPATH=plugin $(tools)/python -m tests.privileges --write
 	PYTHONPATH=plugin $(tools)/python -m tests.finding_ids --write
+	PYTHONPATH=plugin $(tools)/python -m tests.rule_pages --write
 	PYTHONPATH=plugin $(tools)/python -m tests.catalogue extract
 	PYTHONPATH=plugin $(tools)/python -m tests.catalogue check

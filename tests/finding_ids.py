@@ -12,7 +12,8 @@ PAGE = REPOSITORY / "docs/finding-ids.md"
 _INTRODUCTION = """\
 # Identifiers of findings
 
-Made by `make docs` from `plugin/mxverdict/rules.py`; do not edit it.
+Made by `make docs` from `plugin/mxverdict/rules/registry.py`; do not edit it. The identifier leads to a page
+that says how the rule is checked, when its row is a false positive and what to do.
 
 Each finding of MX Verdict is about one rule, whose identifier is in its JSON as `id`. An identifier never
 changes and is never used for anything else: it depends neither on the tester that prints the row, nor on
@@ -39,7 +40,7 @@ def page() -> str:
     """Return the text of the page."""
     parts = [_INTRODUCTION]
     for group, names in groupby(sorted(RULES), key=lambda name: name.partition(".")[0]):
-        rows = (f"| `{name}` | {' | '.join(RULES[name])} |\n" for name in names)
+        rows = (f"| [`{name}`](rules/{name}.md) | {' | '.join(RULES[name])} |\n" for name in names)
         head = f"\n## {_TITLES[group]}\n\n| id | title | what it checks | source |\n|---|---|---|---|\n"
         parts += [head, *rows]
     return "".join(parts)

@@ -125,13 +125,15 @@ _ENGLISH = (
         "domain-failed",
         "?view=domain",
         state=lambda whm: states.said(
-            whm, FAIL, Message("{name} does not exist, or has no address", name=DOMAIN)
+            whm, FAIL, Message("{name} does not resolve: it does not exist, or has no address", name=DOMAIN)
         ),
         reach=_failed,
     ),
     Scene("domain", "?view=domain", reach=_checked),
     Scene("explain-form", "?view=explain", reach=_sees(".ask")),
     Scene("explain", "?view=explain", reach=_answered),
+    Scene("rule", "?view=rule&id=smtp.transaction.time", reach=_sees(".rule")),
+    Scene("rules", "?view=rule", reach=_sees(".rules")),
     Scene("testers", "?view=testers", reach=_sees(".compared")),
     Scene("testers-window", "?view=testers", state=states.window_open, reach=_sees(".compared")),
     Scene("log", "?view=log&days=1", reach=_sees(f"{_CALM} .came")),

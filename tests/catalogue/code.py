@@ -96,8 +96,16 @@ def _of_refusals(data: Any) -> Iterator[str]:
         yield from (entry[name] for name in ("title", "meaning", "todo"))
 
 
+def _of_rules(data: Any) -> Iterator[str]:
+    for entry in data.values():
+        yield entry["purpose"]
+        yield from entry["steps"]
+        yield from (entry["false_positive"], entry["todo"])
+
+
 _DATA.update(
     {
+        **{f"rules/pages/{path.name}": _of_rules for path in (PACKAGE / "rules/pages").glob("*.json")},
         "testers/blocklists.json": _of_blocklists,
         "testers/catalogue.json": _of_testers,
         "refusals/refusals.json": _of_refusals,

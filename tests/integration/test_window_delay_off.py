@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -169,6 +170,7 @@ def test_a_configuration_that_exim_refuses_is_not_even_tried(windows: Windows) -
     failed = windows.open("delay_off", [])
     assert failed["error"] == "WindowOpenError"
     assert "buildeximconf ended with status 1" in failed["text"]
+    assert re.search(r"line 1 of \S+/exim\.conf\.buildtest\S*: main option", failed["text"]), failed["text"]
     assert windows.snapshot() == before
     assert windows.host.localopts.stat().st_mtime_ns == setting.st_mtime_ns, "a dry run comes first"
     assert windows.daemon() == daemon

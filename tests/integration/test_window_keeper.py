@@ -143,6 +143,7 @@ def test_the_contact_gets_one_mail_of_each_kind(windows: Windows) -> None:
     assert f"To: {CONTACT}\n" in text
     assert "Subject: MX Verdict: test window 1 on " in text
     assert "buildeximconf ended with status 1" in text
+    assert "correct that in WHM, Exim Configuration Manager, Advanced Editor" in " ".join(text.split())
     fault.unlink()
     letters.unlink()
     windows.let_time_pass(2000)

@@ -22,6 +22,7 @@ FOR_ALL = {"static=app.css", "static=no-such-file"}
 """Style sheets and scripts: the same for everybody whom WHM lets through."""
 FOR_RESELLERS = {
     *("view=main", "view=domain", "view=report", "view=explain", "view=history", "view=state", "view=poll"),
+    "view=rule",
     *("action=check", "action=explain", "action=open", "action=extend", "action=close"),
 }
 FOR_ROOT = {

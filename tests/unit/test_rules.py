@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -15,10 +15,14 @@ from mxverdict.findings import Finding, Row
 from mxverdict.i18n.catalog import activate
 from mxverdict.report.json import to_json
 from mxverdict.rules import RULES
+from mxverdict.rules.explanations import explained
+from mxverdict.services.rule_page import rule_page, rules_named
 from mxverdict.testers import load
 from mxverdict.testers.row_texts import CATEGORIES, READ, readable
 from mxverdict.testers.row_texts import load as row_texts
 from tests.finding_ids import PAGE, page
+from tests.rule_pages import FOLDER, pages
+from tests.sandbox.server_files import REPOSITORY
 from tests.unit.judged_cases import cases
 
 PACKAGE = Path(mxverdict.__file__).parent
@@ -47,7 +51,7 @@ def calls(name: str) -> Iterator[tuple[str, ast.Call]]:
 
 def test_identifiers_are_dotted_nouns_each_named_once() -> None:
     assert [name for name in RULES if not _ID.fullmatch(name)] == []
-    tree = ast.parse((PACKAGE / "rules.py").read_text(encoding="utf-8"))
+    tree = ast.parse((PACKAGE / "rules/registry.py").read_text(encoding="utf-8"))
     (table,) = (node for node in ast.walk(tree) if isinstance(node, ast.Dict))
     keys = [ast.literal_eval(key) for key in table.keys if key is not None]
     assert keys == sorted(set(keys))
@@ -149,7 +153,72 @@ def test_the_identifier_is_at_the_finding() -> None:
     data = to_json(finding)
     assert next(iter(data)) == "id"
     assert data["id"] == finding.id
+    assert (REPOSITORY / data["rule"]).is_file()
     assert "rule" not in data["row"]
+
+
+def sentences(texts: Iterable[str]) -> list[str]:
+    return [one for text in texts for one in re.split(r"(?<=[.?!:;])\s+", text)]
+
+
+def test_each_rule_has_a_page_with_every_section_and_each_page_a_rule() -> None:
+    assert explained() == tuple(sorted(RULES))
+    for rule in RULES:
+        page = rule_page(rule)
+        assert page.steps, rule
+        assert page.see, rule
+        texts = [page.purpose, *page.steps, page.false_positive, page.todo]
+        assert [text for text in texts if not re.search(r"[.:?]$", text.strip())] == [], rule
+        assert page.source
+        assert 25 <= len(pages()[f"{rule}.md"].splitlines()) <= 40, rule
+
+
+def test_no_sentence_is_on_two_pages() -> None:
+    """A sentence that fits two rules says too little about either."""
+    found: dict[str, str] = {}
+    copied = []
+    for rule in RULES:
+        page = rule_page(rule)
+        for one in sentences([page.checks, page.purpose, *page.steps, page.false_positive, page.todo]):
+            if found.setdefault(one.casefold(), rule) != rule or one.casefold() in copied:
+                copied.append(one)
+    assert copied == []
+
+
+def test_what_a_page_is_compared_with_exists() -> None:
+    """Zonemaster's test cases, as named in its specifications (github.com/zonemaster, read 2026-11-30)."""
+    cases = {"ADDRESS": 3, "BASIC": 3, "CONNECTIVITY": 4, "CONSISTENCY": 6, "DELEGATION": 7, "NAMESERVER": 15}
+    cases |= {"SYNTAX": 8, "ZONE": 11}
+    others = ("RFC ", "Exim specification, ", "cPanel documentation, ", "docs/facts/", "draft-brand-")
+    for rule in RULES:
+        for one in rule_page(rule).see:
+            case = re.fullmatch(r"Zonemaster ([A-Z]+)(\d\d)( \(for name servers\))?", one)
+            assert (case and int(case[2]) <= cases[case[1]]) or one.startswith(others), (rule, one)
+
+
+def test_each_row_of_a_tester_is_on_the_page_of_its_rule() -> None:
+    for category in set(READ) - {"blacklist"}:
+        for texts in readable(category).values():
+            assert texts.name in [row.row for row in rule_page(texts.rule).prints]
+    for tester in load().testers:
+        if tester.report != "mxtoolbox":
+            assert (tester.title, tester.row) in {
+                (row.tester, row.row) for row in rule_page(tester.rule).prints
+            }
+    assert rule_page("smtp.delay.setting").prints == ()
+
+
+def test_a_rule_is_found_by_identifier_title_and_row() -> None:
+    assert rules_named("smtp.starttls") == rules_named(" SMTP tls ") == ("smtp.starttls",)
+    assert rules_named("starttls") == ("smtp.starttls",)
+    assert rules_named("spamhaus zen") == ("blocklist.listed",)
+    assert set(rules_named("DNS Record Published")) == {"dmarc.record", "dns.zone", "mx.record", "spf.record"}
+    assert rules_named("no such thing") == ()
+
+
+def test_the_pages_are_made_from_the_rules() -> None:
+    there = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.iterdir()}
+    assert there == pages(), "make docs"
 
 
 def test_the_page_is_made_from_the_rules() -> None:

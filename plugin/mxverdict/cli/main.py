@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any, NoReturn, Optional
 
 from mxverdict import __version__, installation, logs
-from mxverdict.cli import check, explain, log, outbound, preview, report, selfcheck, testers, window
+from mxverdict.cli import check, explain, log, outbound, preview, report, rule, selfcheck, testers, window
 from mxverdict.cli.common import INTERRUPTED, command, print_json
 from mxverdict.errors import JournalError, MxVerdictError, WindowCloseError, WindowError
 from mxverdict.host import Host
@@ -164,7 +164,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"mxverdict {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    for part in (check, explain, report, preview, window, outbound, log, testers, selfcheck):
+    for part in (check, explain, report, preview, window, outbound, log, rule, testers, selfcheck):
         part.register(commands)
     command(commands, "keeper", _keeper, "close what is due (the timer runs it)")
     return parser

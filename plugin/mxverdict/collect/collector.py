@@ -49,6 +49,7 @@ GREETING = Message("previewing {testers}, greeting this server")
 ASKING_DOMAINS = Message("asking DNS and the mail hosts of {domains}")
 ASKING_BLOCKLISTS = Message("asking the blocklists")
 
+_UNRESOLVED = Message("{name} does not resolve: it does not exist, or has no address")
 _NOT_OURS = Message("{address} is not an address of this server; it was not checked")
 _NOT_OURS_OF = Message("{name}: {address} is not an address of this server; it was not checked")
 _Out = TypeVar("_Out")
@@ -88,7 +89,7 @@ def collect_evidence(
         routes, domain_names = routing.result()
         remarks: list[str] = []
         unresolved: set[str] = set()
-        asked = _asked(wanted, routes, domain_names, server, remarks, unresolved) if wanted else {}
+        asked = asked_targets(wanted, routes, domain_names, server, remarks, unresolved) if wanted else {}
         named = listed_first((target for targets_ in asked.values() for target in targets_), server)
         found = named if wanted else _usual(hostname, server, remarks)
         domain_routes = [route for route in routes if route.domain in domain_names]
@@ -176,7 +177,7 @@ def _usual(hostname: str, server: Server, remarks: list[str]) -> list[Target]:
     return usual_targets(addresses, server, remarks)
 
 
-def _asked(
+def asked_targets(
     wanted: Sequence[str],
     routes: Sequence[MailRoute],
     domains: frozenset[str],
@@ -186,17 +187,18 @@ def _asked(
 ) -> dict[str, tuple[Target, ...]]:
     """Return what each target leads to on this server. What is somebody else's is noted in `remarks`, except
     of domains, whose mail hosts are checked wherever they are; names without an address are added to
-    `unresolved`. Raises NoLocalTargetError when nothing is
-    left."""
+    `unresolved`. Raises NoLocalTargetError when nothing is left."""
     led = {route.domain: [a for host in route.hosts for a in host.addresses] for route in routes}
     led.update({text: [text] for text in wanted if is_address(text)})
     found = own_targets({text: led[text] for text in wanted}, server)
+    nowhere = {route.domain for route in routes if route.kind in ("missing", "none")}
     for text in wanted:
+        if text in nowhere:
+            unresolved.add(text)
         if text in domains:
             continue
         if not led[text]:
-            unresolved.add(text)
-            remarks.append(Message("{name} does not exist, or has no address", name=text))
+            remarks.append(_UNRESOLVED.format(name=text))
         own = {address for target in found[text] for address in (target.address, target.local_address)}
         remarks += [
             (_NOT_OURS if text == address else _NOT_OURS_OF).format(name=text, address=address)

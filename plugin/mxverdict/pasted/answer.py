@@ -222,6 +222,19 @@ def _unresolved(row: PastedRow, host: str) -> Answer:
     return Answer(row, Verdict.UNKNOWN, why, todo=todo)
 
 
+def _lookup_failed(row: PastedRow, host: str, places: LocalTargets) -> Optional[Answer]:
+    """Return the answer about a name whose lookup failed: whether it is this server is not known then."""
+    findings = (finding for domain in places.domains(host) for finding in domain.findings)
+    failed = (
+        finding
+        for finding in findings
+        if finding.id == "mx.record"
+        and finding.row.host.lower() == host
+        and finding.verdict is Verdict.UNKNOWN
+    )
+    return next((Answer(row, f.verdict, f.why, evidence=f.evidence) for f in failed), None)
+
+
 def _not_ours(row: PastedRow, host: str) -> Answer:
     if host:
         why = _("{host} is not this server; it was not judged by this server's state.").format(host=host)
@@ -236,7 +249,7 @@ def _without_finding(row: PastedRow, host: str, places: LocalTargets) -> Answer:
     lack."""
     addresses = places.addresses(host)
     if not addresses:
-        return _not_ours(row, host)
+        return _lookup_failed(row, host, places) or _not_ours(row, host)
     predictions = [p for p in places.report.predictions if p.server_address in addresses]
     same = [prediction for prediction in predictions if prediction.tester == row.tester]
     if not same:

@@ -66,7 +66,7 @@ def _known_in(text: str) -> list[str]:
     found = []
     place = 0
     while place < len(terms):
-        if terms[place].rstrip(".").casefold() not in _first_words():
+        if terms[place].rstrip(".").casefold() not in _first_terms():
             place += 1
             continue
         for length in range(min(_NAME_LENGTH, len(terms) - place), 0, -1):
@@ -81,8 +81,8 @@ def _known_in(text: str) -> list[str]:
 
 
 @cache
-def _first_words() -> frozenset[str]:
-    return frozenset(words[0].rstrip(".") for name in _known() if (words := _WORD.findall(name)))
+def _first_terms() -> frozenset[str]:
+    return frozenset(terms[0].rstrip(".") for name in _known() if (terms := _WORD.findall(name)))
 
 
 @cache

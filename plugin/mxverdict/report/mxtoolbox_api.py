@@ -12,6 +12,7 @@ from typing import Any, Optional
 
 from mxverdict.evidence import Evidence
 from mxverdict.findings import Finding, Report
+from mxverdict.report.json import rule_file
 from mxverdict.report.timestamps import iso
 from mxverdict.testers import row_texts
 
@@ -125,6 +126,7 @@ def _item(entry: _Entry) -> dict[str, Any]:
         "IsExcludedByUser": False,
         OURS: {
             "Id": finding.id,
+            "Rule": rule_file(finding.id),
             "Category": row.category,
             "Host": entry.host,
             "Own": not row_texts.printed(row),

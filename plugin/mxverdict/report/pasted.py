@@ -59,6 +59,7 @@ def _answer(answer: Answer) -> Iterable[RenderableType]:
         (f"{one_line(row.name)}: ", ""),
         (said, "bold" if row.complains else ""),
         (f"  ({one_line(place)})" if place else "", "dim"),
+        (f"  [{row.rule}]" if row.rule and answer.verdict is not Verdict.OK else "", "dim"),
     )
     yield VerdictLine(answer.verdict, head)
     if answer.verdict is Verdict.OK and not row.complains and not answer.differences:

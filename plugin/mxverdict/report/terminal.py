@@ -124,6 +124,7 @@ def _finding(finding: Finding) -> Iterable[RenderableType]:
         (f"{one_line(finding.row.name)}: ", ""),
         (f"{one_line(finding.row.host)}: " if finding.row.host else "", "dim"),
         (one_line(finding.row.text), "bold" if finding.row.level != "ok" else ""),
+        ("" if finding.verdict is Verdict.OK else f"  [{finding.id}]", "dim"),
     )
     yield VerdictLine(finding.verdict, head)
     if finding.verdict is Verdict.OK:

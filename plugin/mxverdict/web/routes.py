@@ -131,6 +131,7 @@ VIEWS: dict[str, View] = {
         require=admission.known_entries,
     ),
     "settings": View(_page("settings"), ROOT_ALONE, N_("Refused: the page of the settings"), N_("Settings")),
+    "rule": View(_page("rule"), BOTH, N_("Refused: what a check is about"), require=admission.known_rule),
     "report": View(
         _page("download", "send"),
         BOTH,

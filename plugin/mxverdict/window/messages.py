@@ -35,9 +35,12 @@ def open_failed(error: Exception, left: str) -> MxVerdictError:
     if left:
         failed = Message("the window did not open: {error}", error=describe_error(error))
         return WindowCloseError(join([failed, Message("putting it back failed: {left}", left=left)]))
-    return WindowOpenError(
+    made = WindowOpenError(
         Message("the window did not open, everything was put back: {error}", error=describe_error(error))
     )
+    if isinstance(error, MxVerdictError) and error.hint != MxVerdictError.hint:
+        made.hint = error.hint
+    return made
 
 
 def describe_error(error: BaseException) -> str:

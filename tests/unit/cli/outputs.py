@@ -195,6 +195,7 @@ OUTPUTS: dict[str, Callable[[CommandLine], list[str]]] = {
     "outbound": _outbound,
     "preview": _preview,
     "report": _report,
+    "rule": lambda _: ["rule", "smtp.starttls"],
     "selfcheck": _selfcheck,
     "testers-add": _testers_add,
     "testers-found": _testers_found,

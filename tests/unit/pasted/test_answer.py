@@ -97,6 +97,16 @@ def test_a_name_that_does_not_resolve_is_said_to_do_so() -> None:
     assert "is not this server" in other.why
 
 
+def test_a_name_whose_lookup_failed_is_not_said_to_be_elsewhere() -> None:
+    row = Row("mx.record", "DNS Record Published", "unknown", "?", "mx", "slow.example")
+    failed = Finding(row, Verdict.UNKNOWN, "It could not be looked up.", ("SERVFAIL",))
+    domain = replace(domain_report(), domain="slow.example", findings=(failed,))
+    report = replace(report_of(CASES[0]) or pytest.fail(), domains=(domain,))
+    pasted = recognise("smtp\tslow.example\tWarning - Does not support TLS.")
+    (one,) = answer(pasted, report, {"slow.example": ()}).answers
+    assert (one.verdict, one.why, one.evidence) == (Verdict.UNKNOWN, failed.why, failed.evidence)
+
+
 def test_no_spf_record_as_txt_is_answered_with_the_record_there_is() -> None:
     found = domain_report()
     published = next(one for one in found.findings if one.id == "spf.record")

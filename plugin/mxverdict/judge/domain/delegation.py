@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Sequence
+from typing import Optional
 
 from mxverdict.evidence.zone import HostAddresses
 from mxverdict.findings import Finding, Owner, Verdict
 from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
+from mxverdict.judge.domain.machines import machines
 from mxverdict.judge.domain.zone_facts import ZoneFacts, answer_lines, listed_errors
 from mxverdict.judge.listing import listing
 from mxverdict.net.special_ranges import is_public
@@ -17,6 +19,7 @@ from mxverdict.testers.row_texts import RowTexts, limits, load
 
 _NOT_KNOWN = N_("could not be told")
 _DETAILS_LIMIT = 13
+_SECOND = N_("Add a second name server, on another machine, to the zone and at the registrar.")
 
 
 def bad_glue(facts: ZoneFacts) -> Finding:
@@ -87,9 +90,11 @@ def two_servers(facts: ZoneFacts) -> Finding:
     names = facts.names
     lines = (_("Name servers: {names}").format(names=listing(names)),)
     if len(names) >= 2:
-        return Finding(texts.passes(facts.host), Verdict.OK, _("There are at least two."), lines)
+        return _one_machine(facts, texts) or Finding(
+            texts.passes(facts.host), Verdict.OK, _("There are at least two."), lines
+        )
     row = texts.fails(facts.host, details=names)
-    todo = _("Add a second name server to the zone and at the registrar.")
+    todo = _(_SECOND)
     if facts.hosted_here:
         why = _(
             "There is one name server and it is this server: when it is down, so are the mail and the web "
@@ -100,6 +105,27 @@ def two_servers(facts: ZoneFacts) -> Finding:
         "When the only name server is down, nobody can look the domain up (RFC 1034 section 4.1 wants two)."
     )
     return Finding(row, Verdict.PROBLEM, why, lines, todo, Owner.DNS_PROVIDER)
+
+
+def _one_machine(facts: ZoneFacts, texts: RowTexts) -> Optional[Finding]:
+    """Return the finding on several names that lead to one machine, which a tester that counts names passes;
+    None where there are more machines, or where that is not known."""
+    found = {name: held for name, held in facts.addresses.items() if name not in facts.without_address}
+    if len(found) < 2 or len(machines(found, facts.own)) > 1:
+        return None
+    row = texts.passes(facts.host)
+    lines = tuple(f"{name}: {', '.join(held)}" for name, held in found.items())
+    if facts.hosted_here:
+        why = _(
+            "The tester counts names. All of them lead to this server, so there is one machine: when it is "
+            "down, so are the mail and the web that it serves."
+        )
+        return Finding(row, Verdict.ADVISORY, why, lines, _(_SECOND), Owner.SERVER)
+    why = _(
+        "The tester counts names. All of them lead to one address, so there is one machine: when it is down, "
+        "the domain cannot be looked up (RFC 2182 section 3.1)."
+    )
+    return Finding(row, Verdict.PROBLEM, why, lines, _(_SECOND), Owner.DNS_PROVIDER)
 
 
 def parent_mismatch(facts: ZoneFacts) -> Finding:

@@ -12,6 +12,7 @@ from mxverdict.i18n.catalog import N_, ngettext
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
 from mxverdict.judge.domain.cpanel_routing import judge_routing
+from mxverdict.judge.domain.machines import machines
 from mxverdict.judge.domain.mx_hosts import judge_mail_host
 from mxverdict.judge.smtp.ground_truth import is_host_name
 from mxverdict.net.special_ranges import special_purpose_kind
@@ -57,7 +58,7 @@ def judge_mail_route(
         found += judge_mail_host(host, route, greetings, own_addresses)
     if route.kind == "mx":
         found += _preferences(route, own_addresses)
-        found += _duplicates(route)
+        found += _duplicates(route, own_addresses)
     found += judge_routing(route, own_addresses, routing)
     return tuple(found)
 
@@ -334,10 +335,11 @@ def _preferences(route: MailRoute, own: frozenset[str]) -> Iterable[Finding]:
                 "Unless both share their mailboxes, give this server another preference than the others."
             )
             yield Finding(row, Verdict.ADVISORY, why, lines, todo, Owner.ZONE)
-        else:
-            yield Finding(
-                row, Verdict.OK, _("Senders choose among them at random, which shares the load."), lines
-            )
+            continue
+        why = _("Senders choose among them at random, which shares the load.")
+        if len(machines(_addresses_of(same), own)) == 1:
+            why = _("Senders choose among them at random, but all of them are one machine.")
+        yield Finding(row, Verdict.OK, why, lines)
     for host in _distinct(route):
         families = Counter(":" in address for address in host.addresses)
         if max(families.values(), default=0) > 1:
@@ -348,7 +350,7 @@ def _preferences(route: MailRoute, own: frozenset[str]) -> Iterable[Finding]:
             yield Finding(row, Verdict.OK, why, (f"{host.name}: {', '.join(host.addresses)}",))
 
 
-def _duplicates(route: MailRoute) -> Iterable[Finding]:
+def _duplicates(route: MailRoute, own: frozenset[str]) -> Iterable[Finding]:
     names = Counter(host.name.lower() for host in route.hosts)
     for name in (name for name, count in names.items() if count > 1):
         numbers = ", ".join(str(host.preference) for host in route.hosts if host.name.lower() == name)
@@ -364,17 +366,19 @@ def _duplicates(route: MailRoute) -> Iterable[Finding]:
         yield Finding(
             row, Verdict.ADVISORY, why, _records(route), _("Take one of the records away."), Owner.ZONE
         )
-    shared: dict[str, list[str]] = {}
-    for host in route.hosts:
-        for address in dict.fromkeys(host.addresses):
-            if host.name.lower() not in shared.setdefault(address, []):
-                shared[address].append(host.name.lower())
-    groups = dict.fromkeys(tuple(found) for found in shared.values() if len(found) > 1)
-    for group in groups:
-        common = ", ".join(address for address, found in shared.items() if tuple(found) == group)
-        text = _("{address} is behind {hosts}").format(address=common, hosts=_(" and ").join(group))
+    addresses = _addresses_of(route.hosts)
+    for group in (found for found in machines(addresses, own) if len(found) > 1):
+        hosts = _(" and ").join(group)
+        common = [one for one in addresses[group[0]] if all(one in addresses[name] for name in group)]
+        text = _("{address} is behind {hosts}").format(address=", ".join(common), hosts=hosts)
+        if not common:
+            text = _("{hosts} are one machine").format(hosts=hosts)
         row = Row("mx.address.sharing", ADDRESS, "warning", text, _CATEGORY, route.domain)
         why = _("Two MX hosts are one machine: when it is down, both are.")
-        yield Finding(
-            row, Verdict.ADVISORY, why, _records(route), _("Use one name, or another machine."), Owner.ZONE
-        )
+        lines = tuple(f"{name}: {', '.join(addresses[name])}" for name in group) if not common else ()
+        todo = _("Use one name, or another machine.")
+        yield Finding(row, Verdict.ADVISORY, why, (*_records(route), *lines), todo, Owner.ZONE)
+
+
+def _addresses_of(hosts: Iterable[MailHost]) -> dict[str, tuple[str, ...]]:
+    return {host.name.lower(): host.addresses for host in hosts}

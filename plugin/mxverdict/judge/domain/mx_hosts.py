@@ -163,11 +163,7 @@ def _plain(reply: Reply, recipient: str) -> str:
 def _relay(host: MailHost, greetings: Sequence[HostGreeting]) -> Iterable[Finding]:
     asked = [(g, a) for g in greetings for a in g.recipients if not a.domain and not a.at_mail]
     open_ones = [(g, a) for g, a in asked if a.reply is not None and a.reply.positive]
-    refused = [
-        (g, a)
-        for g, a in asked
-        if a.reply is not None and not a.reply.positive and _meaning(a.reply, a, g) != "policy"
-    ]
+    refused = [(g, a) for g, a in asked if a.reply is not None and _is_relay_refusal(a.reply, a, g)]
     if open_ones:
         yield Finding(
             Row("mx.host.relay", RELAYS, "error", _("takes foreign mail"), _CATEGORY, host.name),
@@ -187,6 +183,14 @@ def _relay(host: MailHost, greetings: Sequence[HostGreeting]) -> Iterable[Findin
             _("The host refuses a recipient that is not its own."),
             tuple(_said(greeting, answer) for greeting, answer in refused),
         )
+
+
+def _is_relay_refusal(reply: Reply, answer: RecipientAnswer, greeting: HostGreeting) -> bool:
+    """Whether a reply refuses the foreign recipient for what it is: not for now alone, nor for a reason that
+    is unclear or has to do with this server."""
+    if reply.positive or _meaning(reply, answer, greeting) == "policy":
+        return False
+    return reply.code >= 500 or _class_of(reply, answer) is RefusalClass.RELAY_DENIED
 
 
 def _said(greeting: HostGreeting, answer: RecipientAnswer) -> str:

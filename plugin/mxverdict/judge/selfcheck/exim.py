@@ -154,9 +154,9 @@ def _delay(evidence: Selfcheck) -> Item:
     )
     if any(seconds) != on:
         meaning = (
-            "The setting is not in force: run /usr/local/cpanel/scripts/buildeximconf and "
-            "restartsrv_exim. A window that "
-            "disables the delay is refused until then."
+            "The setting is not in force: run /usr/local/cpanel/scripts/buildeximconf and, when it succeeds, "
+            "restartsrv_exim; when it fails, correct what its last lines name first. A window that disables "
+            "the delay is refused until then."
         )
     shown = " and ".join(f"{one} s" for one in seconds)
     return item(

@@ -66,9 +66,10 @@ def _same_name(word: str, target: Target, truth: GroundTruth, lines: tuple[str, 
         row = Row("smtp.banner.name", BANNER, "unknown", word, host=target.address)
         return Finding(row, Verdict.UNKNOWN, _("Whether the name leads back could not be looked up."), lines)
     row = Row("smtp.banner.name", BANNER, "warning", word, host=target.address)
-    why = _("The banner's name is the PTR of {address}, but does not lead back to it.").format(
-        address=target.address
-    )
+    why = _("The banner's name is the PTR of {address}, but does not lead back to it.")
+    if word.lower().rstrip(".") in {name.lower().rstrip(".") for name in truth.dangling}:
+        why = _("The banner's name is the PTR of {address}, but does not resolve: it has no address.")
+    why = why.format(address=target.address)
     todo = _("Add an address record for {name} that points to {address}.").format(
         name=word, address=target.address
     )

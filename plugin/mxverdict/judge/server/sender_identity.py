@@ -14,7 +14,7 @@ from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
 from mxverdict.judge.listing import listing
-from mxverdict.judge.smtp.ground_truth import is_host_name
+from mxverdict.judge.smtp.ground_truth import dangling, is_host_name
 from mxverdict.net.special_ranges import special_purpose_kind
 
 HELO = N_("HELO name of outgoing mail")
@@ -151,6 +151,9 @@ def _unconfirmed(one: Outgoing, reverse: ReverseDns) -> Finding:
         return Finding(row, Verdict.UNKNOWN, why, _lines(one))
     row = Row("outgoing.ptr", SENDING_ADDRESS, "error", names, host=one.address)
     why = _("The PTR does not lead back to {address}, so it counts for nothing.").format(address=one.address)
+    if set(dangling(reverse)) == set(reverse.names):
+        why = _("The PTR {names} does not resolve: it has no address, so it counts for nothing.")
+        why = why.format(names=names)
     todo = _("Point {name} at {address}, or have the PTR set to {helo}.").format(
         name=reverse.names[0], address=one.address, helo=one.helo
     )

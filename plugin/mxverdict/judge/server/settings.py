@@ -12,7 +12,11 @@ from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
 from mxverdict.testers import UNKNOWN_HOSTS, ImpatientSender
 
-_REBUILD = N_("Run /usr/local/cpanel/scripts/buildeximconf, then /usr/local/cpanel/scripts/restartsrv_exim.")
+_REBUILD = N_(
+    "Run /usr/local/cpanel/scripts/buildeximconf. When it succeeds, run "
+    "/usr/local/cpanel/scripts/restartsrv_exim. When it fails, correct what its last lines name (line and "
+    "file) in WHM, Exim Configuration Manager, Advanced Editor, before the next build."
+)
 _MISSING = {
     HOST_NAME: (
         "server.hostname",
@@ -92,7 +96,9 @@ def _settings(settings: DelayState) -> list[Finding]:
     elif settings.delay_setting is not None and settings.delay_setting != running:
         says = _("WHM says off, exim.conf says on") if running else _("WHM says on, exim.conf says off")
         row = Row("smtp.delay.setting", name, "warning", says)
-        why = _("The setting was changed, but the configuration was never rebuilt.")
+        why = _(
+            "The setting was changed, but no build has put it into exim.conf: none was run, or it failed."
+        )
         found.append(Finding(row, Verdict.PROBLEM, why, (line,), _(_REBUILD)))
     elif settings.delay_stanzas not in (0, 3):
         row = Row("smtp.delay.setting", name, "warning", _("{count} of 3 delay stanzas").format(count=count))

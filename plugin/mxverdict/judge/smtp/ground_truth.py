@@ -31,6 +31,8 @@ class GroundTruth:
     ptr_names: tuple[str, ...]
     ptr_error: str
     forward_confirmed: Optional[bool]
+    dangling: tuple[str, ...] = ()
+    """PTR names that do not resolve at all."""
 
     @property
     def ptr_known(self) -> bool:
@@ -72,6 +74,7 @@ def truth_of(target: Target, evidence: Evidence) -> GroundTruth:
         ptr_names=_best_first(names) if names else (),
         ptr_error=translate(names.error) if names else _("it was not looked up"),
         forward_confirmed=_forward_confirmed(names),
+        dangling=dangling(names) if names else (),
     )
 
 
@@ -92,6 +95,11 @@ def is_host_name(name: str) -> bool:
     """Whether it is a full host name (RFC 1123 section 2.1), with a dot and no all-numeric last label."""
     labels = name.rstrip(".").split(".")
     return len(labels) > 1 and all(_LABEL.match(label) for label in labels) and not labels[-1].isdigit()
+
+
+def dangling(names: ReverseDns) -> tuple[str, ...]:
+    """Return the PTR names that have no address, so that they cannot resolve back to anything."""
+    return tuple(one.name for one in names.forwards if not one.addresses and not one.error)
 
 
 def _forward_confirmed(names: Optional[ReverseDns]) -> Optional[bool]:

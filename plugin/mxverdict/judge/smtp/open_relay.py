@@ -11,8 +11,21 @@ from mxverdict.i18n.catalog import N_, ngettext
 from mxverdict.i18n.catalog import gettext as _
 from mxverdict.i18n.message import translate
 from mxverdict.judge.listing import listing
+from mxverdict.refusals import RefusalClass, classify
 
 NAME = N_("Open relay")
+_BEFORE_RELAYING = frozenset(
+    (
+        RefusalClass.SENDER_NOT_VERIFIED,
+        RefusalClass.SENDER_DOMAIN,
+        RefusalClass.RECIPIENT_NOT_VERIFIED,
+        RefusalClass.GREYLISTED,
+        RefusalClass.ADDRESS_RATE,
+    )
+)
+"""Refusals that end a session before the relay check."""
+_SYNTAX = range(500, 505)
+"""The command itself is refused (RFC 5321 section 4.2.3)."""
 
 
 def judge_relay(tests: Sequence[RelayProbe]) -> tuple[Finding, ...]:
@@ -78,12 +91,15 @@ def _findings(tests: Sequence[RelayProbe]) -> Iterator[Finding]:
 
 
 def is_refused(test: RelayProbe) -> bool:
-    """Whether Exim refuses permanently, for a reason that holds for any stranger. A refusal because sender or
-    foreign recipient could not be verified says nothing: another one gets past it."""
+    """Whether Exim refuses permanently, for a reason that is known and holds for any stranger. A refusal
+    because sender or foreign recipient could not be verified says nothing: another one gets past it."""
     if test.error or test.unverified or test.reply is None or not 500 <= test.reply.code < 600:
         return False
-    said = " ".join((test.reply.text, *test.log)).lower()
-    return "sender verif" not in said and "verification failed for" not in said
+    texts = (test.reply.text, *test.log)
+    kinds = {classify(test.reply.code, text, test.stage).kind for text in texts}
+    if kinds & _BEFORE_RELAYING:
+        return False
+    return bool(test.statement) or test.reply.code in _SYNTAX or kinds != {RefusalClass.UNKNOWN}
 
 
 def _finding(

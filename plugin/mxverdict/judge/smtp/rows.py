@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mxverdict.evidence import Preview
+from mxverdict.evidence import Preview, Reply
 from mxverdict.evidence.smtp import RATE_LIMITED
 from mxverdict.findings import Finding, Row, Session, Verdict
 from mxverdict.i18n.catalog import N_, decimal
@@ -20,6 +20,7 @@ from mxverdict.judge.smtp.evidence_lines import (
     tls_lines,
 )
 from mxverdict.judge.smtp.ground_truth import GroundTruth
+from mxverdict.refusals import RefusalClass, classify, facts
 from mxverdict.testers import Tester
 
 _WINDOW = N_("To show it a clean report, open a test window.")
@@ -282,12 +283,16 @@ def _reverse_mismatch(row: Row, case: RowContext) -> Finding:
     if row.level == "ok":
         return Finding(row, Verdict.OK, _("Address and name agree in both directions."), ptr_lines(truth))
     name = truth.ptr_names[0]
+    why = _("The PTR name {name} does not lead back to {address}; receivers count that against your mail.")
+    if name in truth.dangling:
+        why = _(
+            "The PTR name {name} does not resolve: it does not exist, or has no address; receivers count "
+            "that against your mail."
+        )
     return Finding(
         row,
         Verdict.PROBLEM,
-        _(
-            "The PTR name {name} does not lead back to {address}; receivers count that against your mail."
-        ).format(name=name, address=truth.address),
+        why.format(name=name, address=truth.address),
         ptr_lines(truth),
         _("Add an address record for {name} that points to {address}, or have the PTR changed.").format(
             name=name, address=truth.address
@@ -373,8 +378,8 @@ def _relay(row: Row, case: RowContext) -> Finding:
         why = _("The tester prints a pass, but it never got as far as asking.")
         return Finding(row, Verdict.NOT_RUN, why, case.statements)
     lines = (foreign_recipient(reply),) if reply else ()
-    if row.level == "ok":
-        return Finding(row, Verdict.OK, _("A foreign recipient is refused."), lines)
+    if row.level == "ok" and reply is not None:
+        return _relay_refused(row, case, reply, lines)
     return Finding(
         row,
         Verdict.PROBLEM,
@@ -384,6 +389,36 @@ def _relay(row: Row, case: RowContext) -> Finding:
     )
 
 
+def _relay_refused(row: Row, case: RowContext, reply: Reply, lines: tuple[str, ...]) -> Finding:
+    """Judge the refusal of the foreign recipient: only one because of the recipient says that Exim does not
+    relay; another one ends before that is decided."""
+    kind = _refusal_class(reply, case)
+    if kind in _NOT_RELAYED and (reply.code >= 500 or kind is RefusalClass.RELAY_DENIED):
+        return Finding(row, Verdict.OK, _("A foreign recipient is refused."), lines)
+    if kind in (RefusalClass.UNKNOWN, *_NOT_RELAYED):
+        why = _("Exim refuses the foreign recipient, but its reply does not say why; see Open relay.")
+        return Finding(row, Verdict.UNKNOWN, why, lines)
+    why = _("The tester prints a pass, but Exim refused it for another reason, before relaying was decided.")
+    return Finding(row, Verdict.NOT_RUN, why, (*lines, _(facts(kind).title)))
+
+
+def _refusal_class(reply: Reply, case: RowContext) -> RefusalClass:
+    """Return what the refusal of the recipient is about, by the line that Exim would log and by the reply,
+    whose words are the owner's: relaying when either says so, else what the first that is known says."""
+    stage = case.preview.stage("rcpt")
+    texts = (*(stage.log[-1:] if stage is not None else ()), reply.text)
+    kinds = [classify(reply.code, text, "rcpt").kind for text in texts]
+    known = [kind for kind in kinds if kind is not RefusalClass.UNKNOWN]
+    return next((kind for kind in known if kind in _NOT_RELAYED), next(iter(known), RefusalClass.UNKNOWN))
+
+
+_NOT_RELAYED = (
+    RefusalClass.RELAY_DENIED,
+    RefusalClass.LOGIN_REQUIRED,
+    RefusalClass.RECIPIENT_UNKNOWN,
+    RefusalClass.RECIPIENT_DOMAIN,
+)
+"""Refusals that say of a foreign recipient that it is not taken."""
 _JUDGES: dict[str, Callable[[Row, RowContext], Finding]] = {
     "smtp.connect": _connect,
     "smtp.disconnect": _connect,

@@ -9,6 +9,7 @@ from enum import Enum
 
 from mxverdict.i18n.catalog import N_
 from mxverdict.i18n.catalog import gettext as _
+from mxverdict.rules import RULES
 from mxverdict.web.auth import permissions
 from mxverdict.web.http.fields import parse_offset, parse_target_field
 from mxverdict.web.http.request import HttpError, Request
@@ -69,6 +70,12 @@ def known_entries(request: Request) -> None:
     parse_offset(request.query.get("after"))
     if request.query.get("kind", "") not in kinds(request):
         raise HttpError(404, _("There is no such kind of entries."))
+
+
+def known_rule(request: Request) -> None:
+    """Raises HttpError for an identifier that is not registered."""
+    if request.query.get("id") and request.query["id"] not in RULES:
+        raise HttpError(404, _("There is no such check."))
 
 
 def kinds(request: Request) -> tuple[EntryKind, ...]:

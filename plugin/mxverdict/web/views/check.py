@@ -105,7 +105,7 @@ def delay(is_on: Optional[bool], settings: DelayState) -> Delay:
     stanzas = settings.delay_stanzas
     note = ""
     if settings.delay_setting is not None and stanzas is not None and settings.delay_setting != (stanzas > 0):
-        note = "The setting and what Exim runs disagree: the configuration was not rebuilt after a change."
+        note = "The setting and what Exim runs disagree: no build has put the change into exim.conf."
     if settings.edit_in_progress:
         note = "Somebody is changing the Exim configuration right now."
     return Delay(

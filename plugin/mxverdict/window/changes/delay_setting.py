@@ -40,7 +40,8 @@ def check(host: Host) -> None:
         raise WindowRefused(
             Message(
                 "the setting is switched off already but Exim's configuration was not rebuilt "
-                "since; run buildeximconf and restartsrv_exim"
+                "since; run buildeximconf and, when it succeeds, restartsrv_exim; if it fails, correct what "
+                "its last lines name first"
             )
         )
     if not on or not stanzas:

@@ -31,6 +31,7 @@ from mxverdict.fs.atomic_write import atomic_write
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message
 from mxverdict.whm import localopts
+from mxverdict.whm.build_output import BuildFailed
 
 BUILD_TIMEOUT = 120.0
 RESTART_TIMEOUT = 90.0
@@ -219,4 +220,5 @@ def _check_script(script: Path) -> None:
 def _run(host: Host, command: Path, *arguments: str, timeout: float) -> None:
     done = host.run([command, *arguments], timeout=timeout, remember_as=command.name)
     if done.status != 0:
-        raise CommandFailed(command.name, done.status, done.stdout + done.stderr)
+        failure = BuildFailed if command == host.buildeximconf else CommandFailed
+        raise failure(command.name, done.status, done.stdout + done.stderr)

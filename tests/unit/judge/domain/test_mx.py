@@ -97,6 +97,20 @@ def test_a_host_that_knows_nobody_tells_nothing_about_the_domain() -> None:
     assert (found.verdict, found.row.text) == (Verdict.UNKNOWN, "knows no postmaster")
 
 
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (Reply(450, ("4.1.1 User unknown",)), False),
+        (Reply(550, ("No thanks",)), False),
+        (Reply(550, ("5.1.1 User unknown",)), True),
+        (Reply(454, ("4.7.1 Relay access denied",)), True),
+    ],
+)
+def test_only_a_refusal_for_what_it_is_says_that_a_host_does_not_relay(reply: Reply, told: bool) -> None:
+    found = judge_mail_route(route(host()), (greeting(foreign=reply),), OWN)
+    assert any(one.id == "mx.host.relay" for one in found) is told
+
+
 @pytest.mark.parametrize("at_mail", [{"stage": "mail"}, {"reason": "at MAIL"}])
 def test_a_refusal_of_mail_says_nothing_about_the_domain(at_mail: dict[str, str]) -> None:
     """Evidence of earlier versions names the stage as a reason."""
@@ -214,3 +228,25 @@ def test_addresses_that_were_not_asked_are_told() -> None:
     assert found.verdict is Verdict.UNKNOWN
     assert found.row.text == "15 more addresses were not looked at"
     assert found.evidence == ("mx.example: 1 of 16 addresses",)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "text"),
+    [
+        (("203.0.113.10",), ("10.0.0.10",), "mx.example and b.example are one machine"),
+        (
+            ("198.51.100.20",),
+            ("198.51.100.20", "198.51.100.21"),
+            "198.51.100.20 is behind mx.example and b.example",
+        ),
+        (("203.0.113.10",), ("198.51.100.20",), ""),
+    ],
+)  # fmt: skip
+def test_mail_hosts_that_are_one_machine_are_told(
+    first: tuple[str, ...], second: tuple[str, ...], text: str
+) -> None:
+    found = judge_mail_route(route(host("mx.example", *first), host("b.example", *second)), (), OWN)
+    told = [finding.row.text for finding in found if finding.id == "mx.address.sharing"]
+    assert told == ([text] if text else [])
+    shared = named(found, "MX preference")
+    assert ("shares the load" in shared.why) == (shared.verdict is Verdict.OK and not text)

@@ -276,6 +276,29 @@ RARE = {
         NOBODY,
         {"DNS Bad Glue Detected": "unknown"},
     ),
+    "two names lead to one address of a provider": (
+        zone(
+            hosts=(HOSTS[0], HostAddresses(NAMES[1], (FIRST,))),
+            delegation=delegation(glue=(HOSTS[0], HostAddresses(NAMES[1], (FIRST,)))),
+            servers=(server(), server(NAMES[1])),
+        ),
+        NOBODY,
+        {"DNS At Least Two Servers": "problem", "DNS Servers are on Different Subnets": "advisory"},
+    ),
+    "two names lead to two addresses of this server": (
+        zone(),
+        frozenset({FIRST, SECOND}),
+        {"DNS At Least Two Servers": "advisory"},
+    ),
+    "the second name of one machine could not be looked up": (
+        zone(
+            hosts=(HOSTS[0], HostAddresses("ns.example", (), "timed out")),
+            delegation=delegation(name_servers=(NAMES[0], "ns.example"), glue=(HOSTS[0],)),
+            servers=(server(name_servers=(NAMES[0], "ns.example")),),
+        ),
+        NOBODY,
+        {"DNS Servers are on Different Subnets": "advisory"},
+    ),
     "nothing was found": (
         Zone("good.test", "", None, Delegation(""), error="timed out"),
         NOBODY,

@@ -55,6 +55,18 @@ def test_name_in_the_banner(text: str, names: ReverseDns, verdict: str) -> None:
     assert banner(text, names)[1] == verdict
 
 
+def test_a_ptr_name_without_an_address_does_not_resolve() -> None:
+    nowhere = ReverseDns(SERVER, (HOSTNAME,), (Forward(HOSTNAME, ()),))
+    (named,) = judge_names(evidence(reverse_dns=(nowhere,)))
+    (ptr,) = [f for f in judge_outgoing(replace(GOOD, reverse=nowhere)) if f.id == "outgoing.ptr"]
+    for found in (named, ptr):
+        assert (found.verdict, "does not resolve" in found.why) == (Verdict.PROBLEM, True)
+    elsewhere = reverse(HOSTNAME, back=False)
+    (named,) = judge_names(evidence(reverse_dns=(elsewhere,)))
+    (ptr,) = [f for f in judge_outgoing(replace(GOOD, reverse=elsewhere)) if f.id == "outgoing.ptr"]
+    assert not any("does not resolve" in found.why for found in (named, ptr))
+
+
 def test_a_banner_that_was_not_read_is_unknown() -> None:
     (finding,) = judge_names(evidence(probes=(probe(failure="hung up"),)))
     assert (finding.verdict, finding.evidence) == (Verdict.UNKNOWN, ("hung up",))

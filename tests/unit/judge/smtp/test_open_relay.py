@@ -25,6 +25,7 @@ def made(
     log: tuple[str, ...] = (),
     error: str = "",
     unverified: str = "",
+    statement: str = "",
     **_: object,
 ) -> RelayProbe:
     return RelayProbe(
@@ -40,6 +41,7 @@ def made(
         routed=routed,
         error=error,
         unverified=unverified,
+        statement=statement,
     )
 
 

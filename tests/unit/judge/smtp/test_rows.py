@@ -220,6 +220,40 @@ def test_every_problem_says_what_to_do() -> None:
             assert finding.verdict.value != "problem" or finding.todo, finding
 
 
+@pytest.mark.parametrize(
+    ("code", "text", "verdict"),
+    [
+        (550, "Rejected relay attempt", "ok"),
+        (454, "4.7.1 Relay access denied", "ok"),
+        (550, "5.1.1 There is no such user here", "ok"),
+        (550, "No thanks", "unknown"),
+        (450, "4.1.1 User unknown", "unknown"),
+        (451, "Greylisted, please try again in 5 minutes", "not_run"),
+        (550, "Verification failed for <supertool@mxtoolboxsmtpdiag.com>", "not_run"),
+        (550, "Your address is listed by zen.spamhaus.org", "not_run"),
+    ],
+)
+def test_only_a_refusal_of_relaying_says_that_the_server_does_not_relay(
+    code: int, text: str, verdict: str
+) -> None:
+    (prediction,) = report(previews=(preview(replies={"rcpt": Reply(code, (text,))}),)).predictions
+    assert table(prediction)["SMTP Open Relay"] == ("ok", "OK - Not an open relay.", verdict)
+
+
+def test_exims_log_says_what_a_refusal_in_the_owners_words_is_about() -> None:
+    words = (
+        "Strangers are not served by cp1.example.net.",
+        "[18.209.86.113] is not allowed to send.",
+    )
+    said = Reply(550, words)
+    (stage,) = [stage for stage in preview(replies={"rcpt": said}).stages if stage.name == "rcpt"]
+    logged = replace(stage, log=("F=<a@b.example> rejected RCPT <c@d.example>: Rejected relay attempt: 'x'",))
+    for last, verdict in ((stage, "not_run"), (logged, "ok")):
+        seen = preview(replies={"rcpt": said})
+        (prediction,) = report(previews=(replace(seen, stages=(*seen.stages[:-1], last)),)).predictions
+        assert table(prediction)["SMTP Open Relay"] == ("ok", "OK - Not an open relay.", verdict)
+
+
 OPEN_RELAY = {"rcpt": Reply(250, ("Accepted",))}
 
 
@@ -264,6 +298,14 @@ def test_of_several_names_the_one_that_leads_back_is_shown() -> None:
     names = ReverseDns(SERVER, ("a.example.org", HOSTNAME), forwards)
     _, text, _ = rows(reverse_dns=(names,))["SMTP Reverse DNS Mismatch"]
     assert text == f"OK - {SERVER} resolves to {HOSTNAME}"
+
+
+@pytest.mark.parametrize("addresses", [(), ("203.0.113.99",)])
+def test_a_ptr_name_without_an_address_does_not_resolve(addresses: tuple[str, ...]) -> None:
+    names = ReverseDns(SERVER, (HOSTNAME,), (Forward(HOSTNAME, addresses),))
+    (prediction,) = report(reverse_dns=(names,)).predictions
+    found = next(finding for finding in prediction.findings if finding.id == "ptr.forward")
+    assert (found.verdict.value, "does not resolve" in found.why) == ("problem", not addresses)
 
 
 @pytest.mark.parametrize("lines", [("",), ("", ""), ()])

@@ -102,7 +102,7 @@ RULES: dict[str, Rule] = {
     "dns.ns.response": Rule(
         N_("Responding name servers"),
         N_("Every name server answers at each of its addresses."),
-        "RFC 2182 section 3",
+        "RFC 2182 section 4",
     ),
     "dns.ns.subnet": Rule(
         N_("Networks of name servers"),
