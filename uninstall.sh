@@ -1,6 +1,6 @@
 #!/bin/bash -p
 # Removes MX Verdict from a cPanel server: closes its test windows first, then leaves nothing behind but the
-# permanent entries that were made with `window open --permanent`, which it names.
+# permanent entries that were made with `window open --permanent` or `--common-mail-providers`, which it names.
 #
 #   /opt/mxverdict/uninstall.sh
 #   /opt/mxverdict/uninstall.sh --force     remove it even though a window cannot be closed
@@ -90,7 +90,7 @@ from mxverdict.host import Host
 from mxverdict.window import permanent_entries
 
 for entry in permanent_entries(Host("/")):
-    print(*entry.networks)
+    print(*(entry.networks or [entry.kind]))
 PYTHON
 }
 
@@ -124,7 +124,7 @@ if ! windows_closed; then
         exit 4
     fi
     say "removing it although a test window is not closed; check /etc/senderverifybypasshosts, Greylisting's" \
-        "trusted hosts and the setting acl_delay_unknown_hosts by hand"
+        "trusted hosts and the settings acl_delay_unknown_hosts and acl_dont_delay_greylisting_common_mail_providers by hand"
 fi
 
 if command -v systemctl >/dev/null; then
@@ -139,7 +139,12 @@ fi
 permanent=$(permanent_entries)
 rm -rf "$state" "$home"
 echo "MX Verdict is removed."
-if [ -n "$permanent" ]; then
+addresses=$(grep -vx common_mail_providers <<<"$permanent" || true)
+if [ -n "$addresses" ]; then
     echo "These permanent entries stay in /etc/senderverifybypasshosts; whoever wants them gone takes the lines out:"
-    echo "$permanent"
+    echo "$addresses"
+fi
+if [ "$addresses" != "$permanent" ]; then
+    echo "Common Mail Providers stay exempt from the delay; whoever wants that gone switches it off in WHM, Exim" \
+        "Configuration Manager (acl_dont_delay_greylisting_common_mail_providers)."
 fi

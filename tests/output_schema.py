@@ -41,7 +41,7 @@ def schema_of(words: Sequence[str]) -> str:
     """Return the name of the schema for a command line without the name of the program."""
     command, action = words[0], next((word for word in words[1:] if not word.startswith("-")), "")
     if command == "window":
-        return "window-list" if action == "list" else "window"
+        return "window-dry-run" if "--dry-run" in words else "window-list" if action == "list" else "window"
     if command == "testers":
         return "testers-found" if "--found" in words else f"testers-{action}"
     return command

@@ -51,6 +51,7 @@ class Host:
         self.skip_smtp_check_hosts = path("etc/skipsmtpcheckhosts")
         self.trusted_mail_hosts = path("etc/trustedmailhosts")
         self.greylist_trusted_netblocks = path("etc/greylist_trusted_netblocks")
+        self.greylist_common_mail_providers = path("etc/greylist_common_mail_providers")
         self.mailhelo = path("etc/mailhelo")
         self.mailips = path("etc/mailips")
         self.localdomains = path("etc/localdomains")

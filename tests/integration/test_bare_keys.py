@@ -117,9 +117,9 @@ def test_made_bare_while_the_window_opens(windows: Windows) -> None:
     bare = before.replace(f"{KEY}=1\n".encode(), f"{KEY}\n".encode())
     path.with_suffix(".bare").write_bytes(bare)
     meanwhile = (
-        "from mxverdict.window.changes import delay_setting; from mxverdict.fs import safe_edit\n"
+        "from mxverdict.window.changes import exim_setting; from mxverdict.fs import safe_edit\n"
         "from mxverdict.host import Host; import shutil; "
-        "edit = safe_edit.edit; delay_setting._whm_may_write = lambda *_: False; "
+        "edit = safe_edit.edit; exim_setting._whm_may_write = lambda *_: False; "
         "safe_edit.edit = lambda path, *rest: "
         "(shutil.copy(path.with_suffix('.bare'), path), edit(path, *rest))"
     )
@@ -133,9 +133,11 @@ def test_made_bare_while_the_window_opens(windows: Windows) -> None:
 def test_a_line_that_an_earlier_version_put_behind_a_bare_key_goes_again(windows: Windows) -> None:
     """It took a bare key for none at all and wrote its own line."""
     old = "from mxverdict.window.changes import delay_setting; delay_setting.check = lambda host: None; "
-    old += "delay_setting._switched_off = lambda content: content.rstrip(b'\\n') + b'\\n" + KEY + "=0\\n'; "
+    old += "from mxverdict.window.changes import exim_setting; exim_setting._switched = "
+    old += "lambda content, change: content.rstrip(b'\\n') + b'\\n" + KEY + "=0\\n'; "
     old += "from mxverdict.whm import localopts; real = localopts.setting_line; "
-    old += "localopts.setting_line = lambda text: found if (found := real(text)) and '=0' in found else None"
+    old += "localopts.setting_line = lambda text, which: "
+    old += "found if (found := real(text)) and '=0' in found else None"
     content = write(windows, KEY)
     windows.box.rebuild()
     assert windows.open("delay_off", [], before=old)["state"] == "open"

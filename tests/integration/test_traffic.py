@@ -162,6 +162,13 @@ def test_who_left(found: Traffic) -> None:
     assert found.waiting[0].waited is not None and 1 <= found.waiting[0].waited <= 60
 
 
+def test_how_many_at_once(found: Traffic) -> None:
+    """Six talked at a time at most, of whom some were still delayed."""
+    assert 2 <= found.peak_connections <= 20
+    assert found.delayed_at_peak is not None and found.delayed_at_peak >= 1
+    assert found.refused_connections == found.refused_of_address == 0
+
+
 def test_who_does_not_count(found: Traffic) -> None:
     assert found.exempt_connections == 1 and found.user_connections == 2
     assert found.delivered == 1 and found.delivering == 1

@@ -71,6 +71,9 @@ class Windows:
     def open_permanent(self, address: str) -> Any:
         return self._call("open_permanent", [address], {}, "")
 
+    def exempt_common_providers(self, *, before: str = "") -> Any:
+        return self._call("exempt_common_providers", [], {}, before)
+
     def extend(self, number: int, minutes: int, *, before: str = "") -> Any:
         return self._call("extend_window", [number, minutes], {}, before)
 

@@ -170,6 +170,8 @@ def test_permanent_entries_outlive_an_upgrade_and_uninstall_names_them(server: S
     before = listed.read_text()
     opened = server.run("mxverdict", "window", "open", "--permanent", "--address", TESTER)
     assert opened.returncode == 0, opened.stderr
+    assert server.run("mxverdict", "window", "open", "--common-mail-providers").returncode == 0
+    settings = (server.disk / "etc/exim.conf.localopts").read_text()
     server.installed()
     server.let_time_pass(400 * 86_400)
     assert server.run("systemctl", "start", "mxverdict-keeper.service").returncode == 0
@@ -178,7 +180,9 @@ def test_permanent_entries_outlive_an_upgrade_and_uninstall_names_them(server: S
     done = server.run(UNINSTALL)
     assert (done.returncode, done.stderr) == (0, "")
     assert "These permanent entries stay in /etc/senderverifybypasshosts" in done.stdout
-    assert done.stdout.splitlines()[-1] == TESTER
+    assert done.stdout.splitlines()[-2] == TESTER
+    assert done.stdout.splitlines()[-1].startswith("Common Mail Providers stay exempt from the delay")
+    assert (server.disk / "etc/exim.conf.localopts").read_text() == settings
     assert listed.read_text() == f"{TESTER}\n{before}"
     assert not (server.disk / "var/lib/mxverdict").exists()
 

@@ -288,6 +288,7 @@ ASKS = (
     ),
     *_windows("close", TOLD, YES),
     _action("permanent", form={"address": ADDRESS}),
+    _action("common-providers"),
     _action("add-tester-address", form={"address": ADDRESS, "tester": "mxtoolbox"}),
     _action("remove-tester-address", form={"address": ADDRESS}),
     _action("find-testers"),

@@ -165,7 +165,7 @@ def _assert_done(server: World, ask: Ask, person: Person, answer: Answer) -> Non
     assert said["owner"] == ("" if name == "find-testers" else person.user)
     if name == "explain":
         assert job.startswith(PASTED)
-    elif name in ("open", "extend", "close", "permanent"):
+    elif name in ("open", "extend", "close", "permanent", "common-providers"):
         assert said["state"] == "done", said
         _assert_window(server, ask, person)
 
@@ -178,12 +178,17 @@ def _assert_window(server: World, ask: Ask, person: Person) -> None:
         assert window.state == "closed"
         assert "senderverifybypasshosts" in server.changes()
     else:
-        kind = "permanent" if name == "permanent" else ask.form["kind"]
+        kinds = {"permanent": "permanent", "common-providers": "common_mail_providers"}
+        kind = kinds.get(name) or ask.form["kind"]
         assert (window.kind, window.state, window.opened_by, window.origin) == (
             kind,
             "open",
             person.user,
             "web",
         )
-        changed = "exim.conf.localopts" if kind == "delay_off" else "senderverifybypasshosts"
+        changed = (
+            "exim.conf.localopts"
+            if kind in ("delay_off", "common_mail_providers")
+            else "senderverifybypasshosts"
+        )
         assert changed in server.changes()

@@ -27,7 +27,12 @@ FOR_RESELLERS = {
 }
 FOR_ROOT = {
     *("view=testers", "view=log", "view=settings"),
-    *("action=permanent", "action=add-tester-address", "action=remove-tester-address"),
+    *(
+        "action=permanent",
+        "action=common-providers",
+        "action=add-tester-address",
+        "action=remove-tester-address",
+    ),
     *("action=find-testers", "action=settings"),
 }
 

@@ -59,7 +59,17 @@ else:
         reason=reason,
     )
 """
-CLOSE_ALL = [sys.executable, "-m", "mxverdict.cli.main", "window", "close", "--all"]
+_CLOSE_ALL = """
+from mxverdict import window
+from mxverdict.audit.actor import Actor
+from mxverdict.host import Host
+host = Host.from_environment()
+entries = [one for one in window.permanent_entries(host) if not one.networks]
+for one in [*window.open_windows(host), *entries]:
+    window.close_window(host, one.id, Actor("root", "cli"))
+"""
+CLOSE_ALL = [sys.executable, "-c", _CLOSE_ALL]
+"""Puts Exim's settings back, which permanent entries for addresses are no part of."""
 
 
 class Scenes:

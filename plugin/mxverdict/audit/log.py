@@ -44,6 +44,7 @@ class RefusedAction(str, Enum):
 
     OPEN = "open"
     PERMANENT = "open for good"
+    COMMON_PROVIDERS = "exempt common mail providers"
     EXTEND = "extend"
     CLOSE = "close"
     SETTINGS = "settings"

@@ -41,6 +41,19 @@ def register(commands: Any) -> None:
         const="delay_off",
         help="switch the delay off for all",
     )
+    kind.add_argument(
+        "--common-mail-providers",
+        dest="kind",
+        action="store_const",
+        const="common_mail_providers",
+        help="exempt WHM's Common Mail Providers (Gmail, Microsoft 365 …) from the delay permanently, by "
+        "WHM's own option; rebuilds and restarts Exim; `window close ID` takes it back",
+    )
+    opening.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="change nothing; show what would be edited and what Exim would do (--common-mail-providers)",
+    )
     opening.add_argument("--tester", metavar="NAME", help="whose addresses (default: that of the settings)")
     opening.add_argument(
         "--address", action="append", default=[], metavar="CIDR", help="these addresses instead"
@@ -78,6 +91,10 @@ def _window_open(options: argparse.Namespace) -> int:
     from mxverdict import settings, testers, window
 
     host = root_host()
+    if options.kind == "common_mail_providers":
+        return _exempt_common_providers(host, options)
+    if options.dry_run:
+        raise UsageError("--dry-run goes with --common-mail-providers")
     if options.permanent:
         return _open_permanent(host, options)
     usual = settings.read(host)
@@ -131,6 +148,35 @@ def _open_permanent(host: Host, options: argparse.Namespace) -> int:
         for address in options.address
     ]
     return _print_windows(entries, options)
+
+
+def _exempt_common_providers(host: Host, options: argparse.Namespace) -> int:
+    from mxverdict import window
+
+    named = (options.tester, options.minutes, *options.address)
+    if options.permanent or options.until_tested or options.wait or any(one is not None for one in named):
+        raise UsageError(
+            "--common-mail-providers has no end and takes WHM's own list: only --reason goes with it"
+        )
+    close_expired(host)
+    if options.dry_run:
+        return _dry_run(host, options)
+    progress("building Exim's configuration and restarting Exim")
+    entry = window.exempt_common_providers(host, actor=actor(), reason=options.reason)
+    return _print_windows([entry], options)
+
+
+def _dry_run(host: Host, options: argparse.Namespace) -> int:
+    from mxverdict.report.dry_run import dry_run_json, dry_run_lines
+    from mxverdict.window.dry_run import simulate_common_providers
+
+    progress("checking the settings with buildeximconf, and simulating sessions")
+    found = simulate_common_providers(host)
+    if options.json:
+        print_json({"dry_run": dry_run_json(found)})
+    else:
+        print("\n".join(dry_run_lines(found)))
+    return 0
 
 
 def _wait(host: Host, opened: Any, options: argparse.Namespace, where: str) -> int:
@@ -261,4 +307,5 @@ def _entry_line(entry: Any) -> str:
     else:
         state = _UNFINISHED.get(entry.state, entry.state)
     notes = "".join(f"; {visible(note)}" for note in (entry.remark, entry.error) if note)
-    return f"Permanent entry {entry.id} ({', '.join(entry.networks)}) {state}{notes}"
+    what = "Common Mail Providers" if entry.kind == "common_mail_providers" else ", ".join(entry.networks)
+    return f"Permanent entry {entry.id} ({what}) {state}{notes}"

@@ -13,6 +13,22 @@ the domain has no mail host (or, for one of this server, no such mailbox); the s
 good; it said "not now"; something else."""
 
 
+COMMON_PROVIDERS, TRUSTED_HOSTS, NO_DELAY = "common_mail_providers", "trusted_hosts", "no_delay"
+"""What would exempt a delayed sender: WHM's list of Common Mail Providers, Greylisting's trusted hosts, or no
+delay."""
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """So many addresses, with so many connections that left during the delay, would have been exempt `by` one
+    of the names above. `entries` are the networks in that list (None: it is none)."""
+
+    by: str
+    entries: Optional[int]
+    addresses: int
+    connections: int
+
+
 @dataclass(frozen=True)
 class TrafficHour:
     """An hour from `start`: connections, those of them that left during the delay, messages that came in."""
@@ -27,7 +43,8 @@ class TrafficHour:
 class DelayedSender:
     """An address that left during the delay at least once. `name` is its host name as Exim logged it ("" when
     it has none that confirms), `at_once` those of the `left` that stayed for less than two seconds, `waited`
-    the time from its first leaving to the first message after it (None: none came)."""
+    the time from its first leaving to the first message after it (None: none came), `exempted_by` the lists
+    that have it."""
 
     address: str
     name: str
@@ -38,6 +55,7 @@ class DelayedSender:
     first_left: float
     last_left: float
     waited: Optional[float]
+    exempted_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +93,12 @@ class Traffic:
     `waiting` and `giving_up` list those with the most, `giving_up_total` is how many there are;
     `waited_median` is over all that were kept waiting. `untold` counts addresses, hour by hour, that are in
     the sums alone, `refused_untold` the refusals that no listed group holds.
+
+    `peak_connections` is Exim's own count at the busiest moment (`peak_at`), of everybody's; the delay held
+    `delayed_at_peak` of them (None: the log of that moment is not there). Exim has so many `slots`
+    (`smtp_accept_max`; 0: no limit, None: not known). `refused_connections` were refused because all slots
+    were taken, the last one at `refused_connection_at`; `refused_of_address` because one address had too
+    many.
     """
 
     since: float
@@ -106,4 +130,12 @@ class Traffic:
     waiting: tuple[DelayedSender, ...] = ()
     giving_up: tuple[DelayedSender, ...] = ()
     refused: tuple[RefusedSender, ...] = ()
+    peak_connections: int = 0
+    peak_at: Optional[float] = None
+    delayed_at_peak: Optional[int] = None
+    slots: Optional[int] = None
+    refused_connections: int = 0
+    refused_connection_at: Optional[float] = None
+    refused_of_address: int = 0
+    what_if: tuple[WhatIf, ...] = ()
     remarks: tuple[str, ...] = ()

@@ -28,25 +28,36 @@ def line_of(network: Network) -> str:
 
 def networks(content: bytes) -> list[Network]:
     """Every network that the file matches; keys that are none are left out."""
-    return [network for network in map(_network, _keys(content)) if network is not None]
+    return [network for network, _ in commented(content)]
+
+
+def commented(content: bytes) -> list[tuple[Network, str]]:
+    """Every network that the file matches, with what its line says behind it (cPanel: `CIDR # name`)."""
+    found = ((_network(key), comment) for key, comment in _lines(content))
+    return [(network, comment) for network, comment in found if network is not None]
 
 
 def may_match(content: bytes, network: Network) -> bool:
     """Whether the file matches the network, or holds a key whose meaning is not known, such as `*`."""
-    keys = [_network(key) for key in _keys(content)]
+    keys = [_network(key) for key, _ in _lines(content)]
     return None in keys or covered(network, [key for key in keys if key is not None])
 
 
-def _keys(content: bytes) -> Iterator[bytes]:
+def _lines(content: bytes) -> Iterator[tuple[bytes, str]]:
+    """Keys, and the text behind each."""
     for line in content.split(b"\n"):
         if not line.strip() or line[:1].isspace() or line.startswith(b"#"):
             continue
         quoted = _QUOTED.match(line)
         bare = _BARE.match(line)
         if quoted is not None:
-            yield quoted[1]
+            yield quoted[1], _comment(line[quoted.end() :])
         elif bare is not None:
-            yield bare[0]
+            yield bare[0], _comment(line[bare.end() :])
+
+
+def _comment(text: bytes) -> str:
+    return text.decode(errors="replace").strip(": \t\r#")
 
 
 def _network(key: bytes) -> Optional[Network]:

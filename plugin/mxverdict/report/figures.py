@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mxverdict.evidence.traffic import Traffic, TrafficHour
+from mxverdict.evidence.traffic import COMMON_PROVIDERS, NO_DELAY, TRUSTED_HOSTS, Traffic, TrafficHour
+from mxverdict.i18n.catalog import N_, ngettext
 from mxverdict.i18n.catalog import gettext as _
-from mxverdict.i18n.catalog import ngettext
 from mxverdict.judge.durations import duration
+from mxverdict.report.timestamps import stamp
 
 _MAX_BARS = 25
+WHAT_IF = {
+    COMMON_PROVIDERS: N_("Common Mail Providers exempt"),
+    TRUSTED_HOSTS: N_("Trusted hosts of Greylisting exempt"),
+    NO_DELAY: N_("no delay at all"),
+}
 _STEPS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 168)
 """Hours that one bar may stand for."""
 
@@ -52,12 +58,44 @@ def figures(traffic: Traffic) -> tuple[tuple[str, int, str], ...]:
                 count=traffic.delivering
             ),
         ),
+        (_("most connections at once"), traffic.peak_connections, _peak(traffic)),
+        (
+            _("connections refused, none free"),
+            traffic.refused_connections,
+            _("“too many connections”, the last {time}").format(time=stamp(traffic.refused_connection_at))
+            if traffic.refused_connection_at is not None
+            else "",
+        ),
         (
             _("not counted"),
             traffic.exempt_connections + traffic.user_connections,
             exempt.format(testers=traffic.exempt_connections, users=traffic.user_connections),
         ),
     )
+
+
+def what_if(traffic: Traffic) -> tuple[tuple[str, int, int, str], ...]:
+    """Return what would have exempted delayed senders: addresses, connections that left, and a remark."""
+    rows = []
+    for one in traffic.what_if:
+        remark = ""
+        if one.entries is not None:
+            remark = ngettext(
+                "{count} network in the list", "{count} networks in the list", one.entries
+            ).format(count=one.entries)
+        rows.append((_(WHAT_IF.get(one.by, one.by)), one.addresses, one.connections, remark))
+    return tuple(rows)
+
+
+def _peak(traffic: Traffic) -> str:
+    if traffic.peak_at is None:
+        return ""
+    parts = [stamp(traffic.peak_at)]
+    if traffic.slots:
+        parts.append(_("Exim takes {count} at once").format(count=traffic.slots))
+    if traffic.delayed_at_peak is not None:
+        parts.append(_("the delay held {count}").format(count=traffic.delayed_at_peak))
+    return ", ".join(parts)
 
 
 def _waited(traffic: Traffic) -> str:

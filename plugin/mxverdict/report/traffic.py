@@ -17,7 +17,7 @@ from mxverdict.judge.durations import duration
 from mxverdict.judge.log.delay_impact import LIMITS, judge_delay_cost
 from mxverdict.judge.log.refused_senders import CAUSES as CAUSE_TEXTS
 from mxverdict.judge.log.refused_senders import accepted_later, judge_refused_senders
-from mxverdict.report.figures import bars, figures
+from mxverdict.report.figures import bars, figures, what_if
 from mxverdict.report.json import to_json
 from mxverdict.report.terminal import print_findings
 from mxverdict.report.timestamps import iso, stamp
@@ -95,6 +95,13 @@ def _print_delay(traffic: Traffic, console: Console) -> None:
     if traffic.untold:
         text = f"  {traffic.untold} addresses were too many to tell apart: they are in the sums alone"
         console.print(Text(text, style="yellow"))
+    if traffic.left:
+        console.print(Text("\n  Of the addresses that left, this would have exempted:", style="bold"))
+        for name, addresses, connections, remark in what_if(traffic):
+            counted = f"{addresses} addresses, {connections} connections" + (
+                f"  ({remark})" if remark else ""
+            )
+            console.print(Text(f"  {name:<37}{counted}"))
     _print_bars(traffic, console)
     _print_senders("Always give up", traffic.giving_up, traffic.giving_up_total, console)
     _print_senders("Kept waiting longest", traffic.waiting, traffic.kept_waiting, console)

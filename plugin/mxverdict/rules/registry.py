@@ -179,6 +179,11 @@ RULES: dict[str, Rule] = {
         N_("No address of a large sender gives up during the delay every time."),
         "docs/facts/whm.md 1.2 and 10",
     ),
+    "log.delay.slots": Rule(
+        N_("Connections that the delay holds"),
+        N_("Exim does not refuse connections, nor nearly so, because delayed ones hold its slots."),
+        'Exim specification, chapter "Main configuration", smtp_accept_max; docs/facts/whm.md 1.2',
+    ),
     "log.sender.deferral": Rule(
         N_("Senders deferred again and again"),
         N_("Sender verification does not defer the same sender again and again."),

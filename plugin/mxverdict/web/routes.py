@@ -178,6 +178,12 @@ ACTIONS: dict[str, Action] = {
         N_("Refused: letting an address past for good"),
         in_job=True,
     ),
+    "common-providers": Action(
+        _task("window_forms", "exempt_common_providers"),
+        ROOT_ALONE,
+        N_("Refused: exempting Common Mail Providers"),
+        in_job=True,
+    ),
     "add-tester-address": Action(
         _task("window_forms", "add_tester_address"),
         ROOT_ALONE,

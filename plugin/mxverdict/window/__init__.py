@@ -10,12 +10,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mxverdict.window.model import Window
     from mxverdict.window.queries import list_windows, open_windows, permanent_entries
-    from mxverdict.window.service import close_due, close_window, extend_window, open_permanent, open_window
+    from mxverdict.window.service import (
+        close_due,
+        close_window,
+        exempt_common_providers,
+        extend_window,
+        open_permanent,
+        open_window,
+    )
 
 __all__ = [
     "Window",
     "close_due",
     "close_window",
+    "exempt_common_providers",
     "extend_window",
     "list_windows",
     "open_permanent",

@@ -19,7 +19,7 @@ from mxverdict.net.networks import MAX_NETWORKS, covered, parse, sample, show
 from mxverdict.testers import UNKNOWN_HOSTS
 from mxverdict.whm.api import LocalWhmApi, WhmApi
 from mxverdict.window import messages, verify
-from mxverdict.window.changes import bypass_list, delay_setting, exim_config, greylist
+from mxverdict.window.changes import bypass_list, common_providers, delay_setting, exim_config, greylist
 from mxverdict.window.deadline import instant
 from mxverdict.window.expiry import due
 from mxverdict.window.journal import APPLIED, DEFERRED, PLANNED, REVERTED, Change, Journal
@@ -27,6 +27,7 @@ from mxverdict.window.model import (
     CLOSE_FAILED,
     CLOSED,
     CLOSING,
+    COMMON_PROVIDERS,
     DELAY_OFF,
     FAILED,
     OPEN,
@@ -46,6 +47,7 @@ _DOUBLINGS = 5
 _LIST_ENTRIES = "list_entries"
 _TRUSTED_HOSTS = "trusted_hosts"
 _DELAY_SETTING = "delay_setting"
+_COMMON_PROVIDERS = "common_providers_setting"
 
 ChangeStep = tuple[str, Callable[[Window, bypass_list.Record], list[str]]]
 """Kind of change, and what makes it; it writes its plan before anything else and returns notes."""
@@ -69,7 +71,7 @@ class WindowExecutor:
             self.audit(actor, "open", window, messages.started_message(window), Outcome.BEGUN)
             remarks = self._apply(window, steps)
             inode, offset = tester_visit.log_position(self.host)
-            verify.assert_no_delay(self.host, list(before), window.testers)
+            verify.assert_no_delay(self.host, list(before), _sessions(window))
             opened = self.journal.store(
                 dataclasses.replace(
                     window,
@@ -109,6 +111,17 @@ class WindowExecutor:
                     path=path,
                 )
             )
+        return self.open(request, actor)
+
+    def open_common_providers(self, request: Window, actor: Actor) -> Window:
+        """Like `open`, for the exemption of Common Mail Providers. Raises WindowRefused for a second one."""
+        for row in self.journal.unfinished():
+            if row.kind == COMMON_PROVIDERS:
+                raise WindowRefused(
+                    Message(
+                        "Common Mail Providers are a permanent entry already, number {number}", number=row.id
+                    )
+                )
         return self.open(request, actor)
 
     def join(self, window: Window, request: Window, actor: Actor) -> Window:
@@ -254,6 +267,8 @@ class WindowExecutor:
             delay_setting.check(host)
             before = verify.delays(host, samples, testers)
             return before, [(_DELAY_SETTING, lambda _, record: delay_setting.apply(host, api, record))]
+        if kind == COMMON_PROVIDERS:
+            return self._prepare_common_providers()
         steps: list[ChangeStep] = [
             (
                 _LIST_ENTRIES,
@@ -272,6 +287,18 @@ class WindowExecutor:
         if not host.sender_verify_bypass_hosts.exists():
             return dict.fromkeys(samples, 0), steps
         return verify.delays(host, samples, testers), steps
+
+    def _prepare_common_providers(self) -> tuple[dict[str, int], list[ChangeStep]]:
+        host, api = self.host, self.api
+        common_providers.check(host)
+        found = common_providers.samples(host)
+        before = verify.delays(host, [one.address for one in found.chosen], verify.FULL_SESSION)
+
+        def apply(_: Window, record: bypass_list.Record) -> list[str]:
+            remarks = common_providers.apply(host, api, record)
+            return [*remarks, common_providers.proof_message(found, list(before.values()))]
+
+        return before, [(_COMMON_PROVIDERS, apply)]
 
     def _apply(self, window: Window, steps: Sequence[ChangeStep]) -> list[str]:
         remarks: list[str] = []
@@ -301,7 +328,7 @@ class WindowExecutor:
         try:
             remarks, errors = self._revert_changes(window, self.journal.changes(window.id))
             if not errors and self.journal.has_changes(window.id):
-                remarks += verify.assert_delay_restored(self.host, window.before, window.testers)
+                remarks += verify.assert_delay_restored(self.host, window.before, _sessions(window))
         except Exception as error:
             errors.append(messages.describe_error(error))
         now = instant(self.host).wall
@@ -379,7 +406,14 @@ class WindowExecutor:
             if change.state == PLANNED:
                 exim_config.end_orphans(self.host, greylist.CHANGES)
             return greylist.revert(self.host, self.closing_api, change.plan)
+        if change.kind == _COMMON_PROVIDERS:
+            return common_providers.revert(self.host, self.closing_api, change.plan)
         return delay_setting.revert(self.host, self.closing_api, change.plan)
+
+
+def _sessions(window: Window) -> Sequence[str]:
+    """By whose SMTP commands the proof goes."""
+    return verify.FULL_SESSION if window.kind == COMMON_PROVIDERS else window.testers
 
 
 def _taken_over(window: Window, request: Window, actor: Actor) -> Window:

@@ -7,13 +7,13 @@ from contextlib import suppress
 from mxverdict.host import Host
 from mxverdict.window.deadline import ClockReading, instant
 from mxverdict.window.journal import Change, Journal
-from mxverdict.window.model import CLOSE_FAILED, KINDS, OPEN, PERMANENT, WHITELIST, Window
+from mxverdict.window.model import CLOSE_FAILED, OPEN, WHITELIST, Window, WindowKind
 
 
 def anything_due(host: Host, journal: Journal, *kinds: str) -> bool:
     """Whether rows of those kinds want work: of any kind, when none is named."""
     now = instant(host)
-    wanted = kinds or (*KINDS, PERMANENT)
+    wanted = kinds or tuple(WindowKind)
     return (
         any(one.kind in wanted and due(one, now) for one in journal.unfinished())
         or (WHITELIST in wanted and any(_is_reactivated(host, one) for one in journal.deferred()))

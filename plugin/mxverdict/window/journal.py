@@ -26,18 +26,19 @@ from mxverdict.window.deadline import Deadline
 from mxverdict.window.model import (
     CLOSE_FAILED,
     DAY,
+    ENTRIES,
     FINISHED,
     MAILED,
     NOT_MAILED,
     OPEN,
-    PERMANENT,
     Window,
     WindowKind,
     WindowState,
 )
 
-VERSION = 2
-"""Of the tables, kept as `user_version`; a journal with a higher one is read alone."""
+VERSION = 3
+"""Of the tables, kept as `user_version`; a journal with a higher one is read alone. Version 3 knows the kind
+`common_mail_providers`, which an earlier program would take for damage."""
 KEPT = 1000
 """Windows, counted from the newest, that are never forgotten."""
 
@@ -48,8 +49,8 @@ _COLUMNS = (
     "visit TEXT NOT NULL DEFAULT ''",
     "messages TEXT NOT NULL DEFAULT ''",
 )
-"""Those of version 2. `testers` and `messages` are JSON: `tester` and the texts of the row, which version 1
-knows, with their parts."""
+"""Those that came with version 2. `testers` and `messages` are JSON: `tester` and the texts of the row, which
+version 1 knows, with their parts."""
 _TABLES = ("windows", "changes")
 _TEXTS = ("remark", "error", "visit")
 _VISIT_OF_VERSION_1 = "the tester came from"
@@ -128,7 +129,7 @@ class Journal:
             self._migrate()
 
     def _migrate(self) -> None:
-        if self._version() != 1:
+        if self._version() not in (1, 2):
             return
         self.connection.execute("BEGIN IMMEDIATE")
         try:
@@ -139,7 +140,7 @@ class Journal:
                     "UPDATE windows SET visit = remark WHERE until_tested AND instr(remark, ?)",
                     (_VISIT_OF_VERSION_1,),
                 )
-                self.connection.execute(f"PRAGMA user_version = {VERSION}")
+            self.connection.execute(f"PRAGMA user_version = {VERSION}")
             self.connection.execute("COMMIT")
         except BaseException:
             self.connection.execute("ROLLBACK")
@@ -166,7 +167,9 @@ class Journal:
 
     def windows(self, limit: int) -> list[Window]:
         """Newest first, without the permanent entries that stand."""
-        return self._windows("WHERE kind != ? OR state != ? ORDER BY id DESC LIMIT ?", PERMANENT, OPEN, limit)
+        return self._windows(
+            "WHERE kind NOT IN (?, ?) OR state != ? ORDER BY id DESC LIMIT ?", *ENTRIES, OPEN, limit
+        )
 
     def unmailed(self) -> list[Window]:
         """Those whose mail is owed: "does not close", or "closed now" for a day after the first one."""
@@ -181,7 +184,7 @@ class Journal:
 
     def permanent(self) -> list[Window]:
         """The permanent entries that stand, oldest first."""
-        return self._windows("WHERE kind = ? AND state = ? ORDER BY id", PERMANENT, OPEN)
+        return self._windows("WHERE kind IN (?, ?) AND state = ? ORDER BY id", *ENTRIES, OPEN)
 
     def window(self, window_id: int) -> Optional[Window]:
         return next(iter(self._windows("WHERE id = ?", window_id)), None)

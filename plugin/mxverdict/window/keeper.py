@@ -40,7 +40,7 @@ def idle(root: str, *, mail: bool = True) -> bool:
         try:
             unfinished = (
                 "SELECT EXISTS (SELECT 1 FROM windows WHERE state NOT IN ('closed', 'failed')"
-                " AND (kind != 'permanent' OR state != 'open')"
+                " AND (kind NOT IN ('permanent', 'common_mail_providers') OR state != 'open')"
                 " OR mailed = 1 AND closed_at > ?)"
             )
             deferred = "SELECT EXISTS (SELECT 1 FROM changes WHERE state = 'dormant')"

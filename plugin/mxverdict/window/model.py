@@ -26,6 +26,9 @@ class WindowKind(_Name):
     PERMANENT = "permanent"
     """A row for an address that is exempt from the delay permanently, in the same list file as whitelist
     windows and under their lock. It has no deadline and no minutes."""
+    COMMON_PROVIDERS = "common_mail_providers"
+    """A row for WHM's switch that exempts Common Mail Providers from the delay permanently: in the file of
+    delay-off windows and under their lock, without a deadline too."""
 
 
 class WindowState(_Name):
@@ -39,8 +42,12 @@ class WindowState(_Name):
     CLOSE_FAILED = "close_failed"
 
 
-WHITELIST, DELAY_OFF, PERMANENT = WindowKind
+WHITELIST, DELAY_OFF, PERMANENT, COMMON_PROVIDERS = WindowKind
 KINDS = (WHITELIST, DELAY_OFF)
+ENTRIES = (PERMANENT, COMMON_PROVIDERS)
+"""What has no deadline."""
+LOCKS = {PERMANENT: WHITELIST, COMMON_PROVIDERS: DELAY_OFF}
+"""Kinds that change what windows of another kind change, under their lock."""
 FOREVER = 253_370_764_800.0
 """The year 9999: a deadline that every version of this software can read and none meets."""
 
@@ -94,7 +101,7 @@ class Window:
 
     @property
     def permanent(self) -> bool:
-        return self.kind == PERMANENT
+        return self.kind in ENTRIES
 
     @property
     def tester(self) -> str:

@@ -41,9 +41,12 @@ from mxverdict.window.messages import with_visit
 from mxverdict.window.model import (
     CLOSE_FAILED,
     CLOSING,
+    COMMON_PROVIDERS,
+    ENTRIES,
     FAILED,
     FOREVER,
     KINDS,
+    LOCKS,
     OPEN,
     OPENING,
     PERMANENT,
@@ -117,6 +120,23 @@ def open_permanent(
             server = WindowExecutor(host, journal, PERMANENT, api)
             server.close_expired()
             return server.open_permanent(request, actor)
+
+
+def exempt_common_providers(
+    host: Host, *, actor: Actor, reason: str = "", api: Optional[WhmApi] = None
+) -> Window:
+    """Exempt WHM's Common Mail Providers from the delay permanently, by WHM's own switch: a row that only
+    `close_window` ends.
+
+    Raises what `open_window` raises; WindowRefused too where the switch can have no effect or is on already.
+    """
+    about = {"kind": COMMON_PROVIDERS, "reason": reason}
+    with _refusals(host, actor, RefusedAction.COMMON_PROVIDERS, **about):
+        request = _row(host, COMMON_PROVIDERS, [], "", 0, actor, reason, until_tested=False)
+        with _working(host, COMMON_PROVIDERS, _LOCK_WAIT) as journal:
+            server = WindowExecutor(host, journal, COMMON_PROVIDERS, api)
+            server.close_expired()
+            return server.open_common_providers(request, actor)
 
 
 def _open_or_join(
@@ -212,7 +232,7 @@ def close_due(
     """
     handled: list[Window] = []
     for kind in kinds:
-        together = (WHITELIST, PERMANENT) if kind == WHITELIST else (kind,)
+        together = (kind, *(entry for entry, lock in LOCKS.items() if lock == kind))
         seen: dict[int, str] = {}
         with suppress(JournalCorruptError), reading(host) as journal:
             if journal is None:
@@ -267,7 +287,7 @@ def _row(
     until_tested: bool,
 ) -> Window:
     now = instant(host)
-    permanent = kind == PERMANENT
+    permanent = kind in ENTRIES
     inode, offset = tester_visit.log_position(host)
     return Window(
         id=0,
@@ -335,11 +355,12 @@ def _working(host: Host, kind: str, wait: float) -> Iterator[Journal]:
 
     Whoever holds it and finds a window of that kind `opening` or `closing` knows that the process at work on
     it is gone. The kinds change different files, and a hanging build of Exim's configuration must not keep a
-    whitelist window open. Permanent entries change the same file as whitelist windows and share their lock.
+    whitelist window open. Permanent entries change the same file as whitelist windows, or as delay-off
+    windows, and share their lock.
     """
     repair_journal(host, wait)
     with (
-        exclusive(host, WHITELIST if kind == PERMANENT else kind, wait),
+        exclusive(host, LOCKS.get(WindowKind(kind), kind), wait),
         closing(Journal(host, create=True)) as journal,
     ):
         yield journal

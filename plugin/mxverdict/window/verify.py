@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Optional
 
 from mxverdict.collect.exim_preview import delay_stanzas, preview
 from mxverdict.errors import HostError, UsageError
@@ -17,6 +19,8 @@ from mxverdict.testers import UNKNOWN_HOSTS, load
 
 _AT_A_TIME = 8
 _LOCAL = {4: "127.0.0.1", 6: "::1"}
+FULL_SESSION = ("mxtoolbox",)
+"""A tester whose session goes as far as RCPT, where Exim delays a second time."""
 
 
 def commands_of(testers: Sequence[str], address: str) -> tuple[tuple[str, str], ...]:
@@ -28,23 +32,29 @@ def commands_of(testers: Sequence[str], address: str) -> tuple[tuple[str, str], 
         return ()
 
 
-def previews(host: Host, addresses: Sequence[str], testers: Sequence[str]) -> dict[str, Preview]:
-    """Return what Exim would do to each address (IP) now. Raises CommandNotFoundError when there is no
-    Exim."""
-    lines = delay_stanzas(host.exim_conf) or []
+def previews(
+    host: Host, addresses: Sequence[str], testers: Sequence[str], configuration: Optional[Path] = None
+) -> dict[str, Preview]:
+    """Return what Exim would do to each address (IP) now, or with another `configuration`. Raises
+    CommandNotFoundError when there is no Exim."""
+    lines = delay_stanzas(configuration or host.exim_conf) or []
+    options = ["-C", str(configuration)] if configuration else []
 
     def ask(address: str) -> Preview:
         local = _LOCAL[6 if ":" in address else 4]
-        return preview(host, address, local, commands_of(testers, address), delay_lines=lines)
+        commands = commands_of(testers, address)
+        return preview(host, address, local, commands, delay_lines=lines, options=options)
 
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         return dict(zip(addresses, pool.map(ask, addresses)))
 
 
-def delays(host: Host, addresses: Sequence[str], testers: Sequence[str]) -> dict[str, int]:
+def delays(
+    host: Host, addresses: Sequence[str], testers: Sequence[str], configuration: Optional[Path] = None
+) -> dict[str, int]:
     """Return the seconds of delay that each address would see in one session. Raises HostError when Exim
     gives no full answer for one."""
-    answers = previews(host, addresses, testers)
+    answers = previews(host, addresses, testers, configuration)
     for address, answer in answers.items():
         if answer.failure:
             raise _failed(address, answer)

@@ -12,14 +12,17 @@ from typing import Any
 from mxverdict.evidence import Evidence, Forward, Reply, ReverseDns, Tls
 from mxverdict.evidence.decode import decode
 from mxverdict.evidence.tester_candidate import Candidate, HeloMatch
-from mxverdict.evidence.traffic import Traffic, TrafficHour
+from mxverdict.evidence.traffic import COMMON_PROVIDERS as COMMON_PROVIDERS_LIST
+from mxverdict.evidence.traffic import NO_DELAY, Traffic, TrafficHour, WhatIf
 from mxverdict.evidence.visit import Visit, VisitLog
 from mxverdict.findings import Finding, Report, Verdict
 from mxverdict.services.check import judge_evidence
 from mxverdict.services.pasted_report import StoredPastedReport
 from mxverdict.testers import TesterAddress
 from mxverdict.testers.local_addresses import LocalTesterAddress
-from mxverdict.window.model import WindowState
+from mxverdict.window.changes.common_providers import Sample, Samples, Statement
+from mxverdict.window.dry_run import DryRun
+from mxverdict.window.model import WindowKind, WindowState
 from tests.sandbox.server_files import REPOSITORY
 from tests.unit import evidence_maker, outbound_maker, root_secrets
 from tests.unit.cli.command_line import CommandLine
@@ -30,6 +33,12 @@ from tests.unit.window.rows import window
 NEW = "18.209.86.200"
 OPEN = window(id=7, opened_at=time.time(), until_tested=True)
 PERMANENT = window(id=3, kind="permanent", networks=("192.0.2.7",), minutes=0, reason="confirmed")
+COMMON_PROVIDERS = replace(PERMANENT, kind=WindowKind.COMMON_PROVIDERS, networks=())
+DRY_RUN = DryRun(
+    "/etc/exim.conf.localopts", "a=0", "a=1", (Statement(53, "!hosts = : +b", "!hosts = : +a : +b"),),
+    Samples((Sample("Example", "192.0.2.128/27", "192.0.2.129"),), 2, 3),
+    {"192.0.2.129": 40}, {"192.0.2.129": 0},
+)  # fmt: skip
 VISIT = Visit(
     "mxtoolbox", "18.209.86.113", 4711, 1_794_990_000.0, 0, name="a.mxtoolbox.com", helo="x", seconds=15.2,
     ended="left", stage="rcpt", refused="relay", refusal="Rejected relay attempt",
@@ -73,7 +82,10 @@ def traffic() -> Traffic:
     found = decode(Traffic, {**defaults["traffic"], **lists, "remarks": ["a file is gone"]}, "traffic")
     assert isinstance(found, Traffic)
     hours = (TrafficHour(found.since, 3, 2, 1),)
-    return replace(found, connections=3, left=2, refused_total=1, refused_groups=1, hours=hours)
+    spares = (WhatIf(COMMON_PROVIDERS_LIST, 4, 1, 2), WhatIf(NO_DELAY, None, 1, 2))
+    return replace(
+        found, connections=3, left=2, refused_total=1, refused_groups=1, hours=hours, what_if=spares
+    )
 
 
 def ladder() -> Any:
@@ -132,6 +144,11 @@ def _window(cli: CommandLine) -> list[str]:
     return ["window", "open"]
 
 
+def _window_dry_run(cli: CommandLine) -> list[str]:
+    cli.answer("window.dry_run.simulate_common_providers", DRY_RUN)
+    return ["window", "open", "--common-mail-providers", "--dry-run"]
+
+
 def _window_list(cli: CommandLine) -> list[str]:
     closed = replace(
         OPEN, state=WindowState.CLOSED, closed_at=OPEN.opened_at + 60, remark="a remark", error="an error"
@@ -185,6 +202,7 @@ OUTPUTS: dict[str, Callable[[CommandLine], list[str]]] = {
     "testers-list": _testers_list,
     "testers-remove": _testers_remove,
     "window": _window,
+    "window-dry-run": _window_dry_run,
     "window-list": _window_list,
 }
 """By the name of its schema: replaces the services of the command and returns its words."""

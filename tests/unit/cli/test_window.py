@@ -13,7 +13,7 @@ from mxverdict.cli.window import window_line
 from mxverdict.errors import UsageError, WindowCloseError, WindowRefused
 from mxverdict.window.model import Window, WindowKind, WindowState
 from tests.unit.cli.command_line import CommandLine, Done
-from tests.unit.cli.outputs import OPEN, PERMANENT
+from tests.unit.cli.outputs import COMMON_PROVIDERS, DRY_RUN, OPEN, PERMANENT
 
 BOTH = pytest.mark.parametrize("option", [[], ["--json"]], ids=["text", "JSON"])
 TESTED_ONE = replace(OPEN, state=WindowState.CLOSED, closed_at=OPEN.opened_at + 60, visit="a visit")
@@ -76,6 +76,10 @@ def test_open_says_where_the_test_is(cli: CommandLine) -> None:
         (["--permanent", "--delay-off"], "a permanent entry has no end"),
         (["--permanent", "--wait", "--address", "192.0.2.1"], "a permanent entry has no end"),
         (["--permanent", "--tester", "swaks"], "a tester's addresses change"),
+        (["--common-mail-providers", "--permanent"], "takes WHM's own list"),
+        (["--common-mail-providers", "--minutes", "5"], "takes WHM's own list"),
+        (["--common-mail-providers", "--address", "192.0.2.1"], "takes WHM's own list"),
+        (["--dry-run"], "--dry-run goes with --common-mail-providers"),
     ],
 )
 def test_open_nothing(cli: CommandLine, words: list[str], reason: str, option: list[str]) -> None:
@@ -83,6 +87,30 @@ def test_open_nothing(cli: CommandLine, words: list[str], reason: str, option: l
     done.refused(2, "")
     assert reason in done.err
     assert not [call for call in cli.calls if call.service.startswith("window.service.")]
+
+
+def test_exempt_common_mail_providers(cli: CommandLine) -> None:
+    cli.answer("window.service.exempt_common_providers", COMMON_PROVIDERS)
+    words = ["window", "open", "--common-mail-providers", "--reason", "Gmail waits"]
+    assert listed(cli.run(*words, "--json")) == [3]
+    (call,) = cli.called("window.service.exempt_common_providers")
+    assert (call.named["reason"], call.named["actor"].origin) == ("Gmail waits", "cli")
+    text = cli.run(*words)
+    assert text.out.startswith("Permanent entry 3 (Common Mail Providers) stands since ")
+
+
+def test_a_dry_run_shows_lines_and_seconds(cli: CommandLine) -> None:
+    words = ["window", "open", "--common-mail-providers", "--dry-run"]
+    cli.answer("window.dry_run.simulate_common_providers", DRY_RUN)
+    lines = cli.run(*words).out.splitlines()
+    assert lines[2:4] == ["  - a=0", "  + a=1"]
+    assert lines[-1] == "  192.0.2.129  40 s -> 0 s  Example"
+    unknown = replace(DRY_RUN, line_before=None, statements=(), after=None)
+    cli.answer("window.dry_run.simulate_common_providers", unknown)
+    lines = cli.run(*words).out.splitlines()
+    assert lines[2] == "  + a=1"
+    assert "not known before the build" in lines[-1]
+    assert not cli.called("window.service.exempt_common_providers")
 
 
 def test_open_permanently(cli: CommandLine) -> None:

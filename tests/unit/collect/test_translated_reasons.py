@@ -86,4 +86,4 @@ def test_why_traffic_was_counted_again(tmp_path: Path) -> None:
     db.execute("PRAGMA user_version = 9")
     db.close()
     (remark,) = read_traffic(host, time.time() - 60, time.time()).remarks
-    assert "Format 9 statt 1" in translate(remark)
+    assert "Format 9 statt 2" in translate(remark)

@@ -11,7 +11,7 @@ from mxverdict.host import Host
 from mxverdict.window.deadline import ClockReading, Deadline, instant
 from mxverdict.window.expiry import anything_due, due, visited
 from mxverdict.window.journal import Journal
-from mxverdict.window.model import CLOSE_FAILED, CLOSING, FOREVER, OPEN, OPENING, PERMANENT, WHITELIST
+from mxverdict.window.model import CLOSE_FAILED, CLOSING, ENTRIES, FOREVER, OPEN, OPENING, WHITELIST
 from mxverdict.window.watch import tester_visit
 from tests.unit.window.rows import NOW, window
 
@@ -25,22 +25,24 @@ from tests.unit.window.rows import NOW, window
         ClockReading(0.0, 0.0, ""),
     ],
 )
-def test_a_permanent_entry_never_is(tmp_path: Path, now: ClockReading) -> None:
+@pytest.mark.parametrize("kind", ENTRIES)
+def test_a_permanent_entry_never_is(tmp_path: Path, now: ClockReading, kind: str) -> None:
     host = Host(tmp_path)
-    row = window(kind=PERMANENT, ends=Deadline.never(NOW, FOREVER), minutes=0)
+    row = window(kind=kind, ends=Deadline.never(NOW, FOREVER), minutes=0)
     with closing(Journal(host, create=True)) as journal:
         assert not due(journal.insert(row), now)
         assert not anything_due(host, journal)
 
 
 @pytest.mark.parametrize("state", [OPENING, CLOSING, CLOSE_FAILED])
-def test_one_that_comes_or_goes_is(tmp_path: Path, state: str) -> None:
+@pytest.mark.parametrize("kind", ENTRIES)
+def test_one_that_comes_or_goes_is(tmp_path: Path, state: str, kind: str) -> None:
     host = Host(tmp_path)
-    row = window(kind=PERMANENT, state=state, ends=Deadline.never(NOW, FOREVER), minutes=0)
+    row = window(kind=kind, state=state, ends=Deadline.never(NOW, FOREVER), minutes=0)
     with closing(Journal(host, create=True)) as journal:
         assert due(journal.insert(row), NOW)
         assert anything_due(host, journal)
-        assert anything_due(host, journal, PERMANENT)
+        assert anything_due(host, journal, kind)
         assert not anything_due(host, journal, WHITELIST)
 
 

@@ -22,6 +22,7 @@ from mxverdict.window.journal_repair import repair_journal
 from mxverdict.window.model import (
     CLOSE_FAILED,
     CLOSED,
+    COMMON_PROVIDERS,
     FAILED,
     MAILED,
     NOT_MAILED,
@@ -64,9 +65,10 @@ def test_order_and_what_is_finished(journal: Journal) -> None:
 def test_permanent_entries_that_stand_are_apart(journal: Journal) -> None:
     for kind, state in ((PERMANENT, OPEN), (WHITELIST, OPEN), (PERMANENT, CLOSED), (PERMANENT, CLOSE_FAILED)):
         journal.insert(window(kind=kind, state=state))
-    assert [row.id for row in journal.permanent()] == [1]
+    journal.insert(window(kind=COMMON_PROVIDERS, state=OPEN, networks=()))
+    assert [row.id for row in journal.permanent()] == [1, 5]
     assert [row.id for row in journal.windows(9)] == [4, 3, 2]
-    assert [row.id for row in journal.unfinished()] == [1, 2, 4]
+    assert [row.id for row in journal.unfinished()] == [1, 2, 4, 5]
 
 
 def test_what_other_windows_have_changed(journal: Journal) -> None:

@@ -18,11 +18,11 @@ from mxverdict.window.model import (
     CLOSE_FAILED,
     CLOSED,
     CLOSING,
+    ENTRIES,
     FAILED,
     MAILED,
     OPEN,
     OPENING,
-    PERMANENT,
     WHITELIST,
 )
 from tests.unit.window.rows import window
@@ -62,14 +62,16 @@ def test_not_idle_while_a_window_is_not_finished(tmp_path: Path, state: str) -> 
     assert not keeper.idle(str(tmp_path))
 
 
-def test_idle_while_permanent_entries_stand(tmp_path: Path) -> None:
-    with_window(Host(tmp_path), OPEN, PERMANENT)
+@pytest.mark.parametrize("kind", ENTRIES)
+def test_idle_while_permanent_entries_stand(tmp_path: Path, kind: str) -> None:
+    with_window(Host(tmp_path), OPEN, kind)
     assert keeper.idle(str(tmp_path))
 
 
+@pytest.mark.parametrize("kind", ENTRIES)
 @pytest.mark.parametrize("state", [OPENING, CLOSING, CLOSE_FAILED])
-def test_not_idle_while_a_permanent_entry_comes_or_goes(tmp_path: Path, state: str) -> None:
-    with_window(Host(tmp_path), state, PERMANENT)
+def test_not_idle_while_a_permanent_entry_comes_or_goes(tmp_path: Path, state: str, kind: str) -> None:
+    with_window(Host(tmp_path), state, kind)
     assert not keeper.idle(str(tmp_path))
 
 

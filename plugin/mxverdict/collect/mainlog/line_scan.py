@@ -21,7 +21,7 @@ CHUNK = 1 << 16
 _MARGIN = 3 * 3600.0
 """Lines are in the order of time but for a clock set back, in autumn by an hour."""
 _BEGINNING = 4 * MAX_LINE
-_STAMP_LENGTH = 100
+STAMP_LENGTH = 100
 """Bytes at the beginning of a line that hold its time."""
 _NEVER = re.compile(rb"(?!)")
 
@@ -103,7 +103,7 @@ def believed(
     and end. Around them must be what `Unbelieved` wants."""
     unbelieved, known = Unbelieved(b"", 0, 0), begin
     for start, stop in lines_with(wanted, text, begin, end):
-        at = stamp_of(text[start : min(stop, start + _STAMP_LENGTH)])
+        at = stamp_of(text[start : min(stop, start + STAMP_LENGTH)])
         if at is None or at not in times:
             continue
         if start >= known:  # far fewer than all
@@ -171,7 +171,7 @@ def times_in(text: bytes, begin: int, end: int, times: Times) -> Iterator[float]
     """Of the lines that can be believed."""
     unbelieved = Unbelieved(text, begin, end)
     while begin < end:
-        at = stamp_of(text[begin : begin + _STAMP_LENGTH])
+        at = stamp_of(text[begin : begin + STAMP_LENGTH])
         if at is not None and at in times and begin not in unbelieved:
             yield at
         begin = text.find(b"\n", begin, end) + 1 or end

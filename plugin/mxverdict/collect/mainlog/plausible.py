@@ -16,7 +16,20 @@ _REFUSED = frozenset({"", "relay", "greylisting", "rate_limit", "sender", "recip
 _MAX_TEXT = 1000
 _MAX_COUNT = 1 << 40
 """More than any count, and a time that can be shown."""
-_TIMES = frozenset({"read_from", "read_to", "start", "first_left", "last_left", "first", "last", "passed_at"})
+_TIMES = frozenset(
+    {
+        "read_from",
+        "read_to",
+        "start",
+        "first_left",
+        "last_left",
+        "first",
+        "last",
+        "passed_at",
+        "peak_at",
+        "refused_connection_at",
+    }
+)
 
 
 def is_time(value: object) -> bool:

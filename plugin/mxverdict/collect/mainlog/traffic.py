@@ -7,11 +7,13 @@ stretch that begins before what is kept is counted from the files, in a temporar
 from __future__ import annotations
 
 import ipaddress
+import json
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Optional
 
 from mxverdict.collect.mainlog.blocks import blocks
@@ -27,9 +29,11 @@ from mxverdict.collect.mainlog.log_cursor import (
 )
 from mxverdict.collect.mainlog.log_files import files_of
 from mxverdict.collect.mainlog.plausible import is_traffic
+from mxverdict.collect.mainlog.slots import held_at
 from mxverdict.collect.mainlog.traffic_counter import HOUR, TrafficCounter
 from mxverdict.collect.mainlog.traffic_query import summed
 from mxverdict.collect.mainlog.traffic_store import MAX_CELLS, MAX_REFUSALS, StoreBusy, TrafficStore
+from mxverdict.collect.mainlog.what_if import Ranges
 from mxverdict.evidence.traffic import Traffic
 from mxverdict.host import Host
 from mxverdict.i18n.message import Message, message_of
@@ -56,22 +60,34 @@ def read_traffic(
     exempt: Sequence[Network] = (),
     delay: float = DELAY,
     deadline: Optional[float] = None,
+    lists: Mapping[str, Sequence[Network]] = MappingProxyType({}),
 ) -> Traffic:
     """What the main log and its rotations tell of the time from `since` to `until` (Unix times).
 
     `exempt`: networks that do not count, as the testers' and the server's own; loopback
     never counts. `delay`: seconds before the banner. `deadline` (of `time.monotonic`): stop reading then;
-    `complete` is False afterwards, and the next call goes on from there. Raises nothing for what a log or a
-    damaged state file holds: `remarks` says what was amiss.
+    `complete` is False afterwards, and the next call goes on from there. `lists`: networks that could be
+    exempt from the delay, by what would exempt them. Raises nothing for what a log or a damaged state file
+    holds: `remarks` says what was amiss.
     """
     remarks: list[str] = []
     now = time.time()
     skipped = IpSet((*exempt, *_LOOPBACK))
+    ranges = {name: Ranges(networks) for name, networks in lists.items()}
     if since >= now - KEPT + HOUR:
         for _ in range(2):
             try:
                 return _counted(
-                    host, store_path(host), now - KEPT, since, until, skipped, delay, deadline, remarks
+                    host,
+                    store_path(host),
+                    now - KEPT,
+                    since,
+                    until,
+                    skipped,
+                    delay,
+                    deadline,
+                    ranges,
+                    remarks,
                 )
             except StoreBusy as error:
                 remarks.append(Message("what was counted before cannot be used: {error}", error=error))
@@ -91,7 +107,7 @@ def read_traffic(
                 )
                 break
     try:
-        return _counted(host, None, since, since, until, skipped, delay, deadline, remarks)
+        return _counted(host, None, since, since, until, skipped, delay, deadline, ranges, remarks)
     except (sqlite3.Error, OSError) as error:
         remarks.append(Message("the log could not be counted: {error}", error=error))
         return Traffic(since, until, None, None, False, delay, remarks=tuple(remarks))
@@ -110,6 +126,7 @@ def _counted(
     exempt: IpSet,
     delay: float,
     deadline: Optional[float],
+    ranges: Mapping[str, Ranges],
     remarks: list[str],
 ) -> Traffic:
     with closing(TrafficStore(path)) as store:
@@ -118,10 +135,29 @@ def _counted(
         reader.catch_up()
         store.commit()
         notes = (*remarks, *reader.remarks)
-        found = summed(store, since, until, exempt, delay, reader.complete, notes)
+        held = _held(store, host.exim_mainlog, since, until, delay)
+        found = summed(store, since, until, exempt, delay, reader.complete, notes, held, ranges)
     if path is not None and not is_traffic(found):
         raise ValueError(Message("what it holds cannot be true"))
     return found
+
+
+def _held(
+    store: TrafficStore, log: Path, since: float, until: float, delay: float
+) -> Optional[Sequence[str]]:
+    """The addresses of the delayed connections at the busiest moment, looked up once for each."""
+    busiest = store.busiest(int(since // HOUR), int(-(-until // HOUR)))
+    if busiest is None:
+        return None
+    if busiest.held is not None and busiest.held_by == delay:
+        known = json.loads(busiest.held)
+        return [one for one in known if isinstance(one, str)] if isinstance(known, list) else None
+    found = held_at(log, busiest.at, delay)
+    if found is not None and found.certain:
+        store.begin()
+        store.set_held(busiest.at, found.addresses, delay)
+        store.commit()
+    return None if found is None else found.addresses
 
 
 class _Reader:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 from mxverdict.collect.mainlog.ip_set import IpSet
 from mxverdict.collect.mainlog.traffic_counter import HOUR
 from mxverdict.collect.mainlog.traffic_store import CellRow, SenderRow, TrafficStore
+from mxverdict.collect.mainlog.what_if import Ranges, count_exempt
 from mxverdict.evidence.traffic import DelayedSender, RefusedSender, Traffic, TrafficHour
 
 MAX_LISTED = 50
@@ -25,15 +26,20 @@ def summed(
     delay: float,
     complete: bool,
     remarks: Sequence[str],
+    held: Optional[Sequence[str]],
+    lists: Mapping[str, Ranges],
 ) -> Traffic:
-    """The evidence of the hours that hold the time from `since` to `until`."""
+    """The evidence of the hours that hold the time from `since` to `until`. `held` are the addresses of the
+    delayed connections at the busiest moment, None when they are not known;
+    `lists` those that could exempt senders."""
     first, end = int(since // HOUR), int(-(-until // HOUR))
     store.choose(first, end, exempt)
     hours, sums = _hours(store)
     return Traffic(
         since=float(first * HOUR), until=float(end * HOUR), read_from=store.time("first"),
         read_to=store.time("last"), complete=complete, delay=delay, remarks=tuple(remarks), hours=hours,
-        **sums, **_delayed(store), **_refused(store, first, end, exempt),
+        what_if=count_exempt(store.left(), lists), **sums, **_delayed(store, lists),
+        **_refused(store, first, end, exempt), **_slots(store, first, end, exempt, held),
     )  # fmt: skip
 
 
@@ -53,7 +59,23 @@ def _hours(store: TrafficStore) -> tuple[tuple[TrafficHour, ...], dict[str, Any]
     }
 
 
-def _delayed(store: TrafficStore) -> dict[str, Any]:
+def _slots(
+    store: TrafficStore, first: int, end: int, exempt: IpSet, held: Optional[Sequence[str]]
+) -> dict[str, Any]:
+    busiest = store.busiest(first, end)
+    refused, last, of_address = store.refused_connections(first, end)
+    counted = None if held is None else store.not_skipped([one for one in held if one not in exempt])
+    return {
+        "peak_connections": busiest.connections if busiest else 0,
+        "peak_at": float(busiest.at) if busiest else None,
+        "delayed_at_peak": min(counted, busiest.connections) if busiest and counted is not None else None,
+        "refused_connections": refused,
+        "refused_connection_at": float(last) if last else None,
+        "refused_of_address": of_address,
+    }
+
+
+def _delayed(store: TrafficStore, lists: Mapping[str, Ranges]) -> dict[str, Any]:
     turned_away, connections = store.turned_away()
     waited: dict[str, float] = {}
     before = 0
@@ -73,15 +95,20 @@ def _delayed(store: TrafficStore) -> dict[str, Any]:
         "waited_median": statistics.median(waited.values()) if waited else None,
         "waited_longest": max(waited.values(), default=None),
         "giving_up_total": giving_up,
-        "giving_up": tuple(_sender(store, row, None) for row in frequent),
-        "waiting": tuple(_sender(store, store.sender(address), waited[address]) for address in by_wait),
+        "giving_up": tuple(_sender(store, row, None, lists) for row in frequent),
+        "waiting": tuple(
+            _sender(store, store.sender(address), waited[address], lists) for address in by_wait
+        ),
     }
 
 
-def _sender(store: TrafficStore, row: SenderRow, waited: Optional[float]) -> DelayedSender:
+def _sender(
+    store: TrafficStore, row: SenderRow, waited: Optional[float], lists: Mapping[str, Ranges]
+) -> DelayedSender:
     return DelayedSender(
         row.address, store.name_of(row.address), row.connections, row.departed, row.at_once, row.delivered,
         float(row.first_departed), float(row.last_departed), waited,
+        tuple(name for name, ranges in lists.items() if row.address in ranges),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -79,6 +79,16 @@ class SenderRow(NamedTuple):
     last_connection: int
 
 
+class BusiestRow(NamedTuple):
+    """The most connections at once, and when; `held` are the addresses of those that were delayed by
+    `held_by` seconds (JSON), None while they are not known."""
+
+    connections: int
+    at: int
+    held: Optional[str]
+    held_by: Optional[float]
+
+
 class RefusalRow(NamedTuple):
     """Refusals of one relay host, sender domain and cause over some hours, or (address "") of `grouped` such
     groups together."""
@@ -112,6 +122,10 @@ class TrafficStore:
             self._db.execute("PRAGMA synchronous = NORMAL")
             self.begin()
             (kept,) = self._db.execute("PRAGMA user_version").fetchone()
+            if 0 < kept < sql.FORMAT:
+                for statement in sql.DROP_EARLIER:
+                    self._db.execute(statement)
+                kept = 0
             if kept not in (0, sql.FORMAT):
                 raise sqlite3.DatabaseError(
                     Message("its format is {kept}, not {known}", kept=kept, known=sql.FORMAT)
@@ -191,6 +205,13 @@ class TrafficStore:
             ),
         )
         self._db.executemany(sql.ADD_PASSED, ((*key, *value) for key, value in counter.passed.items()))
+        self._db.executemany(
+            sql.ADD_SLOTS,
+            (
+                (hour, s.connections, s.at, s.refused, s.last_refused, s.refused_of_address)
+                for hour, s in counter.slots.items()
+            ),
+        )
         counter.clear()
 
     def prune(self, oldest: int, newest: int) -> None:
@@ -236,6 +257,23 @@ class TrafficStore:
         self._db.execute(sql.SENDERS)
         self._db.execute(sql.SENDERS_INDEX)
 
+    def busiest(self, first: int, end: int) -> Optional[BusiestRow]:
+        """The moment with the most connections in these hours."""
+        row = self._db.execute(sql.BUSIEST, (first, end)).fetchone()
+        return None if row is None else BusiestRow._make(row)
+
+    def set_held(self, at: int, addresses: Sequence[str], delay: float) -> None:
+        self._db.execute(sql.HELD, (json.dumps(addresses), delay, at))
+
+    def not_skipped(self, addresses: Sequence[str]) -> int:
+        """How many of them are of those chosen, each as often as it is there."""
+        return sum(self._db.execute(sql.IS_SKIPPED, (one,)).fetchone() is None for one in addresses)
+
+    def refused_connections(self, first: int, end: int) -> tuple[int, int, int]:
+        """For want of a slot, when last, and because one address had too many."""
+        found: tuple[int, int, int] = self._db.execute(sql.REFUSED_CONNECTIONS, (first, end)).fetchone()
+        return found
+
     def hours(self) -> Iterator[HourRow]:
         """The hours that hold anything, the oldest first."""
         return map(HourRow._make, self._db.execute(sql.HOURS))
@@ -260,6 +298,10 @@ class TrafficStore:
         (number,) = self._db.execute(sql.COUNT_GIVING_UP, (min_times,)).fetchone()
         rows = self._db.execute(sql.FREQUENT_GIVING_UP, (min_times, limit)).fetchall()
         return int(number), [SenderRow._make(row) for row in rows]
+
+    def left(self) -> Iterator[tuple[str, int]]:
+        """Each address that left, and how often."""
+        return iter(self._db.execute(sql.LEFT))
 
     def sender(self, address: str) -> SenderRow:
         """One that left."""

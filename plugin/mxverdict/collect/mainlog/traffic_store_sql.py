@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FORMAT = 1
+FORMAT = 2
 
 SCHEMA = (
     """
@@ -26,9 +26,18 @@ SCHEMA = (
         PRIMARY KEY (hour, address, domain)
     ) WITHOUT ROWID
     """,
+    """
+    CREATE TABLE slots (
+        hour INTEGER, connections INTEGER, at INTEGER, refused INTEGER, last_refused INTEGER,
+        refused_of_address INTEGER, held TEXT, held_by REAL,
+        PRIMARY KEY (hour)
+    ) WITHOUT ROWID
+    """,
     "CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT)",
-    "PRAGMA user_version = 1",
+    "PRAGMA user_version = 2",
 )
+DROP_EARLIER = tuple(f"DROP TABLE IF EXISTS {name}" for name in ("cells", "refusals", "passed", "notes"))
+"""What an earlier format has: it is counted again."""
 
 ADD_CELL = """
 INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -72,7 +81,29 @@ ON CONFLICT (hour, address, domain) DO UPDATE SET
     count = count + excluded.count, first = min(first, excluded.first), last = max(last, excluded.last)
 """
 
+ADD_SLOTS = """
+INSERT INTO slots VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)
+ON CONFLICT (hour) DO UPDATE SET
+    held = CASE WHEN excluded.connections > connections THEN NULL ELSE held END,
+    at = CASE WHEN excluded.connections > connections THEN excluded.at ELSE at END,
+    connections = max(connections, excluded.connections),
+    refused = refused + excluded.refused,
+    last_refused = max(last_refused, excluded.last_refused),
+    refused_of_address = refused_of_address + excluded.refused_of_address
+"""
+BUSIEST = """
+SELECT connections, at, held, held_by FROM slots WHERE hour >= ? AND hour < ? AND connections > 0
+ORDER BY connections DESC, at DESC LIMIT 1
+"""
+HELD = "UPDATE slots SET held = ?, held_by = ? WHERE at = ?"
+REFUSED_CONNECTIONS = """
+SELECT coalesce(sum(refused), 0), coalesce(max(last_refused), 0), coalesce(sum(refused_of_address), 0)
+FROM slots WHERE hour >= ? AND hour < ?
+"""
+IS_SKIPPED = "SELECT 1 FROM skipped WHERE address = ?"
+
 DROP_OTHERS = (
+    "DELETE FROM slots WHERE hour < ? OR hour > ?",
     "DELETE FROM cells WHERE hour < ? OR hour > ?",
     "DELETE FROM refusals WHERE hour < ? OR hour > ?",
     "DELETE FROM passed WHERE hour < ? OR hour > ?",
@@ -165,6 +196,7 @@ SELECT * FROM senders WHERE delivered = 0 AND later = 0 AND departed >= ?
     AND connections - departed <= (last_connection > last_departed)
 ORDER BY departed DESC, address LIMIT ?
 """
+LEFT = "SELECT address, departed FROM senders"
 SENDER = "SELECT * FROM senders WHERE address = ?"
 NAME_OF = """
 SELECT name FROM cells, span

@@ -15,6 +15,16 @@ NAME = N_("Delay for unknown hosts")
 LONG_WAIT = 3600.0
 """Seconds of waiting for wanted mail that are worth a word: most people look again after an hour."""
 _LISTED = 10
+NEARLY_FULL = 0.8
+"""Share of Exim's slots from which on a little more traffic fills them."""
+DELAY_SHARE = 0.25
+"""Share of the connections at once that the delay must hold for it to be worth changing."""
+
+EXEMPT_PROVIDERS = N_(
+    "Turn on WHM's own option for the Greylisting list “Common Mail Providers” in place of single addresses: "
+    "mxverdict window open --common-mail-providers, or WHM, Exim Configuration Manager, "
+    "acl_dont_delay_greylisting_common_mail_providers."
+)
 
 LIMITS = (
     N_(
@@ -46,6 +56,8 @@ def judge_delay_cost(traffic: Traffic) -> tuple[Finding, ...]:
 
 def _findings(traffic: Traffic) -> Iterator[Finding]:
     yield _sum(traffic)
+    if traffic.peak_connections or traffic.refused_connections:
+        yield _slots(traffic)
     lost = [one for one in traffic.giving_up if title_of(one.name)]
     if lost:
         yield _finding(
@@ -61,10 +73,7 @@ def _findings(traffic: Traffic) -> Iterator[Finding]:
                 "for the greeting; their mail may have come from other addresses of theirs."
             ),
             [_line(one) for one in lost],
-            _(
-                "Let these addresses past the delay: WHM, Exim Configuration Manager, Access Lists, Sender "
-                "verification bypass IP addresses."
-            ),
+            _(EXEMPT_PROVIDERS),
         )
     waiting = [one for one in traffic.waiting if (one.waited or 0.0) >= LONG_WAIT and title_of(one.name)]
     if waiting:
@@ -81,11 +90,57 @@ def _findings(traffic: Traffic) -> Iterator[Finding]:
                 "more."
             ).format(time=duration(min(one.waited or 0.0 for one in waiting))),
             [_line(one) for one in waiting],
-            _(
-                "Let these addresses past the delay, if their mail is urgent: WHM, Exim Configuration "
-                "Manager, Access Lists, Sender verification bypass IP addresses."
-            ),
+            _(EXEMPT_PROVIDERS),
         )
+
+
+def _slots(traffic: Traffic) -> Finding:
+    peak, slots, held = traffic.peak_connections, traffic.slots, traffic.delayed_at_peak
+    if slots:
+        text = ngettext(
+            "at most {count} of {slots} connections at once",
+            "at most {count} of {slots} connections at once",
+            slots,
+        ).format(count=peak, slots=slots)
+    else:
+        text = ngettext(
+            "at most {count} connection at once", "at most {count} connections at once", peak
+        ).format(count=peak)
+    why = (
+        _("Exim's log of the busiest moment is gone, so how many of them the delay held cannot be told.")
+        if held is None
+        else ngettext(
+            "The delay held {count} of them at the busiest moment.",
+            "The delay held {count} of them at the busiest moment.",
+            held,
+        ).format(count=held)
+    )
+    evidence = []
+    if traffic.refused_connections:
+        evidence.append(
+            ngettext(
+                "{count} connection was refused because all were taken",
+                "{count} connections were refused because all were taken",
+                traffic.refused_connections,
+            ).format(count=traffic.refused_connections)
+        )
+    if traffic.refused_of_address:
+        evidence.append(
+            ngettext(
+                "{count} connection was refused because its address had too many",
+                "{count} connections were refused because their address had too many",
+                traffic.refused_of_address,
+            ).format(count=traffic.refused_of_address)
+        )
+    full = traffic.refused_connections > 0 or bool(slots and peak >= NEARLY_FULL * slots)
+    if not full or not (held is None or held >= DELAY_SHARE * peak):
+        return _finding("log.delay.slots", Verdict.OK, text, why, evidence)
+    todo = _(
+        "Exempt senders that you know from the delay, the large ones by WHM's own option (mxverdict window "
+        "open --common-mail-providers), or raise smtp_accept_max: WHM, Exim Configuration Manager, Advanced "
+        "Editor."
+    )
+    return _finding("log.delay.slots", Verdict.ADVISORY, text, why, evidence, todo)
 
 
 def _sum(traffic: Traffic) -> Finding:

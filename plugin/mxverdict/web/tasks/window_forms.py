@@ -13,7 +13,7 @@ from mxverdict.i18n.message import Message, join, translate
 from mxverdict.web.auth import permissions
 from mxverdict.web.http.request import HttpError
 from mxverdict.web.http.visitor import Visitor
-from mxverdict.window.model import KINDS, WHITELIST, Window
+from mxverdict.window.model import KINDS, PERMANENT, WHITELIST, Window
 
 REASON_LIMIT = 200
 
@@ -68,6 +68,14 @@ def add_permanent_bypass(host: Host, visitor: Visitor, form: Mapping[str, str]) 
     return work
 
 
+def exempt_common_providers(host: Host, visitor: Visitor, _: Mapping[str, str]) -> Work:
+    def work() -> str:
+        entry = window.exempt_common_providers(host, actor=visitor.actor)
+        return _with_note(Message("Common Mail Providers are exempt from the delay."), entry)
+
+    return work
+
+
 def extend_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
     identity, minutes = _number(form), _minutes(host, visitor, form)
     if not visitor.is_root:
@@ -89,6 +97,8 @@ def close_window(host: Host, visitor: Visitor, form: Mapping[str, str]) -> Work:
         closed = window.close_window(host, identity, visitor.actor)
         ended = (
             Message("The address is no longer let past.")
+            if closed.kind == PERMANENT
+            else Message("Common Mail Providers are no longer exempt from the delay.")
             if closed.permanent
             else Message("The test window is closed.")
         )

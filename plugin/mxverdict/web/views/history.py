@@ -20,6 +20,7 @@ from mxverdict.window.model import (
     CLOSE_FAILED,
     CLOSED,
     CLOSING,
+    COMMON_PROVIDERS,
     DELAY_OFF,
     FAILED,
     OPEN,
@@ -130,6 +131,8 @@ def _what(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
     doing = _DOINGS.get(entry.action, "")
     if entry.action == "close" and entry.kind == PERMANENT:
         doing = N_("No longer let past for good: {addresses}")
+    elif entry.action == "close" and entry.kind == COMMON_PROVIDERS:
+        doing = N_("Common Mail Providers no longer exempt from the delay")
     elif entry.action == "check" and not entry.addresses:
         doing = N_("Check of a report in hand")
     if not doing or (entry.window is None and "{number}" in doing):
@@ -175,6 +178,8 @@ def _why_refused(entry: Entry) -> str:
 def _opened(entry: Entry, window: Window | None, title_of: TitleOf) -> str:
     if entry.kind == PERMANENT:
         return _("Let past for good: {addresses}").format(addresses=", ".join(entry.addresses))
+    if entry.kind == COMMON_PROVIDERS:
+        return _("Common Mail Providers exempt from the delay")
     if entry.kind == DELAY_OFF:
         return _("Test window {number}: the delay off for everybody").format(number=entry.window)
     whom = title_of(window.testers) if window and window.testers else ", ".join(entry.addresses)

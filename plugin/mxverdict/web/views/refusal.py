@@ -14,6 +14,7 @@ from mxverdict.web.routes import ACTIONS, VIEWS, Action, View
 _ACTIONS: dict[str, str] = {
     RefusedAction.OPEN: "open",
     RefusedAction.PERMANENT: "permanent",
+    RefusedAction.COMMON_PROVIDERS: "common-providers",
     RefusedAction.EXTEND: "extend",
     RefusedAction.CLOSE: "close",
     RefusedAction.SETTINGS: "settings",

@@ -13,7 +13,8 @@ from mxverdict.i18n.catalog import ngettext
 from mxverdict.judge.durations import duration
 from mxverdict.judge.log.delay_impact import LIMITS, judge_delay_cost
 from mxverdict.judge.log.refused_senders import CAUSES, accepted_later, judge_refused_senders
-from mxverdict.report.figures import bars, figures
+from mxverdict.report.figures import bars, figures, what_if
+from mxverdict.testers.providers import title_of
 from mxverdict.web.views.chart import Chart, chart
 
 _MAX_REFUSED = 50
@@ -34,10 +35,12 @@ class Refused:
 
 @dataclass(frozen=True)
 class Delayed:
-    """An address that left during the delay; `delivered` says when it delivered, "" for never."""
+    """An address that left during the delay; `delivered` says when it delivered, "" for never, `provider`
+    whose pool it belongs to, "" for none."""
 
     sender: DelayedSender
     delivered: str
+    provider: str
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class TrafficView:
     chart: Optional[Chart]
     bars: tuple[TrafficHour, ...]
     figures: tuple[tuple[str, int, str], ...]
+    what_if: tuple[tuple[str, int, int, str], ...]
     giving_up: tuple[Delayed, ...]
     waiting: tuple[Delayed, ...]
     limits: tuple[str, ...]
@@ -72,6 +76,7 @@ def traffic_view(traffic: Traffic) -> TrafficView:
         chart=chart(made),
         bars=tuple(made),
         figures=tuple(one for n, one in enumerate(figures(traffic)) if n < _ALWAYS or one[1]),
+        what_if=what_if(traffic) if traffic.left else (),
         giving_up=_delayed(traffic.giving_up),
         waiting=_delayed(traffic.waiting),
         limits=LIMITS if traffic.left else (),
@@ -95,7 +100,9 @@ def _refused(one: RefusedSender) -> Refused:
 def _delayed(senders: Sequence[DelayedSender]) -> tuple[Delayed, ...]:
     return tuple(
         Delayed(
-            one, _("after {duration}").format(duration=duration(one.waited)) if one.waited is not None else ""
+            one,
+            _("after {duration}").format(duration=duration(one.waited)) if one.waited is not None else "",
+            title_of(one.name),
         )
         for one in senders[:_MAX_DELAYED]
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import stat
 import time
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional
 
 from mxverdict import processes
 from mxverdict.collect.exim_daemon import (
@@ -90,25 +90,35 @@ def dry_run(host: Host, candidate: bytes) -> None:
         path.unlink(missing_ok=True)
 
 
-def is_applied(host: Host, *, built: bool = False) -> bool:
+Follows = Callable[[Host, bytes], bool]
+"""Whether exim.conf follows the content of exim.conf.localopts, in what a change is about. Raises HostError,
+SettingUnknown."""
+
+
+def delay_follows(host: Host, content: bytes) -> bool:
+    """Whether exim.conf has the delay that the settings say."""
+    return (stanzas(host) > 0) == localopts.is_on(content)
+
+
+def is_applied(host: Host, *, built: bool = False, follows: Follows = delay_follows) -> bool:
     """Whether exim.conf follows the setting and the daemon was started after exim.conf was written. Where the
     setting cannot be read, exim.conf follows it when it was just `built`. Raises HostError."""
     content = safe_edit.read(host.localopts) or b""
     try:
-        follows = (stanzas(host) > 0) == localopts.is_on(content)
+        is_followed = follows(host, content)
     except localopts.SettingUnknown:
-        follows = built
-    return follows and daemon_is_current(host)
+        is_followed = built
+    return is_followed and daemon_is_current(host)
 
 
-def apply_configuration(host: Host) -> None:
+def apply_configuration(host: Host, follows: Follows = delay_follows) -> None:
     """Build and restart unless the setting is in force. Raises HostError when it is not afterwards."""
-    if is_applied(host):
+    if is_applied(host, follows=follows):
         return
     _run(host, host.buildeximconf, timeout=BUILD_TIMEOUT)
     _run(host, host.restartsrv_exim, timeout=RESTART_TIMEOUT)
     give_up = time.monotonic() + _START_WAIT
-    while not is_applied(host, built=True):
+    while not is_applied(host, built=True, follows=follows):
         if time.monotonic() > give_up:
             raise HostError(
                 Message("Exim does not run the new configuration although build and restart said OK")

@@ -85,6 +85,14 @@ def test_printed(case: dict[str, Any]) -> None:
     assert json.loads(json.dumps(traffic_json(traffic)))["findings"]
 
 
+def test_what_would_have_exempted_senders_is_printed() -> None:
+    rows = [{"by": "common_mail_providers", "entries": 12, "addresses": 5, "connections": 6},
+            {"by": "no_delay", "entries": None, "addresses": 7, "connections": 8}]  # fmt: skip
+    lines = [" ".join(line.split()) for line in printed(made({"left": 9, "what_if": rows})).splitlines()]
+    assert "Common Mail Providers exempt 5 addresses, 6 connections (12 networks in the list)" in lines
+    assert "no delay at all 7 addresses, 8 connections" in lines
+
+
 def test_hostile_text_is_made_visible() -> None:
     evil = "\x1b[31m\x07[red]x\n"
     text = printed(made({"refused": [{"domain": evil, "name": evil, "text": evil}], "refused_groups": 1}))

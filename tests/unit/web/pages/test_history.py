@@ -123,9 +123,11 @@ def test_what_people_do_with_windows_and_what_fails(host: Host) -> None:
     log.record(host, BOB, "close", result="closed", **about)
     log.record(host, KEEPER, "close_failed", result="no space", **about)
     log.record(host, BOB, "close", result="closed", window=4, kind="permanent", addresses=["192.0.2.8"])
+    log.record(host, BOB, "close", result="closed", window=5, kind="common_mail_providers")
     log.record_refusal(host, BOB, RefusedAction.OPEN, UsageError("there is no such window"), window=0)
     assert [(who, what, came) for _, who, what, came in rows(host)] == [
         ("bob on the command line", "Refused: opening a test window", "There is no such window."),
+        ("bob on the command line", "Common Mail Providers no longer exempt from the delay", ""),
         ("bob on the command line", "No longer let past for good: 192.0.2.8", ""),
         ("MX Verdict by itself", "Test window 3: could not be closed", "No space."),
         ("bob on the command line", "Test window 3: closed", ""),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mxverdict import testers
-from mxverdict.evidence.traffic import RefusedSender, Traffic, TrafficHour
+from mxverdict.evidence.traffic import DelayedSender, RefusedSender, Traffic, TrafficHour, WhatIf
 from mxverdict.evidence.visit import Visit, VisitLog
 from mxverdict.host import Host
 from mxverdict.services import check
@@ -287,6 +287,44 @@ def test_an_address_is_judged_by_the_engine(host: Host, action: str, words: str)
     assert words in page.body
     assert "x<b>" not in page.body
     assert "refuse" in host.audit.read_text()
+
+
+def test_pools_are_exempt_by_whms_own_option(host: Host) -> None:
+    pool = DelayedSender("209.85.128.7", "mail-a.google.com", 3, 3, 0, 1, NOW, NOW, 7200.0)
+    other = DelayedSender("198.51.100.7", "", 3, 3, 0, 1, NOW, NOW, 7200.0)
+    both = traffic(connections=9, left=6, waiting=(pool, other), kept_waiting=2)
+    left_behind(host, Reading(NOW, VisitLog(NOW), both, both))
+    page = call(host, "view=log").body
+    assert 'action="?action=common-providers"' in page
+    assert 'name="address" value="198.51.100.7"' in page
+    assert 'name="address" value="209.85.128.7"' not in page
+    assert page.count("Common Mail Providers") > 2
+    assert 'action="?action=common-providers"' not in call(host, "view=log", cp_security_token="").body
+
+
+def test_slots_and_what_would_have_exempted_senders(host: Host) -> None:
+    both = traffic(
+        connections=9, left=6, peak_connections=88, peak_at=NOW - 60, delayed_at_peak=61, slots=100,
+        refused_connections=4, refused_connection_at=NOW - 50,
+        what_if=(WhatIf("common_mail_providers", 12, 5, 6), WhatIf("no_delay", None, 7, 8)),
+    )  # fmt: skip
+    left_behind(host, Reading(NOW, VisitLog(NOW), both, both))
+    page = " ".join(call(host, "view=log").body.split())
+    assert "the delay held 61" in page and "Exim takes 100 at once" in page
+    assert "4 connections were refused because all were taken" in page
+    assert 'Common Mail Providers exempt <span class="small">12 networks in the list</span>' in page
+    assert 'No delay at all</td><td role="cell"><b>7</b></td><td role="cell">8</td>' in page
+
+
+def test_the_option_is_judged_by_the_engine(host: Host) -> None:
+    """There is no Exim here."""
+    page = act(host, "common-providers", **{"from": "log"})
+    assert "notice" in page.body
+    (line,) = map(json.loads, host.audit.read_text().splitlines())
+    assert (line["action"], line["kind"]) == ("refuse", "common_mail_providers")
+    assert line["details"]["refused"] == "exempt common mail providers"
+    told = call(host, "view=history").body
+    assert "Refused: exempting Common Mail Providers" in told
 
 
 @pytest.mark.parametrize("action", ["add-tester-address", "remove-tester-address"])
