@@ -9,6 +9,7 @@ from typing import Optional
 from mxverdict.net.address import is_address
 from mxverdict.testers.row_texts import HEADLINE
 
+BLACKLIST = "blacklist"
 MXTOOLBOX = "mxtoolbox"
 ABOUT_ADDRESSES = ("blacklist", "smtp")
 """Categories whose rows can be about an address; the others are about a domain."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from typing import Optional
 
-from mxverdict import testers
 from mxverdict.i18n.message import Message
 from mxverdict.net.address import is_address
-from mxverdict.pasted import levels, listings, markers, phrase_trie, transcripts
+from mxverdict.pasted import levels, listings, markers, transcripts
+from mxverdict.pasted.echoed_settings import echoed_lines
 from mxverdict.pasted.judgements import judgement
 from mxverdict.pasted.markers import Marker
 from mxverdict.pasted.model import (
     ABOUT_ADDRESSES,
+    BLACKLIST,
     MXTOOLBOX,
     ROWS_LIMIT,
     Pasted,
@@ -26,16 +26,15 @@ from mxverdict.pasted.model import (
 )
 from mxverdict.pasted.normalize import Token, as_written, tokens_of
 from mxverdict.pasted.phrase_trie import NAME, OTHER, TEXT, Match, Phrase
+from mxverdict.pasted.placement import PlacedPhrases
+from mxverdict.pasted.row_set import RowSet
 from mxverdict.pasted.transcript_rows import rows_of
 
-_SPAN = 2
-"""So many line ends may stand within the words of a row."""
 _REACH = 2
 """So many lines below a name or level its row's words are looked for."""
 _DETAILS = 8
 _FORMLESS = 3
 """With fewer words after it, a level alone is no row."""
-BLACKLIST = "blacklist"
 _ABOUT_THE_WEB = ("http", "https", "web")
 _MARKS = " ,;\"'`*"
 """What surrounds a row's text in a ticket or in JSON."""
@@ -53,8 +52,7 @@ def read(lines: Sequence[str], cut: bool) -> Pasted:
 class _Scanner:
     def __init__(self, lines: Sequence[str]) -> None:
         self._lines = lines
-        self._rows: dict[int, PastedRow] = {}
-        self._same: dict[tuple[str, ...], list[int]] = {}
+        self._rows = RowSet()
         self._ends: dict[int, int] = {}
         self._unrecognised: list[Unrecognised] = []
         self._alone: list[tuple[int, tuple[Phrase, ...]]] = []
@@ -62,12 +60,10 @@ class _Scanner:
         self._sessions: list[PastedSession] = []
         self._claimed: set[int] = set()
         self._subject: Optional[Subject] = None
-        self._anchor = -1
         self._silent: set[int] = set()
         self._tokens = self._outside_transcripts()
-        self._phrases = phrase_trie.known()
         self._section = ""
-        self._names_tester = any(MXTOOLBOX in line.lower() for line in lines)
+        self._placed = PlacedPhrases(self._tokens, lines)
         self._leads = False
         """Whether levels have been seen on lines of their own above their rows."""
         self._emitted: Optional[tuple[int, int, bool]] = None
@@ -85,7 +81,7 @@ class _Scanner:
         self._collect_sessions()
         filled = sum(bool(line.strip("> \t|")) for line in self._lines)
         return Pasted(
-            rows=tuple(sorted(self._rows.values(), key=lambda row: row.line)),
+            rows=tuple(sorted(self._rows, key=lambda row: row.line)),
             unrecognised=tuple(sorted(self._unrecognised, key=lambda unknown: unknown.line)),
             subjects=tuple(self._named_subjects()),
             sessions=tuple(self._sessions),
@@ -102,7 +98,7 @@ class _Scanner:
         for taken, session in transcripts.sessions(self._lines):
             self._silent.update(taken)
             self._sessions.append(session)
-        self._silent |= _echoed(self._lines)
+        self._silent |= echoed_lines(self._lines)
         self._claimed |= self._silent
         return [token for token in tokens_of(list(self._lines)) if token.line not in self._silent]
 
@@ -124,19 +120,13 @@ class _Scanner:
     def _open(self) -> bool:
         return bool(self._level or self._name or self._category)
 
-    def _starts_line(self, place: int) -> bool:
-        return place == 0 or self._tokens[place - 1].line != self._tokens[place].line
-
-    def _ends_line(self, place: int) -> bool:
-        return place + 1 >= len(self._tokens) or self._tokens[place + 1].line != self._tokens[place].line
-
     def _step(self, place: int) -> int:
         token = self._tokens[place]
-        if self._starts_line(place) and (length := self._heading(place)):
+        if self._placed.starts_line(place) and (length := self._heading(place)):
             return length
         if self._open and token.line > self._last + _REACH:
             self._flush()
-        match = self._phrase(place)
+        match = self._placed.phrase_at(place)
         if match is not None and match.phrases[0].kind == OTHER:
             self._rest += self._tokens[place : place + match.length] if self._open else []
             return match.length
@@ -155,7 +145,7 @@ class _Scanner:
                 return 1
             self._open_mark(place, mark)
             match = Match((), mark.length, ())
-        self._anchor = place + match.length
+        self._placed.anchor = place + match.length
         return match.length
 
     def _heading(self, place: int) -> int:
@@ -166,7 +156,7 @@ class _Scanner:
         if subject is None and len(self._lines[line]) > _HEADING:
             return 0
         length = 1
-        while not self._ends_line(place + length - 1):
+        while not self._placed.ends_line(place + length - 1):
             length += 1
         if subject is not None:
             self._flush()
@@ -174,7 +164,7 @@ class _Scanner:
             return length
         terms = [token.word for token in self._tokens[place : place + length]]
         level = levels.of_heading(terms)
-        if level is None or self._phrases.match_at(self._tokens, place) is not None:
+        if level is None or self._placed.match_at(place) is not None:
             return 0
         self._flush()
         self._section = level
@@ -185,96 +175,26 @@ class _Scanner:
         if subject.argument:
             self._subjects[subject] = None
 
-    def _phrase(self, place: int) -> Optional[Match]:
-        """Return a row's name or text at a token, if it is placed there as in a report."""
-        match = self._phrases.match_at(self._tokens, place)
-        if match is None or not self._connected(place, match.length):
-            return None
-        if match.phrases[0].kind == OTHER:
-            return match
-        anchored = self._is_anchored(place)
-        names = tuple(p for p in match.phrases if p.kind == NAME and self._is_name(place, p))
-        texts = tuple(p for p in match.phrases if p.kind == TEXT and p.category != BLACKLIST)
-        if names and not anchored:
-            names = tuple(phrase for phrase in names if self._is_written(place, match.length, phrase.row))
-        if names and (not texts or self._text_follows(place + match.length, names)):
-            return Match(names, match.length, match.values)
-        if texts and (
-            (not texts[0].short and not self._is_sentence(place, texts[0]))
-            or (anchored and self._fills(place, match.length, texts[0]))
-            or self._is_verbatim(place, match.length, texts[0])
-        ):
-            return Match(texts, match.length, match.values)
-        return None
-
-    def _is_sentence(self, place: int, phrase: Phrase) -> bool:
-        """Whether words that lack the level a row begins with are part of a sentence about something else."""
-        token = self._tokens[place]
-        apart = token.bare[:1].isupper() or self._is_anchored(place)
-        return phrase.bare and not apart and not self._names_tester
-
-    def _is_anchored(self, place: int) -> bool:
-        token = self._tokens[place]
-        before = self._tokens[place - 1].raw if not self._starts_line(place) else ""
-        return token.first or place == self._anchor or bool(token.lead) or before.endswith(":")
-
-    def _is_written(self, place: int, length: int, name: str) -> bool:
-        """Whether a name is there in just those letters, small and capital ones."""
-        return " ".join(token.bare for token in self._tokens[place : place + length]) == name
-
-    def _is_verbatim(self, place: int, length: int, phrase: Phrase) -> bool:
-        """Whether a few words are written as the tester writes them and no sentence does."""
-        capital = all(word[:1].isupper() for word in phrase.written.split())
-        return capital and self._is_written(place, length, phrase.written)
-
-    def _is_name(self, place: int, phrase: Phrase) -> bool:
-        """Whether it is a name: one of one word in its exact letters after `LISTED` or `OK`."""
-        if not phrase.single:
-            return True
-        token = self._tokens[place]
-        before = self._tokens[place - 1] if place else None
-        is_marked = before is not None and before.line >= token.line - 1 and levels.is_level(before.word)
-        return is_marked and (token.bare == phrase.row or (token.first and token.last))
-
-    def _connected(self, place: int, length: int) -> bool:
-        first, last = self._tokens[place].line, self._tokens[place + length - 1].line
-        return last - first <= _SPAN and all(self._lines[line].strip("> \t") for line in range(first, last))
-
-    def _text_follows(self, place: int, names: Sequence[Phrase]) -> bool:
-        if place >= len(self._tokens):
-            return False
-        match = self._phrases.match_at(self._tokens, place)
-        testers = {phrase.tester for phrase in names}
-        return match is not None and any(p.kind == TEXT and p.tester in testers for p in match.phrases)
-
-    def _fills(self, place: int, length: int, phrase: Phrase) -> bool:
-        if self._tokens[place + length - 1].last or phrase.tester != MXTOOLBOX:
-            return True
-        after = self._tokens[place + length : place + length + 3]
-        if levels.is_level(after[0].word) and self._ends_line(place + length):
-            return True
-        return markers.is_more(" ".join(token.raw for token in after if token.line == after[0].line))
-
     def _level_behind(self, place: int) -> bool:
         """Take a level behind what it is about: on its line, or alone on the next one."""
         token = self._tokens[place]
         level = levels.level_of(token.word)
         if not level or token.word == "status":
             return False
-        alone = self._starts_line(place) and self._ends_line(place)
+        alone = self._placed.starts_line(place) and self._placed.ends_line(place)
         if self._name is not None and not self._level and not self._rest:
             same = token.line == self._last and (levels.is_picture(token.word) or token.last)
             below = alone and self._name_fills and not self._leads
-            if below or (same and not self._led(place)):
+            if below or (same and not self._placed.is_led(place)):
                 self._level, self._last = level, token.line
                 return True
         if self._open or self._emitted is None:
-            self._leads = self._leads or (alone and self._row_follows(place + 1))
+            self._leads = self._leads or (alone and self._placed.row_follows(place + 1))
             return False
         number, end, is_said = self._emitted
-        same = token.line == end and self._ends_line(place)
+        same = token.line == end and self._placed.ends_line(place)
         if not same and (not alone or self._leads or is_said or token.line != end + 1):
-            self._leads = self._leads or (alone and self._row_follows(place + 1))
+            self._leads = self._leads or (alone and self._placed.row_follows(place + 1))
             return False
         row = self._rows[number]
         if not is_said:
@@ -283,28 +203,11 @@ class _Scanner:
         self._claimed.add(token.line)
         return True
 
-    def _led(self, place: int) -> bool:
-        """Whether a line starts with the level of its first row, so that one in it belongs to the next."""
-        start = place
-        while not self._starts_line(start):
-            start -= 1
-        return self._tokens[start].word == "status" or levels.is_level(self._tokens[start].word)
-
     def _mark(self, place: int) -> Optional[Marker]:
         mark = markers.level_at(self._tokens, place)
-        if mark is not None and not mark.certain and not self._row_follows(place + mark.length):
+        if mark is not None and not mark.certain and not self._placed.row_follows(place + mark.length):
             mark = None
         return mark or markers.category_at(self._tokens, place) or markers.subject_at(self._tokens, place)
-
-    def _row_follows(self, place: int) -> bool:
-        """Whether the name of a row starts there, or its words as a cell of their own."""
-        if place >= len(self._tokens) or self._tokens[place].line - self._tokens[place - 1].line > 1:
-            return False
-        match = self._phrases.match_at(self._tokens, place)
-        if match is None:
-            return False
-        names = any(phrase.kind == NAME and self._is_name(place, phrase) for phrase in match.phrases)
-        return names or (self._tokens[place].first and self._tokens[place + match.length - 1].last)
 
     def _open_mark(self, place: int, mark: Marker) -> None:
         token = self._tokens[place]
@@ -333,8 +236,10 @@ class _Scanner:
         self._name_closed = end.last or end.raw.endswith((":", "-", "="))
         after = self._tokens[place + match.length : place + match.length + 1]
         self._name_closed = self._name_closed or bool(after and after[0].line == end.line and after[0].lead)
-        self._name_loose = not self._is_anchored(place)
-        self._name_fills = self._starts_line(place) and self._ends_line(place + match.length - 1)
+        self._name_loose = not self._placed.is_anchored(place)
+        self._name_fills = self._placed.starts_line(place) and self._placed.ends_line(
+            place + match.length - 1
+        )
         self._last = end.line
 
     def _emit(self, place: int, match: Match) -> None:
@@ -419,31 +324,9 @@ class _Scanner:
             line=line + 1,
             original=self._lines[line].strip("> \t|"),
         )
-        number = self._keep(row)
+        number = self._rows.add(row)
         self._ends[end] = number
         self._claimed.update(range(start, end + 1))
-        return number
-
-    def _keep(self, row: PastedRow) -> int:
-        kind = "complaint" if row.complains and row.tester == MXTOOLBOX else row.level
-        same = self._same.setdefault((row.tester, row.category, row.name, kind), [])
-        for number in same[-_COMPARED:]:
-            known = self._rows[number]
-            if (row.host and known.host and row.host != known.host) or (
-                row.values and known.values and row.values != known.values
-            ):
-                continue
-            if row.values == known.values and row.host in ("", known.host) and (known.text or not row.text):
-                return number
-            richer = not known.values and bool(row.values or (row.text and not known.text))
-            better = row if richer else known
-            self._rows[number] = replace(
-                known, text=better.text, values=better.values, host=known.host or row.host
-            )
-            return number
-        number = len(self._rows)
-        self._rows[number] = row
-        same.append(number)
         return number
 
     def _flush(self) -> None:
@@ -570,7 +453,7 @@ class _Scanner:
 
     def _collect_alone(self) -> None:
         """Collect names of rows without a result, unless the row is elsewhere."""
-        named = {row.name for row in self._rows.values()}
+        named = {row.name for row in self._rows}
         for line, phrases in self._alone:
             if line not in self._claimed and not any(phrase.row in named for phrase in phrases):
                 reason = Message("the row {name}, without its result", name=phrases[0].row)
@@ -580,11 +463,11 @@ class _Scanner:
 
     def _collect_sessions(self) -> None:
         """Collect what transcripts prove, where no row says it."""
-        if any(row.category == "smtp" and row.tester == MXTOOLBOX for row in self._rows.values()):
+        if any(row.category == "smtp" and row.tester == MXTOOLBOX for row in self._rows):
             return
         for session in self._sessions:
             for row in rows_of(session, self._subject_host()):
-                self._keep(replace(row, original=self._lines[row.line - 1].strip("> \t|")))
+                self._rows.add(replace(row, original=self._lines[row.line - 1].strip("> \t|")))
 
     def _subject_host(self) -> str:
         asked = {subject.argument for subject in self._subjects if subject.command == "smtp"}
@@ -597,7 +480,7 @@ class _Scanner:
             for session in self._sessions:
                 if session.address:
                     found[Subject("smtp", session.address)] = None
-            for row in self._rows.values():
+            for row in self._rows:
                 if row.host:
                     found[Subject(row.category, row.host)] = None
         return list(found)
@@ -605,26 +488,6 @@ class _Scanner:
 
 _HEADING = 200
 """Characters of a line in which a heading or an address is looked for."""
-_COMPARED = 20
-"""So many rows of one name are compared with a new one."""
-
-
-@cache
-def _echoes() -> frozenset[str]:
-    return frozenset(tester.echo for tester in testers.load().testers if tester.echo)
-
-
-def _echoed(lines: Sequence[str]) -> set[int]:
-    """Return the lines in which a tester prints its own settings: from its heading of them to the next empty
-    line but one."""
-    found: set[int] = set()
-    for number, line in enumerate(lines):
-        if number not in found and line.strip("> \t|") in _echoes():
-            end = number + 1
-            while end < len(lines) and (lines[end].strip("> \t|") or end == number + 1):
-                end += 1
-            found.update(range(number, end))
-    return found
 
 
 def _agreed(marked: str, worded: str) -> str:
