@@ -22,26 +22,11 @@ def test_case(case, request, record_property):
 @pytest.mark.parametrize("options", [[], ["--seed", "17"]])
 def test_workers_run_with_the_seed_that_is_printed(options: list[str], tmp_path: Path) -> None:
     (tmp_path / "test_of_seeds.py").write_text(_TEST)
-    (tmp_path / "conftest.py").write_text("from tests.conftest import *")
     report = tmp_path / "report.xml"
+    plugins = ("-p", "tests.conftest", "-p", "no:cacheprovider", "-c", "/dev/null", f"--rootdir={tmp_path}")
+    chosen = ("-n", "2", "--one-in", "3", *options, f"--junitxml={report}", str(tmp_path))
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-n",
-            "2",
-            "--one-in",
-            "3",
-            "-p",
-            "no:cacheprovider",
-            *options,
-            f"--rootdir={tmp_path}",
-            f"--junitxml={report}",
-            "-c",
-            "/dev/null",
-            str(tmp_path),
-        ],
+        [sys.executable, "-m", "pytest", *plugins, *chosen],
         cwd=_ROOT,
         env={"PYTHONPATH": str(_ROOT), "PATH": "/usr/bin:/bin"},
         capture_output=True,
