@@ -37,9 +37,8 @@ def tree() -> Path:
     return _cached(f"{codename}\n{_PACKAGES}\n{_CUT}\n{_OFF}", lambda folder: _debootstrap(codename, folder))
 
 
-def wheels() -> Path:
-    """The files that `requirements.lock` names, for a machine that has no network."""
-    lock = REPOSITORY / "requirements.lock"
+def wheels(lock: Path = REPOSITORY / "requirements.lock") -> Path:
+    """The files that a lock file names, for a machine that has no network."""
     return _cached(f"{sys.platform}\n{lock.read_text()}", lambda folder: _download(lock, folder))
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import tarfile
 from typing import Any
 
 import pytest
 
-from tests.machine.image import REPOSITORY
+from tests.machine.image import REPOSITORY, wheels
 from tests.machine.machine import wait_for
 from tests.machine.server import TESTER, Server
 
 OLDER = "97f96797ef65934a133a303fdc3e2848e5c7a9ec"
 """The last commit before the modules of the package moved; its journal is of version 1."""
 _INSTALLER = "/var/tmp/older/install.sh"
+_OLDER_WHEELS = "var/tmp/older-wheels"
 _OTHER = "192.0.2.55"
 _START_JOB = """
 from mxverdict.host import Host
@@ -59,13 +61,14 @@ def older(server: Server) -> Server:
         pytest.fail(f"no commit {OLDER} in this clone, which is shallow or a copy: `git fetch --unshallow`")
     with tarfile.open(fileobj=io.BytesIO(made.stdout)) as archive:
         archive.extractall(server.disk / "var/tmp/older")
+    shutil.copytree(wheels(server.disk / "var/tmp/older/requirements.lock"), server.disk / _OLDER_WHEELS)
     (server.disk / "var/cpanel/greylist/enabled").touch()
     assert server.run("/usr/local/cpanel/scripts/buildeximconf").returncode == 0
     return server
 
 
 def install_older(server: Server) -> None:
-    done = server.install(script=_INSTALLER)
+    done = server.install(script=_INSTALLER, wheels=f"/{_OLDER_WHEELS}")
     assert done.returncode == 0, done.stdout + done.stderr
     assert not (server.disk / "opt/mxverdict/plugin/mxverdict/net").exists()
 
