@@ -15,7 +15,7 @@ RATE_LIMITED = "ratelimited"
 _HIDDEN = Message("only the owner of this server can see why")
 _RATE = re.compile(r"ratelimit condition count=\S+ ([^/\s]+)/(\S+)")
 _VERB = re.compile(r'processing (?:ACL \S+ |inline ACL )?"(\w+)"')
-_COMPUTED = re.compile(r"ratelimit computed rate (\d+(?:\.\d+)?)")
+_COMPUTED = "ratelimit computed rate "
 _NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
 _REFUSING = ("defer", "deny", "drop")
 
@@ -73,19 +73,18 @@ class PreviewStage:
 @dataclass(frozen=True)
 class ConnectionLimit:
     """A rate from which Exim refuses a host at the connection: `limit` connections in a `period` as Exim
-    writes it (`1h`). `rate` is the host's, with this connection; `counted` says whether each connection
-    counts, as opposed to what became of them."""
+    writes it (`1h`). `counted` says whether each connection counts, as opposed to what became of them."""
 
     limit: float
     period: str
-    rate: float
     counted: bool
 
     def refused_from(self) -> Optional[int]:
-        """Return which of the connections that follow one another is the first to be refused, from 1; None
-        when connections alone are never too many. A rate decays from one to the next, so that it is below
-        the limit when as many have come (measured with Exim 4.96)."""
-        return max(1, math.floor(self.limit - self.rate) + 2) if self.counted else None
+        """Return which of the connections of a host that follow one another is the first to be refused, from
+        1; None when connections alone are never too many. A rate decays from one to the next, so that it is
+        below the limit when as many have come (measured with Exim 4.96). What the host's rate is now does
+        not count: simulated sessions raise it."""
+        return math.floor(self.limit) + 1 if self.counted else None
 
 
 @dataclass(frozen=True)
@@ -134,9 +133,9 @@ class Preview:
                 asked, counted = ((match[1], match[2]) if of_connections else None), False
             elif "ratelimit db updated" in line:
                 counted = True
-            elif asked and (match := _COMPUTED.search(line)) and _NUMBER.fullmatch(asked[0]):
+            elif asked and _COMPUTED in line and _NUMBER.fullmatch(asked[0]):
                 period = asked[1].partition("/")[0]
-                found.append(ConnectionLimit(float(asked[0]), period, float(match[1]), counted))
+                found.append(ConnectionLimit(float(asked[0]), period, counted))
                 asked = None
         return tuple(found)
 

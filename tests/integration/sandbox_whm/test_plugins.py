@@ -38,7 +38,7 @@ def test_registering_sends_cpsrvd_a_hup(root: Path, tmp_path: Path) -> None:
     conf = tmp_path / "mxverdict.conf"
     conf.write_text(PLUGIN_CONF)
     for name, argument in (("register_appconfig", conf), ("unregister_appconfig", "mxverdict")):
-        with subprocess.Popen(["/bin/sleep", "20"]) as daemon:
+        with subprocess.Popen(["env", "--default-signal=HUP", "sleep", "20"]) as daemon:
             (root / "var/run/cpsrvd.pid").write_text(f"{daemon.pid}\n")
             command(root, f"bin/{name}", argument)
             assert daemon.wait(5) == -signal.SIGHUP

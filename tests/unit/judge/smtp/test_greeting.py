@@ -93,7 +93,7 @@ def test_a_pattern_that_no_line_fits(lines: tuple[str, ...], verdict: str) -> No
     ("limit", "rate", "updated", "number"),
     [
         ("3.0", "1.0", "updated", 4),
-        ("3.0", "2.9", "updated", 2),
+        ("3.0", "2.9", "updated", 4),
         ("1.2", "1.0", "updated", 2),
         ("5.0", "0.0", "not updated: readonly mode", None),
         ("100.0", "1.0", "updated", None),
@@ -114,7 +114,7 @@ def test_a_rate_that_a_run_of_many_connections_reaches(
 def test_only_what_refuses_is_a_limit() -> None:
     raw = COUNTING.format(limit="3.0", rate="1.0", updated="updated", option="")
     met = replace(preview(), raw=raw)
-    assert met.connection_limits == (ConnectionLimit(3.0, "1h", 1.0, True),)
+    assert met.connection_limits == (ConnectionLimit(3.0, "1h", True),)
     assert replace(met, raw=raw.replace('"defer"', '"warn"')).connection_limits == ()
     assert replace(met, raw=raw.replace("per_conn", "per_rcpt")).connection_limits == ()
 
