@@ -14,6 +14,7 @@ from typing import Any
 from playwright.sync_api import Browser, Dialog, Page
 
 from mxverdict.host import Host
+from mxverdict.testers import load
 from tests.browser.conftest import Whm
 from tests.browser.looking import script
 from tests.browser.states import window_command
@@ -28,17 +29,19 @@ document.addEventListener("securitypolicyviolation", (event) => {
 """
 _UNFOLD = "for (const part of document.querySelectorAll('details')) part.open = true"
 _GROWN = """
-() => [
+(known) => [
   ...document.querySelectorAll(".hostile, [srcdoc], base, [style*='inset']"),
   ...document.querySelectorAll("#mxverdict :is(img, iframe, style, script)"),
   ...document.querySelectorAll("#mxverdict :is([onerror], [onload], [onfocus], [onclick], [style])"),
   ...[...document.querySelectorAll("#mxverdict :is(a, form)")].filter((one) =>
     !/^[?#]|^https:\\/\\/mxtoolbox[.]com\\/SuperTool[.]aspx[?][\\w.%&=~-]*$/.test(
-      one.getAttribute("href") || one.getAttribute("action") || "?")),
+      one.getAttribute("href") || one.getAttribute("action") || "?") &&
+    !known.includes(one.getAttribute("href"))),
   ...[...document.scripts].filter((one) => one.textContent.includes("__hit")),
   ...[...document.querySelectorAll("meta[http-equiv]")].filter((one) => one.content.includes("evil")),
 ].map((one) => one.outerHTML.slice(0, 200))
 """
+_KNOWN_LINKS = [one.addresses_page.address for one in load().testers if one.addresses_page]
 _APOLOGY = "Something went wrong inside MX Verdict."
 _WIDTHS = (360, 1280)
 
@@ -98,7 +101,7 @@ class Watched:
         if page.evaluate("window.__hit") is not None:
             found.append("a script ran")
         found += [f"against the policy: {one}" for one in page.evaluate("window.__broken")]
-        found += [f"grown: {one}" for one in page.evaluate(_GROWN)]
+        found += [f"grown: {one}" for one in page.evaluate(_GROWN, _KNOWN_LINKS)]
         for width in _WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             found += [f"{width} px: {one}" for one in page.evaluate(script("measure.js"))]

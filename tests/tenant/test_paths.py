@@ -80,7 +80,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Access, str]
         command("check", "shop.example")
         command("judge", str(saved))
         command("report", "--evidence", str(saved), "-o", str(folder / "report.html"))
-        command("explain", stdin="15.3 seconds - Not good! on Connection Time\n", statuses=(3,))
+        command("explain", stdin="15.3 seconds - Not good! on Connection Time\n")
         command("outbound", "partner.example")
         command("testers", "list")
         for word in ("preview", "log", "selfcheck"):
