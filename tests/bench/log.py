@@ -26,7 +26,7 @@ _GREP = r"\[(18\.209\.86\.113|18\.205\.72\.90|52\.55\.244\.91|64\.20\.227\.[0-9]
 _SCAN = """
 import json, sys
 from mxverdict import testers
-from mxverdict.collect.mainlog import read_visits
+from mxverdict.collect.mainlog.visit_reader import read_visits
 from mxverdict.host import Host
 log = read_visits(Host.from_environment(), testers.load().testers, float(sys.argv[1]))
 assert not log.remarks, log.remarks

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from mxverdict import testers
-from mxverdict.collect.mainlog import read_visits
+from mxverdict.collect.mainlog.visit_reader import read_visits
 from mxverdict.evidence.visit import Visit
 from mxverdict.host import Host
 from tests import log_reference

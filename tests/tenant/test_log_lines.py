@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from mxverdict.collect.mainlog import read_visits
 from mxverdict.collect.mainlog.traffic import read_traffic
+from mxverdict.collect.mainlog.visit_reader import read_visits
 from mxverdict.host import Host
 from mxverdict.testers import load
 from mxverdict.window.watch import tester_visit

@@ -18,7 +18,7 @@ from mxverdict.collect.domains import read_domains, read_routes
 from mxverdict.collect.evidence_builder import EvidenceBuilder, pending_domains
 from mxverdict.collect.exim_sessions import EximSessions, Job
 from mxverdict.collect.mail_route import read_routing
-from mxverdict.collect.mainlog import read_visits
+from mxverdict.collect.mainlog.visit_reader import read_visits
 from mxverdict.collect.open_relay import read_relay
 from mxverdict.collect.outgoing import read_outgoing
 from mxverdict.collect.progress import PARTS, Progress

@@ -14,7 +14,7 @@ from mxverdict.pasted.masks import is_masked
 
 TEXT_LIMIT = 1 << 20
 """Characters that are read."""
-LINES_LIMIT = 5000
+LINES_LIMIT = 4000
 LINE_LIMIT = 4000
 """Characters of one line that are read."""
 _PIECE = 1 << 16

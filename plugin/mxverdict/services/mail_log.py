@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Optional
 
 from mxverdict import testers
-from mxverdict.collect.mainlog import read_visits
+from mxverdict.collect.mainlog.visit_reader import read_visits
 from mxverdict.errors import HostError
 from mxverdict.evidence.visit import VisitLog
 from mxverdict.fs import safe_edit

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mxverdict import testers
-from mxverdict.collect.mainlog import read_visits
 from mxverdict.collect.mainlog.lines import Times
+from mxverdict.collect.mainlog.visit_reader import read_visits
 from mxverdict.evidence.visit import VisitLog
 from mxverdict.host import Host
 

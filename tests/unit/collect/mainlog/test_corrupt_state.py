@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from mxverdict.collect.mainlog import read_visits
 from mxverdict.collect.mainlog.lines import NEWEST, parse, stamp_of, times_of
 from mxverdict.collect.mainlog.plausible import is_traffic, is_visit
 from mxverdict.collect.mainlog.traffic import read_traffic, store_path
 from mxverdict.collect.mainlog.traffic_counter import TrafficCounter
+from mxverdict.collect.mainlog.visit_reader import read_visits
 from mxverdict.evidence.traffic import Traffic
 from mxverdict.evidence.visit import VisitLog
 from mxverdict.host import Host
