@@ -8,7 +8,7 @@ import time
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import SECONDS, Whm, open_whitelist, screenshot, settled
+from tests.browser.conftest import SECONDS, Whm, fits, open_whitelist, screenshot, settled
 from tests.browser.states import held_build
 
 WITH_AND_WITHOUT = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
@@ -175,3 +175,16 @@ def test_while_exim_is_changed_the_page_waits(whm: Whm, javascript: bool) -> Non
         screenshot(page, "busy-1280")
         hold.unlink()
         page.locator(".window.open").wait_for(timeout=60 * SECONDS)
+
+
+@WITH_AND_WITHOUT
+def test_a_pasted_bounce_is_answered(whm: Whm, javascript: bool) -> None:
+    page = whm.open(javascript=javascript, query="?view=explain")
+    page.get_by_label("Text of the report").fill(
+        "<jane@partner.example>: host mx.partner.example[198.51.100.25] said: 550 5.7.25 The sending address "
+        "has no PTR record (in reply to end of DATA command)"
+    )
+    page.get_by_role("button", name="Explain").click()
+    expect(page.locator("table.findings").first).to_contain_text("reverse DNS", timeout=90 * SECONDS)
+    expect(page.get_by_role("heading", name="Not recognised")).to_have_count(0)
+    fits(page, 360, 1280, picture="explain-bounce")

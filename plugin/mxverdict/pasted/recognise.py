@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from mxverdict.pasted import bounce, mxtoolbox_api, parser
 from mxverdict.pasted.json_strings import json_strings
-from mxverdict.pasted.model import ROWS_LIMIT, Pasted
+from mxverdict.pasted.model import ROWS_LIMIT, Pasted, PastedRefusal, Unrecognised
 from mxverdict.pasted.normalize import TEXT_LIMIT, lines_of
 
 
@@ -23,7 +24,9 @@ def recognise(text: str) -> Pasted:
         report = parser.read(lines, is_cut)
         strings = json_strings(text[:TEXT_LIMIT])
         replies = lines if strings is None else lines_of("\n".join(strings))[0]
-        return replace(report, refusals=bounce.read(replies, is_report=bool(report.rows or report.sessions)))
+        refusals = bounce.read(replies, is_report=bool(report.rows or report.sessions))
+        unrecognised = tuple(one for one in report.unrecognised if not _is_answered(one, refusals))
+        return replace(report, refusals=refusals, unrecognised=unrecognised)
     found, rest = answers
     beside = parser.read(*lines_of(rest))
     return replace(
@@ -35,3 +38,10 @@ def recognise(text: str) -> Pasted:
         ignored=beside.ignored,
         cut=cut or beside.cut,
     )
+
+
+def _is_answered(line: Unrecognised, refusals: Sequence[PastedRefusal]) -> bool:
+    """Whether a line is part of a refusal, or holds one."""
+    shown = " ".join(line.original.split())
+    texts = [" ".join(refusal.text.split()) for refusal in refusals if refusal.text]
+    return any(text in shown or shown in text for text in texts)

@@ -123,3 +123,10 @@ def test_refusals_are_bounded() -> None:
 )
 def test_the_texts_within_json_are_read_and_nothing_of_its_form(text: str, codes: list[int]) -> None:
     assert [refusal.code for refusal in recognise(text).refusals] == codes
+
+
+def test_what_is_answered_as_a_refusal_is_no_unknown_complaint() -> None:
+    text = "host mx.partner.example said: 550 5.7.25 The sending address has no PTR record\n"
+    assert recognise(text).unrecognised == ()
+    other = recognise(text + "\nMXToolbox says that our SMTP server is down\n")
+    assert [line.line for line in other.unrecognised] == [3]
