@@ -25,7 +25,7 @@ def recognise(text: str) -> Pasted:
         strings = json_strings(text[:TEXT_LIMIT])
         replies = lines if strings is None else lines_of("\n".join(strings))[0]
         refusals = bounce.read(replies, is_report=bool(report.rows or report.sessions))
-        unrecognised = tuple(one for one in report.unrecognised if not _is_answered(one, refusals))
+        unrecognised = _without_answered(report.unrecognised, refusals)
         return replace(report, refusals=refusals, unrecognised=unrecognised)
     found, rest = answers
     beside = parser.read(*lines_of(rest))
@@ -40,8 +40,10 @@ def recognise(text: str) -> Pasted:
     )
 
 
-def _is_answered(line: Unrecognised, refusals: Sequence[PastedRefusal]) -> bool:
-    """Whether a line is part of a refusal, or holds one."""
-    shown = " ".join(line.original.split())
-    texts = [" ".join(refusal.text.split()) for refusal in refusals if refusal.text]
-    return any(text in shown or shown in text for text in texts)
+def _without_answered(
+    unrecognised: Sequence[Unrecognised], refusals: Sequence[PastedRefusal]
+) -> tuple[Unrecognised, ...]:
+    """Leave out the lines of refusals: where one begins, and those with its code (RFC 5321 section 4.2.1)."""
+    begins = {refusal.line for refusal in refusals}
+    codes = tuple(str(refusal.code) for refusal in refusals if refusal.code)
+    return tuple(one for one in unrecognised if one.line not in begins and not one.original.startswith(codes))

@@ -119,6 +119,7 @@ def test_refusals_are_bounded() -> None:
         ('{"reply": {"code": 550, "lines": ["Rejected relay attempt"]}}', []),
         ('{"reason": "550 5.1.1 unknown user"', [550]),
         ("[" * 100_000, []),
+        ('{"number": ' + "9" * 5000 + ', "reason": "550 5.1.1 unknown user"}', [550]),
     ],
 )
 def test_the_texts_within_json_are_read_and_nothing_of_its_form(text: str, codes: list[int]) -> None:
@@ -128,5 +129,7 @@ def test_the_texts_within_json_are_read_and_nothing_of_its_form(text: str, codes
 def test_what_is_answered_as_a_refusal_is_no_unknown_complaint() -> None:
     text = "host mx.partner.example said: 550 5.7.25 The sending address has no PTR record\n"
     assert recognise(text).unrecognised == ()
+    reply = "550-5.7.25 Our SMTP server says no:\n550 5.7.25 it gives no PTR record\n"
+    assert recognise(reply).unrecognised == ()
     other = recognise(text + "\nMXToolbox says that our SMTP server is down\n")
     assert [line.line for line in other.unrecognised] == [3]
